@@ -1,0 +1,37 @@
+# walden_module(DIR [DEPS module...] [LIBS library...])
+#
+# Declares the static library of one folder of node/. The target of `access/heap` is
+# `walden_access_heap`; DEPS are folders too, and every one must stand above DIR in
+# node/CMakeLists.txt (tests/sanity checks the includes against the same list).
+function(walden_module dir)
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})
+  string(REPLACE "/" "_" name ${dir})
+  set(target walden_${name})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${dir}/*.cpp)
+  set_property(GLOBAL APPEND PROPERTY WALDEN_MODULES ${dir})
+  if(NOT sources)
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+  else()
+    add_library(${target} STATIC ${sources})
+    set(scope PUBLIC)
+  endif()
+  target_include_directories(${target} ${scope} ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+  foreach(dep ${ARG_DEPS})
+    string(REPLACE "/" "_" dep_name ${dep})
+    target_link_libraries(${target} ${scope} walden_${dep_name})
+  endforeach()
+  target_link_libraries(${target} ${scope} ${ARG_LIBS})
+endfunction()
+
+# walden_test(NAME LABEL label [SOURCES file...] [DEPS target...]): one GoogleTest executable.
+function(walden_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT})
+endfunction()

@@ -1,0 +1,98 @@
+#include "node/base/fault_point.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+
+#include "node/base/check.h"
+#include "node/base/clock.h"
+#include "node/base/error.h"
+#include "node/base/random.h"
+
+namespace walden {
+
+std::atomic<bool> fault_points_armed{false};
+
+namespace {
+
+constexpr std::string_view kNames[] = {
+#define X(name, text) text,
+#include "node/base/fault_points.def"
+#undef X
+};
+
+enum class Action : uint8_t { kNone, kKill, kError, kPanic, kStop };
+
+struct Armed {
+  Action action = Action::kNone;
+  double odds = 1.0;
+};
+
+std::array<Armed, static_cast<size_t>(FaultPoint::kCount)> armed_points;
+
+Action ParseAction(std::string_view text) {
+  if (text == "kill") return Action::kKill;
+  if (text == "error") return Action::kError;
+  if (text == "panic") return Action::kPanic;
+  if (text == "stop") return Action::kStop;
+  throw SqlError(ErrorCode::kInvalidParameterValue, "unknown fault point action \"{}\"", text);
+}
+
+size_t FindPoint(std::string_view name) {
+  for (size_t i = 0; i < std::size(kNames); ++i) {
+    if (kNames[i] == name) return i;
+  }
+  throw SqlError(ErrorCode::kInvalidParameterValue, "unknown fault point \"{}\"", name);
+}
+
+void ArmOne(std::string_view item) {
+  size_t equals = item.find('=');
+  if (equals == std::string_view::npos) {
+    throw SqlError(ErrorCode::kInvalidParameterValue, "fault point \"{}\" names no action", item);
+  }
+  std::string_view action = item.substr(equals + 1);
+  Armed armed;
+  if (size_t colon = action.find(':'); colon != std::string_view::npos) {
+    std::string_view odds = action.substr(colon + 1);
+    auto [end, error] = std::from_chars(odds.data(), odds.data() + odds.size(), armed.odds);
+    if (error != std::errc() || end != odds.data() + odds.size()) {
+      throw SqlError(ErrorCode::kInvalidParameterValue, "invalid fault point odds \"{}\"", odds);
+    }
+    action = action.substr(0, colon);
+  }
+  armed.action = ParseAction(action);
+  armed_points[FindPoint(item.substr(0, equals))] = armed;
+}
+
+}  // namespace
+
+void HitFaultPoint(FaultPoint point) {
+  const Armed& armed = armed_points[static_cast<size_t>(point)];
+  if (armed.action == Action::kNone) return;
+  static Random random(static_cast<uint64_t>(MonotonicUs()) ^ static_cast<uint64_t>(getpid()));
+  if (armed.odds < 1.0 && random.NextDouble() >= armed.odds) return;
+  std::string_view name = kNames[static_cast<size_t>(point)];
+  switch (armed.action) {
+    case Action::kKill: kill(getpid(), SIGKILL); break;
+    case Action::kStop: kill(getpid(), SIGSTOP); break;
+    case Action::kPanic: Panic("fault point \"{}\"", name);
+    case Action::kError: throw SqlError(ErrorCode::kSystemError, "fault point \"{}\"", name);
+    case Action::kNone: break;
+  }
+}
+
+void ArmFaultPoints(std::string_view specification) {
+  armed_points.fill(Armed{});
+  while (!specification.empty()) {
+    size_t comma = specification.find(',');
+    ArmOne(specification.substr(0, comma));
+    specification = comma == std::string_view::npos ? std::string_view{} : specification.substr(comma + 1);
+  }
+  bool any = false;
+  for (const Armed& armed : armed_points) any |= armed.action != Action::kNone;
+  fault_points_armed.store(any, std::memory_order_relaxed);
+}
+
+}  // namespace walden

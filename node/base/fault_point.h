@@ -1,0 +1,27 @@
+// Fault points: rows of fault_points.def, one relaxed load when off. See that file for how to arm one.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+namespace walden {
+
+enum class FaultPoint : uint16_t {
+#define X(name, text) name,
+#include "node/base/fault_points.def"
+#undef X
+  kCount
+};
+
+extern std::atomic<bool> fault_points_armed;
+// Does what was armed for `point`, if anything: may throw SqlError, kill or stop the process.
+void HitFaultPoint(FaultPoint point);
+// Replaces what is armed: "name=action[:odds],..."; empty disarms all. Throws SqlError 22023 on bad text.
+void ArmFaultPoints(std::string_view specification);
+
+inline void MaybeFault(FaultPoint point) {
+  if (__builtin_expect(fault_points_armed.load(std::memory_order_relaxed), 0)) HitFaultPoint(point);
+}
+
+}  // namespace walden
