@@ -12,7 +12,7 @@ namespace walden {
 
 // Object identifier, as in PostgreSQL's catalogs. Write literals as Oid{23}.
 enum class Oid : uint32_t { kInvalid = 0 };
-constexpr uint32_t Value(Oid oid) { return static_cast<uint32_t>(oid); }
+constexpr uint32_t OidNumber(Oid oid) { return static_cast<uint32_t>(oid); }
 constexpr bool IsValid(Oid oid) { return oid != Oid::kInvalid; }
 // The first OID given to user objects; lower ones belong to the bootstrap catalogs.
 inline constexpr Oid kFirstNormalOid{16384};
