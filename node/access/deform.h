@@ -1,0 +1,89 @@
+// Reading rows: whole batches into typed arrays, single rows into Values, system columns. The batch form is the hot
+// path of every scan: one tight loop per wanted attribute, specialised by type and nullability.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "node/access/toast.h"
+#include "node/access/tuple.h"
+
+namespace walden {
+
+// Where by-reference values go. Values point into the row unless they must be made (compressed, out of line) or
+// `copy` asks for copies: then they live in `arena`.
+struct DeformContext {
+  Arena* arena = nullptr;            // required unless no attribute read can be compressed or out of line
+  const ToastSource* toast = nullptr;
+  bool copy = false;
+};
+
+// One wanted attribute of a batch. `data` is an array of the physical form (value.h); a null row's entry is zeroed
+// or left alone. `validity`: bit set = not null; the caller presets all bits, deforming clears those of nulls and
+// sets has_nulls. `validity` may be null only for a fixed-prefix or system attribute.
+struct ColumnTarget {
+  AttrNumber attno;
+  PhysicalType physical;
+  void* data;
+  uint64_t* validity;
+  bool has_nulls;
+};
+
+// The loops for one set of wanted attributes of one row format. Built once per scan (or kept with a plan); the
+// TupleDesc must outlive it. Not thread-safe (owns scratch memory).
+class TupleDeformer {
+ public:
+  // `attnos` ascending without duplicates; negative ones (system columns) may be anywhere.
+  TupleDeformer(const TupleDesc& desc, std::span<const AttrNumber> attnos);
+
+  // Deforms rows into targets[k].data[row_offset + i] for the k-th of `attnos`. Rows must stay put while values
+  // that point into them are used (pin the page).
+  void DeformBatch(std::span<const TupleView> rows, std::span<ColumnTarget> targets, uint32_t row_offset,
+                   const DeformContext& context);
+
+ private:
+  struct Step;
+  void DeformFixed(std::span<const TupleView> rows, const Step& step, ColumnTarget& target, uint32_t row_offset);
+  void DeformWalking(std::span<const TupleView> rows, std::span<ColumnTarget> targets, uint32_t row_offset,
+                     const DeformContext& context, bool may_have_nulls);
+  void DeformRow(const TupleView& row, std::span<ColumnTarget> targets, uint32_t row_index,
+                 const DeformContext& context);
+
+  // What happens at each attribute up to the last wanted one.
+  struct Step {
+    AttrNumber attno;
+    PhysicalType physical;
+    bool can_be_null;
+    int16_t target;  // index into targets, -1 = skip
+    int16_t fixed_offset;
+  };
+  const TupleDesc& desc_;
+  std::vector<Step> fixed_;    // wanted, readable at a fixed offset in every row that stores them
+  std::vector<Step> walking_;  // from the first attribute that needs a running offset
+  std::vector<Step> all_;      // for rows that need the row-wise way
+  std::vector<int16_t> system_targets_;
+  std::vector<const char*> cursors_;
+  int walking_start_offset_ = 0;
+  int last_attno_ = 0;
+};
+
+// Whole row: `values` has desc.size() entries. Attributes beyond what the row stores read as missing or null.
+void DeformTuple(const TupleDesc& desc, const TupleView& row, Value* values, const DeformContext& context);
+// One attribute, system ones included.
+Value GetAttribute(const TupleDesc& desc, const TupleView& row, AttrNumber attno, const DeformContext& context);
+// The value stored at `p`.
+Datum LoadAttribute(PhysicalType type, const char* p, const DeformContext& context);
+// Where attribute `attno` is stored; null when it is null or not stored.
+const char* FindAttribute(const TupleDesc& desc, const TupleView& row, AttrNumber attno);
+
+// cmin and cmax as clients see them, combo ids resolved for this transaction.
+CommandId VisibleCmin(const TupleHeader& header);
+CommandId VisibleCmax(const TupleHeader& header);
+
+constexpr int64_t TidToInt64(TupleId tid) { return int64_t{tid.block} << 16 | tid.offset; }
+constexpr TupleId TidFromInt64(int64_t value) {
+  return {static_cast<BlockNumber>(value >> 16), static_cast<OffsetNumber>(value & 0xffff)};
+}
+
+}  // namespace walden
