@@ -1,0 +1,87 @@
+// Replaying a record: what a redo function gets. Owner: buffer. Lives for one record in one redo worker.
+//
+//   void RedoHeapInsert(RedoContext& redo) {
+//     RedoPage page = redo.OpenPage(0);
+//     if (page.NeedsRedo()) {            // false: newer already, restored from an image, or the file is gone
+//       ... change page.page() ...
+//       page.Finish();                   // stamps the record's LSN, marks dirty
+//     }
+//   }                                    // unlocks, unpins
+// Redo of a record with several pages holds their locks as the original did; open them in that order.
+#pragma once
+
+#include "node/base/ids.h"
+#include "node/buffer/buffer_pool.h"
+#include "node/wal/reader.h"
+
+namespace walden {
+
+enum class RedoAction : uint8_t {
+  kApply,     // page is older than the record: change it
+  kDone,      // page has the change already
+  kRestored,  // page was restored from the image in the record
+  kMissing,   // page or relation does not exist (dropped or truncated later in the WAL): nothing to do
+};
+
+// A page opened for redo: pinned and exclusively locked (unless kMissing) until destroyed or Close().
+class RedoPage {
+ public:
+  RedoPage() = default;
+  RedoPage(RedoPage&&) noexcept = default;
+  RedoPage& operator=(RedoPage&&) = delete;
+  ~RedoPage() { Close(); }
+
+  RedoAction action() const { return action_; }
+  bool NeedsRedo() const { return action_ == RedoAction::kApply; }
+  bool Exists() const { return action_ != RedoAction::kMissing; }
+  char* page() const { return pin_.page(); }
+  BufferPin& pin() { return pin_; }
+  BlockNumber block() const { return pin_.block(); }
+  // Call after changing the page. Requires: kApply (or kDone/kRestored for a change of hints).
+  void Finish();
+  void Close();
+
+ private:
+  friend class RedoContext;
+  RedoAction action_ = RedoAction::kMissing;
+  BufferPin pin_;
+  Lsn lsn_;
+};
+
+class RedoContext {
+ public:
+  RedoContext(const DecodedRecord& record, bool hot_standby) : record_(record), hot_standby_(hot_standby) {}
+
+  const DecodedRecord& record() const { return record_; }
+  Lsn start() const { return record_.start; }
+  Lsn lsn() const { return record_.end; }  // what pages are stamped with
+  Xid xid() const { return record_.xid; }
+  // Queries may be running (standby); redo that removes row versions takes cleanup locks anyway.
+  bool hot_standby() const { return hot_standby_; }
+
+  bool HasPage(int id) const { return record_.FindPage(id) != nullptr; }
+  PageKey Key(int id) const;
+  // By the reference's flags: kWillInit pages come back zeroed with kApply; pages with an image are restored; else the
+  // page is read and its LSN compared. `cleanup`: take a cleanup lock.
+  RedoPage OpenPage(int id, bool cleanup = false);
+  // A page of the record's relation that has no reference of its own (VM, FSM): extended with zeroes if needed,
+  // exclusively locked. kApply always unless its LSN is newer; LSN-less forks (FSM) ignore the action.
+  RedoPage OpenOther(const PageKey& key);
+
+ private:
+  const DecodedRecord& record_;
+  bool hot_standby_;
+};
+
+// ---- pages that redo did not find: they must be explained by a later drop or truncate ----
+void NoteMissingPage(const PageKey& key);
+void ForgetMissingPages(const RelFileLocator& rel, Fork fork, BlockNumber from);
+void ForgetMissingPagesOfDatabase(Oid database);
+// PANIC "WAL contains references to invalid pages" if any is left (at consistency and at the end of recovery).
+void CheckMissingPages();
+
+// Compares the replayed page with the image that the primary logged (wal_consistency_checking); PANIC on a
+// difference after masking.
+void CheckPageConsistency(const DecodedRecord& record);
+
+}  // namespace walden
