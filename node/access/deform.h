@@ -19,8 +19,7 @@ struct DeformContext {
   bool copy = false;
 };
 
-// One wanted attribute of a batch. `data` is an array of the physical form (value.h); a null row's entry is zeroed
-// or left alone. `validity`: bit set = not null; the caller presets all bits, deforming clears those of nulls and
+// One wanted attribute of a batch. `data` is an array of the physical form (value.h); a null row's entry is zeroed. `validity`: bit set = not null; the caller presets all bits, deforming clears those of nulls and
 // sets has_nulls. `validity` may be null only for a fixed-prefix or system attribute.
 struct ColumnTarget {
   AttrNumber attno;
@@ -43,28 +42,35 @@ class TupleDeformer {
                    const DeformContext& context);
 
  private:
-  struct Step;
-  void DeformFixed(std::span<const TupleView> rows, const Step& step, ColumnTarget& target, uint32_t row_offset);
-  void DeformWalking(std::span<const TupleView> rows, std::span<ColumnTarget> targets, uint32_t row_offset,
-                     const DeformContext& context, bool may_have_nulls);
-  void DeformRow(const TupleView& row, std::span<ColumnTarget> targets, uint32_t row_index,
-                 const DeformContext& context);
-
-  // What happens at each attribute up to the last wanted one.
+  // What happens at one attribute.
   struct Step {
     AttrNumber attno;
     PhysicalType physical;
-    bool can_be_null;
-    int16_t target;  // index into targets, -1 = skip
-    int16_t fixed_offset;
+    bool dropped;
+    int16_t target;  // index into targets, -1 = step over it
+    int16_t offset;  // fixed steps only
   };
+  void DeformFixed(std::span<const TupleView> rows, std::span<const Step> steps, std::span<ColumnTarget> targets,
+                   uint32_t row_offset);
+  template <bool kNullable>
+  void DeformWalking(std::span<const TupleView> rows, std::span<const Step> steps, int start_offset,
+                     std::span<ColumnTarget> targets, uint32_t row_offset, const DeformContext& context);
+  void DeformRow(const TupleView& row, std::span<ColumnTarget> targets, uint32_t row_index,
+                 const DeformContext& context);
+  void DeformSystem(std::span<const TupleView> rows, ColumnTarget& target, uint32_t row_offset);
+
   const TupleDesc& desc_;
-  std::vector<Step> fixed_;    // wanted, readable at a fixed offset in every row that stores them
-  std::vector<Step> walking_;  // from the first attribute that needs a running offset
-  std::vector<Step> all_;      // for rows that need the row-wise way
+  std::vector<int16_t> target_of_;  // by attno - 1, up to last_attno_
+  // Rows without nulls: everything up to and including the first variable-width attribute has a fixed offset.
+  std::vector<Step> fixed_;
+  std::vector<Step> walking_;
+  int walking_offset_ = 0;
+  // Rows that may have nulls: only the NOT NULL prefix has.
+  std::vector<Step> prefix_;
+  std::vector<Step> walking_nullable_;
+  int nullable_offset_ = 0;
   std::vector<int16_t> system_targets_;
   std::vector<const char*> cursors_;
-  int walking_start_offset_ = 0;
   int last_attno_ = 0;
 };
 

@@ -54,7 +54,6 @@ struct IndexDesc {
   // Stored columns: key columns first, then INCLUDE columns.
   const TupleDesc* desc = nullptr;
   std::vector<IndexKeyColumn> keys;  // one per key column
-  Persistence persistence = Persistence::kPermanent;
   bool unique = false;
   bool nulls_not_distinct = false;
   bool deduplicate = true;  // the deduplicate_items parameter
@@ -63,7 +62,7 @@ struct IndexDesc {
   const void* owner = nullptr;  // the catalog's own object, for throw_unique_violation
 
   int key_count() const { return static_cast<int>(keys.size()); }
-  bool NeedsWal() const { return persistence == Persistence::kPermanent; }
+  bool NeedsWal() const { return walden::NeedsWal(locator); }
   PageKey Page(BlockNumber block) const { return {locator, Fork::kMain, block}; }
 };
 

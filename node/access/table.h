@@ -13,13 +13,10 @@ namespace walden {
 
 struct ToastTable;  // heap/toast.h
 
-enum class Persistence : char { kPermanent = 'p', kUnlogged = 'u', kTemporary = 't' };
-
 struct TableRef {
   RelFileLocator locator;
   Oid oid = Oid::kInvalid;
   const TupleDesc* desc = nullptr;
-  Persistence persistence = Persistence::kPermanent;
   bool is_catalog = false;  // a system catalog: horizons count every replica slot's catalog floor
   uint8_t fillfactor = 100;
   uint16_t toast_tuple_target = 2032;
@@ -30,7 +27,7 @@ struct TableRef {
   const AttrSet* indexed_columns = nullptr;
   const AttrSet* key_columns = nullptr;
 
-  bool NeedsWal() const { return persistence == Persistence::kPermanent; }
+  bool NeedsWal() const { return walden::NeedsWal(locator); }
   PageKey Page(BlockNumber block) const { return {locator, Fork::kMain, block}; }
 };
 

@@ -18,7 +18,8 @@
 
 namespace walden {
 
-enum class CompressionMethod : uint8_t { kPglz = 0, kLz4 = 1, kNone = 3 };
+// 0 is left free for PostgreSQL's pglz: columns that ask for it are compressed with LZ4 too.
+enum class CompressionMethod : uint8_t { kLz4 = 1, kNone = 3 };
 
 struct ToastPointer {
   uint32_t raw_size;

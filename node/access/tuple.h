@@ -119,8 +119,8 @@ inline constexpr size_t kTupleHeaderSize = offsetof(TupleHeader, null_bitmap);
 constexpr size_t TupleHoff(bool has_null, int natts) {
   return AlignUp(kTupleHeaderSize + (has_null ? (natts + 7) / 8 : 0), 8);
 }
-// The longest row that fits a page: page less header (24), one line pointer, rounded to 8.
-inline constexpr size_t kMaxTupleSize = 8160;
+// The longest row that a heap page takes (storage's kMaxItemSize).
+inline constexpr size_t kMaxTupleSize = 8152;
 
 // A row somewhere in memory (a pinned page, an arena, a TupleBuffer), which it does not own.
 struct TupleView {

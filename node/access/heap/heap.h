@@ -13,11 +13,13 @@
 #include "node/access/deform.h"
 #include "node/access/table.h"
 #include "node/buffer/buffer_pool.h"
+#include "node/txn/lock_modes.h"
 #include "node/txn/snapshot.h"
 
 namespace walden {
 
-inline constexpr int kMaxTuplesPerPage = 255;
+// Row versions that a page can hold (line pointers without storage come on top).
+inline constexpr int kMaxTuplesPerPage = static_cast<int>((kPageSize - kPageHeaderSize) / (sizeof(TupleHeader) + sizeof(ItemId)));
 
 // ---- Reading ----
 
@@ -64,7 +66,7 @@ class HeapScan {
   std::span<const TupleView> rows() const { return {rows_, row_count_}; }
   BlockNumber block() const { return block_; }
   // Another pin of the current page, to keep its rows beyond NextPage.
-  BufferPin HoldPin() const;
+  BufferPin HoldPin() const { return pin_.Share(); }
   void Restart();
 
  private:
@@ -78,7 +80,7 @@ class HeapScan {
   BlockNumber next_ = 0;
   BlockNumber end_ = 0;
   uint32_t row_count_ = 0;
-  TupleView rows_[kMaxTuplesPerPage + 1];
+  TupleView rows_[kMaxTuplesPerPage];
 };
 
 // Fetches rows by identity, as index and TID scans do. Keeps a pin on the page of the row last fetched, so that a run
@@ -93,8 +95,8 @@ class HeapFetcher {
   bool FetchVersion(TupleId tid, const Snapshot& snapshot, TupleView* row);
   // Exactly this version whatever its visibility; false if the line pointer holds none.
   bool FetchAny(TupleId tid, TupleView* row);
-  BufferPin HoldPin() const;
-  void Release() { pin_ = BufferPin(); }
+  BufferPin HoldPin() const { return pin_.Share(); }
+  void Release() { pin_.Release(); }
   const TableRef& table() const { return table_; }
 
  private:
@@ -123,9 +125,9 @@ enum class TupleResult : uint8_t {
 };
 
 struct TupleFailure {
-  TupleId ctid;               // next version (kUpdated); itself when deleted; moved-partitions mark
-  Xid xmax;                   // who changed it: pass to the chain walk as the expected xmin of ctid
-  CommandId cmax = kInvalidCommandId;  // kSelfModified: command that did it
+  TupleId ctid;  // next version (kUpdated); itself when deleted; kMovedPartitionsOffset: in another partition
+  Xid xmax;      // who changed it: the xmin that the version at ctid must have to be the same row's
+  CommandId cmax = kInvalidCommandId;  // kSelfModified: the command that did it
 };
 
 enum class WaitPolicy : uint8_t {
@@ -134,9 +136,6 @@ enum class WaitPolicy : uint8_t {
   kError,   // NOWAIT: throws 55P03 "could not obtain lock on row in relation ..."
   kReturn,  // kBeingModified at once
 };
-
-// Weakest first; PostgreSQL's LockTupleMode.
-enum class TupleLockMode : uint8_t { kKeyShare, kShare, kNoKeyExclusive, kExclusive };
 
 struct InsertOptions {
   bool skip_fsm = false;   // only fill pages of one's own (COPY into a new table)
@@ -174,7 +173,7 @@ TupleResult HeapDelete(const TableRef& table, TupleId tid, CommandId cid, const 
 struct UpdateOutcome {
   TupleId tid;              // of the new version
   bool hot = false;         // indexes need no new entry
-  TupleLockMode lock_mode = TupleLockMode::kNoKeyExclusive;  // that the update took
+  RowLockMode lock_mode = RowLockMode::kNoKeyExclusive;  // that the update took
 };
 // Replaces version `tid` by `row` (see FormUpdatedTuple).
 TupleResult HeapUpdate(const TableRef& table, TupleId tid, TupleBuffer* row, CommandId cid, const Snapshot* crosscheck,
@@ -182,7 +181,7 @@ TupleResult HeapUpdate(const TableRef& table, TupleId tid, TupleBuffer* row, Com
 
 // Locks version `tid` (SELECT FOR ...). `follow_updates`: also lock the later versions that an in-progress or
 // key-preserving update made, as PostgreSQL does. With kUpdated the caller re-checks its condition on failure.ctid.
-TupleResult HeapLock(const TableRef& table, TupleId tid, CommandId cid, TupleLockMode mode, WaitPolicy wait,
+TupleResult HeapLock(const TableRef& table, TupleId tid, CommandId cid, RowLockMode mode, WaitPolicy wait,
                      bool follow_updates, TupleFailure* failure);
 
 // Overwrites a row in place, same size, without transaction: only for statistics columns of catalogs (pg_class,

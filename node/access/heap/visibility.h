@@ -6,6 +6,7 @@
 // (relaxed); bits other than hints change only under the exclusive lock.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "node/access/heap/heap.h"
@@ -15,22 +16,42 @@
 
 namespace walden {
 
-// MVCC: creator's CSN <= snapshot (or own earlier command) and deleter's not.
-bool VisibleToSnapshot(TupleHeader* row, const Snapshot& snapshot, BufferPin& page);
+// Sets hints in rows of one page and tells the buffer once, when destroyed: the page lock must still be held then.
+class HintWriter {
+ public:
+  explicit HintWriter(BufferPin& page) : page_(page) {}
+  ~HintWriter() {
+    if (changed_) page_.MarkDirtyHint();
+  }
+  HintWriter(const HintWriter&) = delete;
+  HintWriter& operator=(const HintWriter&) = delete;
+  void Set(TupleHeader* row, uint16_t bits) {
+    std::atomic_ref<uint16_t>(row->infomask).fetch_or(bits, std::memory_order_relaxed);
+    changed_ = true;
+  }
 
-// Now, counting uncommitted work of others as done. Outputs the transaction to wait for when the answer hangs on it.
+ private:
+  BufferPin& page_;
+  bool changed_ = false;
+};
+
+// MVCC: the creator committed at or before the snapshot (or is this transaction, in an earlier command), and the
+// deleter did not. Other kinds of snapshot go to the functions below.
+bool VisibleToSnapshot(TupleHeader* row, const Snapshot& snapshot, HintWriter& hints);
+
+// As of now, counting the uncommitted work of others as done, and naming whose it is.
 struct DirtyInfo {
   Xid xmin;  // inserter in progress
   Xid xmax;  // deleter in progress
   uint32_t speculative_token = 0;
 };
-bool VisibleDirty(TupleHeader* row, BufferPin& page, DirtyInfo* info);
-// Committed now, or by this transaction.
-bool VisibleToSelf(TupleHeader* row, BufferPin& page);
+bool VisibleDirty(TupleHeader* row, HintWriter& hints, DirtyInfo* info);
+// Committed by now, or by this transaction (its current command included).
+bool VisibleToSelf(TupleHeader* row, HintWriter& hints);
 
 // May this transaction's command `cid` update the version? kOk, kInvisible, kSelfModified, kUpdated, kDeleted or
-// kBeingModified.
-TupleResult CanUpdate(TupleHeader* row, CommandId cid, BufferPin& page);
+// kBeingModified. Requires: exclusive lock.
+TupleResult CanUpdate(TupleHeader* row, CommandId cid, HintWriter& hints);
 
 enum class VacuumState : uint8_t {
   kDead,          // nobody can see it: removable
@@ -39,10 +60,10 @@ enum class VacuumState : uint8_t {
   kInsertInProgress,
   kDeleteInProgress,
 };
-// `horizon`: deleters whose commit every snapshot sees and that are settled; see txn's removal horizon. `*dead_after`
-// (optional): for kRecentlyDead the deleter.
-struct RemovalHorizon;
-VacuumState VacuumStateOf(TupleHeader* row, const RemovalHorizon& horizon, BufferPin& page);
+// `horizon`: see txn/horizon.h. `*deleter` (optional): who deleted it, for kDead and kRecentlyDead.
+VacuumState VacuumStateOf(TupleHeader* row, Lsn horizon, HintWriter& hints, Xid* deleter = nullptr);
+// Dead without looking beyond the row's own flags and the CLOG: for killing index entries.
+bool IsSurelyDead(TupleHeader* row, Lsn horizon);
 
 // The xid that deleted or updated the row: looks into a multixact. Invalid if it was only locked.
 Xid UpdateXid(const TupleHeader& row);
