@@ -105,7 +105,7 @@ std::span<const TypeDescriptor> BuiltinTypes();
 using TypeResolver = const TypeDescriptor* (*)(Oid oid);
 void SetTypeResolver(TypeResolver resolver);
 
-// True arrays (as int4[]), not oidvector or int2vector.
+// Arrays in array.h's form: int4[] and the like, oidvector, int2vector.
 inline bool IsArrayType(const TypeDescriptor& type) {
   return IsValid(type.element) && type.length == -1 && type.kind == 'b';
 }
