@@ -114,8 +114,9 @@ Datum SystemAttribute(const TupleView& row, AttrNumber attno) {
     case kSelfItemPointerAttr: return Datum{.i64 = TidToInt64(row.tid)};
     case kMinTransactionIdAttr: return Datum{.i64 = static_cast<int32_t>(header.xmin().Low32())};
     case kMaxTransactionIdAttr: return Datum{.i64 = static_cast<int32_t>(header.xmax().Low32())};
-    case kMinCommandIdAttr: return Datum{.i64 = static_cast<int32_t>(VisibleCmin(header))};
-    case kMaxCommandIdAttr: return Datum{.i64 = static_cast<int32_t>(VisibleCmax(header))};
+    // The raw field, as PostgreSQL shows it: a combo id of another transaction means nothing here.
+    case kMinCommandIdAttr:
+    case kMaxCommandIdAttr: return Datum{.i64 = static_cast<int32_t>(header.cid)};
     case kTableOidAttr: return Datum{.i64 = static_cast<int32_t>(OidNumber(row.table))};
     default: throw SqlError(ErrorCode::kInternalError, "invalid system attribute number {}", attno);
   }

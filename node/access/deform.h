@@ -83,7 +83,7 @@ Datum LoadAttribute(PhysicalType type, const char* p, const DeformContext& conte
 // Where attribute `attno` is stored; null when it is null or not stored.
 const char* FindAttribute(const TupleDesc& desc, const TupleView& row, AttrNumber attno);
 
-// cmin and cmax as clients see them, combo ids resolved for this transaction.
+// The commands that created and deleted a version. Requires: this transaction did (combo ids are its own).
 CommandId VisibleCmin(const TupleHeader& header);
 CommandId VisibleCmax(const TupleHeader& header);
 

@@ -33,23 +33,23 @@ struct LockTag {
   bool operator==(const LockTag& other) const { return std::memcmp(this, &other, sizeof(LockTag)) == 0; }
 
   static LockTag Relation(Oid database, Oid relation) {
-    return {LockKind::kRelation, 0, 0, database, Value(relation), 0, 0};
+    return {LockKind::kRelation, 0, 0, database, OidNumber(relation), 0, 0};
   }
   static LockTag RelationExtend(Oid database, Oid relation) {
-    return {LockKind::kRelationExtend, 0, 0, database, Value(relation), 0, 0};
+    return {LockKind::kRelationExtend, 0, 0, database, OidNumber(relation), 0, 0};
   }
   static LockTag Page(Oid database, Oid relation, BlockNumber block) {
-    return {LockKind::kPage, 0, 0, database, Value(relation), block, 0};
+    return {LockKind::kPage, 0, 0, database, OidNumber(relation), block, 0};
   }
   static LockTag Tuple(Oid database, Oid relation, TupleId tid) {
-    return {LockKind::kTuple, 0, tid.offset, database, Value(relation), tid.block, 0};
+    return {LockKind::kTuple, 0, tid.offset, database, OidNumber(relation), tid.block, 0};
   }
   static LockTag Transaction(Xid xid) { return {LockKind::kTransaction, 0, 0, Oid::kInvalid, 0, 0, xid.value}; }
   static LockTag VirtualTransaction(int slot, uint64_t local) {
     return {LockKind::kVirtualTransaction, 0, 0, Oid::kInvalid, static_cast<uint32_t>(slot), 0, local};
   }
   static LockTag Object(Oid database, Oid catalog, Oid object, uint16_t sub_object = 0) {
-    return {LockKind::kObject, 0, sub_object, database, Value(catalog), Value(object), 0};
+    return {LockKind::kObject, 0, sub_object, database, OidNumber(catalog), OidNumber(object), 0};
   }
   // pg_advisory_lock(bigint): fields = 1; pg_advisory_lock(int, int): fields = 2.
   static LockTag Advisory(Oid database, uint32_t high, uint32_t low, uint16_t fields) {

@@ -50,8 +50,8 @@ bool VisibleDirty(TupleHeader* row, HintWriter& hints, DirtyInfo* info);
 bool VisibleToSelf(TupleHeader* row, HintWriter& hints);
 
 // May this transaction's command `cid` update the version? kOk, kInvisible, kSelfModified, kUpdated, kDeleted or
-// kBeingModified. Requires: exclusive lock.
-TupleResult CanUpdate(TupleHeader* row, CommandId cid, HintWriter& hints);
+// kBeingModified (also when its own transaction only locked it). Requires: exclusive lock.
+TupleResult CanUpdate(TupleHeader* row, TupleId self, CommandId cid, HintWriter& hints);
 
 enum class VacuumState : uint8_t {
   kDead,          // nobody can see it: removable
