@@ -28,7 +28,7 @@ std::string_view LockKindName(LockKind kind) {
 }
 
 std::string DescribeLockTag(const LockTag& tag) {
-  uint32_t db = Value(tag.database);
+  uint32_t db = OidNumber(tag.database);
   switch (tag.kind) {
     case LockKind::kRelation: return fmt::format("relation {} of database {}", tag.object, db);
     case LockKind::kRelationExtend: return fmt::format("extension of relation {} of database {}", tag.object, db);
