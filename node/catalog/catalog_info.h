@@ -53,6 +53,8 @@ std::span<const CatalogInfo> Catalogs();
 const CatalogInfo* FindCatalog(Oid oid);
 // Null when `oid` is no index of a system catalog.
 const CatalogIndex* FindCatalogIndex(Oid oid);
+// The catalog whose TOAST table or TOAST index `oid` is; null when it is none.
+const CatalogInfo* FindCatalogOfToast(Oid oid);
 // System catalog, its index, TOAST table or TOAST index: its descriptor is compiled in.
 bool IsCatalogRelation(Oid oid);
 // Lives in global/ (also its TOAST table and indexes).

@@ -376,12 +376,13 @@ def emit_aggregates(facts, out, aggregate_oids):
 
 
 def support_function(facts, amproc):
-    found = facts.functions_by_name[amproc["amproc"]] if amproc["amproc"] in facts.functions_by_name else []
-    if amproc["amproc"] == "in_range":
+    name = amproc["amproc"].removeprefix("pg_catalog.")
+    found = facts.functions_by_name[name]
+    if name == "in_range":
         left, right = facts.type(amproc["amproclefttype"]), facts.type(amproc["amprocrighttype"])
         return facts.function("in_range", [left, left, right, facts.type("boolean"), facts.type("boolean")])
     # Older signatures of the GIN functions keep higher OIDs.
-    return min(found) if len(found) > 1 else facts.function(amproc["amproc"])
+    return min(found)
 
 
 def emit_access(facts, out):

@@ -1,0 +1,32 @@
+// Who and where the session of this process is, as far as name look-up, privileges and file locations ask. Owned by
+// the session layer, which fills it in when a database is bound and saves and restores it around SECURITY DEFINER
+// calls and SET ROLE. Process-local (one per test thread).
+#pragma once
+
+#include "node/base/ids.h"
+
+namespace walden {
+
+struct SessionIdentity {
+  Oid database = Oid::kInvalid;             // 0: none bound; only shared catalogs can be read
+  Oid database_tablespace = Oid::kInvalid;  // where relations with reltablespace 0 live
+  Oid authenticated_role = Oid::kInvalid;
+  Oid session_role = Oid::kInvalid;
+  Oid current_role = Oid::kInvalid;
+  bool allow_system_table_mods = false;     // bootstrap and `walden init` only
+};
+SessionIdentity& session_identity();
+
+// Another current_role for a scope (SECURITY DEFINER, checks on behalf of a view's owner).
+class RoleScope {
+ public:
+  explicit RoleScope(Oid role) : saved_(session_identity().current_role) { session_identity().current_role = role; }
+  ~RoleScope() { session_identity().current_role = saved_; }
+  RoleScope(const RoleScope&) = delete;
+  RoleScope& operator=(const RoleScope&) = delete;
+
+ private:
+  Oid saved_;
+};
+
+}  // namespace walden
