@@ -21,6 +21,7 @@
 #include "node/catalog/rows/pg_constraint.h"
 #include "node/catalog/rows/pg_index.h"
 #include "node/txn/lock_modes.h"
+#include "node/txn/lock_tag.h"
 
 namespace walden {
 

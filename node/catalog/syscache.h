@@ -37,7 +37,7 @@ using RowList = std::shared_ptr<const std::vector<RowRef<Row>>>;
 // One column's value of an index key. Refers to its argument: use as a temporary.
 class CatalogKey {
  public:
-  CatalogKey(Oid value) : kind_(Kind::kInteger), integer_(Value(value)) {}
+  CatalogKey(Oid value) : kind_(Kind::kInteger), integer_(OidNumber(value)) {}
   CatalogKey(int16_t value) : kind_(Kind::kInteger), integer_(value) {}
   CatalogKey(int32_t value) : kind_(Kind::kInteger), integer_(value) {}
   CatalogKey(bool value) : kind_(Kind::kInteger), integer_(value) {}
