@@ -1,0 +1,31 @@
+// postgresql.conf: parsing (with include, include_if_exists, include_dir) and applying to settings; postgresql.auto.conf comes
+// last and wins.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "node/config/settings.h"
+
+namespace walden {
+
+struct ConfEntry {
+  std::string name, value, file;
+  int line = 0;
+};
+
+// Appends the entries of `path` and of what it includes. Throws F0000 naming file and line on a syntax error.
+void ParseConfFile(const std::string& path, std::vector<ConfEntry>* entries);
+// The same for text (no includes allowed).
+void ParseConfText(std::string_view text, const std::string& file_name, std::vector<ConfEntry>* entries);
+
+// Reads config_file and `data_directory`/postgresql.auto.conf and applies them. context kPostmaster at start (errors throw), kSighup
+// on reload: errors are logged and nothing is applied; postmaster-only changes are logged as pending restart. Settings
+// that vanished from the files return to their defaults. Returns false if a reload was refused.
+bool LoadConfiguration(const std::string& config_file, const std::string& data_directory, SettingContext context);
+
+// Rewrites one entry of postgresql.auto.conf (ALTER SYSTEM); empty value removes it.
+void WriteAutoConf(const std::string& data_directory, std::string_view name, const std::optional<std::string>& value);
+
+}  // namespace walden

@@ -1,0 +1,136 @@
+#include "node/os/process.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "node/base/check.h"
+#include "node/base/error.h"
+#include "node/os/file.h"
+
+extern char** environ;
+
+namespace walden {
+namespace {
+
+char* title_area = nullptr;
+size_t title_area_bytes = 0;
+
+}  // namespace
+
+void InitProcessTitle(int argc, char** argv) {
+  if (argc == 0) return;
+  // The kernel lays argv and then the environment out contiguously; both become the title's room.
+  char* end = argv[0] + std::strlen(argv[0]) + 1;
+  for (int i = 1; i < argc; ++i) {
+    if (argv[i] == end) end = argv[i] + std::strlen(argv[i]) + 1;
+  }
+  std::vector<char*> moved;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (*variable == end) end = *variable + std::strlen(*variable) + 1;
+    moved.push_back(strdup(*variable));
+  }
+  char** fresh = static_cast<char**>(std::malloc((moved.size() + 1) * sizeof(char*)));
+  std::copy(moved.begin(), moved.end(), fresh);
+  fresh[moved.size()] = nullptr;
+  environ = fresh;
+  title_area = argv[0];
+  title_area_bytes = static_cast<size_t>(end - argv[0]);
+}
+
+void SetProcessTitle(std::string_view title) {
+  if (title_area != nullptr) {
+    size_t used = std::min(title.size(), title_area_bytes - 1);
+    std::memcpy(title_area, title.data(), used);
+    std::memset(title_area + used, 0, title_area_bytes - used);
+  }
+  // The short name has 15 characters: what follows "walden: " says more than the product's name.
+  constexpr std::string_view kPrefix = "walden: ";
+  std::string_view brief = title.starts_with(kPrefix) ? title.substr(kPrefix.size()) : title;
+  char name[16] = {};
+  std::memcpy(name, brief.data(), std::min<size_t>(brief.size(), 15));
+  prctl(PR_SET_NAME, name);
+}
+
+int ThreadCount() {
+  std::string status;
+  if (!TryReadWholeFile("/proc/self/status", &status)) return 1;
+  size_t at = status.find("\nThreads:");
+  return at == std::string::npos ? 1 : std::atoi(status.c_str() + at + 9);
+}
+
+pid_t ForkProcess() {
+  DCHECK(ThreadCount() == 1);
+  pid_t pid = fork();
+  if (pid < 0) {
+    throw SqlError(ErrorCode::kInsufficientResources, "could not fork process: {}", std::strerror(errno));
+  }
+  return pid;
+}
+
+void DieWithParent(pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(1);
+}
+
+void SetSignalHandler(int signal_number, SignalHandler handler) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  sigemptyset(&action.sa_mask);
+  if (signal_number == SIGCHLD) action.sa_flags = SA_NOCLDSTOP;
+  CHECK(sigaction(signal_number, &action, nullptr) == 0);
+}
+
+SignalBlocker::SignalBlocker() {
+  sigset_t blocked;
+  sigfillset(&blocked);
+  for (int fatal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGCONT}) sigdelset(&blocked, fatal);
+  pthread_sigmask(SIG_SETMASK, &blocked, &previous_);
+}
+
+SignalBlocker::~SignalBlocker() { pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+
+int RunShellCommand(const std::string& command) {
+  struct sigaction default_action = {}, previous;
+  default_action.sa_handler = SIG_DFL;
+  sigaction(SIGCHLD, &default_action, &previous);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  const char* arguments[] = {"sh", "-c", command.c_str(), nullptr};
+  pid_t pid;
+  int error = posix_spawn(&pid, "/bin/sh", nullptr, &attributes, const_cast<char* const*>(arguments), environ);
+  posix_spawnattr_destroy(&attributes);
+  int status = 127 << 8;
+  if (error == 0) {
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+  }
+  sigaction(SIGCHLD, &previous, nullptr);
+  if (error != 0) throw FileError(error, fmt::format("could not execute command \"{}\"", command));
+  return status;
+}
+
+std::string DescribeWaitStatus(int status) {
+  if (WIFEXITED(status)) return fmt::format("exited with exit code {}", WEXITSTATUS(status));
+  if (WIFSIGNALED(status)) {
+    return fmt::format("was terminated by signal {}: {}", WTERMSIG(status), strsignal(WTERMSIG(status)));
+  }
+  return fmt::format("exited with unrecognized status {}", status);
+}
+
+bool ProcessExists(pid_t pid) { return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM); }
+
+}  // namespace walden
