@@ -12,25 +12,42 @@ int current_level = 0;
 // Settings with a non-empty stack; a transaction that sets nothing costs nothing.
 std::vector<Setting> touched;
 
-// The entry of a committed level becomes the parent's, or is dissolved at top level.
-void MergeIntoParent(Setting setting, SettingState& state, StackedValue entry) {
-  // LOCAL and SAVE values end with their level; a masked SET value comes back.
-  if (entry.kind == Kind::kSave || entry.kind == Kind::kLocal) {
-    InstallValue(setting, std::move(entry.prior));
-    return;
-  }
+// The transaction itself commits: SET values stay, LOCAL ones end.
+void CommitTopLevel(Setting setting, StackedValue entry) {
+  if (entry.kind == Kind::kLocal) InstallValue(setting, std::move(entry.prior));
   if (entry.kind == Kind::kSetThenLocal) InstallValue(setting, std::move(entry.masked));
-  if (entry.level == 1) return;
-  if (!state.stack.empty() && state.stack.back().level == entry.level - 1) {
-    // The parent changed it too: its own prior value stays what an abort restores.
-    StackedValue& parent = state.stack.back();
-    if (parent.kind == Kind::kLocal) parent.masked = state.current;
-    parent.kind = parent.kind == Kind::kSave ? Kind::kSave : Kind::kSet;
-    return;
+}
+
+// Both the level that commits and its parent changed the setting: the parent's prior value stays what an abort restores.
+void MergeInto(StackedValue& parent, StackedValue entry) {
+  switch (entry.kind) {
+    case Kind::kSave: break;
+    case Kind::kSet: parent.kind = Kind::kSet; break;
+    case Kind::kLocal:
+      // What the parent SET is now hidden by a LOCAL value.
+      if (parent.kind == Kind::kSet) {
+        parent.masked = std::move(entry.prior);
+        parent.kind = Kind::kSetThenLocal;
+      }
+      break;
+    case Kind::kSetThenLocal:
+      parent.masked = std::move(entry.masked);
+      parent.kind = Kind::kSetThenLocal;
+      break;
   }
-  entry.level -= 1;
-  entry.kind = Kind::kSet;
-  state.stack.push_back(std::move(entry));
+}
+
+void MergeIntoParent(Setting setting, SettingState& state, StackedValue entry) {
+  if (entry.kind == Kind::kSave) {
+    InstallValue(setting, std::move(entry.prior));
+  } else if (entry.level == 1) {
+    CommitTopLevel(setting, std::move(entry));
+  } else if (!state.stack.empty() && state.stack.back().level == entry.level - 1) {
+    MergeInto(state.stack.back(), std::move(entry));
+  } else {
+    entry.level -= 1;
+    state.stack.push_back(std::move(entry));
+  }
 }
 
 void CloseOne(Setting setting, bool commit) {
