@@ -5,10 +5,18 @@
 namespace walden {
 
 std::span<const ScalarFunction> BoolFunctions();
+std::span<const ScalarFunction> IntegerCompareFunctions();
+std::span<const ScalarFunction> IntegerArithmeticFunctions();
+std::span<const ScalarFunction> FloatFunctions();
+std::span<const ScalarFunction> IoFunctions();
 
 std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
   static const std::vector<std::span<const ScalarFunction>> tables = {
       BoolFunctions(),
+      IntegerCompareFunctions(),
+      IntegerArithmeticFunctions(),
+      FloatFunctions(),
+      IoFunctions(),
   };
   return tables;
 }
