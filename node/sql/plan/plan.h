@@ -22,8 +22,6 @@
 
 namespace walden {
 
-inline constexpr int32_t kInputVar = -4;
-
 enum class PlanKind : uint8_t {
   kResult,         // no child: one row; with child: filters and projects; one-time filter
   kProjectSet,     // target list with set-returning functions

@@ -15,6 +15,8 @@ struct TargetEntry;
 inline constexpr int32_t kInnerVar = -1;
 inline constexpr int32_t kOuterVar = -2;
 inline constexpr int32_t kIndexVar = -3;
+// In a plan: varattno is the position (from 1) in the node's input row, see sql/plan/plan.h.
+inline constexpr int32_t kInputVar = -4;
 
 // A column of a range table entry `varlevelsup` queries out. varattno: 1.. user columns, 0 the whole row,
 // negative system columns. varnosyn/varattnosyn: the reference as written (joins), 0 when unknown; not

@@ -1,0 +1,93 @@
+#include "node/sql/executor/spill_file.h"
+
+#include <unistd.h>
+
+#include "node/base/bytes.h"
+#include "node/base/check.h"
+#include "node/base/error.h"
+
+namespace walden {
+namespace {
+
+constexpr const char* kTemporaryDirectory = "base/pgsql_tmp";
+uint64_t spill_limit_bytes = UINT64_MAX;
+
+File OpenTemporary() {
+  static uint64_t counter = 0;
+  std::string path = fmt::format("{}/pgsql_tmp{}.{}", kTemporaryDirectory, getpid(), counter++);
+  int error_number = 0;
+  File file = File::TryOpen(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, &error_number);
+  if (!file.is_open()) {
+    MakeDirectories(kTemporaryDirectory);
+    file = File::Open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC);
+  }
+  UnlinkIfExists(path);
+  return file;
+}
+
+}  // namespace
+
+SpillTotals& spill_totals() {
+  static SpillTotals totals;
+  return totals;
+}
+
+void SetSpillLimit(uint64_t bytes) { spill_limit_bytes = bytes; }
+
+SpillFile::SpillFile() : file_(OpenTemporary()) { ++spill_totals().files; }
+
+SpillFile::~SpillFile() { spill_totals().current_bytes -= size_; }
+
+void SpillFile::Append(std::string_view record) {
+  DCHECK(!reading_);
+  uint32_t size = static_cast<uint32_t>(record.size());
+  buffer_.append(reinterpret_cast<const char*>(&size), sizeof(size));
+  buffer_.append(record);
+  if (buffer_.size() >= kBufferBytes) FlushBuffer();
+}
+
+void SpillFile::FlushBuffer() {
+  SpillTotals& totals = spill_totals();
+  if (buffer_.size() > spill_limit_bytes || totals.current_bytes > spill_limit_bytes - buffer_.size()) {
+    throw SqlError(ErrorCode::kConfigurationLimitExceeded, "temporary file size exceeds temp_file_limit ({}kB)",
+                   spill_limit_bytes / 1024);
+  }
+  file_.WriteAt(buffer_.data(), buffer_.size(), size_);
+  size_ += buffer_.size();
+  totals.current_bytes += buffer_.size();
+  totals.bytes_written += buffer_.size();
+  buffer_.clear();
+}
+
+void SpillFile::Rewind() {
+  if (!reading_ && !buffer_.empty()) FlushBuffer();
+  reading_ = true;
+  buffer_.clear();
+  position_ = 0;
+  offset_ = 0;
+}
+
+bool SpillFile::Fill(size_t wanted) {
+  size_t left = buffer_.size() - position_;
+  if (left >= wanted) return true;
+  buffer_.erase(0, position_);
+  position_ = 0;
+  size_t target = wanted > kBufferBytes ? wanted : kBufferBytes;
+  buffer_.resize(target);
+  size_t got = file_.ReadAt(buffer_.data() + left, target - left, offset_);
+  offset_ += got;
+  buffer_.resize(left + got);
+  return buffer_.size() >= wanted;
+}
+
+bool SpillFile::Read(std::string_view* record) {
+  DCHECK(reading_);
+  if (!Fill(sizeof(uint32_t))) return false;
+  uint32_t size = Load<uint32_t>(buffer_.data() + position_);
+  CHECK(Fill(sizeof(size) + size));
+  *record = std::string_view(buffer_.data() + position_ + sizeof(size), size);
+  position_ += sizeof(size) + size;
+  return true;
+}
+
+}  // namespace walden

@@ -1,0 +1,55 @@
+// A temporary file of length-prefixed records: written once from front to back, then read any number of times.
+// The file is unlinked as soon as it is open, so a crash leaves nothing behind. Bytes written count against
+// temp_file_limit (53400 when it is passed).
+//
+// Record: u32 size, then the bytes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "node/os/file.h"
+
+namespace walden {
+
+class SpillFile {
+ public:
+  SpillFile();
+  ~SpillFile();
+  SpillFile(const SpillFile&) = delete;
+  SpillFile& operator=(const SpillFile&) = delete;
+
+  void Append(std::string_view record);
+  // Ends writing (the first time) and goes to the first record.
+  void Rewind();
+  // The view stays valid until the next Read. False at the end.
+  bool Read(std::string_view* record);
+  uint64_t bytes() const { return size_ + (reading_ ? 0 : buffer_.size()); }
+
+ private:
+  static constexpr size_t kBufferBytes = 64 * 1024;
+  void FlushBuffer();
+  // Makes at least `wanted` bytes readable at position_ of the buffer; false when the file ends before.
+  bool Fill(size_t wanted);
+
+  File file_;
+  std::string buffer_;
+  size_t position_ = 0;   // next unread byte of the buffer
+  uint64_t offset_ = 0;   // file offset just past the buffer's bytes, while reading
+  uint64_t size_ = 0;     // bytes in the file
+  bool reading_ = false;
+};
+
+// Bytes in this process's temporary files now, and how many files and bytes it has made in all (for statistics).
+struct SpillTotals {
+  uint64_t current_bytes = 0;
+  uint64_t files = 0;
+  uint64_t bytes_written = 0;
+};
+SpillTotals& spill_totals();
+// temp_file_limit in bytes; UINT64_MAX = none.
+void SetSpillLimit(uint64_t bytes);
+
+}  // namespace walden

@@ -1,0 +1,216 @@
+// ARRAY[...], subscripts and slices, rows and their fields.
+#include <algorithm>
+
+#include "node/sql/expression/compile.h"
+#include "node/types/array.h"
+
+namespace walden {
+namespace {
+
+class ArrayState : public ExprState {
+ public:
+  ArrayState(Oid element, PhysicalType element_type, bool nested, std::vector<ExprStatePtr> elements)
+      : ExprState(PhysicalType::kString), element_(element), element_type_(element_type), nested_(nested),
+        elements_(std::move(elements)) {}
+
+  Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
+    std::vector<const Vector*> values;
+    for (ExprStatePtr& element : elements_) values.push_back(&element->Eval(context, input, selection));
+    Vector& result = PrepareResult(selection);
+    selection.ForEach([&](uint32_t row) {
+      std::string_view array = nested_ ? Nest(context, values, row) : Flat(context, values, row);
+      result.data<StringRef>()[row] = {array.data(), array.size()};
+    });
+    return result;
+  }
+
+ private:
+  std::string_view Flat(EvalContext& context, const std::vector<const Vector*>& values, uint32_t row) {
+    ArrayBuilder builder(element_, element_type_);
+    for (const Vector* vector : values) builder.Add(vector->Get(row));
+    return builder.Finish(*context.arena);
+  }
+
+  // The elements are arrays of one shape: the result has one dimension more.
+  std::string_view Nest(EvalContext& context, const std::vector<const Vector*>& values, uint32_t row) {
+    ArrayBuilder builder(element_, element_type_);
+    std::vector<int32_t> lengths, bounds;
+    bool first = true;
+    int32_t count = 0;
+    for (const Vector* vector : values) {
+      Value value = vector->Get(row);
+      if (value.is_null) continue;
+      ArrayView view(value.datum.string.view());
+      std::vector<int32_t> own_lengths, own_bounds;
+      for (int i = 0; i < view.dimensions(); ++i) {
+        own_lengths.push_back(view.Length(i));
+        own_bounds.push_back(view.LowerBound(i));
+      }
+      if (!first && (own_lengths != lengths || own_bounds != bounds)) {
+        throw SqlError(ErrorCode::kArraySubscriptError,
+                       "multidimensional arrays must have array expressions with matching dimensions");
+      }
+      first = false;
+      lengths = own_lengths;
+      bounds = own_bounds;
+      ++count;
+      ArrayReader reader(view, element_type_);
+      for (Value element; reader.Next(&element);) builder.Add(element);
+    }
+    if (lengths.empty()) return builder.Finish(*context.arena);
+    lengths.insert(lengths.begin(), count);
+    bounds.insert(bounds.begin(), 1);
+    return builder.Finish(*context.arena, lengths, bounds);
+  }
+
+  Oid element_;
+  PhysicalType element_type_;
+  bool nested_;
+  std::vector<ExprStatePtr> elements_;
+};
+
+struct Subscripts {
+  std::vector<ExprStatePtr> upper;
+  std::vector<ExprStatePtr> lower;  // empty: an element is wanted; null entries: bound omitted
+};
+
+// Values of one row's subscripts; false when one of them is null.
+bool ReadSubscripts(const std::vector<const Vector*>& vectors, uint32_t row, const std::vector<int32_t>& defaults,
+                    std::vector<int32_t>* out) {
+  out->clear();
+  for (size_t i = 0; i < vectors.size(); ++i) {
+    if (vectors[i] == nullptr) {
+      out->push_back(defaults[i]);
+      continue;
+    }
+    Value value = vectors[i]->Get(row);
+    if (value.is_null) return false;
+    out->push_back(value.datum.i32);
+  }
+  return true;
+}
+
+class SubscriptState : public ExprState {
+ public:
+  SubscriptState(PhysicalType type, Oid element, PhysicalType element_type, ExprStatePtr array, Subscripts subscripts)
+      : ExprState(type), element_(element), element_type_(element_type), array_(std::move(array)),
+        subscripts_(std::move(subscripts)) {}
+
+  Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
+    const Vector& array = array_->Eval(context, input, selection);
+    std::vector<const Vector*> upper = EvalAll(context, input, selection, subscripts_.upper);
+    std::vector<const Vector*> lower = EvalAll(context, input, selection, subscripts_.lower);
+    Vector& result = PrepareResult(selection);
+    selection.ForEach([&](uint32_t row) {
+      Value bytes = array.Get(row);
+      if (bytes.is_null) {
+        result.SetNull(row);
+        return;
+      }
+      ArrayView view(bytes.datum.string.view());
+      result.Set(row, subscripts_.lower.empty() ? Element(view, upper, row) : Slice(context, view, upper, lower, row));
+    });
+    return result;
+  }
+
+ private:
+  static std::vector<const Vector*> EvalAll(EvalContext& context, std::span<Vector* const> input,
+                                            const Selection& selection, std::vector<ExprStatePtr>& states) {
+    std::vector<const Vector*> vectors;
+    for (ExprStatePtr& state : states) {
+      vectors.push_back(state == nullptr ? nullptr : &state->Eval(context, input, selection));
+    }
+    return vectors;
+  }
+
+  Value Element(const ArrayView& view, const std::vector<const Vector*>& upper, uint32_t row) {
+    std::vector<int32_t> at;
+    if (!ReadSubscripts(upper, row, {}, &at) || static_cast<int>(at.size()) != view.dimensions()) return {};
+    uint32_t position = 0;
+    for (int i = 0; i < view.dimensions(); ++i) {
+      int64_t offset = int64_t{at[i]} - view.LowerBound(i);
+      if (offset < 0 || offset >= view.Length(i)) return {};
+      position = position * static_cast<uint32_t>(view.Length(i)) + static_cast<uint32_t>(offset);
+    }
+    return view.At(position, element_type_);
+  }
+
+  Value Slice(EvalContext& context, const ArrayView& view, const std::vector<const Vector*>& upper,
+              const std::vector<const Vector*>& lower, uint32_t row) {
+    int dimensions = view.dimensions();
+    std::vector<int32_t> first_default, last_default, first, last;
+    for (int i = 0; i < static_cast<int>(upper.size()); ++i) {
+      first_default.push_back(i < dimensions ? view.LowerBound(i) : 1);
+      last_default.push_back(i < dimensions ? view.LowerBound(i) + view.Length(i) - 1 : 0);
+    }
+    if (!ReadSubscripts(lower, row, first_default, &first) || !ReadSubscripts(upper, row, last_default, &last)) return {};
+    Value result;
+    result.is_null = false;
+    ArrayBuilder builder(element_, element_type_);
+    std::vector<int32_t> lengths, bounds;
+    bool empty = dimensions == 0 || static_cast<int>(upper.size()) > dimensions;
+    for (int i = 0; i < dimensions && !empty; ++i) {
+      int32_t low = view.LowerBound(i), high = low + view.Length(i) - 1;
+      if (i < static_cast<int>(first.size())) {
+        low = std::max(low, first[i]);
+        high = std::min(high, last[i]);
+      }
+      first.resize(std::max<size_t>(first.size(), i + 1));
+      first[i] = low;
+      empty = high < low;
+      lengths.push_back(high - low + 1);
+      bounds.push_back(1);
+    }
+    if (empty) {
+      result.datum = StringDatum(builder.Finish(*context.arena));
+      return result;
+    }
+    AddBox(view, first, lengths, 0, 0, &builder);
+    result.datum = StringDatum(builder.Finish(*context.arena, lengths, bounds));
+    return result;
+  }
+
+  // Adds the elements of the box that begins at `first` in row-major order.
+  void AddBox(const ArrayView& view, const std::vector<int32_t>& first, const std::vector<int32_t>& lengths,
+              int dimension, uint32_t position, ArrayBuilder* builder) {
+    if (dimension == view.dimensions()) {
+      builder->Add(view.At(position, element_type_));
+      return;
+    }
+    for (int32_t i = 0; i < lengths[dimension]; ++i) {
+      uint32_t offset = static_cast<uint32_t>(first[dimension] - view.LowerBound(dimension) + i);
+      AddBox(view, first, lengths, dimension + 1, position * static_cast<uint32_t>(view.Length(dimension)) + offset, builder);
+    }
+  }
+
+  Oid element_;
+  PhysicalType element_type_;
+  ExprStatePtr array_;
+  Subscripts subscripts_;
+};
+
+}  // namespace
+
+ExprStatePtr CompileArray(ExprCompiler& compiler, const ArrayExpr& expr) {
+  return std::make_unique<ArrayState>(expr.element_typeid, PhysicalOf(expr.element_typeid), expr.multidims,
+                                      compiler.CompileList(expr.elements));
+}
+
+ExprStatePtr CompileSubscripting(ExprCompiler& compiler, const SubscriptingRef& expr) {
+  if (expr.refassgnexpr != nullptr) throw NotSupported("assignment to an array element");
+  if (!IsValid(TypeOf(expr.refcontainertype).element)) throw NotSupported("subscripting of this type");
+  Subscripts subscripts;
+  auto compile = [&](const ExprList& list, std::vector<ExprStatePtr>* to) {
+    for (const Expr* each : list) to->push_back(each == nullptr ? nullptr : compiler.Compile(each));
+  };
+  compile(expr.refupperindexpr, &subscripts.upper);
+  compile(expr.reflowerindexpr, &subscripts.lower);
+  return std::make_unique<SubscriptState>(PhysicalOf(expr.refrestype), expr.refelemtype, PhysicalOf(expr.refelemtype),
+                                          compiler.Compile(expr.refexpr), std::move(subscripts));
+}
+
+ExprStatePtr CompileRow(ExprCompiler&, const RowExpr&) { throw NotSupported("row value"); }
+
+ExprStatePtr CompileFieldSelect(ExprCompiler&, const FieldSelect&) { throw NotSupported("field of a row value"); }
+
+}  // namespace walden
