@@ -12,11 +12,12 @@
 #include <cstdint>
 
 #include "node/base/ids.h"
+#include "node/config/setting_types.h"
 
 namespace walden {
 
 // synchronous_commit, weakest first.
-enum class DurabilityLevel : uint8_t { kOff, kLocal, kRemoteWrite, kOn, kRemoteApply };
+using DurabilityLevel = SynchronousCommit;
 DurabilityLevel SessionDurabilityLevel();  // from the setting
 
 Lsn PublishedLsn();
@@ -38,10 +39,5 @@ extern thread_local constinit uint64_t tls_seen_not_settled;  // seen_lsn while 
 inline void AwaitSeenDurable() {
   if (__builtin_expect(tls_seen_not_settled != 0, 0)) AwaitSeenDurableSlow();
 }
-
-// ---- Position keepers.
-// A process that advanced the local flush position (WAL writer, group leader) or a standby's position wakes those
-// who wait; called by walsenders and by the WAL flush hook.
-void NotifyFlushed(Lsn flushed);
 
 }  // namespace walden

@@ -31,8 +31,7 @@ Xid OldestRunningXid();
 // conflict LSN of what they remove. Raises *conflict to the CSN of `xid`, or to `horizon` when that is forgotten.
 void RaiseConflictLsn(Xid xid, Lsn horizon, Lsn* conflict);
 
-// Oldest position that replicas still read (hot_standby_feedback), kept by walsenders; kMaxLsn when none.
-void SetReplicaFeedback(int sender, Lsn oldest);
+// Oldest position that replicas still read: SenderSlot::feedback_lsn (sender_slots.h).
 
 // On a standby: whether any snapshot older than `lsn` lives here, and in which process slots (recovery conflicts).
 bool SnapshotsOlderThan(Lsn lsn, Oid database, int* slots, int max_slots, int* count);

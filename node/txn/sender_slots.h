@@ -62,6 +62,9 @@ void ApplySyncStandbyNames(std::string_view text);
 // Whether commits wait for standbys now.
 bool SyncReplicationConfigured();
 
+// Lowest feedback of the connected replicas; kMaxLsn when none sends any.
+Lsn OldestReplicaFeedback();
+
 struct SyncPositions {
   Lsn write, flush, apply;  // reached by the quorum; kInvalidLsn while too few standbys are connected
 };

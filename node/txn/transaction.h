@@ -11,11 +11,10 @@
 
 #include "node/base/clock.h"
 #include "node/base/ids.h"
+#include "node/config/setting_types.h"
 #include "node/txn/durability.h"
 
 namespace walden {
-
-enum class IsolationLevel : uint8_t { kReadUncommitted, kReadCommitted, kRepeatableRead, kSerializable };
 
 // What an end of transaction leaves behind for the caller.
 struct CommitResult {
@@ -26,12 +25,15 @@ struct CommitResult {
 // ---- Top level. Errors before the commit record leave the transaction in progress: the caller aborts it.
 // Requires: not in a transaction.
 void BeginTransaction();
-// Runs pre-commit hooks, writes the record, publishes, releases locks, waits for durability as synchronous_commit
-// asks (unless the caller says that it waits itself before answering), then does the irreversible file actions.
+// Runs pre-commit hooks, writes the record, publishes, releases locks and raises seen_lsn to the commit: whoever answers
+// the client then waits for durability (durability.h). Only a transaction that drops files, or forced synchronous
+// commit, waits here, before it unlinks them.
 CommitResult CommitTransaction();
 // Always succeeds, also half-way through a failed commit before its record; releases lwlocks, pins, locks.
 void AbortTransaction() noexcept;
 bool InTransaction();
+// This commit's effects outside the WAL (CREATE DATABASE, DROP TABLESPACE ...) must not run ahead of its durability.
+void ForceSyncCommit();
 // PREPARE TRANSACTION: 0A000.
 void PrepareTransaction(std::string_view gid);
 
