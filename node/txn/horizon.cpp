@@ -27,7 +27,7 @@ uint64_t LowestSnapshot(Oid database) {
     uint64_t csn = slot.snapshot_csn.load(std::memory_order_seq_cst);
     if (csn >= lowest) continue;
     uint32_t reads = slot.database.load(std::memory_order_relaxed);
-    if (IsValid(database) && reads != 0 && reads != Value(database)) continue;
+    if (IsValid(database) && reads != 0 && reads != OidNumber(database)) continue;
     lowest = csn;
   }
   return lowest;
@@ -76,7 +76,7 @@ bool SnapshotsOlderThan(Lsn lsn, Oid database, int* slots, int max_slots, int* c
     TransactionSlot& slot = txn_shared->slots()[i];
     if (slot.snapshot_csn.load(std::memory_order_seq_cst) >= lsn.value) continue;
     uint32_t reads = slot.database.load(std::memory_order_relaxed);
-    if (IsValid(database) && reads != 0 && reads != Value(database)) continue;
+    if (IsValid(database) && reads != 0 && reads != OidNumber(database)) continue;
     if (*count < max_slots) slots[*count] = i;
     ++*count;
   }

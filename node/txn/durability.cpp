@@ -1,0 +1,103 @@
+#include "node/txn/durability.h"
+
+#include <algorithm>
+
+#include "node/base/check.h"
+#include "node/base/error.h"
+#include "node/config/settings.h"
+#include "node/shm/interrupts.h"
+#include "node/shm/latch.h"
+#include "node/txn/sender_slots.h"
+#include "node/txn/sync_wait.h"
+#include "node/txn/txn_shared.h"
+#include "node/txn/txn_state.h"
+#include "node/wal/wal.h"
+
+namespace walden {
+
+thread_local constinit uint64_t tls_seen_not_settled = 0;
+
+namespace {
+
+thread_local constinit Lsn seen;
+
+SqlError OutcomeUnknown() {
+  return SqlError(ErrorCode::kTransactionResolutionUnknown,
+                  "terminating connection because the durability of a transaction could not be confirmed")
+      .WithDetail("The transaction has committed locally, but may not have been replicated to the standby.")
+      .WithSeverity(Severity::kFatal);
+}
+
+Lsn PositionFor(const SyncPositions& quorum, DurabilityLevel level) {
+  if (level == DurabilityLevel::kRemoteWrite) return quorum.write;
+  return level == DurabilityLevel::kOn ? quorum.flush : quorum.apply;
+}
+
+bool IsDurable(Lsn lsn, DurabilityLevel level) {
+  if (FlushedLsn() < lsn) return false;
+  if (level <= DurabilityLevel::kLocal || !SyncReplicationConfigured()) return true;
+  return PositionFor(QuorumPositions(), level) >= lsn;
+}
+
+void WaitForStandbys(Lsn lsn, DurabilityLevel level) {
+  SyncWaitRegistration registration(lsn);
+  for (;;) {
+    self().latch.Reset();
+    if (IsDurable(lsn, level)) return;
+    WaitLatch(-1, WaitEvent::kSyncRep);
+    try {
+      CheckInterrupts();
+    } catch (const SqlError&) {
+      throw OutcomeUnknown();
+    }
+  }
+}
+
+}  // namespace
+
+DurabilityLevel SessionDurabilityLevel() { return GetEnum<SynchronousCommit>(Setting::kSynchronousCommit); }
+
+Lsn PublishedLsn() { return Lsn{txn_shared->published.load(std::memory_order_acquire)}; }
+
+Lsn SettledLsn() {
+  // What a standby shows is already bounded by what its primary announced.
+  if (InRecovery()) return PublishedLsn();
+  Lsn flushed = FlushedLsn();
+  return SyncReplicationConfigured() ? std::min(flushed, QuorumPositions().flush) : flushed;
+}
+
+Lsn SeenLsn() { return seen; }
+
+void RaiseSeenLsn(Lsn lsn) {
+  if (lsn <= seen) return;
+  seen = lsn;
+  tls_seen_not_settled = lsn.value;
+}
+
+void ResetSeenLsn() {
+  seen = kInvalidLsn;
+  tls_seen_not_settled = 0;
+}
+
+bool RestOnCommit(Lsn csn) {
+  if (csn <= SettledLsn()) return true;
+  RaiseSeenLsn(csn);
+  return false;
+}
+
+void WaitUntilDurable(Lsn lsn, DurabilityLevel level) {
+  if (level == DurabilityLevel::kOff || !lsn.IsValid() || InRecovery()) return;
+  DCHECK(HeldLwLockCount() == 0);
+  if (FlushedLsn() < lsn) Flush(lsn);
+  if (!IsDurable(lsn, level)) WaitForStandbys(lsn, level);
+}
+
+void AwaitSeenDurableSlow() {
+  DurabilityLevel level = SessionDurabilityLevel();
+  // A session that does not wait remembers what it saw: it may ask for more later.
+  if (level == DurabilityLevel::kOff) return;
+  WaitUntilDurable(seen, level);
+  if (SettledLsn() >= seen && level <= DurabilityLevel::kOn) tls_seen_not_settled = 0;
+}
+
+}  // namespace walden
