@@ -10,6 +10,7 @@
 #include "node/types/floating.h"
 #include "node/types/identifier.h"
 #include "node/types/integer.h"
+#include "node/types/numeric.h"
 #include "node/types/text.h"
 
 namespace walden {
@@ -20,7 +21,7 @@ namespace {
 class Table {
  public:
   Table() {
-    for (auto family : {IntegerTypes(), FloatTypes(), TextTypes(), IdentifierTypes(), RegTypes(), PseudoTypes(), VectorTypes()}) {
+    for (auto family : {IntegerTypes(), FloatTypes(), TextTypes(), IdentifierTypes(), NumericTypes(), RegTypes(), PseudoTypes(), VectorTypes()}) {
       types_.insert(types_.end(), family.begin(), family.end());
     }
     size_t scalars = types_.size();

@@ -9,6 +9,7 @@ std::span<const ScalarFunction> IntegerCompareFunctions();
 std::span<const ScalarFunction> IntegerArithmeticFunctions();
 std::span<const ScalarFunction> FloatFunctions();
 std::span<const ScalarFunction> IoFunctions();
+std::span<const ScalarFunction> NumericFunctions();
 
 std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
   static const std::vector<std::span<const ScalarFunction>> tables = {
@@ -17,6 +18,7 @@ std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
       IntegerArithmeticFunctions(),
       FloatFunctions(),
       IoFunctions(),
+      NumericFunctions(),
   };
   return tables;
 }
