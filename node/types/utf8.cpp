@@ -76,7 +76,9 @@ void Utf8Validate(std::string_view text) {
   size_t at = Utf8FindInvalid(text);
   if (at == std::string_view::npos) return;
   std::string bytes;
-  auto length = std::min(static_cast<size_t>(Utf8Length(static_cast<unsigned char>(text[at]))), text.size() - at);
+  auto lead = static_cast<unsigned char>(text[at]);
+  bool can_lead = lead >= 0xC0 && lead < 0xF8;  // what cannot is shown alone
+  auto length = std::min(static_cast<size_t>(can_lead ? Utf8Length(lead) : 1), text.size() - at);
   for (size_t i = 0; i < length; ++i) {
     bytes += fmt::format("{}0x{:02x}", i == 0 ? "" : " ", static_cast<unsigned char>(text[at + i]));
   }

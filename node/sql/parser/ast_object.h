@@ -321,7 +321,7 @@ struct CreateConversionStmt : NodeOf<Tag::kCreateConversionStmt> {
   FIELDS(conversion_name, for_encoding_name, to_encoding_name, func_name, def)
 };
 
-struct CreatePLangStmt : NodeOf<Tag::kCreatePLangStmt> {
+struct CreatePlangStmt : NodeOf<Tag::kCreatePlangStmt> {
   bool replace = false;
   std::string_view plname;
   NodeList plhandler;  // String
@@ -374,13 +374,13 @@ struct AlterEventTrigStmt : NodeOf<Tag::kAlterEventTrigStmt> {
   FIELDS(trigname, tgenabled)
 };
 
-struct AlterTSDictionaryStmt : NodeOf<Tag::kAlterTSDictionaryStmt> {
+struct AlterTsDictionaryStmt : NodeOf<Tag::kAlterTsDictionaryStmt> {
   NodeList dictname;  // String
   NodeList options;  // DefElem
   FIELDS(dictname, options)
 };
 
-struct AlterTSConfigurationStmt : NodeOf<Tag::kAlterTSConfigurationStmt> {
+struct AlterTsConfigurationStmt : NodeOf<Tag::kAlterTsConfigurationStmt> {
   AlterTsConfigType kind = AlterTsConfigType::kAddMapping;
   NodeList cfgname;  // String
   NodeList tokentype;  // String
