@@ -99,9 +99,6 @@ std::optional<Acl> InitialAcl(ObjectKind kind, Oid owner, Oid schema);
 // Roles named in a list, for pg_shdepend.
 std::vector<Oid> AclMembers(const Acl& list);
 
-// aclitem text, "alice=arw*/bob". Parsing throws 22P02 and 42704 as PostgreSQL.
-std::string FormatAclItem(const AclItem& item);
-AclItem ParseAclItem(std::string_view text);
 // "SELECT" etc. -> bit; nullopt when unknown. For has_*_privilege: "SELECT, UPDATE WITH GRANT OPTION".
 std::optional<AclMode> ParsePrivilege(std::string_view name);
 

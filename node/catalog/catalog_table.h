@@ -53,6 +53,20 @@ class CatalogAccess {
   RelationRef relation_;
 };
 
+// Visits rows as CatalogAccess::Scan does, under a lock that lasts only as long as the scan.
+void ReadCatalog(Oid catalog, Oid index, CatalogKeys keys, const CatalogAccess::Visit& visit);
+
+// Copies of all rows with that key, past the caches.
+template <class Row>
+std::vector<Row> ReadRows(Oid index, CatalogKeys keys) {
+  std::vector<Row> rows;
+  ReadCatalog(Row::kCatalog, index, keys, [&](TupleId, const Value* values) {
+    CatalogAccess::Decode(*FindCatalog(Row::kCatalog), values, &rows.emplace_back());
+    return true;
+  });
+  return rows;
+}
+
 template <class Row>
 class CatalogTable {
  public:

@@ -7,12 +7,17 @@
 
 namespace walden {
 
+class ObjectNames;
+struct TextFormat;
+
 struct SessionIdentity {
   Oid database = Oid::kInvalid;             // 0: none bound; only shared catalogs can be read
   Oid database_tablespace = Oid::kInvalid;  // where relations with reltablespace 0 live
   Oid authenticated_role = Oid::kInvalid;
   Oid session_role = Oid::kInvalid;
   Oid current_role = Oid::kInvalid;
+  const TextFormat* text_format = nullptr;  // how values look in messages; null: defaults
+  ObjectNames* object_names = nullptr;
   bool allow_system_table_mods = false;     // bootstrap and `walden init` only
 };
 SessionIdentity& session_identity();

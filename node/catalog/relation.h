@@ -56,7 +56,8 @@ struct RewriteRule {
 struct Relation {
   Oid oid = Oid::kInvalid;
   PgClassRow row;
-  std::vector<PgAttributeRow> columns;  // attnum 1.. in order, dropped ones too
+  // attnum 1.. in order, dropped ones too. Of a dropped one, attcacheoff is the PhysicalType that old rows hold.
+  std::vector<PgAttributeRow> columns;
   std::unique_ptr<const TupleDesc> desc;
   TableRef table;  // for kinds with storage but not indexes; points into this object
 
@@ -69,7 +70,8 @@ struct Relation {
   std::vector<RewriteRule> rules;              // views: one, "_RETURN"
   Oid primary_key = Oid::kInvalid;             // index OID
   Oid replica_identity = Oid::kInvalid;        // index OID
-  ToastTable toast;                            // when row.reltoastrelid
+  RelationRef toast_relation;                  // when row.reltoastrelid
+  ToastTable toast;                            // the same for the heap; refers to toast_relation
   AttrSet indexed_columns;
   AttrSet key_columns;
 

@@ -8,17 +8,11 @@
 #include <vector>
 
 #include "node/base/ids.h"
+#include "node/types/identifier.h"
 
 namespace walden {
 
-// One entry of an access control list. Format (12 bytes, little-endian): grantee, grantor, privileges; the low 16
-// bits of `privileges` are the rights (acl.h), the high 16 the grant options. Grantee 0 is PUBLIC.
-struct AclItem {
-  Oid grantee = Oid::kInvalid;
-  Oid grantor = Oid::kInvalid;
-  uint32_t privileges = 0;
-  bool operator==(const AclItem&) const = default;
-};
+// An access control list; the rights are in acl.h.
 using Acl = std::vector<AclItem>;
 
 }  // namespace walden

@@ -105,7 +105,6 @@ RowRef<PgNamespaceRow> SchemaRow(std::string_view name);
 RowRef<PgAuthidRow> RoleRow(Oid oid);
 RowRef<PgAuthidRow> RoleRow(std::string_view name);
 RowRef<PgDatabaseRow> DatabaseRow(Oid oid);
-// Not cached (PostgreSQL scans too): used before a database is bound.
 RowRef<PgDatabaseRow> DatabaseRow(std::string_view name);
 RowRef<PgConstraintRow> ConstraintRow(Oid oid);
 RowRef<PgIndexRow> IndexRow(Oid index);

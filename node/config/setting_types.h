@@ -42,7 +42,7 @@ struct EnumOption {
 enum class SynchronousCommit : int { kOff, kLocal, kRemoteWrite, kOn, kRemoteApply };
 enum class DateOutput : int { kIso, kPostgres, kSql, kGerman };
 enum class IntervalOutput : int { kPostgres, kPostgresVerbose, kSqlStandard, kIso8601 };
-enum class ByteaOutput : int { kEscape, kHex };
+enum class ByteaForm : int { kEscape, kHex };
 enum class IsolationLevel : int { kReadUncommitted, kReadCommitted, kRepeatableRead, kSerializable };
 enum class ArchiveMode : int { kOff, kOn, kAlways };
 enum class WalLevel : int { kMinimal, kReplica, kLogical };
