@@ -16,6 +16,7 @@ struct ToastTable;  // heap/toast.h
 struct TableRef {
   RelFileLocator locator;
   Oid oid = Oid::kInvalid;
+  const char* name = "";  // for messages; as long-lived as the TableRef
   const TupleDesc* desc = nullptr;
   bool is_catalog = false;  // a system catalog: horizons count every replica slot's catalog floor
   uint8_t fillfactor = 100;

@@ -71,6 +71,7 @@ class HeapScan {
 
  private:
   bool NextBlock(BlockNumber* block);
+  void CollectRows();
   const TableRef& table_;
   const Snapshot& snapshot_;
   HeapScanOptions options_;
@@ -152,6 +153,9 @@ class BulkInsertState {
   ~BulkInsertState();
   BufferPin pin;
   std::unique_ptr<BufferStrategy> strategy;
+  // Blocks that this statement added to the table and has not used yet.
+  BlockNumber next_own = kInvalidBlock;
+  BlockNumber end_own = kInvalidBlock;
 };
 
 // Stores a new row; compresses or moves out long values (into scratch memory, `row` is left as formed but for its

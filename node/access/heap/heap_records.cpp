@@ -114,7 +114,10 @@ void RedoDelete(RedoContext& redo) {
     row->cid = kFirstCommandId;
     row->infomask &= static_cast<uint16_t>(~kComboCid);
     row->set_ctid({block, rec.flags & kRecMovedPartition ? kMovedPartitionsOffset : rec.offset});
-    if (rec.flags & kRecSuperDelete) row->xmin_value = kInvalidXid.value;
+    if (rec.flags & kRecSuperDelete) {
+      row->xmin_value = kInvalidXid.value;
+      row->infomask |= kXminInvalid;
+    }
     SetPagePruneXid(page.page(), redo.xid());
     if (rec.flags & kRecNewPageVmCleared) ClearPageFlag(page.page(), kPageAllVisible);
     page.Finish();
@@ -175,6 +178,8 @@ void RedoUpdate(RedoContext& redo) {
     if (rec.flags & kRecOldPageVmCleared) ClearPageFlag(old_page.page(), kPageAllVisible);
     old_page.Finish();
   }
+  // Nobody on a standby sees the new version before the commit: one page at a time will do.
+  old_page.Close();
   RedoPage new_page = redo.OpenPage(kRefNewPage);
   if (new_page.NeedsRedo()) {
     RedoUpdateNew(redo, new_page.page(), rec, new_tid, nullptr);

@@ -10,8 +10,8 @@ namespace walden {
 
 namespace {
 
-SqlError RowNotAvailable() {
-  return SqlError(ErrorCode::kLockNotAvailable, "could not obtain lock on row in relation");
+SqlError RowNotAvailable(const TableRef& table) {
+  return SqlError(ErrorCode::kLockNotAvailable, "could not obtain lock on row in relation \"{}\"", table.name);
 }
 
 NewXmax SingleXmax(Xid xid, RowLockMode mode, bool is_update) {
@@ -118,13 +118,14 @@ bool MultiXactConflicts(MultiXactId multi, uint16_t infomask, RowLockMode mode, 
   return conflict;
 }
 
-TupleResult WaitForXmax(Xid xid, WaitPolicy wait, const RowWaitContext& context, const TableRef&) {
+TupleResult WaitForXmax(Xid xid, WaitPolicy wait, const RowWaitContext& context,
+                        const TableRef& table) {
   if (wait == WaitPolicy::kBlock) {
     WaitForXid(xid, &context);
     return TupleResult::kOk;
   }
   if (TryWaitForXid(xid)) return TupleResult::kOk;
-  if (wait == WaitPolicy::kError) throw RowNotAvailable();
+  if (wait == WaitPolicy::kError) throw RowNotAvailable(table);
   return TupleResult::kWouldBlock;
 }
 
@@ -146,7 +147,7 @@ bool RowQueueLock::Acquire(RowLockMode mode, WaitPolicy wait) {
   LockTag tag = LockTag::Tuple(table_.locator.database, table_.oid, tid_);
   bool nowait = wait != WaitPolicy::kBlock;
   if (AcquireLock(tag, mode_, {.session = false, .nowait = nowait}) == LockResult::kNotAvailable) {
-    if (wait == WaitPolicy::kError) throw RowNotAvailable();
+    if (wait == WaitPolicy::kError) throw RowNotAvailable(table_);
     return false;
   }
   held_ = true;

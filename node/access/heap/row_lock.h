@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "node/access/heap/heap.h"
+#include "node/txn/lock_manager.h"
 #include "node/txn/multixact.h"
 
 namespace walden {

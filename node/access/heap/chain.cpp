@@ -1,0 +1,96 @@
+#include "node/access/heap/chain.h"
+
+#include "node/access/heap/heap_records.h"
+#include "node/access/heap/visibility_map.h"
+#include "node/txn/horizon.h"
+
+namespace walden {
+
+namespace {
+
+// Calls `visit(offset, row)` for the versions of a chain in order until it returns false.
+template <class F>
+void WalkChain(char* page, TupleId root, F&& visit) {
+  OffsetNumber max = PageMaxOffset(page);
+  OffsetNumber offset = root.offset;
+  Xid prior_xmax;
+  bool at_root = true;
+  for (size_t steps = 0; steps <= kMaxItemsPerPage; ++steps) {
+    if (offset < kFirstOffset || offset > max) return;
+    ItemId item = *PageItemId(page, offset);
+    if (item.IsRedirected() && at_root) {
+      offset = item.redirect();
+      at_root = false;
+      continue;
+    }
+    if (!item.IsNormal()) return;
+    TupleHeader* row = RowAt(page, offset);
+    // Index entries never name a heap-only version: this place was given to another row meanwhile.
+    if (at_root && row->is_heap_only()) return;
+    if (prior_xmax.IsValid() && row->xmin() != prior_xmax) return;
+    if (!visit(offset, row)) return;
+    if (!row->is_hot_updated()) return;
+    prior_xmax = UpdateXid(*row);
+    if (!prior_xmax.IsValid()) return;
+    offset = row->ctid().offset;
+    at_root = false;
+  }
+}
+
+}  // namespace
+
+bool SearchChain(const TableRef& table, char* page, TupleId tid, const Snapshot& snapshot, HintWriter& hints,
+                 TupleView* row, bool* all_dead) {
+  bool found = false;
+  bool dead = all_dead != nullptr;
+  Lsn horizon;
+  WalkChain(page, tid, [&](OffsetNumber offset, TupleHeader* header) {
+    if (VisibleToSnapshot(header, snapshot, hints)) {
+      ItemId item = *PageItemId(page, offset);
+      *row = {page + item.offset(), item.length(), {tid.block, offset}, table.oid};
+      found = true;
+      dead = false;
+      return false;
+    }
+    if (dead) {
+      if (!horizon.IsValid()) horizon = RecentHorizon(table.locator.database);
+      dead = IsSurelyDead(header, horizon);
+    }
+    return true;
+  });
+  if (all_dead != nullptr) *all_dead = dead && !found;
+  return found;
+}
+
+bool HeapChainIsLiveDirty(const TableRef& table, TupleId tid, Xid* wait_for, uint32_t* speculative_token,
+                          TupleId* live_tid, bool* all_dead) {
+  *wait_for = kInvalidXid;
+  *speculative_token = 0;
+  *all_dead = true;
+  BufferPin pin = ReadPage(table.Page(tid.block), ReadMode::kIfExists);
+  if (!pin) return false;
+  PageLock lock(pin, PageLockMode::kShared);
+  HintWriter hints(pin);
+  bool live = false;
+  Lsn horizon = RecentHorizon(table.locator.database);
+  WalkChain(pin.page(), tid, [&](OffsetNumber offset, TupleHeader* header) {
+    DirtyInfo info;
+    if (VisibleDirty(header, hints, &info)) {
+      live = true;
+      *all_dead = false;
+      *wait_for = info.xmin.IsValid() ? info.xmin : info.xmax;
+      *speculative_token = info.speculative_token;
+      *live_tid = {tid.block, offset};
+      return false;
+    }
+    *all_dead = *all_dead && IsSurelyDead(header, horizon);
+    return true;
+  });
+  return live;
+}
+
+bool HeapPageIsAllVisible(const TableRef& table, BlockNumber block, BufferPin* vm_pin) {
+  return (VmStatus(table.locator, block, vm_pin) & kVmAllVisible) != 0;
+}
+
+}  // namespace walden

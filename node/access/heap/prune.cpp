@@ -1,0 +1,229 @@
+#include "node/access/heap/prune.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "node/access/heap/heap_records.h"
+#include "node/access/heap/visibility.h"
+#include "node/shm/interrupts.h"
+#include "node/txn/clog.h"
+#include "node/txn/horizon.h"
+#include "node/txn/txn_state.h"
+#include "node/wal/record_builder.h"
+#include "node/wal/wal.h"
+
+namespace walden {
+
+namespace {
+
+class Pruner {
+ public:
+  Pruner(const TableRef& table, BufferPin& pin, Lsn horizon) : table_(table), pin_(pin), page_(pin.page()), horizon_(horizon) {}
+
+  PruneResult Run() {
+    OffsetNumber max = PageMaxOffset(page_);
+    JudgeRows(max);
+    for (OffsetNumber offset = kFirstOffset; offset <= max; ++offset) {
+      if (done_[offset]) continue;
+      ItemId item = *PageItemId(page_, offset);
+      if (item.IsUsed() && !item.IsDead()) PruneChain(offset, max);
+    }
+    Execute();
+    return result_;
+  }
+
+ private:
+  // All verdicts before any change: later look-ups (multixacts, commit log) must not run in a critical section.
+  void JudgeRows(OffsetNumber max) {
+    HintWriter hints(pin_);
+    for (OffsetNumber offset = kFirstOffset; offset <= max; ++offset) {
+      if (PageItemId(page_, offset)->IsNormal()) {
+        states_[offset] = VacuumStateOf(RowAt(page_, offset), horizon_, hints, &deleters_[offset]);
+      }
+    }
+  }
+
+  void PruneChain(OffsetNumber root, OffsetNumber max) {
+    ItemId root_item = *PageItemId(page_, root);
+    if (root_item.IsNormal() && RowAt(page_, root)->is_heap_only()) {
+      PruneLooseVersion(root);
+      return;
+    }
+    OffsetNumber chain[kMaxItemsPerPage];
+    int length = 0;
+    int last_dead = -1;  // index in chain of the last version that nobody can see
+    Xid prior_xmax;
+    OffsetNumber offset = root;
+    while (offset >= kFirstOffset && offset <= max && !done_[offset] && length < static_cast<int>(kMaxItemsPerPage)) {
+      ItemId item = *PageItemId(page_, offset);
+      if (item.IsRedirected()) {
+        if (length > 0) break;
+        chain[length++] = offset;
+        offset = item.redirect();
+        continue;
+      }
+      if (!item.IsNormal()) break;
+      const TupleHeader* row = RowAt(page_, offset);
+      if (prior_xmax.IsValid() && row->xmin() != prior_xmax) break;
+      chain[length++] = offset;
+      VacuumState state = states_[offset];
+      if (state == VacuumState::kDead) last_dead = length - 1;
+      // A version that a snapshot may still need does not stop the search: a later one may be dead all the same.
+      if (state != VacuumState::kDead && state != VacuumState::kRecentlyDead) break;
+      if (!row->is_hot_updated()) break;
+      prior_xmax = UpdateXid(*row);
+      if (!prior_xmax.IsValid()) break;
+      offset = row->ctid().offset;
+    }
+    ShortenChain(root_item, chain, length, last_dead);
+  }
+
+  // The dead versions at the front of the chain go; the root stays as redirect or dead pointer.
+  void ShortenChain(ItemId root_item, const OffsetNumber* chain, int length, int last_dead) {
+    for (int i = 0; i < length; ++i) {
+      if (i > last_dead) break;
+      done_[chain[i]] = true;
+    }
+    if (last_dead < 0) {
+      // A redirect that leads nowhere any more.
+      if (root_item.IsRedirected() && length <= 1) AddDead(chain[0]);
+      return;
+    }
+    for (int i = 0; i <= last_dead; ++i) {
+      if (PageItemId(page_, chain[i])->IsNormal()) NoteRemoved(chain[i]);
+      if (i > 0) unused_[unused_count_++] = chain[i];
+    }
+    if (last_dead + 1 < length) {
+      redirects_[redirect_count_++] = chain[0];
+      redirects_[redirect_count_++] = chain[last_dead + 1];
+    } else {
+      AddDead(chain[0]);
+    }
+  }
+
+  // A heap-only version that no chain leads to: left by an aborted update.
+  void PruneLooseVersion(OffsetNumber offset) {
+    const TupleHeader* row = RowAt(page_, offset);
+    if (states_[offset] != VacuumState::kDead || row->is_hot_updated()) return;
+    if (!row->xmin_is_invalid()) return;
+    NoteRemoved(offset);
+    unused_[unused_count_++] = offset;
+    done_[offset] = true;
+  }
+
+  void NoteRemoved(OffsetNumber offset) {
+    ++result_.removed;
+    if (deleters_[offset].IsValid()) RaiseConflictLsn(deleters_[offset], horizon_, &conflict_);
+  }
+  void AddDead(OffsetNumber offset) {
+    dead_[dead_count_++] = offset;
+    ++result_.new_dead;
+  }
+
+  void Execute() {
+    if (redirect_count_ + dead_count_ + unused_count_ == 0) {
+      // Nothing to gain before the next change of the page.
+      if (PagePruneXid(page_).IsValid() && !MoreLater()) {
+        SetPagePruneXid(page_, kInvalidXid);
+        ClearPageFlag(page_, kPageFull);
+        pin_.MarkDirtyHint();
+      }
+      return;
+    }
+    Xid later = LaterPruneXid();
+    CriticalSection critical;
+    ApplyPrune(page_, {{redirects_, redirect_count_}, {dead_, dead_count_}, {unused_, unused_count_}});
+    SetPagePruneXid(page_, later);
+    pin_.MarkDirty();
+    if (!table_.NeedsWal()) return;
+    HeapPruneRecord rec{conflict_.value, static_cast<uint16_t>(redirect_count_ / 2), static_cast<uint16_t>(dead_count_),
+                        static_cast<uint16_t>(unused_count_), 0};
+    WalRecord record(RecordKind::kHeapPrune);
+    record.AddStruct(rec);
+    record.AddPage(kRefNewPage, pin_.key(), page_);
+    record.AddPageData(kRefNewPage, redirects_, redirect_count_ * sizeof(OffsetNumber));
+    record.AddPageData(kRefNewPage, dead_, dead_count_ * sizeof(OffsetNumber));
+    record.AddPageData(kRefNewPage, unused_, unused_count_ * sizeof(OffsetNumber));
+    record.InsertAndStamp();
+  }
+
+  bool MoreLater() { return LaterPruneXid().IsValid(); }
+  // The lowest xid whose end may make one of the remaining versions removable.
+  Xid LaterPruneXid() {
+    Xid lowest;
+    for (OffsetNumber offset = kFirstOffset; offset <= PageMaxOffset(page_); ++offset) {
+      if (!PageItemId(page_, offset)->IsNormal() || done_[offset]) continue;
+      Xid candidate;
+      switch (states_[offset]) {
+        case VacuumState::kRecentlyDead: candidate = deleters_[offset]; break;
+        case VacuumState::kDeleteInProgress: candidate = UpdateXid(*RowAt(page_, offset)); break;
+        case VacuumState::kInsertInProgress: candidate = RowAt(page_, offset)->xmin(); break;
+        default: break;
+      }
+      if (candidate.IsValid() && (!lowest.IsValid() || candidate < lowest)) lowest = candidate;
+    }
+    return lowest;
+  }
+
+  const TableRef& table_;
+  BufferPin& pin_;
+  char* page_;
+  Lsn horizon_;
+  Lsn conflict_;
+  PruneResult result_;
+  bool done_[kMaxItemsPerPage + 1] = {};
+  VacuumState states_[kMaxItemsPerPage + 1];
+  Xid deleters_[kMaxItemsPerPage + 1];
+  OffsetNumber redirects_[kMaxItemsPerPage * 2];
+  OffsetNumber dead_[kMaxItemsPerPage];
+  OffsetNumber unused_[kMaxItemsPerPage];
+  size_t redirect_count_ = 0;
+  size_t dead_count_ = 0;
+  size_t unused_count_ = 0;
+};
+
+}  // namespace
+
+PruneResult PrunePage(const TableRef& table, BufferPin& pin, Lsn horizon) { return Pruner(table, pin, horizon).Run(); }
+
+void PruneIfWorthwhile(const TableRef& table, BufferPin& pin) {
+  // Unlocked looks at hints: a wrong one costs a little work or a missed chance.
+  char* page = pin.page();
+  Xid prunable = PagePruneXid(page);
+  if (!prunable.IsValid() || InRecovery()) return;
+  size_t least_free = std::max<size_t>(kPageSize / 10, kPageSize * (100 - table.fillfactor) / 100);
+  if (!PageHasFlag(page, kPageFull) && PageExactFreeSpace(page) >= least_free) return;
+  Lsn horizon = RecentHorizon(table.locator.database);
+  if (!VisibleToAll(prunable, horizon) && LookupCommit(prunable).status != XidStatus::kAborted) return;
+  if (!pin.TryLockForCleanup()) return;
+  PageLock lock(pin, PageLock::Adopt{});
+  EnsureWalSpace();
+  PrunePage(table, pin, horizon);
+}
+
+void FindRoots(const char* page, OffsetNumber* roots) {
+  OffsetNumber max = PageMaxOffset(page);
+  std::memset(roots, 0, sizeof(OffsetNumber) * (max + 1));
+  for (OffsetNumber root = kFirstOffset; root <= max; ++root) {
+    ItemId item = *PageItemId(page, root);
+    if (!item.IsUsed() || item.IsDead()) continue;
+    OffsetNumber offset = root;
+    Xid prior_xmax;
+    if (item.IsRedirected()) {
+      offset = item.redirect();
+    } else if (RowAt(page, root)->is_heap_only()) {
+      continue;
+    }
+    while (offset >= kFirstOffset && offset <= max && PageItemId(page, offset)->IsNormal()) {
+      const TupleHeader* row = RowAt(page, offset);
+      if (prior_xmax.IsValid() && row->xmin() != prior_xmax) break;
+      if (roots[offset] != 0) break;
+      roots[offset] = root;
+      if (!row->is_hot_updated()) break;
+      prior_xmax = UpdateXid(*row);
+      offset = row->ctid().offset;
+    }
+  }
+}
+
+}  // namespace walden
