@@ -10,6 +10,11 @@ std::span<const ScalarFunction> IntegerArithmeticFunctions();
 std::span<const ScalarFunction> FloatFunctions();
 std::span<const ScalarFunction> IoFunctions();
 std::span<const ScalarFunction> NumericFunctions();
+std::span<const ScalarFunction> TextCompareFunctions();
+std::span<const ScalarFunction> TextFunctions();
+std::span<const ScalarFunction> ByteaFunctions();
+std::span<const ScalarFunction> PatternFunctions();
+std::span<const ScalarFunction> FormatFunctions();
 
 std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
   static const std::vector<std::span<const ScalarFunction>> tables = {
@@ -19,11 +24,23 @@ std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
       FloatFunctions(),
       IoFunctions(),
       NumericFunctions(),
+      FormatFunctions(),
+      PatternFunctions(),
+      ByteaFunctions(),
+      TextFunctions(),
+      TextCompareFunctions(),
   };
   return tables;
 }
 
-std::span<const std::span<const SetFunction>> BuiltinSetTables() { return {}; }
+std::span<const SetFunction> PatternSetFunctions();
+
+std::span<const std::span<const SetFunction>> BuiltinSetTables() {
+  static const std::vector<std::span<const SetFunction>> tables = {
+      PatternSetFunctions(),
+  };
+  return tables;
+}
 
 std::span<const std::span<const AggregateFunction>> BuiltinAggregateTables() { return {}; }
 
