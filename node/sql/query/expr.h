@@ -209,8 +209,9 @@ struct SubLink : ExprOf<NodeTag::kSubLink> {
   Expr* testexpr = nullptr;
   List<std::string_view> oper_name;
   Query* subselect = nullptr;
+  Oid array_type = Oid::kInvalid;  // kArray: the result type, an array of the subquery's column type
   Location location;
-  FIELDS(sub_link_type, sub_link_id, testexpr, oper_name, subselect, location)
+  FIELDS(sub_link_type, sub_link_id, testexpr, oper_name, subselect, array_type, location)
 };
 
 // What the planner makes of a SubLink that it did not unnest. plan_id indexes the plan's subplans (from 1).
@@ -223,6 +224,7 @@ struct SubPlan : ExprOf<NodeTag::kSubPlan> {
   Oid first_col_type = Oid::kInvalid;
   int32_t first_col_typmod = -1;
   Oid first_col_collation = Oid::kInvalid;
+  Oid array_type = Oid::kInvalid;  // as in SubLink
   bool use_hash_table = false;
   bool unknown_eq_false = false;
   bool parallel_safe = false;
@@ -232,8 +234,8 @@ struct SubPlan : ExprOf<NodeTag::kSubPlan> {
   double startup_cost = 0;
   double per_call_cost = 0;
   FIELDS(sub_link_type, testexpr, param_ids, plan_id, plan_name, first_col_type, first_col_typmod,
-         first_col_collation, use_hash_table, unknown_eq_false, parallel_safe, set_param, par_param, args,
-         startup_cost, per_call_cost)
+         first_col_collation, array_type, use_hash_table, unknown_eq_false, parallel_safe, set_param, par_param,
+         args, startup_cost, per_call_cost)
 };
 
 struct FieldSelect : ExprOf<NodeTag::kFieldSelect> {
