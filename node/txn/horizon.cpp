@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "node/base/check.h"
+#include "node/base/log.h"
 #include "node/txn/csn_window.h"
 #include "node/txn/durability.h"
 #include "node/txn/sender_slots.h"
@@ -84,7 +85,9 @@ bool SnapshotsOlderThan(Lsn lsn, Oid database, int* slots, int max_slots, int* c
   return *count > 0;
 }
 
-void AdvanceOldestRunning() {
+namespace {
+
+void AdvanceOldest() {
   auto& oldest = txn_shared->oldest_running;
   uint64_t from = oldest.load(std::memory_order_seq_cst);
   for (;;) {
@@ -103,6 +106,17 @@ void AdvanceOldestRunning() {
     }
     if (to == from) return;
     if (oldest.compare_exchange_strong(from, to, std::memory_order_seq_cst)) from = to;
+  }
+}
+
+}  // namespace
+
+void AdvanceOldestRunning() {
+  try {
+    AdvanceOldest();
+  } catch (const SqlError& error) {
+    // Called when a transaction has ended: too late to fail it. Whoever ends next tries again.
+    Log(Severity::kWarning, "could not read the CSN window: {}", error.what());
   }
 }
 

@@ -31,6 +31,7 @@ enum class TxnEvent : uint8_t {
   kDurable,
   kAbort,
   kAborted,
+  kCommand,    // CommandCounterIncrement: earlier work of this transaction becomes visible to it
   kSubBegin,
   kSubCommit,  // level's work now belongs to level - 1
   kSubAbort,   // before the level's locks are released

@@ -1,4 +1,4 @@
-// One slot per process: its transaction, oldest snapshot, and whether it is inside a commit. Parallel to the process
+// One slot per process: its transaction and its oldest snapshot. Parallel to the process
 // table (shm/process.h), indexed by the same slot number.
 #pragma once
 
@@ -16,7 +16,7 @@ struct alignas(128) TransactionSlot {
   std::atomic<uint64_t> xid;            // top-level xid, 0 when none (backend_xid)
   std::atomic<uint64_t> virtual_local;  // number of the current transaction in this slot, 0 when idle
   std::atomic<uint32_t> database;       // whose tables the snapshot can read; 0 = any
-  std::atomic<uint32_t> in_commit;      // counts up when a commit's critical section starts and when it ends: odd inside
+  uint64_t last_virtual_local;          // owner only
 };
 static_assert(sizeof(TransactionSlot) == 128);
 

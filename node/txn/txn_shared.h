@@ -11,7 +11,7 @@
 
 namespace walden {
 
-struct TxnShared {
+struct alignas(128) TxnShared {
   // What a snapshot reads: one line, written by committers only.
   alignas(64) std::atomic<uint64_t> published;       // Guarded by: commit_latch for writing (recovery: startup process)
   std::atomic<uint64_t> oldest_running;              // by compare-and-swap upwards
@@ -28,6 +28,7 @@ struct TxnShared {
   std::atomic<uint32_t> next_oid;                    // Guarded by: oid_lock for writing
   uint32_t oids_left;                                // Guarded by: oid_lock
 
+  std::atomic<uint64_t> redo_xid_limit;              // end of the batch as far as redo knows: ids below may have been seen
   std::atomic<uint64_t> oldest_clog_xid;
   std::atomic<bool> in_recovery;
   std::atomic<int64_t> lease_deadline_us;            // BootClockUs; INT64_MAX: no lease needed
@@ -54,6 +55,10 @@ void ClogSetCommitted(Xid xid, Lsn csn);
 bool ClogIsCommitted(Xid xid);
 void ClogPreload(Xid xid);
 void ClogWriteDirty();
+
+// Redo (txn_state.cpp): the reserved batch ends here; what is in progress below `oldest_running` was lost.
+void RaiseRedoXidLimit(uint64_t limit);
+void ReplayAbortBelow(Xid oldest_running);
 
 // A session's decision rests on the commit `csn`: raises seen_lsn unless it is settled; returns whether it is.
 bool RestOnCommit(Lsn csn);

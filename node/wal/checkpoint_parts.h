@@ -32,7 +32,8 @@ struct CheckpointPart {
   const char* name;
   // Writes the counters into the record. Called after the redo point is fixed (counters may run ahead: replay only
   // raises them).
-  void (*save)(CheckpointData* data) = nullptr;
+  // At shutdown nothing moves any more: exact counters instead of the ends of reserved batches.
+  void (*save)(CheckpointData* data, bool shutdown) = nullptr;
   // Start of recovery: sets the counters from the checkpoint that recovery starts from.
   void (*restore)(const CheckpointData& data) = nullptr;
   // Replay of a checkpoint record met on the way: raise counters; never lower them.
