@@ -60,6 +60,7 @@ int NumericMinScale(const NumericRef& a);
 
 // numeric_math.cpp
 NumericRef NumericSqrt(const NumericRef& a, Arena& arena);
+NumericRef NumericSqrtToScale(const NumericRef& a, int scale, Arena& arena);  // a >= 0 and finite
 NumericRef NumericExp(const NumericRef& a, Arena& arena);
 NumericRef NumericLn(const NumericRef& a, Arena& arena);
 NumericRef NumericLog(const NumericRef& base, const NumericRef& a, Arena& arena);

@@ -184,6 +184,11 @@ NumericRef NumericSqrt(const NumericRef& a, Arena& arena) {
   return v.IsZero() ? Rounded(v, scale, arena) : Rounded(SquareRoot(v, scale), scale, arena);
 }
 
+NumericRef NumericSqrtToScale(const NumericRef& a, int scale, Arena& arena) {
+  Decimal v = Decimal::FromRef(a);
+  return Rounded(v.IsZero() ? v : SquareRoot(v, scale), scale, arena);
+}
+
 NumericRef NumericExp(const NumericRef& a, Arena& arena) {
   if (IsNumericNaN(a)) return a;
   if (!IsNumericFinite(a)) return NumericSign(a) > 0 ? a : NumericFromInt64(0);

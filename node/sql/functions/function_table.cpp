@@ -42,6 +42,17 @@ std::span<const std::span<const SetFunction>> BuiltinSetTables() {
   return tables;
 }
 
-std::span<const std::span<const AggregateFunction>> BuiltinAggregateTables() { return {}; }
+std::span<const AggregateFunction> NumberAggregates();
+std::span<const AggregateFunction> RegressionAggregates();
+std::span<const AggregateFunction> ValueAggregates();
+
+std::span<const std::span<const AggregateFunction>> BuiltinAggregateTables() {
+  static const std::vector<std::span<const AggregateFunction>> tables = {
+      NumberAggregates(),
+      RegressionAggregates(),
+      ValueAggregates(),
+  };
+  return tables;
+}
 
 }  // namespace walden
