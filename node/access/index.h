@@ -40,6 +40,8 @@ struct IndexKeyColumn {
   Oid opfamily = Oid::kInvalid;  // for callers
 };
 
+inline constexpr int kMaxIndexColumns = 32;
+
 class IndexMethod;
 struct IndexDesc;
 

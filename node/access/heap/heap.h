@@ -166,7 +166,8 @@ TupleId HeapInsert(const TableRef& table, TupleBuffer* row, CommandId cid, const
 void HeapMultiInsert(const TableRef& table, std::span<TupleBuffer* const> rows, CommandId cid,
                      const InsertOptions& options, BulkInsertState* bulk, TupleId* tids);
 
-// ON CONFLICT: makes a speculatively inserted row real, or kills it at once (also its TOAST values).
+// ON CONFLICT: makes a speculatively inserted row real, or kills it at once (also its TOAST values; any row that this
+// transaction inserted may be killed so, also in the command that made it).
 void HeapFinishSpeculative(const TableRef& table, TupleId tid);
 void HeapAbortSpeculative(const TableRef& table, TupleId tid);
 

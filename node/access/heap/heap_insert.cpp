@@ -183,7 +183,7 @@ void HeapAbortSpeculative(const TableRef& table, TupleId tid) {
   {
     PageLock lock(pin, PageLockMode::kExclusive);
     TupleHeader* row = RowAt(pin.page(), tid.offset);
-    CHECK(row->is_speculative() && row->xmin() == CurrentXid());
+    CHECK(IsCurrentXid(row->xmin()));
     CriticalSection critical;
     // Invisible to everyone at once: no creator.
     row->xmin_value = kInvalidXid.value;

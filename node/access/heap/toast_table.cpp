@@ -68,13 +68,23 @@ void StoreChunks(const ToastTable& toast, Oid value_id, std::string_view stored,
 
 void DeleteChunks(const ToastTable& toast, Oid value_id) {
   ChunkScan chunks(toast, value_id);
-  std::vector<TupleId> tids;
-  for (TupleView row; chunks.Next(kSnapshotSelf, &row);) tids.push_back(row.tid);
   CommandId cid = CurrentCommandId(true);
-  for (TupleId tid : tids) {
+  struct Chunk {
+    TupleId tid;
+    bool of_this_command;
+  };
+  std::vector<Chunk> found;
+  for (TupleView row; chunks.Next(kSnapshotSelf, &row);) {
+    const TupleHeader& header = row.header();
+    found.push_back({row.tid, IsCurrentXid(header.xmin()) && VisibleCmin(header) >= cid});
+  }
+  for (const Chunk& chunk : found) {
+    if (chunk.of_this_command) {
+      HeapAbortSpeculative(toast.table, chunk.tid);
+      continue;
+    }
     TupleFailure failure;
-    TupleResult result = HeapDelete(toast.table, tid, cid, nullptr, WaitPolicy::kBlock, &failure);
-    // Made and deleted by one command: cmin is not below cid, which says nothing here.
+    TupleResult result = HeapDelete(toast.table, chunk.tid, cid, nullptr, WaitPolicy::kBlock, &failure);
     if (result != TupleResult::kOk) {
       throw SqlError(ErrorCode::kInternalError, "chunk of toast value {} was changed concurrently", OidNumber(value_id));
     }
