@@ -5,8 +5,8 @@
 //   .../t<slot>_<number>...                       temporary relations of the session in that process slot
 // in segments of 1 GiB. Owner: storage. Only the buffer pool, bulk builders and recovery call Read/Write.
 //
-// Every function keeps its open files in a per-process cache; files dropped or truncated by others are noticed
-// (a dropped file's descriptor is closed at the next CloseDroppedFiles, which cache invalidation calls).
+// Every function keeps its open files in a per-process cache. Whoever unlinks or shortens a file moves a shared
+// generation, and every process closes its descriptors of unlinked files at its next file operation.
 // Errors: SqlError with PostgreSQL's file-access SQLSTATEs; disk full is 53100 and leaves the file as it was.
 #pragma once
 
@@ -79,8 +79,11 @@ void TruncateRelationFile(const RelFileLocator& rel, Fork fork, BlockNumber bloc
 // Reads whole pages, `count` neighbours in one call; they may cross segments. A short read throws XX001
 // "could not read block ...: read only N of M bytes".
 void ReadRelationPages(const PageKey& first, char* const* pages, int count);
-// Writes over existing pages; page.checksum is set on the caller's private copy. `sync`: register the segment for
-// fsync at the next checkpoint (always, but for temporary relations and files that the caller syncs itself).
+// The same, but returns how many whole pages there were before the end of the fork.
+int ReadRelationPagesUpTo(const PageKey& first, char* const* pages, int count);
+// Writes over existing pages, from a private copy that carries the checksum: hint bits may change underneath. `sync`:
+// register the segment for fsync at the next checkpoint (temporary relations never are; others pass false only when
+// they call SyncRelationFile themselves).
 void WriteRelationPages(const PageKey& first, const char* const* pages, int count, bool sync = true);
 // Appends zeroed pages [first.block, first.block + count): 53100 with nothing changed if the disk is full.
 void ExtendRelationFile(const PageKey& first, int count, bool sync = true);

@@ -44,6 +44,9 @@ void BeginSyncCycle();
 int SyncPendingFiles();
 // Executes the unlinks requested before BeginSyncCycle.
 void UnlinkPendingFiles();
+// Counts unlinks and truncations of relation files, so that other processes close descriptors of unlinked files.
+uint64_t FileDropGeneration();
+void AdvanceFileDropGeneration();
 // The path for tags that are not relations; bound by the owner of the kind before use.
 using SyncPathFunction = void (*)(const SyncTag& tag, char* path, size_t size);
 void BindSyncPath(SyncKind kind, SyncPathFunction function);

@@ -8,8 +8,8 @@
 //   record:
 //     offset size field
 //          0    4 size        bytes of the record, this header included, padding to 8 excluded
-//          4    4 crc         CRC-32C over: LSN of the record (8), timeline (4), then all bytes but this field.
-//                             So recycled or foreign-timeline bytes never parse as current.
+//          4    4 crc         CRC-32C over all bytes of the record but this field, then its LSN (8) and timeline
+//                             (4). So recycled or foreign-timeline bytes never parse as current.
 //          8    8 xid         transaction that wrote it, 0 = none
 //         16    2 kind        RecordKind
 //         18    1 page_count  number of page references
@@ -100,7 +100,9 @@ constexpr uint64_t SegmentOf(Lsn lsn) { return lsn.value / kWalSegmentSize; }
 constexpr uint64_t OffsetInSegment(Lsn lsn) { return lsn.value % kWalSegmentSize; }
 constexpr Lsn SegmentStart(uint64_t segment) { return Lsn{segment * kWalSegmentSize}; }
 
-// CRC of a record at `lsn`: `header` may hold anything in its crc field.
-uint32_t RecordCrcStart(Lsn lsn, TimelineId timeline);
+// Completes a record's CRC: `crc` is that of its bytes without the crc field.
+uint32_t FinishRecordCrc(uint32_t crc, Lsn lsn, TimelineId timeline);
+// CRC of the `size` bytes of a record in one piece.
+uint32_t RecordCrc(const char* record, size_t size, Lsn lsn, TimelineId timeline);
 
 }  // namespace walden

@@ -1,0 +1,224 @@
+#include "node/storage/page.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "node/base/bytes.h"
+#include "node/base/crc32c.h"
+
+namespace walden {
+namespace {
+
+constexpr size_t kItemAlignment = 8;
+
+struct PlacedItem {
+  OffsetNumber number;
+  uint16_t offset;
+  uint16_t length;  // as stored, unaligned
+};
+
+// Moves the items, given in descending order of offset, against the special space. Requires: no two overlap.
+void PackItems(char* page, PlacedItem* items, int count) {
+  PageHeader* header = HeaderOf(page);
+  uint16_t upper = header->special;
+  for (int i = 0; i < count; ++i) {
+    uint16_t size = static_cast<uint16_t>(AlignUp(items[i].length, kItemAlignment));
+    upper -= size;
+    DCHECK(items[i].offset <= upper);
+    if (items[i].offset != upper) std::memmove(page + upper, page + items[i].offset, size);
+    ItemId* line = PageItemId(page, items[i].number);
+    *line = ItemId::Make(upper, line->state(), line->length());
+  }
+  header->upper = upper;
+}
+
+int CollectItems(const char* page, PlacedItem* items) {
+  int count = 0;
+  OffsetNumber last = PageMaxOffset(page);
+  for (OffsetNumber number = kFirstOffset; number <= last; ++number) {
+    const ItemId* line = PageItemId(page, number);
+    if (!line->HasStorage()) continue;
+    items[count++] = {number, static_cast<uint16_t>(line->offset()), static_cast<uint16_t>(line->length())};
+  }
+  std::sort(items, items + count, [](const PlacedItem& a, const PlacedItem& b) { return a.offset > b.offset; });
+  return count;
+}
+
+void Repack(char* page) {
+  PlacedItem items[kPageSize / sizeof(ItemId)];
+  int count = CollectItems(page, items);
+  PackItems(page, items, count);
+}
+
+// Closes the gap of an item's storage [at, at + size) by sliding everything below it up.
+void RemoveStorage(char* page, uint32_t at, uint32_t size) {
+  PageHeader* header = HeaderOf(page);
+  std::memmove(page + header->upper + size, page + header->upper, at - header->upper);
+  header->upper += static_cast<uint16_t>(size);
+  OffsetNumber last = PageMaxOffset(page);
+  for (OffsetNumber number = kFirstOffset; number <= last; ++number) {
+    ItemId* line = PageItemId(page, number);
+    if (line->HasStorage() && line->offset() < at) *line = ItemId::Make(line->offset() + size, line->state(), line->length());
+  }
+}
+
+OffsetNumber ChooseOffset(char* page) {
+  OffsetNumber last = PageMaxOffset(page);
+  if (!PageHasFlag(page, kPageHasFreeLines)) return last + 1;
+  for (OffsetNumber number = kFirstOffset; number <= last; ++number) {
+    const ItemId* line = PageItemId(page, number);
+    if (!line->IsUsed() && !line->HasStorage()) return number;
+  }
+  ClearPageFlag(page, kPageHasFreeLines);
+  return last + 1;
+}
+
+}  // namespace
+
+void PageInit(char* page, size_t special_size) {
+  special_size = AlignUp(special_size, 8);
+  CHECK(special_size < kPageSize - kPageHeaderSize);
+  std::memset(page, 0, kPageSize);
+  PageHeader* header = HeaderOf(page);
+  header->lower = kPageHeaderSize;
+  header->upper = header->special = static_cast<uint16_t>(kPageSize - special_size);
+  header->version = kPageVersion;
+}
+
+size_t PageFreeSpace(const char* page) {
+  size_t space = PageExactFreeSpace(page);
+  return space < sizeof(ItemId) ? 0 : space - sizeof(ItemId);
+}
+
+size_t PageHeapFreeSpace(const char* page) {
+  size_t space = PageFreeSpace(page);
+  if (space == 0 || PageMaxOffset(page) < kMaxItemsPerPage) return space;
+  if (!PageHasFlag(page, kPageHasFreeLines)) return 0;
+  OffsetNumber last = PageMaxOffset(page);
+  for (OffsetNumber number = kFirstOffset; number <= last; ++number) {
+    if (!PageItemId(page, number)->IsUsed()) return space;
+  }
+  return 0;  // the flag was a stale hint
+}
+
+OffsetNumber PageAddItem(char* page, const void* item, size_t size, OffsetNumber offset, ItemPlacement placement) {
+  PageHeader* header = HeaderOf(page);
+  DCHECK(header->lower >= kPageHeaderSize && header->lower <= header->upper && header->upper <= header->special);
+  OffsetNumber limit = PageMaxOffset(page) + 1;
+  if (placement == ItemPlacement::kAnywhere) {
+    DCHECK(offset == kInvalidOffset);
+    offset = ChooseOffset(page);
+  }
+  if (offset < kFirstOffset || offset > limit) return kInvalidOffset;
+  bool shift = placement == ItemPlacement::kInsertShift && offset < limit;
+  if (placement == ItemPlacement::kInsertAt && offset < limit) {
+    const ItemId* line = PageItemId(page, offset);
+    if (line->IsUsed() || line->HasStorage()) return kInvalidOffset;
+  }
+  size_t new_lower = header->lower + (offset == limit || shift ? sizeof(ItemId) : 0);
+  size_t stored = AlignUp(size, kItemAlignment);
+  if (size == 0 || new_lower + stored > header->upper) return kInvalidOffset;
+
+  size_t at = header->upper - stored;
+  ItemId* line = PageItemId(page, offset);
+  if (shift) std::memmove(line + 1, line, (limit - offset) * sizeof(ItemId));
+  *line = ItemId::Make(static_cast<uint32_t>(at), ItemState::kNormal, static_cast<uint32_t>(size));
+  std::memcpy(page + at, item, size);
+  std::memset(page + at + size, 0, stored - size);
+  header->lower = static_cast<uint16_t>(new_lower);
+  header->upper = static_cast<uint16_t>(at);
+  return offset;
+}
+
+void PageCompact(char* page) {
+  OffsetNumber last = PageMaxOffset(page);
+  while (last >= kFirstOffset && !PageItemId(page, last)->IsUsed()) --last;
+  HeaderOf(page)->lower = static_cast<uint16_t>(kPageHeaderSize + last * sizeof(ItemId));
+  bool unused = false;
+  for (OffsetNumber number = kFirstOffset; number <= last; ++number) {
+    ItemId* line = PageItemId(page, number);
+    if (line->IsUsed()) continue;
+    line->SetUnused();
+    unused = true;
+  }
+  Repack(page);
+  if (unused) SetPageFlag(page, kPageHasFreeLines);
+  else ClearPageFlag(page, kPageHasFreeLines);
+}
+
+void PageRemoveItems(char* page, std::span<const OffsetNumber> offsets) {
+  if (offsets.empty()) return;
+  OffsetNumber last = PageMaxOffset(page), kept = kFirstOffset;
+  size_t next = 0;
+  for (OffsetNumber number = kFirstOffset; number <= last; ++number) {
+    if (next < offsets.size() && offsets[next] == number) {
+      ++next;
+      continue;
+    }
+    *PageItemId(page, kept++) = *PageItemId(page, number);
+  }
+  CHECK(next == offsets.size());  // ascending, distinct, existing
+  HeaderOf(page)->lower = static_cast<uint16_t>(kPageHeaderSize + (kept - 1) * sizeof(ItemId));
+  Repack(page);
+}
+
+void PageFreeItem(char* page, OffsetNumber offset) {
+  ItemId* line = PageItemId(page, offset);
+  if (line->HasStorage()) {
+    uint32_t at = line->offset(), size = static_cast<uint32_t>(AlignUp(line->length(), kItemAlignment));
+    line->SetUnused();
+    RemoveStorage(page, at, size);
+  }
+  line->SetUnused();
+  if (offset == PageMaxOffset(page)) {
+    OffsetNumber last = offset;
+    while (last >= kFirstOffset && !PageItemId(page, last)->IsUsed()) --last;
+    HeaderOf(page)->lower = static_cast<uint16_t>(kPageHeaderSize + last * sizeof(ItemId));
+  } else {
+    SetPageFlag(page, kPageHasFreeLines);
+  }
+}
+
+bool PageReplaceItem(char* page, OffsetNumber offset, const void* item, size_t size) {
+  ItemId* line = PageItemId(page, offset);
+  DCHECK(line->HasStorage() && size > 0);
+  uint32_t old_size = static_cast<uint32_t>(AlignUp(line->length(), kItemAlignment));
+  uint32_t new_size = static_cast<uint32_t>(AlignUp(size, kItemAlignment));
+  ItemState state = line->state();
+  if (new_size > old_size + PageExactFreeSpace(page)) return false;
+  if (new_size != old_size) {
+    uint32_t at = line->offset();
+    line->SetUnused();
+    RemoveStorage(page, at, old_size);
+    HeaderOf(page)->upper -= static_cast<uint16_t>(new_size);
+    *line = ItemId::Make(HeaderOf(page)->upper, state, static_cast<uint32_t>(size));
+  } else {
+    *line = ItemId::Make(line->offset(), state, static_cast<uint32_t>(size));
+  }
+  char* to = page + line->offset();
+  std::memcpy(to, item, size);
+  std::memset(to + size, 0, new_size - size);
+  return true;
+}
+
+uint32_t PageChecksum(const char* page, BlockNumber block) {
+  constexpr size_t kAt = offsetof(PageHeader, checksum);
+  constexpr uint32_t kZero = 0;
+  uint32_t crc = Crc32c(0, &block, sizeof block);
+  crc = Crc32c(crc, page, kAt);
+  crc = Crc32c(crc, &kZero, sizeof kZero);
+  crc = Crc32c(crc, page + kAt + sizeof kZero, kPageSize - kAt - sizeof kZero);
+  return crc == 0 ? 1 : crc;
+}
+
+bool PageIsValid(const char* page, BlockNumber block, bool checksums) {
+  const PageHeader* header = HeaderOf(page);
+  if (PageIsNew(page)) {
+    return std::all_of(page, page + kPageSize, [](char c) { return c == 0; });
+  }
+  if (checksums && header->checksum != PageChecksum(page, block)) return false;
+  return header->version == kPageVersion && header->lower >= kPageHeaderSize && header->lower <= header->upper &&
+         header->upper <= header->special && header->special <= kPageSize && header->special % 8 == 0;
+}
+
+}  // namespace walden

@@ -1,0 +1,60 @@
+#include "node/wal/record_handler.h"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+
+#include "node/base/check.h"
+
+namespace walden {
+namespace {
+
+std::unordered_map<uint16_t, RecordHandler>& Handlers() {
+  static auto* handlers = new std::unordered_map<uint16_t, RecordHandler>;
+  return *handlers;
+}
+
+void DescribePage(const PageRef& page, std::string* out) {
+  const RelFileLocator& rel = page.key.rel;
+  *out += fmt::format(", blkref #{}: rel {}/{}/{} ", page.id, Value(rel.tablespace), Value(rel.database), rel.number);
+  if (page.key.fork != Fork::kMain) *out += fmt::format("fork {} ", ForkName(page.key.fork));
+  *out += fmt::format("blk {}", page.key.block);
+  if (page.HasImage()) *out += page.ImageRestores() ? " FPW" : " FPW for WAL verification";
+}
+
+}  // namespace
+
+void BindRecordHandlers(std::span<const RecordHandler> handlers) {
+  for (const RecordHandler& handler : handlers) {
+    CHECK(FindRecordKind(handler.kind) != nullptr);
+    Handlers()[static_cast<uint16_t>(handler.kind)] = handler;
+  }
+}
+
+const RecordHandler* FindRecordHandler(RecordKind kind) {
+  auto found = Handlers().find(static_cast<uint16_t>(kind));
+  return found == Handlers().end() ? nullptr : &found->second;
+}
+
+void CheckRecordHandlersComplete() {
+  for (const RecordKindInfo& info : RecordKinds()) {
+    const RecordHandler* handler = FindRecordHandler(info.kind);
+    bool complete = handler != nullptr && handler->describe != nullptr &&
+                    (handler->redo != nullptr || info.scope == RedoScope::kNothing);
+    if (!complete) Panic("WAL record kind {}/{} has no handler", info.family, info.name);
+  }
+}
+
+std::string DescribeRecord(const DecodedRecord& record) {
+  const RecordKindInfo* info = FindRecordKind(record.kind);
+  if (info == nullptr) return fmt::format("unknown kind {:#06x}", static_cast<unsigned>(record.kind));
+  std::string text = fmt::format("{}/{}", info->family, info->name);
+  const RecordHandler* handler = FindRecordHandler(record.kind);
+  std::string details;
+  if (handler != nullptr && handler->describe != nullptr) handler->describe(record, &details);
+  if (!details.empty()) text += ": " + details;
+  for (const PageRef& page : record.pages) DescribePage(page, &text);
+  return text;
+}
+
+}  // namespace walden
