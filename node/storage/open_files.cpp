@@ -23,7 +23,7 @@ struct Key {
 };
 struct KeyHash {
   size_t operator()(const Key& key) const {
-    uint64_t hash = key.rel.number * 0x9E3779B97F4A7C15ull ^ (uint64_t{Value(key.rel.database)} << 20);
+    uint64_t hash = key.rel.number * 0x9E3779B97F4A7C15ull ^ (uint64_t{OidNumber(key.rel.database)} << 20);
     hash ^= (uint64_t{key.segment} << 4 | static_cast<uint64_t>(key.fork)) * 0xC4CEB9FE1A85EC53ull + key.rel.owner;
     return hash ^ (hash >> 31);
   }

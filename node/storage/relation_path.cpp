@@ -16,8 +16,8 @@ std::string_view ForkName(Fork fork) {
 
 std::string DatabaseDirectory(Oid tablespace, Oid database) {
   if (tablespace == kGlobalTablespace) return "global";
-  if (tablespace == kDefaultTablespace) return fmt::format("base/{}", Value(database));
-  return fmt::format("pg_tblspc/{}/{}/{}", Value(tablespace), kTablespaceVersionDirectory, Value(database));
+  if (tablespace == kDefaultTablespace) return fmt::format("base/{}", OidNumber(database));
+  return fmt::format("pg_tblspc/{}/{}/{}", OidNumber(tablespace), kTablespaceVersionDirectory, OidNumber(database));
 }
 
 std::string RelationPath(const RelFileLocator& rel, Fork fork, uint32_t segment) {

@@ -12,6 +12,7 @@
 #include "node/os/file.h"
 #include "node/shm/lwlock.h"
 #include "node/shm/region.h"
+#include "node/shm/spinlock.h"
 #include "node/shm/wait_events.h"
 
 namespace walden {

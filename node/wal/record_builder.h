@@ -92,19 +92,21 @@ class WalRecord {
     int flags;
     int16_t first_chunk, last_chunk;
     uint32_t data_size;
-    // Decided by Assemble:
-    PageRefHeader ref;
+    PageRefHeader ref;       // this and the rest are decided by Assemble
     const char* image;       // compressed image, or nullptr: the page itself around its hole
     bool same_relation;
   };
   static constexpr int kMaxChunks = 64;
 
+  Page& page(int i) { return reinterpret_cast<Page*>(page_storage_)[i]; }
+  const Page& page(int i) const { return reinterpret_cast<const Page*>(page_storage_)[i]; }
   Page* FindPage(int id);
   int16_t NewChunk(const void* data, size_t size);
   void Assemble(Lsn redo);
-  void DecideImage(Page* page, Lsn redo);
+  void DecideImage(Page* page, Lsn redo, bool for_consistency);
+  void CompressImage(Page* page, int index);
   uint32_t BodyCrc() const;
-  void CopyOut();
+  bool ReserveInEpoch(uint32_t epoch);
   template <class Sink>
   void ForEachPiece(Sink&& sink) const;
 
@@ -114,12 +116,15 @@ class WalRecord {
   bool reserved_ = false;
   int page_count_ = 0;
   int chunk_count_ = 0;
+  int images_ = 0;
   int16_t first_data_ = -1, last_data_ = -1;
   uint32_t data_size_ = 0;
   uint32_t size_ = 0;
+  RecordHeader header_;
   Lsn start_, end_;
   int ids_[kMaxRecordPages];
-  Page pages_[kMaxRecordPages];
+  // Raw: constructing 32 pages would cost more than a small record.
+  alignas(Page) char page_storage_[kMaxRecordPages * sizeof(Page)];
   Chunk chunks_[kMaxChunks];
 };
 

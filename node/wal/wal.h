@@ -46,6 +46,11 @@ Lsn RequestedFlushLsn();
 // settled_lsn, replication wakes its senders. At most 4; bound before the first fork.
 void OnFlushed(void (*callback)(Lsn flushed));
 
+// What Flush does while WAL is not writable (recovery): raise the minimum recovery point before a page is written.
+void OnRecoveryFlush(void (*callback)(Lsn page_lsn));
+// Called under write_lock when a segment is complete and durable: archiving, checkpoint triggers. Must be short.
+void OnSegmentComplete(void (*callback)(uint64_t segment));
+
 // ---- space ----
 // Makes sure that segments for at least the next 16 MiB exist. Cheap when they do. Throws 53100 when the disk is
 // full: call it before a critical section, so that a full disk fails the statement and not the node.
@@ -94,6 +99,15 @@ Lsn SwitchWalSegment();
 std::string WalSegmentName(TimelineId timeline, uint64_t segment);      // "000000010000000000000001"
 bool ParseWalSegmentName(std::string_view name, TimelineId* timeline, uint64_t* segment);
 std::string WalSegmentPath(TimelineId timeline, uint64_t segment);      // "pg_wal/..."
+// Makes a zero-filled segment with its header if it does not exist. Throws 53100.
+void CreateWalSegment(TimelineId timeline, uint64_t segment, uint64_t system_id);
+// Start of a new timeline in the middle of a segment: the new segment begins with a copy of the old one's bytes
+// before `upto`, zeroes behind.
+void CopyWalSegment(TimelineId from, TimelineId to, Lsn upto, uint64_t system_id);
+// Checks magic, version, system id, timeline and number; a reason if it does not belong here.
+bool CheckWalSegmentHeader(const SegmentHeader& header, TimelineId timeline, uint64_t segment, uint64_t system_id,
+                           std::string* reason);
+SegmentHeader MakeWalSegmentHeader(TimelineId timeline, uint64_t segment, uint64_t system_id);
 // Creates or recycles segments ahead of the insert position; background processes call it. Returns how many.
 int PreallocateWalSegments();
 // After a checkpoint: recycles or removes segments below `keep_from`, none newer than it.
