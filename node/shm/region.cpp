@@ -150,10 +150,14 @@ void LayOutRegion(Region& region, std::span<const AreaBinding> bindings) {
     std::strncpy(entry.name, kAreaNames[index], sizeof entry.name - 1);
     entry.offset = offset;
     entry.size_bytes = binding.size();
-    area_addresses[index] = region.base() + offset;
     offset += AreaBytes(binding);
   }
-  // Addresses first, contents second: an initialiser may look at an area laid out before its own.
+  // Sizes first (a size may ask for the number of process slots, which is read from the table once that is laid out), then
+  // addresses, then contents: an initialiser may look at an area laid out before its own.
+  for (const AreaBinding& binding : bindings) {
+    size_t index = static_cast<size_t>(binding.area);
+    area_addresses[index] = region.base() + header->areas[index].offset;
+  }
   for (const AreaBinding& binding : bindings) {
     if (binding.init != nullptr) binding.init(area_addresses[static_cast<size_t>(binding.area)]);
   }

@@ -22,7 +22,7 @@ namespace {
 using open_files::IfMissing;
 
 constexpr int kPagesPerCall = 32;
-struct alignas(4096) Bounce {
+struct alignas(64) Bounce {
   char bytes[kPagesPerCall * kPageSize];
 };
 // One per process: copies for checksums on the way out, scattered pages on the way in.

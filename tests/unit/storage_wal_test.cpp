@@ -9,6 +9,7 @@
 #include "node/storage/page.h"
 #include "node/wal/reader.h"
 #include "node/wal/record_builder.h"
+#include "tests/unit/storage_golden.h"
 #include "tests/unit/storage_node.h"
 
 namespace walden {
@@ -127,7 +128,7 @@ TEST(WalTest, ConcurrentInsertersAndFlushers) {
     ThreadIdentity me(thread + 1);
     Random random(static_cast<uint64_t>(thread));
     for (int i = 0; i < kRecords; ++i) {
-      std::string data(random.Below(i % 50 == 0 ? 100000 : 2000), static_cast<char>('a' + thread));
+      std::string data(random.Below(i % 50 == 0 ? 100000 : 4000), static_cast<char>('a' + thread));
       Lsn end = InsertNoop(data);
       if (i % 10 == 0) Flush(end);
       std::lock_guard guard(mutex);
@@ -226,6 +227,25 @@ TEST(WalTest, ReaderFindsARecordBoundary) {
   WalReader reader(&source);
   ASSERT_TRUE(reader.SeekToRecord(kTestWalStart + 16));
   EXPECT_EQ(reader.position(), second);
+}
+
+// The format on disk: if this fails, existing WAL and archives cannot be read any more.
+TEST(WalTest, GoldenFile) {
+  StorageNode node;
+  alignas(8) char page[kPageSize];
+  PageInit(page, 8);
+  PageAddItem(page, "item", 4);
+  WalRecord record(RecordKind::kFullPageImage);
+  record.SetXid(Xid{0x0102030405060708});
+  record.AddData("own data");
+  record.AddPage(0, {StorageNode::Relation(), Fork::kMain, 9}, page);
+  record.AddPage(3, {StorageNode::Relation(), Fork::kVm, 1}, page, kWalNoImage);
+  record.AddPageData(3, "page data");
+  Flush(record.Insert());
+  std::ifstream file(WalSegmentPath(1, 1), std::ios::binary);
+  std::string bytes(kWalSegmentHeaderSize + 512, 0);
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  ExpectGolden("wal_v1", bytes);
 }
 
 TEST(WalTest, SegmentNamesAndHeaders) {

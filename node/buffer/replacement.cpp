@@ -1,0 +1,146 @@
+// Choosing the buffer to reuse: clock sweep over usage counts, or a strategy's ring.
+#include <cstring>
+
+#include "node/base/error.h"
+#include "node/buffer/buffer_state.h"
+#include "node/wal/wal.h"
+
+namespace walden {
+
+using namespace buffer_internal;
+
+BufferStrategy::BufferStrategy(StrategyKind kind) : kind_(kind) {
+  int ring_bytes = kind == StrategyKind::kBulkWrite ? 16 * 1024 * 1024 : 256 * 1024;
+  // A ring is never more than an eighth of the pool.
+  size_ = std::max(1, std::min(ring_bytes / static_cast<int>(kPageSize), SharedBufferCount() / 8));
+  ring_ = new int32_t[static_cast<size_t>(size_)]();
+}
+BufferStrategy::~BufferStrategy() { delete[] ring_; }
+
+namespace buffer_internal {
+namespace {
+
+// Pins the buffer if nobody has it pinned and its usage count is at most `max_usage`.
+bool PinIfIdle(Pool* pool, uint32_t index, uint32_t max_usage) {
+  Descriptor& descriptor = pool->descriptor(index);
+  uint32_t state = descriptor.LockHeader();
+  bool idle = Pins(state) == 0 && Usage(state) <= max_usage;
+  if (idle) {
+    descriptor.state.fetch_add(kPinOne, std::memory_order_relaxed);
+    private_pins.Add(static_cast<int32_t>(index) + 1);
+  }
+  descriptor.UnlockHeader();
+  return idle;
+}
+
+uint32_t SweepClock(Pool* pool) {
+  uint64_t idle_steps = 0;
+  for (;;) {
+    uint32_t index = static_cast<uint32_t>(pool->hand.fetch_add(1, std::memory_order_relaxed) % pool->buffer_count);
+    Descriptor& descriptor = pool->descriptor(index);
+    uint32_t state = descriptor.state.load(std::memory_order_relaxed);
+    if (Pins(state) == 0) {
+      if (Usage(state) == 0) {
+        if (PinIfIdle(pool, index, 0)) return index;
+      } else {
+        descriptor.state.compare_exchange_strong(state, state - kUsageOne, std::memory_order_relaxed);
+        idle_steps = 0;
+        continue;
+      }
+    }
+    // A whole round in which nothing could even be aged: everything is pinned.
+    if (++idle_steps > uint64_t{pool->buffer_count} * 2) {
+      throw SqlError(ErrorCode::kInternalError, "no unpinned buffers available");
+    }
+  }
+}
+
+// False: take another one.
+bool CleanVictim(Pool* pool, uint32_t index, BufferStrategy* strategy, bool from_ring) {
+  Descriptor& descriptor = pool->descriptor(index);
+  if ((descriptor.state.load(std::memory_order_acquire) & kDirty) == 0) return true;
+  if (!descriptor.content.TryAcquire(LwMode::kShared)) return false;
+  bool would_flush = from_ring && strategy->kind() == StrategyKind::kBulkRead && WalIsWritable() &&
+                     PageLsn(pool->page(index)) > FlushedLsn();
+  try {
+    if (!would_flush) WriteBuffer(pool, index);
+  } catch (...) {
+    descriptor.content.Release();
+    throw;
+  }
+  descriptor.content.Release();
+  return !would_flush;
+}
+
+}  // namespace
+
+bool Untag(Pool* pool, uint32_t index) {
+  Descriptor& descriptor = pool->descriptor(index);
+  if ((descriptor.state.load(std::memory_order_relaxed) & kTagged) == 0) return true;
+  Tag tag = descriptor.tag();  // stable: pinned
+  uint64_t hash = HashTag(tag);
+  LwLockGuard guard(pool->partition(hash), LwMode::kExclusive);
+  uint32_t state = descriptor.LockHeader();
+  bool sole = Pins(state) == 1 && (state & (kDirty | kIoInProgress)) == 0;
+  if (sole) {
+    RemoveLocked(pool, index, hash);
+    descriptor.SetTag(Tag{});
+    descriptor.state.fetch_and(~uint32_t{kTagged | kValid | kUsageMask | kJustDirtied | kCheckpointNeeded},
+                               std::memory_order_relaxed);
+  }
+  descriptor.UnlockHeader();
+  return sole;
+}
+
+uint32_t TakeVictim(Pool* pool, BufferStrategy* strategy) {
+  if (strategy == nullptr || strategy->kind() != StrategyKind::kBulkRead) {
+    pool->allocations.fetch_add(1, std::memory_order_relaxed);
+  }
+  int32_t* ring_slot = nullptr;
+  if (strategy != nullptr) BufferPool::NextRingSlot(strategy, &ring_slot);
+  for (;;) {
+    uint32_t index;
+    bool from_ring = ring_slot != nullptr && *ring_slot != 0;
+    if (from_ring && PinIfIdle(pool, static_cast<uint32_t>(*ring_slot - 1), 1)) {
+      index = static_cast<uint32_t>(*ring_slot - 1);
+    } else {
+      from_ring = false;
+      index = SweepClock(pool);
+    }
+    bool taken;
+    try {
+      taken = CleanVictim(pool, index, strategy, from_ring) && Untag(pool, index);
+    } catch (...) {
+      Unpin(pool, index);
+      throw;
+    }
+    if (taken) {
+      if (ring_slot != nullptr) *ring_slot = static_cast<int32_t>(index) + 1;
+      return index;
+    }
+    Unpin(pool, index);
+    if (from_ring) *ring_slot = 0;  // lost to somebody who uses it more, or too dear to reuse
+  }
+}
+
+bool InstallTag(Pool* pool, uint32_t victim, const Tag& tag, uint64_t hash, bool touch, uint32_t* existing) {
+  LwLockGuard guard(pool->partition(hash), LwMode::kExclusive);
+  int found = FindLocked(pool, tag, hash);
+  if (found >= 0) {
+    Pin(pool, static_cast<uint32_t>(found), touch);
+    *existing = static_cast<uint32_t>(found);
+    return false;
+  }
+  Descriptor& descriptor = pool->descriptor(victim);
+  uint32_t state = descriptor.LockHeader();
+  DCHECK((state & (kTagged | kDirty | kIoInProgress)) == 0);
+  (void)state;
+  descriptor.SetTag(tag);
+  descriptor.state.fetch_or(kTagged | kIoInProgress | kUsageOne, std::memory_order_relaxed);
+  descriptor.UnlockHeader();
+  InsertLocked(pool, victim, hash);
+  return true;
+}
+
+}  // namespace buffer_internal
+}  // namespace walden
