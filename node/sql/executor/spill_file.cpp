@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "node/base/bytes.h"
 #include "node/base/check.h"
 #include "node/base/error.h"
@@ -9,6 +11,7 @@
 namespace walden {
 namespace {
 
+constexpr size_t kTailBytes = 64 * 1024;
 constexpr const char* kTemporaryDirectory = "base/pgsql_tmp";
 uint64_t spill_limit_bytes = UINT64_MAX;
 
@@ -23,6 +26,18 @@ File OpenTemporary() {
   }
   UnlinkIfExists(path);
   return file;
+}
+
+// Writes a piece of a temporary file, within temp_file_limit.
+void WriteTemporary(const File& file, std::string_view bytes, uint64_t offset) {
+  SpillTotals& totals = spill_totals();
+  if (bytes.size() > spill_limit_bytes || totals.current_bytes > spill_limit_bytes - bytes.size()) {
+    throw SqlError(ErrorCode::kConfigurationLimitExceeded, "temporary file size exceeds temp_file_limit ({}kB)",
+                   spill_limit_bytes / 1024);
+  }
+  file.WriteAt(bytes.data(), bytes.size(), offset);
+  totals.current_bytes += bytes.size();
+  totals.bytes_written += bytes.size();
 }
 
 }  // namespace
@@ -47,15 +62,8 @@ void SpillFile::Append(std::string_view record) {
 }
 
 void SpillFile::FlushBuffer() {
-  SpillTotals& totals = spill_totals();
-  if (buffer_.size() > spill_limit_bytes || totals.current_bytes > spill_limit_bytes - buffer_.size()) {
-    throw SqlError(ErrorCode::kConfigurationLimitExceeded, "temporary file size exceeds temp_file_limit ({}kB)",
-                   spill_limit_bytes / 1024);
-  }
-  file_.WriteAt(buffer_.data(), buffer_.size(), size_);
+  WriteTemporary(file_, buffer_, size_);
   size_ += buffer_.size();
-  totals.current_bytes += buffer_.size();
-  totals.bytes_written += buffer_.size();
   buffer_.clear();
 }
 
@@ -88,6 +96,38 @@ bool SpillFile::Read(std::string_view* record) {
   *record = std::string_view(buffer_.data() + position_ + sizeof(size), size);
   position_ += sizeof(size) + size;
   return true;
+}
+
+RecordFile::RecordFile() : file_(OpenTemporary()) { ++spill_totals().files; }
+
+RecordFile::~RecordFile() { spill_totals().current_bytes -= size_; }
+
+void RecordFile::Append(std::string_view record) {
+  tail_.append(record);
+  ends_.push_back(size_ + tail_.size());
+  if (tail_.size() >= kTailBytes) FlushTail();
+}
+
+void RecordFile::FlushTail() {
+  WriteTemporary(file_, tail_, size_);
+  size_ += tail_.size();
+  tail_.clear();
+}
+
+void RecordFile::ReadAt(size_t number, std::string* record) {
+  uint64_t begin = number == 0 ? 0 : ends_[number - 1];
+  uint64_t end = ends_[number];
+  record->clear();
+  if (begin >= size_) {
+    record->assign(tail_, begin - size_, end - begin);
+    return;
+  }
+  if (begin < window_offset_ || end > window_offset_ + window_.size()) {
+    window_offset_ = begin;
+    window_.resize(std::min<uint64_t>(std::max<uint64_t>(end - begin, kTailBytes), size_ - begin));
+    file_.ReadExactlyAt(window_.data(), window_.size(), begin);
+  }
+  record->assign(window_, begin - window_offset_, end - begin);
 }
 
 }  // namespace walden

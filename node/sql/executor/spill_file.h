@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "node/os/file.h"
 
@@ -40,6 +41,29 @@ class SpillFile {
   uint64_t offset_ = 0;   // file offset just past the buffer's bytes, while reading
   uint64_t size_ = 0;     // bytes in the file
   bool reading_ = false;
+};
+
+// Records read by number, in any order, also while more are appended. Keeps 8 bytes of memory a record.
+class RecordFile {
+ public:
+  RecordFile();
+  ~RecordFile();
+  RecordFile(const RecordFile&) = delete;
+  RecordFile& operator=(const RecordFile&) = delete;
+
+  void Append(std::string_view record);
+  void ReadAt(size_t number, std::string* record);
+  uint64_t bytes() const { return size_ + tail_.size(); }
+
+ private:
+  void FlushTail();
+  File file_;
+  std::vector<uint64_t> ends_;  // offset just past each record
+  std::string tail_;            // not written yet
+  uint64_t size_ = 0;           // bytes in the file
+  // A piece of the file, for sequential reads.
+  std::string window_;
+  uint64_t window_offset_ = 0;
 };
 
 // Bytes in this process's temporary files now, and how many files and bytes it has made in all (for statistics).

@@ -99,7 +99,9 @@ struct IndexCondition {
   Oid left_type = Oid::kInvalid;   // the operator's declared types, for the comparator of a cross-type condition
   Oid right_type = Oid::kInvalid;
   List<Expr*> row_values;    // kRow
-  Expr* original = nullptr;  // the whole condition, for EXPLAIN and recheck
+  // The whole condition over the scan's input row, for EXPLAIN and for re-checks after a lock wait; its columns are
+  // among ScanPlan::columns whenever the statement locks or changes rows.
+  Expr* original = nullptr;
 };
 struct IndexScanPlan : ScanPlan {
   static constexpr PlanKind kKind = PlanKind::kIndexScan;
@@ -301,8 +303,9 @@ struct Subplan {
   Plan* plan = nullptr;
   bool is_init_plan = false;
   bool is_cte = false;
+  SubLinkType link_type = SubLinkType::kExpr;  // init plans: kExpr (one row, its columns), kExists, kArray
   std::string_view name;          // "InitPlan 1 (returns $0)", "CTE x"
-  List<int32_t> output_params;    // init plan: exec parameters that receive the first row's columns
+  List<int32_t> output_params;    // init plan: exec parameters that receive the result
   List<int32_t> input_params;
 };
 

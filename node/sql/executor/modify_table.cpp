@@ -1,0 +1,365 @@
+// INSERT, UPDATE, DELETE: takes the child's rows one by one, in order, and changes the table.
+#include "node/access/deform.h"
+#include "node/sql/executor/executor.h"
+#include "node/sql/executor/operators.h"
+#include "node/sql/executor/recheck.h"
+#include "node/sql/executor/referential.h"
+#include "node/sql/executor/row_container.h"
+#include "node/sql/executor/row_locking.h"
+#include "node/sql/executor/table_writer.h"
+#include "node/txn/transaction.h"
+
+namespace walden {
+namespace {
+
+class ModifyTableOperator : public Operator {
+ public:
+  ModifyTableOperator(Executor& executor, const ModifyTablePlan& plan)
+      : Operator(executor, plan), plan_(plan), recheck_(executor, *plan.left), conflict_filter_(plan.conflict_where) {
+    left_ = MakeOperator(executor, *plan.left);
+    for (const Expr* value : plan.conflict_values) conflict_values_.push_back(CompileExpression(value));
+    for (int32_t column : plan.update_columns) changed_.Add(static_cast<AttrNumber>(column));
+    for (int32_t column : plan.conflict_columns) conflict_changed_.Add(static_cast<AttrNumber>(column));
+    for (const WithCheckOption* option : plan.check_options) {
+      check_options_.push_back({option, CompileExpression(option->qual)});
+    }
+  }
+
+  void Close() override {
+    bulk_.reset();
+    if (fetcher_ != nullptr) fetcher_->Release();
+    Operator::Close();
+  }
+
+ protected:
+  void DoOpen() override {
+    RelationRef relation = OpenRelation(plan_.relation, LockMode::kNone);
+    if (writer_ == nullptr || writer_->relation_ref() != relation) BindRelation(std::move(relation));
+    cid_ = CurrentCommandId(/*used=*/true);
+    if (plan_.command == CmdType::kInsert) bulk_ = std::make_unique<BulkInsertState>(/*use_ring=*/false);
+    child_.selection.count = 0;
+    child_at_ = 0;
+    left_->Open();
+  }
+
+  bool FetchInput(Batch* input, uint32_t max_rows) override {
+    uint32_t limit = plan_.has_returning ? std::min(max_rows, kBatchRows) : UINT32_MAX;
+    returned_ = 0;
+    if (plan_.has_returning) PrepareReturning(limit);
+    row_arena_.Reset();
+    while (returned_ < limit) {
+      if (child_at_ >= child_.selection.count) {
+        child_at_ = 0;
+        child_.selection.count = 0;
+        if (returned_ > 0 || !left_->Next(&child_)) break;
+      }
+      ChangeRow(child_.selection.Row(child_at_++));
+    }
+    if (returned_ == 0) return false;
+    input->columns = returning_pointers_;
+    input->selection = Selection{nullptr, returned_};
+    return true;
+  }
+
+ private:
+  void BindRelation(RelationRef relation) {
+    writer_ = std::make_unique<TableWriter>(std::move(relation), &account());
+    fetcher_ = std::make_unique<HeapFetcher>(writer_->relation().table);
+    values_.assign(writer_->relation().desc->size(), Value{});
+    old_values_.assign(values_.size(), Value{});
+    returning_.clear();
+    returning_pointers_.clear();
+    const TupleDesc& desc = *writer_->relation().desc;
+    for (int i = 1; i <= desc.size(); ++i) AddReturning(desc[static_cast<AttrNumber>(i)].physical);
+    AddReturning(PhysicalType::kInt64);  // ctid
+    AddReturning(PhysicalType::kInt32);  // tableoid
+    for (PhysicalType type : left_->output_types()) AddReturning(type);
+    referential_ = std::make_unique<ReferentialChecks>(writer_->relation_ref());
+  }
+  void AddReturning(PhysicalType type) {
+    returning_.push_back(std::make_unique<Vector>(type));
+    returning_pointers_.push_back(returning_.back().get());
+  }
+  void PrepareReturning(uint32_t limit) {
+    uint32_t capacity = std::min(limit, child_.selection.count > 1 ? kBatchRows : 64u);
+    for (auto& column : returning_) column->Reset(column->type(), std::max(capacity, 64u));
+    returning_capacity_ = std::max(capacity, 64u);
+  }
+
+  void ChangeRow(uint32_t row) {
+    // Scratch of one row; rows to return have been copied out.
+    eval_arena_.Reset();
+    switch (plan_.command) {
+      case CmdType::kInsert: InsertRow(row); break;
+      case CmdType::kUpdate: UpdateOrDelete(row); break;
+      case CmdType::kDelete: UpdateOrDelete(row); break;
+      default: throw NotSupported("MERGE");
+    }
+  }
+
+  EvalContext RowContext() {
+    EvalContext context = executor().MakeEvalContext(eval_arena_);
+    return context;
+  }
+
+  // --- INSERT ----------------------------------------------------------------------------------------------------
+  void InsertRow(uint32_t row) {
+    for (size_t i = 0; i < values_.size(); ++i) values_[i] = child_.columns[i]->Get(row);
+    EvalContext context = RowContext();
+    writer_->CheckConstraints(context, values_);
+    CheckOptions(context);
+    TupleId tid;
+    if (plan_.on_conflict == OnConflictAction::kNone) {
+      tid = writer_->Insert(context, values_, cid_, bulk_.get());
+    } else {
+      bulk_->pin = BufferPin();
+      if (!InsertOrConflict(context, row, &tid)) return;
+    }
+    executor().AddAffected(1);
+    referential_->Inserted(executor(), values_);
+    Return(values_, tid, row);
+  }
+
+  // False when nothing was inserted (the conflicting row was updated, or left alone).
+  bool InsertOrConflict(EvalContext& context, uint32_t row, TupleId* tid) {
+    while (true) {
+      TupleId conflict;
+      std::optional<TupleId> inserted = writer_->InsertUnlessConflict(
+          context, values_, cid_, std::span(plan_.arbiter_indexes.begin(), plan_.arbiter_indexes.size()), &conflict);
+      if (inserted) {
+        *tid = *inserted;
+        return true;
+      }
+      if (plan_.on_conflict == OnConflictAction::kNothing) {
+        CheckConflictVisible(conflict);
+        return false;
+      }
+      if (UpdateConflicting(context, conflict, row)) return false;
+    }
+  }
+
+  // In REPEATABLE READ a conflict with a row that the snapshot cannot see must not be passed over silently.
+  void CheckConflictVisible(TupleId conflict) {
+    if (!UsesTransactionSnapshot()) return;
+    TupleView existing;
+    if (fetcher_->FetchVersion(conflict, executor().snapshot(), &existing)) return;
+    if (fetcher_->FetchAny(conflict, &existing) && IsCurrentXid(existing.header().xmin())) return;
+    throw SqlError(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update");
+  }
+
+  // ON CONFLICT DO UPDATE. False: the row went away meanwhile, insert again.
+  bool UpdateConflicting(EvalContext& context, TupleId conflict, uint32_t row) {
+    const TableRef& table = writer_->relation().table;
+    TupleFailure failure;
+    TupleResult locked = HeapLock(table, conflict, cid_, RowLockMode::kNoKeyExclusive, WaitPolicy::kBlock, false, &failure);
+    if (locked == TupleResult::kSelfModified || locked == TupleResult::kInvisible) {
+      throw SqlError(ErrorCode::kCardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time")
+          .WithHint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.");
+    }
+    if (locked != TupleResult::kOk) {
+      if (UsesTransactionSnapshot()) {
+        throw SqlError(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update");
+      }
+      return false;
+    }
+    TupleView existing;
+    if (!fetcher_->FetchAny(conflict, &existing)) return false;
+    if (IsCurrentXid(existing.header().xmin()) && VisibleCmin(existing.header()) >= cid_) {
+      throw SqlError(ErrorCode::kCardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time")
+          .WithHint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.");
+    }
+    CheckConflictVisible(conflict);
+    DeformOld(existing);
+    std::vector<Vector*> columns = ConflictColumns(conflict);
+    if (!conflict_filter_.Matches(context, columns, 0)) return true;
+    std::vector<Value> inserted = values_;
+    std::vector<Value> updated = old_values_;
+    for (size_t i = 0; i < conflict_values_.size(); ++i) {
+      updated[plan_.conflict_columns[i] - 1] = conflict_values_[i]->Eval(context, columns, Selection{nullptr, 1}).Get(0);
+    }
+    values_ = updated;
+    writer_->CheckConstraints(context, values_);
+    CheckOptions(context);
+    TupleId new_tid;
+    TupleResult result = writer_->Update(context, conflict, existing, values_, conflict_changed_, cid_, WaitPolicy::kBlock,
+                                         &failure, &new_tid);
+    if (result != TupleResult::kOk) throw SqlError(ErrorCode::kInternalError, "unexpected result of updating a locked row");
+    executor().AddAffected(1);
+    referential_->Updated(executor(), old_values_, values_);
+    Return(values_, new_tid, row);
+    values_ = inserted;
+    return true;
+  }
+
+  // [existing row's attributes, ctid, tableoid, excluded row's attributes]
+  std::vector<Vector*> ConflictColumns(TupleId tid) {
+    size_t n = values_.size();
+    conflict_row_.resize(2 * n + 2);
+    const TupleDesc& desc = *writer_->relation().desc;
+    for (size_t i = 0; i < n; ++i) {
+      PhysicalType type = desc[static_cast<AttrNumber>(i + 1)].physical;
+      conflict_row_[i].SetConstantValue(type, old_values_[i]);
+      conflict_row_[n + 2 + i].SetConstantValue(type, values_[i]);
+    }
+    conflict_row_[n].SetConstantValue(PhysicalType::kInt64, TidValue(tid));
+    conflict_row_[n + 1].SetConstantValue(PhysicalType::kInt32, TableOidValue());
+    std::vector<Vector*> columns;
+    for (Vector& vector : conflict_row_) columns.push_back(&vector);
+    return columns;
+  }
+
+  // --- UPDATE, DELETE --------------------------------------------------------------------------------------------
+  void UpdateOrDelete(uint32_t row) {
+    Value identity = child_.columns[plan_.ctid_column - 1]->Get(row);
+    if (identity.is_null) throw SqlError(ErrorCode::kInternalError, "ctid is NULL");
+    TupleId tid = TidFromInt64(identity.datum.i64);
+    const Batch* source = &child_;
+    Batch rechecked;
+    while (true) {
+      TupleFailure failure;
+      TupleResult result = plan_.command == CmdType::kUpdate ? TryUpdate(*source, row, tid, &failure)
+                                                             : TryDelete(*source, row, tid, &failure);
+      if (result == TupleResult::kOk) return;
+      if (result == TupleResult::kSelfModified || result == TupleResult::kInvisible) {
+        CheckSelfModified(failure);
+        return;
+      }
+      RowLockMode mode = plan_.command == CmdType::kUpdate ? RowLockMode::kNoKeyExclusive : RowLockMode::kExclusive;
+      std::optional<TupleId> newest =
+          LockNewestVersion(writer_->relation().table, result, failure, cid_, mode, WaitPolicy::kBlock);
+      if (!newest || !recheck_.Run(plan_.marks, child_, row, plan_.rtindex, *newest, &rechecked)) return;
+      source = &rechecked;
+      row = rechecked.selection.Row(0);
+      tid = *newest;
+    }
+  }
+
+  // A row that this very command has changed already (the join delivered it twice) is left alone.
+  void CheckSelfModified(const TupleFailure& failure) {
+    if (failure.cmax != kInvalidCommandId && failure.cmax > cid_) {
+      throw SqlError(ErrorCode::kTriggeredDataChangeViolation,
+                     "tuple to be updated was already modified by an operation triggered by the current command");
+    }
+  }
+
+  void DeformOld(const TupleView& row) {
+    DeformContext context{&eval_arena_, writer_->relation().table.toast, false};
+    DeformTuple(*writer_->relation().desc, row, old_values_.data(), context);
+  }
+
+  TupleResult TryUpdate(const Batch& source, uint32_t row, TupleId tid, TupleFailure* failure) {
+    TupleView old_row;
+    if (!fetcher_->FetchAny(tid, &old_row)) return TupleResult::kInvisible;
+    DeformOld(old_row);
+    values_ = old_values_;
+    for (size_t i = 0; i < plan_.update_columns.size(); ++i) values_[plan_.update_columns[i] - 1] = source.columns[i]->Get(row);
+    EvalContext context = RowContext();
+    writer_->CheckConstraints(context, values_);
+    CheckOptions(context);
+    TupleId new_tid;
+    TupleResult result = writer_->Update(context, tid, old_row, values_, changed_, cid_, WaitPolicy::kBlock, failure, &new_tid);
+    if (result != TupleResult::kOk) return result;
+    executor().AddAffected(1);
+    referential_->Updated(executor(), old_values_, values_);
+    ReturnFrom(source, values_, new_tid, row);
+    return result;
+  }
+
+  TupleResult TryDelete(const Batch& source, uint32_t row, TupleId tid, TupleFailure* failure) {
+    bool wants_old = plan_.has_returning || referential_->wants_old_rows();
+    TupleView old_row;
+    if (wants_old) {
+      if (!fetcher_->FetchAny(tid, &old_row)) return TupleResult::kInvisible;
+      DeformOld(old_row);
+    }
+    TupleResult result = writer_->Delete(tid, cid_, WaitPolicy::kBlock, failure);
+    if (result != TupleResult::kOk) return result;
+    executor().AddAffected(1);
+    if (wants_old) referential_->Deleted(executor(), old_values_);
+    ReturnFrom(source, old_values_, tid, row);
+    return result;
+  }
+
+  // --- shared ----------------------------------------------------------------------------------------------------
+  void CheckOptions(EvalContext& context) {
+    if (check_options_.empty()) return;
+    std::span<Vector* const> row = writer_->RowVectors(values_);
+    for (auto& [option, condition] : check_options_) {
+      Value result = condition->Eval(context, row, Selection{nullptr, 1}).Get(0);
+      if (!result.is_null && result.datum.b) continue;
+      throw SqlError(ErrorCode::kWithCheckOptionViolation, "new row violates check option for view \"{}\"", option->relname)
+          .WithDetail(fmt::format("Failing row contains {}.", writer_->DescribeRow(context, values_)));
+    }
+  }
+
+  static Value TidValue(TupleId tid) {
+    Value value;
+    value.is_null = false;
+    value.datum.i64 = TidToInt64(tid);
+    return value;
+  }
+  Value TableOidValue() const {
+    Value value;
+    value.is_null = false;
+    value.datum.i32 = static_cast<int32_t>(OidNumber(plan_.relation));
+    return value;
+  }
+
+  void Return(const std::vector<Value>& values, TupleId tid, uint32_t row) { ReturnFrom(child_, values, tid, row); }
+  void ReturnFrom(const Batch& source, const std::vector<Value>& values, TupleId tid, uint32_t row) {
+    if (!plan_.has_returning) return;
+    size_t n = values.size();
+    for (size_t i = 0; i < n; ++i) SetReturned(i, values[i]);
+    SetReturned(n, TidValue(tid));
+    SetReturned(n + 1, TableOidValue());
+    for (size_t i = 0; i < source.columns.size(); ++i) SetReturned(n + 2 + i, source.columns[i]->Get(row));
+    if (++returned_ >= returning_capacity_) GrowReturning();
+  }
+  void SetReturned(size_t column, Value value) {
+    Vector& to = *returning_[column];
+    if (!value.is_null) value.datum = CopyDatum(to.type(), value.datum, &row_arena_);
+    to.Set(returned_, value);
+  }
+  // Room is for at most one batch: what is in the vectors is moved to larger ones.
+  void GrowReturning() {
+    if (returning_capacity_ >= kBatchRows) return;
+    uint32_t capacity = std::min(returning_capacity_ * 4, kBatchRows);
+    for (size_t i = 0; i < returning_.size(); ++i) {
+      auto larger = std::make_unique<Vector>(returning_[i]->type(), capacity);
+      larger->CopyRows(*returning_[i], Selection{nullptr, returned_});
+      returning_[i] = std::move(larger);
+      returning_pointers_[i] = returning_[i].get();
+    }
+    returning_capacity_ = capacity;
+  }
+
+  const ModifyTablePlan& plan_;
+  Recheck recheck_;
+  Filter conflict_filter_;
+  std::vector<ExprStatePtr> conflict_values_;
+  AttrSet changed_, conflict_changed_;
+  std::vector<std::pair<const WithCheckOption*, ExprStatePtr>> check_options_;
+  std::unique_ptr<TableWriter> writer_;
+  std::unique_ptr<HeapFetcher> fetcher_;
+  std::unique_ptr<BulkInsertState> bulk_;
+  std::unique_ptr<ReferentialChecks> referential_;
+  CommandId cid_ = 0;
+  Batch child_;
+  uint32_t child_at_ = 0;
+  std::vector<Value> values_, old_values_;
+  std::vector<Vector> conflict_row_;
+  Arena eval_arena_;
+  Arena row_arena_;
+  std::vector<std::unique_ptr<Vector>> returning_;
+  std::vector<Vector*> returning_pointers_;
+  uint32_t returned_ = 0;
+  uint32_t returning_capacity_ = 0;
+};
+
+}  // namespace
+
+OperatorPtr MakeModifyTable(Executor& executor, const ModifyTablePlan& plan) {
+  return std::make_unique<ModifyTableOperator>(executor, plan);
+}
+
+}  // namespace walden
