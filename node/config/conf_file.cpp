@@ -265,6 +265,10 @@ bool LoadConfiguration(const std::string& config_file, const std::string& data_d
   return true;
 }
 
+bool ReloadConfiguration() {
+  return LoadConfiguration(GetString(Setting::kConfigFile), GetString(Setting::kDataDirectory), SettingContext::kSighup);
+}
+
 void WriteAutoConf(const std::string& data_directory, std::string_view name, const std::optional<std::string>& value) {
   std::string path = data_directory + "/postgresql.auto.conf";
   std::vector<ConfEntry> entries;

@@ -25,6 +25,10 @@ void ParseConfText(std::string_view text, const std::string& file_name, std::vec
 // that vanished from the files return to their defaults. Returns false if a reload was refused.
 bool LoadConfiguration(const std::string& config_file, const std::string& data_directory, SettingContext context);
 
+// SIGHUP in any process: reads the files again (their names and the data directory are settings themselves). Background processes call
+// it when TakeInterrupt(Interrupt::kReload), sessions between statements.
+bool ReloadConfiguration();
+
 // Rewrites one entry of postgresql.auto.conf (ALTER SYSTEM); empty value removes it.
 void WriteAutoConf(const std::string& data_directory, std::string_view name, const std::optional<std::string>& value);
 

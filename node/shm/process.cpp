@@ -42,14 +42,12 @@ int SlotCount(ProcessKind kind) {
   return 0;
 }
 
-// At the start of Area::kProcesses; the slots follow.
-struct alignas(128) ProcessTable {
-  int32_t slot_count;
-  int32_t first_of_kind[static_cast<size_t>(ProcessKind::kCount) + 1];
-  ProcessSlot* slots() { return reinterpret_cast<ProcessSlot*>(this + 1); }
-};
+// The table's layout, in private memory: whoever damages the region cannot mislead the postmaster (I1).
+constexpr size_t kKindCount = static_cast<size_t>(ProcessKind::kCount);
+int slot_count = 0;
+int first_of_kind[kKindCount + 1];
 
-ProcessTable* Table() { return ShmArea<ProcessTable>(Area::kProcesses); }
+ProcessSlot* Slots() { return ShmArea<ProcessSlot>(Area::kProcesses); }
 
 std::vector<ExitHandler>& ExitHandlers() {
   thread_local std::vector<ExitHandler> handlers;
@@ -71,27 +69,24 @@ const char* ProcessTitle(ProcessKind kind) { return kKinds[static_cast<size_t>(k
 MemoryPolicy PolicyOf(ProcessKind kind) { return kKinds[static_cast<size_t>(kind)].policy; }
 
 int MaxProcessSlots() {
-  if (ProcessTable* table = Table()) return table->slot_count;
+  if (Slots() != nullptr) return slot_count;
   int total = 0;
-  for (size_t kind = 0; kind < static_cast<size_t>(ProcessKind::kCount); ++kind) {
-    total += SlotCount(static_cast<ProcessKind>(kind));
-  }
+  for (size_t kind = 0; kind < kKindCount; ++kind) total += SlotCount(static_cast<ProcessKind>(kind));
   return total;
 }
 
 ProcessSlot& SlotAt(int index) {
-  DCHECK(index >= 0 && index < MaxProcessSlots());
-  return Table()->slots()[index];
+  DCHECK(index >= 0 && index < slot_count);
+  return Slots()[index];
 }
 
 SlotRange SlotsOf(ProcessKind kind) {
   size_t k = static_cast<size_t>(kind);
-  const int32_t* first = Table()->first_of_kind;
-  return {first[k], first[k + 1] - first[k]};
+  return {first_of_kind[k], first_of_kind[k + 1] - first_of_kind[k]};
 }
 
 int FindSlotByPid(pid_t pid) {
-  for (int i = 0; i < MaxProcessSlots(); ++i) {
+  for (int i = 0; i < slot_count; ++i) {
     if (SlotAt(i).pid.load(std::memory_order_relaxed) == pid) return i;
   }
   return -1;
@@ -106,18 +101,21 @@ int CountSessions() {
   return count;
 }
 
-size_t ProcessTableBytes() { return sizeof(ProcessTable) + static_cast<size_t>(MaxProcessSlots()) * sizeof(ProcessSlot); }
+size_t ProcessTableBytes() {
+  int total = 0;
+  for (size_t kind = 0; kind < kKindCount; ++kind) total += SlotCount(static_cast<ProcessKind>(kind));
+  return static_cast<size_t>(total) * sizeof(ProcessSlot);
+}
 
 void InitProcessTable(void* at) {
-  ProcessTable* table = static_cast<ProcessTable*>(at);
-  table->slot_count = 0;
-  for (size_t kind = 0; kind < static_cast<size_t>(ProcessKind::kCount); ++kind) {
-    table->first_of_kind[kind] = table->slot_count;
-    table->slot_count += SlotCount(static_cast<ProcessKind>(kind));
+  slot_count = 0;
+  for (size_t kind = 0; kind < kKindCount; ++kind) {
+    first_of_kind[kind] = slot_count;
+    slot_count += SlotCount(static_cast<ProcessKind>(kind));
   }
-  table->first_of_kind[static_cast<size_t>(ProcessKind::kCount)] = table->slot_count;
-  for (int i = 0; i < table->slot_count; ++i) {
-    ProcessSlot& slot = *new (&table->slots()[i]) ProcessSlot{};
+  first_of_kind[kKindCount] = slot_count;
+  for (int i = 0; i < slot_count; ++i) {
+    ProcessSlot& slot = *new (static_cast<ProcessSlot*>(at) + i) ProcessSlot{};
     slot.index = i;
     slot.latch.Init();
   }

@@ -1,0 +1,12 @@
+// The configuration files that `walden init` writes.
+#pragma once
+
+#include <string>
+
+namespace walden {
+
+std::string PostgresqlConf(const std::string& time_zone);
+std::string PgHbaConf(const std::string& auth_local);
+std::string PgIdentConf();
+
+}  // namespace walden

@@ -1,0 +1,73 @@
+#include "node/server/process_mains.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <exception>
+
+#include "node/base/clock.h"
+#include "node/base/error.h"
+#include "node/base/log.h"
+#include "node/os/process.h"
+#include "node/server/background_worker.h"
+#include "node/server/fatal_signals.h"
+#include "node/server/logger.h"
+#include "node/shm/interrupts.h"
+#include "node/shm/log_context.h"
+#include "node/shm/lwlock.h"
+
+namespace walden {
+
+int LoggerMain(const ChildStart& start);
+
+namespace {
+
+int WaitUntilTold(const ChildStart&) {
+  while (!InterruptPending(Interrupt::kTerminate) && !InterruptPending(Interrupt::kShutdown)) {
+    self().latch.Reset();
+    WaitLatch(-1, WaitEvent::kBackendPoolMain);
+  }
+  return 0;
+}
+
+int BackgroundWorkerMain(const ChildStart& start) { return RunBackgroundWorker(start.worker); }
+
+void LogAndDrop(const std::exception& error) {
+  if (const SqlError* sql = dynamic_cast<const SqlError*>(&error)) {
+    ErrorFields fields = sql->fields();
+    fields.severity = std::max(fields.severity, Severity::kFatal);
+    EmitLog(fields);
+  } else {
+    Log(Severity::kFatal, "{}", error.what());
+  }
+}
+
+}  // namespace
+
+ProcessMain MainOf(ProcessKind kind) {
+  switch (kind) {
+    case ProcessKind::kLogger: return LoggerMain;
+    case ProcessKind::kBackgroundWorker: return BackgroundWorkerMain;
+    default: return WaitUntilTold;
+  }
+}
+
+void RunChild(const ChildStart& start) {
+  int exit_code = 1;
+  try {
+    SetProcessTitle(fmt::format("walden: {}", ProcessTitle(start.kind)));
+    log_context() = LogContext{};
+    log_context().start_time_us = WallClockUs();
+    InstallProcessSignalHandlers();
+    InstallFatalSignalHandlers();
+    exit_code = MainOf(start.kind)(start);
+  } catch (const std::exception& error) {
+    LogAndDrop(error);
+  }
+  // What the process held in shared memory goes back by its exit handlers; private memory goes with the process.
+  ReleaseAllLwLocks();
+  ReleaseSelf();
+  _exit(exit_code);
+}
+
+}  // namespace walden

@@ -1,0 +1,25 @@
+// The table of process kinds' entry points (I1: everything below runs in a child, after the fork).
+#pragma once
+
+#include <cstdint>
+
+#include "node/shm/process.h"
+
+namespace walden {
+
+// What the postmaster tells a child at its birth.
+struct ChildStart {
+  ProcessKind kind{};
+  int control_fd = -1;  // backends: where clients are handed over
+  int worker = -1;      // background workers: number of the registration; autovacuum workers: the launcher's number
+  int log_pipe_fd = -1; // logger: what it reads
+};
+
+// Returns the exit code: 0 done, 1 ended by an error of its own (FATAL), anything else counts as a crash.
+using ProcessMain = int (*)(const ChildStart& start);
+ProcessMain MainOf(ProcessKind kind);
+
+// Runs the kind's main with the process's errors caught and logged. Called in the child.
+[[noreturn]] void RunChild(const ChildStart& start);
+
+}  // namespace walden

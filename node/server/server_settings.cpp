@@ -1,0 +1,63 @@
+#include "node/server/server_settings.h"
+
+#include <unistd.h>
+
+#include "node/base/bytes.h"
+#include "node/base/error.h"
+#include "node/config/conf_file.h"
+#include "node/config/settings.h"
+#include "node/os/file.h"
+
+namespace walden {
+namespace {
+
+constexpr SetRequest kCommandLine{.context = SettingContext::kPostmaster, .source = SettingSource::kCommandLine, .is_superuser = true};
+
+std::string Absolute(const std::string& path, const std::string& directory) {
+  return path.empty() || path.starts_with('/') ? path : directory + "/" + path;
+}
+
+// A file setting that nothing set is the usual name in the data directory; relative ones are relative to it.
+void CompleteFileSetting(Setting setting, const char* usual_name, const std::string& directory) {
+  std::string value = GetString(setting).empty() ? usual_name : GetString(setting);
+  OverrideSetting(setting, Absolute(value, directory));
+}
+
+void CompleteSocketDirectories() {
+  constexpr char kDebianDirectory[] = "/var/run/postgresql";
+  if (access(kDebianDirectory, W_OK | X_OK) != 0) return;
+  OverrideSetting(Setting::kUnixSocketDirectories, std::string("/tmp, ") + kDebianDirectory, SettingSource::kDynamicDefault);
+}
+
+}  // namespace
+
+void LoadServerSettings(const std::string& data_directory, const std::vector<std::pair<std::string, std::string>>& overrides) {
+  OverrideSetting(Setting::kDataDirectory, data_directory);
+  CompleteSocketDirectories();
+  for (const auto& [name, value] : overrides) SetSetting(name, value, kCommandLine);
+  CompleteFileSetting(Setting::kConfigFile, "postgresql.conf", data_directory);
+  LoadConfiguration(GetString(Setting::kConfigFile), data_directory, SettingContext::kPostmaster);
+  CompleteFileSetting(Setting::kHbaFile, "pg_hba.conf", data_directory);
+  CompleteFileSetting(Setting::kIdentFile, "pg_ident.conf", data_directory);
+}
+
+std::string VersionText() { return fmt::format("PostgreSQL {}", GetString(Setting::kServerVersion)); }
+
+std::string PlatformText() {
+#if defined(__x86_64__)
+  const char* machine = "x86_64";
+#elif defined(__aarch64__)
+  const char* machine = "aarch64";
+#else
+  const char* machine = "unknown";
+#endif
+  return fmt::format("{}-pc-linux-gnu, compiled by gcc {}, {}-bit", machine, __VERSION__, sizeof(void*) * 8);
+}
+
+uint64_t ReadSystemId() {
+  char bytes[8] = {};
+  File::Open("global/pg_control", O_RDONLY).ReadExactlyAt(bytes, sizeof bytes, 0);
+  return Load<uint64_t>(bytes);
+}
+
+}  // namespace walden
