@@ -54,7 +54,8 @@ void Postmaster::HandleChildEnd(const Child& ended, int status) {
   if (IsExempt(child.kind)) {
     if (!Stopping()) {
       Log(Severity::kLog, "{} process (PID {}) {}", BackendTypeName(child.kind), child.pid, DescribeWaitStatus(status));
-      if (child.started_us + kRestartPauseUs > MonotonicUs()) restart_not_before_us_[kind] = MonotonicUs() + kRestartPauseUs;
+      bool too_soon = !child.asked_to_stop && child.started_us + kRestartPauseUs > MonotonicUs();
+      if (too_soon) restart_not_before_us_[kind] = MonotonicUs() + kRestartPauseUs;
     }
     return;
   }
@@ -102,7 +103,10 @@ void Postmaster::HandleCrash(const Child& child, int status) {
   quit_sent_us_ = MonotonicUs();
   SignalChildren(SIGQUIT, [](const Child& other) { return !IsExempt(other.kind); });
   // Its view of the region ends here; it is started again on the new one.
-  SignalChildren(SIGTERM, [](const Child& other) { return other.kind == ProcessKind::kMetricsExporter; });
+  if (Child* exporter = children_.FindKind(ProcessKind::kMetricsExporter)) {
+    exporter->asked_to_stop = true;
+    kill(exporter->pid, SIGTERM);
+  }
 }
 
 void Postmaster::RequestStop(StopMode mode) {

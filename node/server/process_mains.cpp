@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <exception>
 
 #include "node/base/clock.h"
@@ -44,13 +46,24 @@ void LogAndDrop(const std::exception& error) {
 
 }  // namespace
 
-ProcessMain MainOf(ProcessKind kind) {
-  switch (kind) {
-    case ProcessKind::kLogger: return LoggerMain;
-    case ProcessKind::kBackgroundWorker: return BackgroundWorkerMain;
-    default: return WaitUntilTold;
-  }
+namespace {
+
+using MainTable = std::array<ProcessMain, static_cast<size_t>(ProcessKind::kCount)>;
+MainTable MakeMains() {
+  MainTable mains;
+  mains.fill(WaitUntilTold);
+  auto bind = [&](ProcessKind kind, ProcessMain main) { mains[static_cast<size_t>(kind)] = main; };
+  bind(ProcessKind::kLogger, LoggerMain);
+  bind(ProcessKind::kBackgroundWorker, BackgroundWorkerMain);
+  bind(ProcessKind::kBackend, BackendMain);
+  return mains;
 }
+MainTable mains = MakeMains();
+
+}  // namespace
+
+ProcessMain MainOf(ProcessKind kind) { return mains[static_cast<size_t>(kind)]; }
+void SetProcessMain(ProcessKind kind, ProcessMain main) { mains[static_cast<size_t>(kind)] = main; }
 
 void RunChild(const ChildStart& start) {
   int exit_code = 1;

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "node/os/socket.h"
+#include "node/shm/admission.h"
 #include "node/shm/process.h"
 
 namespace walden {
@@ -18,6 +20,13 @@ struct ChildStart {
 // Returns the exit code: 0 done, 1 ended by an error of its own (FATAL), anything else counts as a crash.
 using ProcessMain = int (*)(const ChildStart& start);
 ProcessMain MainOf(ProcessKind kind);
+// Tests of the postmaster put their own in place, before it forks.
+void SetProcessMain(ProcessKind kind, ProcessMain main);
+
+// A backend waits in the pool until it is handed a client, serves it by `serve_client` and ends.
+int BackendMain(const ChildStart& start);
+using ClientServer = void (*)(Descriptor client, Admission verdict);
+extern ClientServer serve_client;
 
 // Runs the kind's main with the process's errors caught and logged. Called in the child.
 [[noreturn]] void RunChild(const ChildStart& start);

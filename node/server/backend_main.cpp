@@ -1,0 +1,42 @@
+// A pre-forked backend: waits for one client, confirms it, serves it.
+#include <unistd.h>
+
+#include "node/base/check.h"
+#include "node/server/process_mains.h"
+#include "node/shm/interrupts.h"
+#include "node/shm/postmaster_link.h"
+
+namespace walden {
+
+ClientServer serve_client = nullptr;
+
+namespace {
+
+// False: told to end before a client came.
+bool AwaitClient(int control_fd, Descriptor* client, Admission* verdict) {
+  for (;;) {
+    self().latch.Reset();
+    if (InterruptPending(Interrupt::kTerminate)) return false;
+    if (WaitLatchOrSocket(control_fd, POLLIN, -1, WaitEvent::kBackendPoolMain) == 0) continue;
+    ssize_t got = ReceiveWithDescriptor(control_fd, verdict, sizeof *verdict, client);
+    if (got == 0) return false;
+    if (got > 0 && client->is_open()) return true;
+  }
+}
+
+}  // namespace
+
+int BackendMain(const ChildStart& start) {
+  Descriptor control(start.control_fd);
+  Descriptor client;
+  Admission verdict;
+  if (!AwaitClient(control.fd(), &client, &verdict)) return 0;
+  self().is_session.store(verdict == Admission::kAccept, std::memory_order_relaxed);
+  NotifyPostmaster(PostmasterRequest::kBackendTookClient);
+  control.Close();
+  CHECK(serve_client != nullptr);
+  serve_client(std::move(client), verdict);
+  return 0;
+}
+
+}  // namespace walden
