@@ -2,18 +2,39 @@
 
 #include "node/base/error.h"
 #include "node/base/log.h"
+#include "node/buffer/buffer_pool.h"
+#include "node/catalog/invalidation.h"
 #include "node/config/settings.h"
 #include "node/server/background_worker.h"
 #include "node/shm/process.h"
 #include "node/shm/server_state.h"
+#include "node/storage/sync_queue.h"
+#include "node/txn/clog.h"
+#include "node/txn/csn_window.h"
+#include "node/txn/lock_manager.h"
+#include "node/txn/multixact.h"
+#include "node/txn/sender_slots.h"
+#include "node/txn/txn_state.h"
+#include "node/wal/wal.h"
 
 namespace walden {
 namespace {
 
+// In the order in which they are initialised: an area may look at those above it.
 constexpr AreaBinding kBindings[] = {
     {Area::kServerState, ServerStateBytes, InitServerState},
     {Area::kProcesses, ProcessTableBytes, InitProcessTable},
     {Area::kBackgroundWorkers, BackgroundWorkerBytes, InitBackgroundWorkers},
+    {Area::kSyncQueue, SyncQueueShmSize, SyncQueueShmInit},
+    {Area::kWal, WalShmSize, WalShmInit},
+    {Area::kBufferPool, BufferPoolShmSize, BufferPoolShmInit},
+    {Area::kTransactions, TransactionAreaSize, TransactionAreaInit},
+    {Area::kClog, ClogAreaSize, ClogAreaInit},
+    {Area::kCsnWindow, CsnAreaSize, CsnAreaInit},
+    {Area::kMultiXact, MultiXactAreaSize, MultiXactAreaInit},
+    {Area::kLocks, LockAreaSize, LockAreaInit},
+    {Area::kWalSenders, SenderAreaSize, SenderAreaInit},
+    {Area::kInvalidations, InvalidationAreaSize, InvalidationAreaInit},
 };
 
 }  // namespace
