@@ -103,7 +103,7 @@ void ReadRunPages(Pool* pool, const PageKey& key, ReadMode mode, ReadRun* run) {
 
 // Reads the page that this process has begun I/O for; `pin` is its pin.
 void FillPage(Pool* pool, const PageKey& key, ReadMode mode, BufferStrategy* strategy, BufferPin& pin) {
-  if (mode == ReadMode::kZeroAndLock) {
+  if (mode == ReadMode::kZeroAndLock || mode == ReadMode::kWillOverwrite) {
     FinishAsZeroedAndLocked(pool, pin);
     return;
   }
@@ -126,10 +126,8 @@ void AwaitValid(Pool* pool, const PageKey& key, ReadMode mode, BufferPin& pin) {
     return;
   }
   ++buffer_statistics.shared_hits;
-  if (mode == ReadMode::kZeroAndLock) {
-    pin.LockExclusive();
-    std::memset(pin.page(), 0, kPageSize);
-  }
+  if (mode == ReadMode::kZeroAndLock || mode == ReadMode::kWillOverwrite) pin.LockExclusive();
+  if (mode == ReadMode::kZeroAndLock) std::memset(pin.page(), 0, kPageSize);
 }
 
 BufferPin ReadMissedPage(Pool* pool, const PageKey& key, const Tag& tag, uint64_t hash, ReadMode mode,
@@ -168,7 +166,8 @@ BufferPin ReadPage(const PageKey& key, ReadMode mode, BufferStrategy* strategy) 
   int found = LookupAndPin(pool, tag, hash, strategy == nullptr);
   if (__builtin_expect(found < 0, 0)) return ReadMissedPage(pool, key, tag, hash, mode, strategy);
   BufferPin pin = PinOf(pool, static_cast<uint32_t>(found));
-  if (__builtin_expect(IsValid(pool, static_cast<uint32_t>(found)) && mode != ReadMode::kZeroAndLock, 1)) {
+  bool plain = mode != ReadMode::kZeroAndLock && mode != ReadMode::kWillOverwrite;
+  if (__builtin_expect(IsValid(pool, static_cast<uint32_t>(found)) && plain, 1)) {
     ++buffer_statistics.shared_hits;
     return pin;
   }

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #include "node/base/ids.h"
@@ -31,6 +32,8 @@ void BufferPoolShmInit(void* area);
 enum class ReadMode : uint8_t {
   kNormal,        // read and check: XX001 "invalid page in block N of relation ..." if damaged
   kZeroAndLock,   // the caller will initialise it: not read; returned zeroed and exclusively locked
+  kWillOverwrite, // as kZeroAndLock, but a page that is in memory keeps its bytes: others may look at pinned rows while the
+                  // caller writes the same rows again (restoring an image)
   kZeroOnError,   // damaged pages come back zeroed with a WARNING (zero_damaged_pages, FSM, VM)
   kIfExists,      // an invalid pin if the block is beyond the end of the relation
 };
@@ -160,12 +163,14 @@ void PrefetchPages(const RelFileLocator& rel, Fork fork, BlockNumber first, int 
 
 // Forgets pages without writing them. Requires: nobody uses them (AccessExclusive lock, or redo).
 void DropRelationBuffers(const RelFileLocator& rel);                                   // all forks
+void DropBuffersOfRelations(std::span<const RelFileLocator> rels);                      // one pass for all of them
 void DropRelationBuffersFrom(const RelFileLocator& rel, Fork fork, BlockNumber first);  // block >= first
 void DropDatabaseBuffers(Oid database);
 void DropTemporaryBuffers();  // all local buffers of this process
 // Writes the dirty pages (not fsync).
 void FlushRelationBuffers(const RelFileLocator& rel);
 void FlushDatabaseBuffers(Oid database);
+void FlushForkBuffers(Fork fork);  // of all relations
 
 // Drops every pin and content lock of this process (error recovery, process exit). Returns how many there were.
 int ReleaseAllPins();

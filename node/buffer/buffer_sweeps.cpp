@@ -101,6 +101,16 @@ void DropRelationBuffersFrom(const RelFileLocator& rel, Fork fork, BlockNumber f
   }
   DiscardMatching([&](const PageKey& key) { return key.block >= first && key.fork == fork && key.rel == rel; });
 }
+void DropBuffersOfRelations(std::span<const RelFileLocator> rels) {
+  std::vector<RelFileLocator> shared;
+  for (const RelFileLocator& rel : rels) {
+    if (rel.IsTemporary()) DropLocalBuffers(rel, -1, 0);
+    else shared.push_back(rel);
+  }
+  if (shared.empty()) return;
+  std::sort(shared.begin(), shared.end());
+  DiscardMatching([&](const PageKey& key) { return std::binary_search(shared.begin(), shared.end(), key.rel); });
+}
 void DropDatabaseBuffers(Oid database) {
   DiscardMatching([&](const PageKey& key) { return key.rel.database == database; });
 }
@@ -113,6 +123,9 @@ void FlushRelationBuffers(const RelFileLocator& rel) {
 }
 void FlushDatabaseBuffers(Oid database) {
   WriteMatching([&](const PageKey& key) { return key.rel.database == database; });
+}
+void FlushForkBuffers(Fork fork) {
+  WriteMatching([&](const PageKey& key) { return key.fork == fork; });
 }
 
 // ---- checkpoint ----

@@ -102,7 +102,7 @@ BufferPin ReadLocalPage(const PageKey& key, ReadMode mode, bool only_cached) {
   int32_t index = Place(key);
   char* page = pool.buffers[static_cast<size_t>(index)].page.get();
   try {
-    if (mode == ReadMode::kZeroAndLock) {
+    if (mode == ReadMode::kZeroAndLock || mode == ReadMode::kWillOverwrite) {
       std::memset(page, 0, kPageSize);
     } else {
       ReadRelationPages(key, &page, 1);

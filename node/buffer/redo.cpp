@@ -1,0 +1,144 @@
+#include "node/buffer/redo.h"
+
+#include <cstring>
+
+#include "node/base/check.h"
+#include "node/base/error.h"
+#include "node/wal/record_handler.h"
+
+namespace walden {
+
+namespace {
+
+// Pages that redo makes anew may lie beyond the end of the file, which may not even exist.
+void EnsureBlockExists(const PageKey& key) {
+  if (key.block < RelationBlocks(key.rel, key.fork, true)) return;
+  CreateRelationFile(key.rel, key.fork, true);
+  for (;;) {
+    BlockNumber blocks = RelationBlocks(key.rel, key.fork);
+    if (key.block < blocks) return;
+    int added;
+    BufferPin pin = ExtendRelationBy(key.rel, key.fork, static_cast<int>(std::min<uint64_t>(key.block - blocks + 1, 64)), &added);
+    pin.Unlock();
+  }
+}
+
+void UpgradeToCleanupLock(BufferPin& pin) {
+  if (pin.IsCleanupLock()) return;
+  pin.Unlock();
+  pin.LockForCleanup();
+}
+
+}  // namespace
+
+void RedoPage::Finish() {
+  DCHECK(pin_.IsLockedExclusive());
+  SetPageLsn(pin_.page(), lsn_);
+  pin_.MarkDirty();
+}
+
+void RedoPage::Close() {
+  if (!pin_) return;
+  pin_.Unlock();
+  pin_.Release();
+}
+
+PageKey RedoContext::Key(int id) const {
+  const PageRef* ref = record_.FindPage(id);
+  if (ref == nullptr) {
+    throw SqlError(ErrorCode::kDataCorrupted, "failed to locate backup block with ID {} in WAL record at {}", id,
+                   record_.start.ToString());
+  }
+  return ref->key;
+}
+
+RedoPage RedoContext::OpenPage(int id, bool cleanup) {
+  PageKey key = Key(id);
+  const PageRef& ref = *record_.FindPage(id);
+  RedoPage page;
+  page.lsn_ = lsn();
+  if (ref.ImageRestores() || ref.WillInit()) {
+    EnsureBlockExists(key);
+    page.pin_ = ReadPage(key, ReadMode::kWillOverwrite);
+    if (cleanup) UpgradeToCleanupLock(page.pin_);
+    page.action_ = RedoAction::kApply;
+    if (!ref.ImageRestores()) {
+      std::memset(page.page(), 0, kPageSize);
+      return page;
+    }
+    if (!ref.RestoreImage(page.page())) {
+      throw SqlError(ErrorCode::kDataCorrupted, "could not restore image at {} with ID {}", record_.start.ToString(), id);
+    }
+    page.action_ = RedoAction::kRestored;
+    if (PageIsNew(page.page())) page.pin_.MarkDirty();
+    else page.Finish();
+    return page;
+  }
+  page.pin_ = ReadPage(key, ReadMode::kIfExists);
+  if (!page.pin_) {
+    NoteMissingPage(key);
+    return page;
+  }
+  if (cleanup) page.pin_.LockForCleanup();
+  else page.pin_.LockExclusive();
+  if (PageIsNew(page.page())) {
+    page.Close();
+    NoteMissingPage(key);
+    return page;
+  }
+  page.action_ = PageLsn(page.page()) < lsn() ? RedoAction::kApply : RedoAction::kDone;
+  return page;
+}
+
+RedoPage RedoContext::OpenOther(const PageKey& key) {
+  EnsureBlockExists(key);
+  RedoPage page;
+  page.lsn_ = lsn();
+  page.pin_ = ReadPage(key, ReadMode::kZeroOnError);
+  page.pin_.LockExclusive();
+  page.action_ = PageLsn(page.page()) < lsn() ? RedoAction::kApply : RedoAction::kDone;
+  return page;
+}
+
+// ---- consistency checking ----
+
+namespace {
+
+void MaskPage(const RecordHandler* handler, char* page, BlockNumber block) {
+  PageHeader* header = HeaderOf(page);
+  header->lsn = 0;
+  header->checksum = 0;
+  header->prune_xid = 0;
+  header->flags &= ~uint16_t{kPageHasFreeLines | kPageFull};
+  if (header->lower >= kPageHeaderSize && header->lower < header->upper && header->upper <= kPageSize) {
+    std::memset(page + header->lower, 0, header->upper - header->lower);
+  }
+  if (handler != nullptr && handler->mask != nullptr) handler->mask(page, block);
+}
+
+}  // namespace
+
+void CheckPageConsistency(const DecodedRecord& record) {
+  const RecordHandler* handler = FindRecordHandler(record.kind);
+  for (const PageRef& ref : record.pages) {
+    if (!ref.HasImage() || ref.ImageRestores()) continue;
+    alignas(8) char replayed[kPageSize], original[kPageSize];
+    {
+      BufferPin pin = ReadPage(ref.key, ReadMode::kIfExists);
+      if (!pin) continue;  // dropped or truncated later
+      PageLock lock(pin, PageLockMode::kShared);
+      if (PageLsn(pin.page()) != record.end) continue;  // replay began after this change
+      std::memcpy(replayed, pin.page(), kPageSize);
+    }
+    if (!ref.RestoreImage(original)) Panic("could not restore image at {}", record.start.ToString());
+    MaskPage(handler, replayed, ref.key.block);
+    MaskPage(handler, original, ref.key.block);
+    if (std::memcmp(replayed, original, kPageSize) == 0) continue;
+    size_t at = 0;
+    while (replayed[at] == original[at]) ++at;
+    Panic("inconsistent page found, rel {}, forknum {}, blkno {}, first difference at byte {}, record {}",
+          RelationPath(ref.key.rel, Fork::kMain), static_cast<int>(ref.key.fork), ref.key.block, at, DescribeRecord(record));
+  }
+}
+
+}  // namespace walden
