@@ -7,9 +7,11 @@
 
 #include "node/base/error.h"
 #include "node/types/array.h"
+#include "node/types/datetime.h"
 #include "node/types/floating.h"
 #include "node/types/identifier.h"
 #include "node/types/integer.h"
+#include "node/types/interval.h"
 #include "node/types/numeric.h"
 #include "node/types/text.h"
 
@@ -21,7 +23,8 @@ namespace {
 class Table {
  public:
   Table() {
-    for (auto family : {IntegerTypes(), FloatTypes(), TextTypes(), IdentifierTypes(), NumericTypes(), RegTypes(), PseudoTypes(), VectorTypes()}) {
+    for (auto family : {IntegerTypes(), FloatTypes(), TextTypes(), IdentifierTypes(), NumericTypes(),
+                        DateTimeTypes(), IntervalTypes(), RegTypes(), PseudoTypes(), VectorTypes()}) {
       types_.insert(types_.end(), family.begin(), family.end());
     }
     size_t scalars = types_.size();

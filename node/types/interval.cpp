@@ -1,0 +1,586 @@
+#include "node/types/interval.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <vector>
+
+#include "node/base/error.h"
+#include "node/types/calendar.h"
+#include "node/types/datetime.h"
+#include "node/types/hash.h"
+#include "node/types/integer.h"
+#include "node/types/wire.h"
+
+namespace walden {
+namespace {
+
+constexpr int32_t Bit(int n) { return 1 << n; }
+constexpr int32_t kMonth = Bit(1), kYear = Bit(2), kDay = Bit(3), kHour = Bit(10), kMinute = Bit(11), kSecond = Bit(12);
+
+enum class Problem { kSyntax, kRange };
+struct Fail {
+  Problem problem;
+};
+
+// Units with what one of them is worth.
+enum class Unit { kNone, kMicrosecond, kMillisecond, kSecond, kMinute, kHour, kDay, kWeek, kMonth, kYear, kDecade, kCentury, kMillennium };
+
+Unit UnitOf(std::string_view word) {
+  struct Row {
+    std::string_view word;
+    Unit unit;
+  };
+  static constexpr Row kRows[] = {
+      {"us", Unit::kMicrosecond}, {"usec", Unit::kMicrosecond}, {"usecs", Unit::kMicrosecond}, {"usecond", Unit::kMicrosecond},
+      {"useconds", Unit::kMicrosecond}, {"microsecond", Unit::kMicrosecond}, {"microseconds", Unit::kMicrosecond},
+      {"microsecon", Unit::kMicrosecond}, {"ms", Unit::kMillisecond}, {"msec", Unit::kMillisecond}, {"msecs", Unit::kMillisecond},
+      {"msecond", Unit::kMillisecond}, {"mseconds", Unit::kMillisecond}, {"millisecond", Unit::kMillisecond},
+      {"milliseconds", Unit::kMillisecond}, {"s", Unit::kSecond}, {"sec", Unit::kSecond}, {"secs", Unit::kSecond},
+      {"second", Unit::kSecond}, {"seconds", Unit::kSecond}, {"m", Unit::kMinute}, {"min", Unit::kMinute}, {"mins", Unit::kMinute},
+      {"minute", Unit::kMinute}, {"minutes", Unit::kMinute}, {"h", Unit::kHour}, {"hr", Unit::kHour}, {"hrs", Unit::kHour},
+      {"hour", Unit::kHour}, {"hours", Unit::kHour}, {"d", Unit::kDay}, {"day", Unit::kDay}, {"days", Unit::kDay},
+      {"w", Unit::kWeek}, {"week", Unit::kWeek}, {"weeks", Unit::kWeek}, {"mon", Unit::kMonth}, {"mons", Unit::kMonth},
+      {"month", Unit::kMonth}, {"months", Unit::kMonth}, {"y", Unit::kYear}, {"yr", Unit::kYear}, {"yrs", Unit::kYear},
+      {"year", Unit::kYear}, {"years", Unit::kYear}, {"dec", Unit::kDecade}, {"decs", Unit::kDecade}, {"decade", Unit::kDecade},
+      {"decades", Unit::kDecade}, {"c", Unit::kCentury}, {"cent", Unit::kCentury}, {"century", Unit::kCentury},
+      {"centuries", Unit::kCentury}, {"mil", Unit::kMillennium}, {"mils", Unit::kMillennium}, {"millennium", Unit::kMillennium},
+      {"millennia", Unit::kMillennium}};
+  for (const Row& row : kRows) {
+    if (row.word == word) return row.unit;
+  }
+  return Unit::kNone;
+}
+
+// An amount as whole part and fraction, both with its sign.
+struct Amount {
+  int64_t whole = 0;
+  double fraction = 0;
+};
+
+struct Total {
+  __int128 months = 0, days = 0, us = 0;
+
+  void AddFractionalDays(double days_amount) {
+    auto whole = static_cast<int64_t>(days_amount);
+    days += whole;
+    us += static_cast<int64_t>(std::llrint((days_amount - static_cast<double>(whole)) * static_cast<double>(kUsPerDay)));
+  }
+  void AddFractionalMonths(double months_amount) {
+    // Years and larger units round to whole months.
+    months += static_cast<int64_t>(std::llrint(months_amount));
+  }
+  void Add(const Amount& a, Unit unit) {
+    auto time = [&](int64_t scale) {
+      us += static_cast<__int128>(a.whole) * scale;
+      us += static_cast<int64_t>(std::llrint(a.fraction * static_cast<double>(scale)));
+    };
+    auto year = [&](int64_t years) {
+      months += static_cast<__int128>(a.whole) * years * 12;
+      AddFractionalMonths(a.fraction * static_cast<double>(years) * 12);
+    };
+    switch (unit) {
+      case Unit::kMicrosecond: us += a.whole + static_cast<int64_t>(std::llrint(a.fraction)); break;
+      case Unit::kMillisecond: time(1000); break;
+      case Unit::kSecond: time(kUsPerSecond); break;
+      case Unit::kMinute: time(kUsPerMinute); break;
+      case Unit::kHour: time(kUsPerHour); break;
+      case Unit::kDay:
+        days += a.whole;
+        us += static_cast<int64_t>(std::llrint(a.fraction * static_cast<double>(kUsPerDay)));
+        break;
+      case Unit::kWeek:
+        days += static_cast<__int128>(a.whole) * 7;
+        AddFractionalDays(a.fraction * 7);
+        break;
+      case Unit::kMonth:
+        months += a.whole;
+        AddFractionalDays(a.fraction * 30);
+        break;
+      case Unit::kYear: year(1); break;
+      case Unit::kDecade: year(10); break;
+      case Unit::kCentury: year(100); break;
+      case Unit::kMillennium: year(1000); break;
+      case Unit::kNone: throw Fail{Problem::kSyntax};
+    }
+  }
+  IntervalValue Finish(bool negate) const {
+    __int128 sign = negate ? -1 : 1;
+    __int128 m = months * sign, d = days * sign, t = us * sign;
+    if (m > INT32_MAX || m < INT32_MIN || d > INT32_MAX || d < INT32_MIN || t > INT64_MAX || t < INT64_MIN) {
+      throw Fail{Problem::kRange};
+    }
+    return {static_cast<int64_t>(t), static_cast<int32_t>(d), static_cast<int32_t>(m)};
+  }
+};
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+class Parser {
+ public:
+  Parser(std::string_view text, int32_t range) : range_(range) {
+    for (char c : text) text_.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
+    size_t start = text_.find_first_not_of(" \t\n\r\f\v");
+    if (start != text_.npos && text_[start] == 'p') at_ = start;
+    iso_ = start != text_.npos && text_[start] == 'p';
+  }
+
+  IntervalValue Run() { return iso_ ? Iso() : Verbose(); }
+
+ private:
+  char Peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+  void SkipSpace() {
+    while (at_ < text_.size() && (IsSpace(text_[at_]) || text_[at_] == ',')) ++at_;
+  }
+
+  // [+-]digits[.digits]
+  Amount Number() {
+    bool negative = false;
+    if (Peek() == '+' || Peek() == '-') negative = text_[at_++] == '-';
+    size_t start = at_;
+    Amount amount;
+    while (IsDigit(Peek())) {
+      if (__builtin_mul_overflow(amount.whole, 10, &amount.whole) ||
+          __builtin_add_overflow(amount.whole, text_[at_] - '0', &amount.whole)) {
+        throw Fail{Problem::kRange};
+      }
+      ++at_;
+    }
+    if (Peek() == '.') {
+      size_t dot = at_++;
+      while (IsDigit(Peek())) ++at_;
+      if (at_ - dot > 1) amount.fraction = std::strtod(("0" + text_.substr(dot, at_ - dot)).c_str(), nullptr);
+    }
+    if (at_ == start) throw Fail{Problem::kSyntax};
+    if (negative) {
+      amount.whole = -amount.whole;
+      amount.fraction = -amount.fraction;
+    }
+    last_negative_ = negative;
+    return amount;
+  }
+
+  // hh:mm[:ss[.fff]] behind the hours, which may carry a sign.
+  void Clock(const Amount& hours, bool negative) {
+    if (hours.fraction != 0) throw Fail{Problem::kSyntax};
+    __int128 us = static_cast<__int128>(std::llabs(hours.whole));
+    std::vector<Amount> parts;
+    while (Peek() == ':') {
+      ++at_;
+      if (!IsDigit(Peek()) && Peek() != '.') throw Fail{Problem::kSyntax};
+      parts.push_back(Number());
+    }
+    int64_t minutes, seconds = 0;
+    double fraction = 0;
+    __int128 hour_part = us;
+    bool minutes_first = (parts.size() == 1 && parts[0].fraction != 0) || (parts.size() == 1 && range_ == (kMinute | kSecond));
+    if (parts.size() == 1 && minutes_first) {  // mm:ss.fff
+      hour_part = 0;
+      minutes = std::llabs(hours.whole);
+      seconds = parts[0].whole;
+      fraction = parts[0].fraction;
+    } else if (parts.size() == 1) {
+      minutes = parts[0].whole;
+    } else if (parts.size() == 2) {
+      minutes = parts[0].whole;
+      seconds = parts[1].whole;
+      fraction = parts[1].fraction;
+    } else {
+      throw Fail{Problem::kSyntax};
+    }
+    if (minutes > 59 || seconds > 60) throw Fail{Problem::kRange};
+    us = hour_part * kUsPerHour + minutes * kUsPerMinute + seconds * kUsPerSecond +
+         static_cast<int64_t>(std::llrint(fraction * 1000000));
+    total_.us += negative ? -us : us;
+  }
+
+  std::string Word() {
+    size_t start = at_;
+    while (Peek() >= 'a' && Peek() <= 'z') ++at_;
+    return text_.substr(start, at_ - start);
+  }
+
+  // What a number without a unit means, from the typmod's fields.
+  Unit DefaultUnit() const {
+    switch (range_) {
+      case kYear: return Unit::kYear;
+      case kMonth:
+      case kYear | kMonth: return Unit::kMonth;
+      case kDay: return Unit::kDay;
+      case kHour:
+      case kDay | kHour: return Unit::kHour;
+      case kMinute:
+      case kHour | kMinute:
+      case kDay | kHour | kMinute: return Unit::kMinute;
+      default: return Unit::kSecond;
+    }
+  }
+
+  IntervalValue Verbose() {
+    SkipSpace();
+    if (Peek() == '@') ++at_;
+    bool any = false, ago = false;
+    while (SkipSpace(), at_ < text_.size()) {
+      char c = Peek();
+      if (IsDigit(c) || c == '.' || c == '+' || c == '-') {
+        NumberField();
+        any = true;
+      } else if (c >= 'a' && c <= 'z') {
+        std::string word = Word();
+        if (word == "ago" && any && (SkipSpace(), at_ == text_.size())) ago = true;
+        else throw Fail{Problem::kSyntax};
+      } else {
+        throw Fail{Problem::kSyntax};
+      }
+    }
+    if (!any) throw Fail{Problem::kSyntax};
+    return total_.Finish(ago);
+  }
+
+  void NumberField() {
+    Amount amount = Number();
+    bool negative = last_negative_;
+    if (Peek() == ':') {
+      Clock(amount, negative);
+      return;
+    }
+    if (Peek() == '-' && IsDigit(Peek(1))) {  // SQL's years-months
+      ++at_;
+      Amount months = Number();
+      if (months.whole > 11 || months.fraction != 0) throw Fail{Problem::kRange};
+      __int128 value = static_cast<__int128>(std::llabs(amount.whole)) * 12 + months.whole;
+      total_.months += negative ? -value : value;
+      return;
+    }
+    size_t before_space = at_;
+    while (IsSpace(Peek())) ++at_;
+    if (Peek() >= 'a' && Peek() <= 'z') {
+      size_t start = at_;
+      std::string word = Word();
+      if (word == "ago") {
+        at_ = start;
+        total_.Add(amount, DefaultUnit());
+        return;
+      }
+      total_.Add(amount, UnitOf(word));
+      return;
+    }
+    // "1 10:00": a number before a time counts days.
+    size_t ahead = at_;
+    if (ahead < text_.size() && (text_[ahead] == '+' || text_[ahead] == '-')) ++ahead;
+    while (ahead < text_.size() && IsDigit(text_[ahead])) ++ahead;
+    bool time_follows = ahead > at_ && ahead < text_.size() && text_[ahead] == ':' && before_space != at_;
+    total_.Add(amount, time_follows ? Unit::kDay : DefaultUnit());
+  }
+
+  // P1Y2M3DT4H5M6S, P0001-02-03T04:05:06, P1W
+  IntervalValue Iso() {
+    ++at_;
+    bool in_time = false, any = false;
+    while (at_ < text_.size() && !IsSpace(text_[at_])) {
+      if (Peek() == 't') {
+        in_time = true;
+        ++at_;
+        continue;
+      }
+      size_t start = at_;
+      Amount amount = Number();
+      any = true;
+      char unit = Peek();
+      if (unit == '\0' || unit == '-' || unit == ':' || unit == 't' || IsSpace(unit)) {
+        at_ = start;
+        if (in_time) IsoClock();
+        else IsoDate();
+        continue;
+      }
+      ++at_;
+      if (in_time) {
+        if (unit == 'h') total_.Add(amount, Unit::kHour);
+        else if (unit == 'm') total_.Add(amount, Unit::kMinute);
+        else if (unit == 's') total_.Add(amount, Unit::kSecond);
+        else throw Fail{Problem::kSyntax};
+      } else {
+        if (unit == 'y') total_.Add(amount, Unit::kYear);
+        else if (unit == 'm') total_.Add(amount, Unit::kMonth);
+        else if (unit == 'w') total_.Add(amount, Unit::kWeek);
+        else if (unit == 'd') total_.Add(amount, Unit::kDay);
+        else throw Fail{Problem::kSyntax};
+      }
+    }
+    SkipSpace();
+    if (!any || at_ != text_.size()) throw Fail{Problem::kSyntax};
+    return total_.Finish(false);
+  }
+  void IsoDate() {
+    total_.Add(Number(), Unit::kYear);
+    for (Unit unit : {Unit::kMonth, Unit::kDay}) {
+      if (Peek() != '-') return;
+      ++at_;
+      total_.Add(Number(), unit);
+    }
+  }
+  void IsoClock() {
+    total_.Add(Number(), Unit::kHour);
+    for (Unit unit : {Unit::kMinute, Unit::kSecond}) {
+      if (Peek() != ':') return;
+      ++at_;
+      total_.Add(Number(), unit);
+    }
+  }
+
+  std::string text_;
+  size_t at_ = 0;
+  int32_t range_;
+  bool iso_ = false;
+  bool last_negative_ = false;
+  Total total_;
+};
+
+}  // namespace
+
+IntervalValue ParseInterval(std::string_view text, int32_t typmod) {
+  try {
+    int32_t range = typmod >= 0 ? IntervalRange(typmod) : kIntervalFullRange;
+    return ApplyIntervalTypmod(Parser(text, range).Run(), typmod);
+  } catch (const Fail& fail) {
+    if (fail.problem == Problem::kRange) {
+      throw SqlError(ErrorCode::kIntervalFieldOverflow, "interval field value out of range: \"{}\"", text);
+    }
+    throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid input syntax for type interval: \"{}\"", text);
+  }
+}
+
+IntervalValue ApplyIntervalTypmod(IntervalValue v, int32_t typmod) {
+  if (typmod < 0) return v;
+  int32_t range = IntervalRange(typmod), precision = IntervalPrecision(typmod);
+  if (range != kIntervalFullRange && range != 0) {
+    bool months = (range & (kMonth | kYear)) != 0, time = (range & (kHour | kMinute | kSecond)) != 0;
+    if (range == kYear) v.months = v.months / 12 * 12;
+    if (months) {
+      v.days = 0;
+      v.microseconds = 0;
+    } else if (range == kDay) {
+      v.microseconds = 0;
+    } else if (time) {
+      int64_t unit = (range & kSecond) != 0 ? 1 : (range & kMinute) != 0 ? kUsPerMinute : kUsPerHour;
+      v.microseconds = v.microseconds / unit * unit;
+    }
+  }
+  if (precision != kIntervalFullPrecision) v.microseconds = RoundTime(v.microseconds, precision);
+  return v;
+}
+
+__int128 IntervalSpan(const IntervalValue& v) {
+  return (static_cast<__int128>(v.months) * 30 + v.days) * kUsPerDay + v.microseconds;
+}
+int CompareInterval(const IntervalValue& a, const IntervalValue& b) {
+  __int128 x = IntervalSpan(a), y = IntervalSpan(b);
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+// --- Output ----------------------------------------------------------------------------------------------------
+
+namespace {
+
+// Years, months, days, and the time split with one sign on all parts.
+struct Parts {
+  int32_t years, months, days;
+  int64_t hours;
+  int minutes, seconds;
+  int32_t microseconds;
+  bool time_negative, any_time;
+
+  explicit Parts(const IntervalValue& v)
+      : years(v.months / 12), months(v.months % 12), days(v.days), hours(v.microseconds / kUsPerHour),
+        minutes(static_cast<int>(v.microseconds % kUsPerHour / kUsPerMinute)),
+        seconds(static_cast<int>(v.microseconds % kUsPerMinute / kUsPerSecond)),
+        microseconds(static_cast<int32_t>(v.microseconds % kUsPerSecond)), time_negative(v.microseconds < 0),
+        any_time(v.microseconds != 0) {}
+  bool negative() const { return years < 0 || months < 0 || days < 0 || time_negative; }
+  bool positive() const { return years > 0 || months > 0 || days > 0 || (any_time && !time_negative); }
+};
+
+std::string Seconds(const Parts& p, bool pad) {
+  std::string text = pad ? fmt::format("{:02}", std::abs(p.seconds)) : std::to_string(std::abs(p.seconds));
+  if (p.microseconds != 0) {
+    std::string fraction = fmt::format("{:06}", std::abs(p.microseconds));
+    fraction.erase(fraction.find_last_not_of('0') + 1);
+    text += "." + fraction;
+  }
+  return text;
+}
+std::string ClockText(const Parts& p) {
+  return fmt::format("{:02}:{:02}:{}", std::abs(p.hours), std::abs(p.minutes), Seconds(p, true));
+}
+
+void AppendPostgres(std::string* to, const Parts& p) {
+  bool first = true, before_negative = false;
+  auto unit = [&](int32_t value, const char* name) {
+    if (value == 0) return;
+    if (!first) to->push_back(' ');
+    if (before_negative && value > 0) to->push_back('+');
+    *to += fmt::format("{} {}{}", value, name, value == 1 ? "" : "s");
+    before_negative = value < 0;
+    first = false;
+  };
+  unit(p.years, "year");
+  unit(p.months, "mon");
+  unit(p.days, "day");
+  if (first || p.any_time) {
+    if (!first) to->push_back(' ');
+    if (p.time_negative) to->push_back('-');
+    else if (before_negative) to->push_back('+');
+    *to += ClockText(p);
+  }
+}
+
+void AppendVerbose(std::string* to, const Parts& p) {
+  to->push_back('@');
+  bool zero = true, ago = false;
+  auto unit = [&](int64_t value, const char* name) {
+    if (value == 0) return;
+    if (zero) {
+      ago = value < 0;
+      value = std::llabs(value);
+    } else if (ago) {
+      value = -value;
+    }
+    *to += fmt::format(" {} {}{}", value, name, value == 1 ? "" : "s");
+    zero = false;
+  };
+  unit(p.years, "year");
+  unit(p.months, "mon");
+  unit(p.days, "day");
+  unit(p.hours, "hour");
+  unit(p.minutes, "min");
+  if (p.seconds != 0 || p.microseconds != 0) {
+    to->push_back(' ');
+    bool negative = p.seconds < 0 || p.microseconds < 0;
+    if (zero) ago = negative;
+    else if (negative != ago) to->push_back('-');
+    std::string text = Seconds(p, false);
+    *to += fmt::format("{} sec{}", text, text == "1" ? "" : "s");
+    zero = false;
+  }
+  if (zero) to->append(" 0");
+  if (ago) to->append(" ago");
+}
+
+void AppendSqlStandard(std::string* to, const Parts& p) {
+  bool year_month = p.years != 0 || p.months != 0, day = p.days != 0;
+  if (!year_month && !day && !p.any_time) {
+    to->push_back('0');
+    return;
+  }
+  bool mixed = p.negative() && p.positive();
+  if (mixed || (year_month && (day || p.any_time))) {  // every part with its sign
+    char year_sign = p.years < 0 || p.months < 0 ? '-' : '+';
+    char day_sign = p.days < 0 ? '-' : '+', time_sign = p.time_negative ? '-' : '+';
+    *to += fmt::format("{}{}-{} {}{} {}{}:{:02}:{}", year_sign, std::abs(p.years), std::abs(p.months), day_sign,
+                       std::abs(p.days), time_sign, std::abs(p.hours), std::abs(p.minutes), Seconds(p, true));
+    return;
+  }
+  if (p.negative()) to->push_back('-');
+  if (year_month) {
+    *to += fmt::format("{}-{}", std::abs(p.years), std::abs(p.months));
+    return;
+  }
+  if (day) *to += fmt::format("{} ", std::abs(p.days));
+  *to += fmt::format("{}:{:02}:{}", std::abs(p.hours), std::abs(p.minutes), Seconds(p, true));
+}
+
+void AppendIso(std::string* to, const Parts& p, bool zero) {
+  if (zero) {
+    to->append("PT0S");
+    return;
+  }
+  to->push_back('P');
+  auto unit = [&](int64_t value, char letter) {
+    if (value != 0) *to += fmt::format("{}{}", value, letter);
+  };
+  unit(p.years, 'Y');
+  unit(p.months, 'M');
+  unit(p.days, 'D');
+  if (!p.any_time) return;
+  to->push_back('T');
+  unit(p.hours, 'H');
+  unit(p.minutes, 'M');
+  if (p.seconds != 0 || p.microseconds != 0) {
+    *to += fmt::format("{}{}S", p.time_negative ? "-" : "", Seconds(p, false));
+  }
+}
+
+}  // namespace
+
+void AppendInterval(std::string* to, const IntervalValue& v, IntervalStyle style) {
+  Parts parts(v);
+  switch (style) {
+    case IntervalStyle::kPostgres: return AppendPostgres(to, parts);
+    case IntervalStyle::kPostgresVerbose: return AppendVerbose(to, parts);
+    case IntervalStyle::kSqlStandard: return AppendSqlStandard(to, parts);
+    case IntervalStyle::kIso8601:
+      return AppendIso(to, parts, v.months == 0 && v.days == 0 && v.microseconds == 0);
+  }
+}
+
+// --- Descriptor ------------------------------------------------------------------------------------------------
+
+namespace {
+
+void In(std::string_view text, TypeIo& io, Datum* to) { to->interval = ParseInterval(text, io.typmod); }
+void Out(const Datum& v, TypeIo& io, std::string* to) { AppendInterval(to, v.interval, io.format.interval_style); }
+void Receive(std::string_view bytes, TypeIo& io, Datum* to) {
+  WireReader reader(bytes);
+  IntervalValue v;
+  v.microseconds = reader.TakeInt64();
+  v.days = reader.TakeInt32();
+  v.months = reader.TakeInt32();
+  to->interval = ApplyIntervalTypmod(v, io.typmod);
+}
+void Send(const Datum& v, TypeIo&, std::string* to) {
+  AppendBig<uint64_t>(to, static_cast<uint64_t>(v.interval.microseconds));
+  AppendBig<uint32_t>(to, static_cast<uint32_t>(v.interval.days));
+  AppendBig<uint32_t>(to, static_cast<uint32_t>(v.interval.months));
+}
+int Compare(const Datum& a, const Datum& b, const void*) { return CompareInterval(a.interval, b.interval); }
+uint64_t Hash(const Datum& v) { return HashInteger(static_cast<uint64_t>(IntervalSpan(v.interval))); }
+
+// Modifiers: the field mask and, optionally, the precision; as the grammar passes them.
+int32_t TypmodIn(std::span<const std::string_view> modifiers) {
+  if (modifiers.empty() || modifiers.size() > 2) {
+    throw SqlError(ErrorCode::kInvalidParameterValue, "invalid INTERVAL type modifier");
+  }
+  int32_t range = ParseInt32(modifiers[0]);
+  if (modifiers.size() == 1) return range == kIntervalFullRange ? -1 : IntervalTypmod(range, kIntervalFullPrecision);
+  int32_t precision = ParseInt32(modifiers[1]);
+  if (precision < 0) {
+    throw SqlError(ErrorCode::kInvalidParameterValue, "INTERVAL({}) precision must not be negative", precision);
+  }
+  return IntervalTypmod(range, precision > 6 ? 6 : precision);
+}
+void TypmodOut(int32_t typmod, std::string* to) {
+  if (typmod < 0) return;
+  struct Row {
+    int32_t range;
+    const char* text;
+  };
+  static constexpr Row kRows[] = {{kYear, " year"}, {kMonth, " month"}, {kDay, " day"}, {kHour, " hour"}, {kMinute, " minute"},
+                                  {kSecond, " second"}, {kYear | kMonth, " year to month"}, {kDay | kHour, " day to hour"},
+                                  {kDay | kHour | kMinute, " day to minute"}, {kDay | kHour | kMinute | kSecond, " day to second"},
+                                  {kHour | kMinute, " hour to minute"}, {kHour | kMinute | kSecond, " hour to second"},
+                                  {kMinute | kSecond, " minute to second"}};
+  for (const Row& row : kRows) {
+    if (row.range == IntervalRange(typmod)) to->append(row.text);
+  }
+  if (IntervalPrecision(typmod) != kIntervalFullPrecision) *to += fmt::format("({})", IntervalPrecision(typmod));
+}
+
+constexpr TypeDescriptor kTypes[] = {
+    {Oid{1186}, "interval", PhysicalType::kFixed16, 16, 'd', 'b', ',', Oid{0}, Oid{1187}, In, Out, Receive, Send, TypmodIn,
+     TypmodOut, Compare, Hash},
+};
+
+}  // namespace
+
+std::span<const TypeDescriptor> IntervalTypes() { return kTypes; }
+
+}  // namespace walden
