@@ -5,6 +5,7 @@
 #include "node/base/error.h"
 #include "node/catalog/catalog_scan.h"
 #include "node/catalog/change_log.h"
+#include "node/catalog/identity.h"
 #include "node/txn/id_counters.h"
 #include "node/txn/transaction.h"
 
@@ -74,6 +75,25 @@ void CatalogAccess::Delete(TupleId tid) {
   RecordCatalogChange(*info_, old_values);
 }
 
+void CatalogAccess::UpdateInPlace(TupleId tid, const void* row) {
+  Arena arena;
+  Value values[kMaxCatalogColumns];
+  Encode(*info_, row, arena, values);
+  TupleBuffer buffer;
+  FormTuple(*relation_->desc, values, &buffer);
+  uint8_t hoff = buffer.header().hoff;
+  HeapInplaceUpdate(relation_->table, tid, {buffer.data() + hoff, buffer.size() - hoff});
+  RecordCatalogChange(*info_, values);
+}
+
+Oid NextCatalogOid() {
+  // What `walden init` makes belongs to the system, whatever its number of objects: 12000 to 16383, as PostgreSQL's.
+  static uint32_t next_system_oid = 12000;
+  if (!session_identity().allow_system_table_mods) return AllocateOid();
+  CHECK(Oid{next_system_oid} < kFirstNormalOid);
+  return Oid{next_system_oid++};
+}
+
 Oid CatalogAccess::NewOid() {
   const CatalogIndex* by_oid = nullptr;
   for (const CatalogIndex& index : info_->indexes) {
@@ -81,7 +101,7 @@ Oid CatalogAccess::NewOid() {
   }
   CHECK(by_oid != nullptr);
   for (;;) {
-    Oid oid = AllocateOid();
+    Oid oid = NextCatalogOid();
     bool taken = false;
     Scan(by_oid->oid, {oid}, [&](TupleId, const Value*) { return !(taken = true); });
     if (!taken) return oid;

@@ -33,6 +33,8 @@ class CatalogAccess {
   // Throws XX000 "tuple concurrently updated" / "tuple concurrently deleted".
   void Update(TupleId tid, const void* row);
   void Delete(TupleId tid);
+  // Overwrites fixed-width columns without making a new version: no transaction can undo it. The row keeps its size.
+  void UpdateInPlace(TupleId tid, const void* row);
   // An OID that no row of the catalog has. Requires: the catalog has an `oid` column with a unique index.
   Oid NewOid();
 
@@ -52,6 +54,9 @@ class CatalogAccess {
   const CatalogInfo* info_;
   RelationRef relation_;
 };
+
+// The counter behind NewOid, for numbers that only have to be unique among files.
+Oid NextCatalogOid();
 
 // Visits rows as CatalogAccess::Scan does, under a lock that lasts only as long as the scan.
 void ReadCatalog(Oid catalog, Oid index, CatalogKeys keys, const CatalogAccess::Visit& visit);
@@ -74,6 +79,7 @@ class CatalogTable {
   void Insert(const Row& row) { access_.Insert(&row); }
   void Update(TupleId tid, const Row& row) { access_.Update(tid, &row); }
   void Delete(TupleId tid) { access_.Delete(tid); }
+  void UpdateInPlace(TupleId tid, const Row& row) { access_.UpdateInPlace(tid, &row); }
   Oid NewOid() { return access_.NewOid(); }
 
   std::optional<StoredRow<Row>> Find(Oid index, CatalogKeys keys) const {

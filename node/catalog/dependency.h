@@ -45,6 +45,15 @@ bool SharedDependents(Oid catalog, Oid object, std::string* detail, std::string*
 void DropOwned(std::span<const Oid> roles, bool cascade);
 void ReassignOwned(std::span<const Oid> roles, Oid new_owner);
 
+// Objects of the system itself: never dropped, dependencies on them are not recorded.
+bool IsPinnedObject(const ObjectAddress& object);
+
+// Stores another owner (rights move with it, AclChangeOwner), for tables with their indexes, TOAST tables, row types and
+// owned sequences. No checks: ALTER ... OWNER makes them.
+void SetObjectOwner(const ObjectAddress& object, Oid new_owner);
+// Takes everything away that `role` was granted on the object.
+void RevokeAllFrom(const ObjectAddress& object, Oid role);
+
 enum class DropBehavior : uint8_t { kRestrict, kCascade };
 struct DropOptions {
   DropBehavior behavior = DropBehavior::kRestrict;

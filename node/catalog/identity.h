@@ -18,7 +18,8 @@ struct SessionIdentity {
   Oid current_role = Oid::kInvalid;
   const TextFormat* text_format = nullptr;  // how values look in messages; null: defaults
   ObjectNames* object_names = nullptr;
-  bool allow_system_table_mods = false;     // bootstrap and `walden init` only
+  bool allow_system_table_mods = false;     // `walden init`: objects get OIDs below 16384
+  bool bootstrapping = false;               // the catalogs are being made: nobody caches anything yet
 };
 SessionIdentity& session_identity();
 

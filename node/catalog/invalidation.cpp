@@ -12,6 +12,7 @@
 #include "node/catalog/rows/pg_inherits.h"
 #include "node/catalog/rows/pg_rewrite.h"
 #include "node/catalog/rows/pg_trigger.h"
+#include "node/catalog/search_path.h"
 #include "node/txn/transaction.h"
 #include "node/txn/transaction_hooks.h"
 
@@ -179,6 +180,7 @@ void OnTxnEvent(TxnEvent event, const TxnEventInfo& info) {
 }  // namespace
 
 void RecordCatalogChange(const CatalogInfo& catalog, const Value* values) {
+  if (session_identity().bootstrapping) return;
   uint32_t database = catalog.shared ? 0 : OidNumber(session_identity().database);
   for (size_t i = 0; i < catalog.indexes.size(); ++i) {
     if (!catalog.indexes[i].unique) continue;
@@ -225,7 +227,10 @@ void DropAllCaches() {
 void OnInvalidation(InvalidationCallback callback) { state.callbacks.push_back(callback); }
 uint64_t CacheGeneration() { return state.generation; }
 
-void InstallCatalogHooks() { RegisterTxnHook(kHookOrder, OnTxnEvent); }
+void InstallCatalogHooks() {
+  RegisterTxnHook(kHookOrder, OnTxnEvent);
+  InstallSearchPathHooks();
+}
 
 void SendReplayedInvalidations(std::string_view bytes) {
   std::vector<InvalidationMessage> messages(bytes.size() / sizeof(InvalidationMessage));

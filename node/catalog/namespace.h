@@ -90,6 +90,7 @@ Oid FindConstraint(Oid relation, std::string_view name, bool missing_ok);
 // Temporary objects. The schema (pg_temp_<slot>) is made on first use and emptied at session end.
 Oid TemporaryNamespace();                 // creates it; 42501 without TEMP privilege on the database
 Oid TemporaryNamespaceIfAny();
+Oid TemporaryToastNamespace();
 bool IsTemporaryNamespace(Oid schema);        // of any session
 bool IsOtherTemporaryNamespace(Oid schema);   // of another session
 // Drops all temporary objects of this session in a transaction of its own (DISCARD TEMP, exit).

@@ -1,0 +1,76 @@
+#include "node/catalog/bootstrap.h"
+
+#include "node/buffer/buffer_pool.h"
+#include "node/buffer/relation_storage.h"
+#include "node/catalog/acl.h"
+#include "node/catalog/bootstrap_rows.h"
+#include "node/catalog/catalog_table.h"
+#include "node/catalog/identity.h"
+#include "node/catalog/invalidation.h"
+#include "node/txn/transaction.h"
+
+namespace walden {
+namespace {
+
+void MakeIndexStorage(const RelationRef& index) {
+  CreateRelationStorage(index->index_desc.locator, 1);
+  index->index_desc.method->BuildEmpty(index->index_desc, Fork::kMain);
+}
+
+// Empty files of every catalog, its indexes and its TOAST table.
+void MakeStorage(const CatalogInfo& catalog) {
+  RelationRef relation = OpenRelation(catalog.oid, LockMode::kNone);
+  CreateRelationStorage(relation->table.locator, 1);
+  for (const RelationRef& index : relation->indexes) MakeIndexStorage(index);
+  if (!relation->toast_relation) return;
+  CreateRelationStorage(relation->toast_relation->table.locator, 1);
+  for (const RelationRef& index : relation->toast_relation->indexes) MakeIndexStorage(index);
+}
+
+void BindTemplate1() {
+  SessionIdentity& identity = session_identity();
+  identity.database = kTemplate1Database;
+  identity.database_tablespace = kDefaultTablespace;
+  identity.authenticated_role = identity.session_role = identity.current_role = kBootstrapSuperuser;
+  identity.allow_system_table_mods = true;
+}
+
+// One row of pg_database like template1's.
+void InsertCopiedDatabase(Oid oid, std::string_view name, bool is_template) {
+  CatalogTable<PgDatabaseRow> databases;
+  PgDatabaseRow row = databases.Find(catalog_index::kPgDatabaseOidIndex, {kTemplate1Database})->row;
+  row.oid = oid;
+  row.datname = name;
+  row.datistemplate = is_template;
+  row.datallowconn = !is_template;
+  if (!is_template) row.datacl.reset();
+  databases.Insert(row);
+}
+
+}  // namespace
+
+void BootstrapCatalog(const BootstrapOptions& options) {
+  BindTemplate1();
+  session_identity().bootstrapping = true;
+  BeginTransaction();
+  for (const CatalogInfo& catalog : Catalogs()) MakeStorage(catalog);
+  for (const CatalogInfo& catalog : Catalogs()) InsertCatalogDescription(catalog);
+  InsertBuiltins();
+  InsertSharedRows(options);
+  CommitTransaction();
+  session_identity().bootstrapping = false;
+  DropAllCaches();
+}
+
+void FinishBootstrap() {
+  BeginTransaction();
+  for (Oid database : {kTemplate0Database, kPostgresDatabase}) {
+    CopyDatabaseFiles(kTemplate1Database, kDefaultTablespace, database, kDefaultTablespace);
+  }
+  InsertCopiedDatabase(kTemplate0Database, "template0", true);
+  InsertCopiedDatabase(kPostgresDatabase, "postgres", false);
+  CommitTransaction();
+  session_identity().allow_system_table_mods = false;
+}
+
+}  // namespace walden

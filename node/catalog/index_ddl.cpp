@@ -1,0 +1,123 @@
+// Making and filling indexes.
+#include "node/access/deform.h"
+#include "node/access/heap/heap.h"
+#include "node/base/error.h"
+#include "node/buffer/relation_storage.h"
+#include "node/catalog/catalog_table.h"
+#include "node/catalog/relation_ddl.h"
+#include "node/txn/transaction.h"
+
+namespace walden {
+namespace {
+
+class PlainRowMaker : public IndexRowMaker {
+ public:
+  PlainRowMaker(const Relation& table, const Relation& index) : table_(table), index_(index) {}
+  bool Make(const TupleView& row, Value* values, Arena& arena) override {
+    DeformContext context{.arena = &arena, .toast = table_.table.toast};
+    const std::vector<int16_t>& columns = index_.index->indkey;
+    for (size_t k = 0; k < columns.size(); ++k) values[k] = GetAttribute(*table_.desc, row, columns[k], context);
+    return true;
+  }
+
+ private:
+  const Relation& table_;
+  const Relation& index_;
+};
+
+class BuildFeeder : public IndexBuildRows {
+ public:
+  BuildFeeder(IndexBuild* build, IndexRowMaker* maker) : build_(build), maker_(maker) {}
+  void Row(const TupleView& row, TupleId root, bool alive) override {
+    Value values[32];
+    if (maker_->Make(row, values, arena_)) build_->Add(values, root, alive);
+    arena_.Reset();
+  }
+
+ private:
+  IndexBuild* build_;
+  IndexRowMaker* maker_;
+  Arena arena_;
+};
+
+void RecordIndexDependencies(const NewIndex& index, Oid oid, const PgIndexRow& row) {
+  ObjectAddress self{catalog_oid::kPgClass, oid, 0};
+  bool any_column = false;
+  for (int16_t attno : row.indkey) {
+    if (attno == 0) continue;
+    RecordDependency(self, {catalog_oid::kPgClass, index.table, attno}, DependencyKind::kAuto);
+    any_column = true;
+  }
+  if (!any_column) RecordDependency(self, {catalog_oid::kPgClass, index.table, 0}, DependencyKind::kAuto);
+  for (Oid collation : row.indcollation) {
+    if (IsValid(collation)) RecordDependency(self, {catalog_oid::kPgCollation, collation, 0}, DependencyKind::kNormal);
+  }
+  for (Oid opclass : row.indclass) {
+    RecordDependency(self, {catalog_oid::kPgOpclass, opclass, 0}, DependencyKind::kNormal);
+  }
+}
+
+}  // namespace
+
+Oid CreateIndexRelation(const NewIndex& index) {
+  if (ClassRow(index.name, index.schema)) {
+    throw SqlError(ErrorCode::kDuplicateTable, "relation \"{}\" already exists", index.name);
+  }
+  RelationRef table = OpenRelation(index.table, LockMode::kNone);
+  CatalogTable<PgClassRow> classes;
+  PgClassRow row;
+  row.oid = classes.NewOid();
+  row.relname = index.name;
+  row.relnamespace = index.schema;
+  row.relowner = table->row.relowner;
+  row.relam = index.access_method;
+  row.relfilenode = row.oid;
+  row.reltablespace = index.tablespace;
+  row.relpersistence = table->row.relpersistence;
+  row.relkind = relkind::kIndex;
+  row.relnatts = static_cast<int16_t>(index.columns.size());
+  row.relispopulated = true;
+  row.relreplident = 'n';
+  row.reloptions = index.options;
+  CreateRelationStorage(LocatorOf(row), NestLevel());
+  classes.Insert(row);
+
+  PgIndexRow index_row = index.row;
+  index_row.indexrelid = row.oid;
+  index_row.indrelid = index.table;
+  index_row.indnatts = row.relnatts;
+  index_row.indcollation.clear();
+  CatalogTable<PgAttributeRow> attributes;
+  AttrNumber attno = 0;
+  for (PgAttributeRow column : index.columns) {
+    column.attrelid = row.oid;
+    column.attnum = ++attno;
+    FillTypeFacts(&column);
+    attributes.Insert(column);
+    if (attno <= index_row.indnkeyatts) index_row.indcollation.push_back(column.attcollation);
+  }
+  CatalogTable<PgIndexRow>().Insert(index_row);
+  if (!index.internal) RecordIndexDependencies(index, row.oid, index_row);
+  CommandCounterIncrement();
+  return row.oid;
+}
+
+void BuildIndex(const RelationRef& table, const RelationRef& index, IndexRowMaker* maker) {
+  const IndexDesc& desc = index->index_desc;
+  if (desc.method == nullptr) throw NotSupported("this index access method");
+  PlainRowMaker plain(*table, *index);
+  std::unique_ptr<IndexBuild> build = desc.method->BeginBuild(desc);
+  BuildFeeder feeder(build.get(), maker != nullptr ? maker : &plain);
+  double rows = HeapIndexBuildScan(table->table, nullptr, &feeder);
+  IndexBuildStats stats = build->Finish();
+  if (index->row.relpersistence == 'u') {
+    CreateRelationFork(desc.locator, Fork::kInit);
+    desc.method->BuildEmpty(desc, Fork::kInit);
+  }
+  BlockNumber table_blocks = RelationBlocks(table->table.locator), index_blocks = RelationBlocks(desc.locator);
+  UpdateRelationStatistics(table->oid, {static_cast<int32_t>(table_blocks), rows, 0, true});
+  UpdateRelationStatistics(index->oid, {static_cast<int32_t>(index_blocks), stats.index_rows, 0, std::nullopt});
+  CommandCounterIncrement();
+}
+
+}  // namespace walden
