@@ -61,6 +61,8 @@ struct IndexDesc {
   bool deduplicate = true;  // the deduplicate_items parameter
   uint8_t fillfactor = 90;
   ThrowUniqueViolation throw_unique_violation = nullptr;
+  // The same for a build ("could not create unique index"); null: throw_unique_violation.
+  ThrowUniqueViolation throw_build_duplicate = nullptr;
   const void* owner = nullptr;  // the catalog's own object, for throw_unique_violation
 
   int key_count() const { return static_cast<int>(keys.size()); }

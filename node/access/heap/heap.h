@@ -200,6 +200,12 @@ void HeapInplaceUpdate(const TableRef& table, TupleId tid, std::span<const char>
 // recently dead rows); else only rows visible to it (CREATE INDEX CONCURRENTLY's phases).
 class IndexBuildRows {
  public:
+  // Set when some old version that a snapshot may still want got no entry of its own: transactions that began before
+  // the build must not use the index (pg_index.indcheckxmin).
+  bool broken_hot_chain = false;
+  // The index is unique: in-progress work of others must end before its rows are judged.
+  bool wait_for_others = false;
+
   virtual ~IndexBuildRows() = default;
   virtual void Row(const TupleView& row, TupleId root, bool alive) = 0;
 };

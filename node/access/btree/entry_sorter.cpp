@@ -1,0 +1,173 @@
+#include "node/access/btree/entry_sorter.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "node/shm/interrupts.h"
+
+namespace walden::btree {
+
+namespace {
+
+constexpr size_t kBlockSize = 1 << 20;
+constexpr size_t kRunBufferSize = 256 << 10;
+
+File OpenTemporaryFile() {
+  static std::atomic<uint32_t> counter{0};
+  MakeDirectories("base/pgsql_tmp");
+  std::string path = "base/pgsql_tmp/pgsql_tmp" + std::to_string(getpid()) + ".btree" + std::to_string(counter++);
+  File file = File::Open(path, O_RDWR | O_CREAT | O_EXCL);
+  UnlinkIfExists(path);
+  return file;
+}
+
+}  // namespace
+
+EntrySorter::EntrySorter(const IndexDesc& index, size_t memory_bytes)
+    : index_(index), memory_bytes_(std::max(memory_bytes, 2 * kBlockSize)) {}
+EntrySorter::~EntrySorter() = default;
+
+int64_t EntrySorter::PrefixOf(const Entry& entry) const {
+  const IndexKeyColumn& key = index_.keys[0];
+  const char* stored = ColumnWalk(entry, *index_.desc).Next();
+  if (stored == nullptr) return key.nulls_first ? INT64_MIN : INT64_MAX;
+  int64_t prefix;
+  switch (key.order) {
+    case KeyOrder::kInt16: prefix = Load<int16_t>(stored); break;
+    case KeyOrder::kInt32: prefix = Load<int32_t>(stored); break;
+    case KeyOrder::kUint32: prefix = Load<uint32_t>(stored); break;
+    case KeyOrder::kInt64: prefix = Load<int64_t>(stored); break;
+    case KeyOrder::kBytes: {
+      StringRef bytes = VarPayload(stored);
+      char first[8] = {};
+      std::memcpy(first, bytes.data, std::min<size_t>(bytes.size, 8));
+      prefix = static_cast<int64_t>(LoadBig<uint64_t>(first) ^ uint64_t{1} << 63);
+      break;
+    }
+    default: return 0;
+  }
+  return key.descending ? ~prefix : prefix;
+}
+
+bool EntrySorter::Less(const Record* a, const Record* b) const {
+  if (a->prefix != b->prefix) return a->prefix < b->prefix;
+  return CompareEntries(index_, {reinterpret_cast<const char*>(a + 1), a->size},
+                        {reinterpret_cast<const char*>(b + 1), b->size}) < 0;
+}
+
+void EntrySorter::Add(const Entry& entry, bool alive) {
+  size_t size = AlignUp(sizeof(Record) + entry.size, 8);
+  if (blocks_.empty() || block_used_ + size > kBlockSize) {
+    if (total_bytes_ + records_.size() * sizeof(Record*) + kBlockSize > memory_bytes_ && !records_.empty()) Spill();
+    blocks_.push_back(std::make_unique_for_overwrite<char[]>(kBlockSize));
+    block_used_ = 0;
+    total_bytes_ += kBlockSize;
+  }
+  char* to = blocks_.back().get() + block_used_;
+  block_used_ += size;
+  Record record{PrefixOf(entry), entry.size, alive ? 1u : 0u};
+  std::memcpy(to, &record, sizeof(record));
+  std::memcpy(to + sizeof(record), entry.data, entry.size);
+  records_.push_back(reinterpret_cast<const Record*>(to));
+}
+
+void EntrySorter::SortMemory() {
+  std::sort(records_.begin(), records_.end(), [this](const Record* a, const Record* b) { return Less(a, b); });
+}
+
+void EntrySorter::Spill() {
+  CheckInterrupts();
+  SortMemory();
+  if (!spill_.is_open()) spill_ = OpenTemporaryFile();
+  Run run;
+  run.next = spill_size_;
+  std::vector<char> buffer;
+  buffer.reserve(kRunBufferSize + kPageSize);
+  auto flush = [&] {
+    spill_.WriteAt(buffer.data(), buffer.size(), spill_size_);
+    spill_size_ += buffer.size();
+    buffer.clear();
+  };
+  for (const Record* record : records_) {
+    const char* bytes = reinterpret_cast<const char*>(record);
+    buffer.insert(buffer.end(), bytes, bytes + AlignUp(sizeof(Record) + record->size, 8));
+    if (buffer.size() >= kRunBufferSize) flush();
+  }
+  flush();
+  run.end = spill_size_;
+  runs_.push_back(std::move(run));
+  records_.clear();
+  blocks_.clear();
+  total_bytes_ = 0;
+  block_used_ = 0;
+}
+
+bool EntrySorter::Advance(Run* run) {
+  auto available = [run] { return run->filled - run->at; };
+  auto refill = [&](size_t need) {
+    if (available() >= need) return true;
+    std::memmove(run->buffer.data(), run->buffer.data() + run->at, available());
+    run->filled -= run->at;
+    run->at = 0;
+    size_t wanted = std::min<uint64_t>(run->buffer.size() - run->filled, run->end - run->next);
+    if (wanted != 0) spill_.ReadExactlyAt(run->buffer.data() + run->filled, wanted, run->next);
+    run->next += wanted;
+    run->filled += wanted;
+    return run->filled >= need;
+  };
+  if (run->current != nullptr) run->at += AlignUp(sizeof(Record) + run->current->size, 8);
+  run->current = nullptr;
+  if (!refill(sizeof(Record))) return false;
+  uint32_t size = reinterpret_cast<const Record*>(run->buffer.data() + run->at)->size;
+  if (!refill(AlignUp(sizeof(Record) + size, 8))) return false;
+  run->current = reinterpret_cast<const Record*>(run->buffer.data() + run->at);
+  return true;
+}
+
+void EntrySorter::PushRun(size_t run) {
+  heap_.push_back(run);
+  std::push_heap(heap_.begin(), heap_.end(),
+                 [this](size_t a, size_t b) { return Less(runs_[b].current, runs_[a].current); });
+}
+
+size_t EntrySorter::PopRun() {
+  std::pop_heap(heap_.begin(), heap_.end(),
+                [this](size_t a, size_t b) { return Less(runs_[b].current, runs_[a].current); });
+  size_t run = heap_.back();
+  heap_.pop_back();
+  return run;
+}
+
+void EntrySorter::Sort() {
+  if (runs_.empty()) {
+    SortMemory();
+    return;
+  }
+  if (!records_.empty()) Spill();
+  size_t buffer_size = std::clamp<size_t>(memory_bytes_ / runs_.size(), 4 * kPageSize, kRunBufferSize * 4);
+  for (size_t i = 0; i < runs_.size(); ++i) {
+    runs_[i].buffer.resize(AlignUp(buffer_size, 8));
+    if (Advance(&runs_[i])) PushRun(i);
+  }
+}
+
+bool EntrySorter::Next(Entry* entry, bool* alive) {
+  const Record* record;
+  if (runs_.empty()) {
+    if (next_record_ == records_.size()) return false;
+    record = records_[next_record_++];
+  } else {
+    if (last_run_ != SIZE_MAX && Advance(&runs_[last_run_])) PushRun(last_run_);
+    last_run_ = SIZE_MAX;
+    if (heap_.empty()) return false;
+    last_run_ = PopRun();
+    record = runs_[last_run_].current;
+  }
+  *entry = {reinterpret_cast<const char*>(record + 1), record->size};
+  *alive = record->alive != 0;
+  return true;
+}
+
+}  // namespace walden::btree
