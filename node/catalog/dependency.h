@@ -54,9 +54,8 @@ void SetObjectOwner(const ObjectAddress& object, Oid new_owner);
 // Takes everything away that `role` was granted on the object.
 void RevokeAllFrom(const ObjectAddress& object, Oid role);
 
-enum class DropBehavior : uint8_t { kRestrict, kCascade };
 struct DropOptions {
-  DropBehavior behavior = DropBehavior::kRestrict;
+  bool cascade = false;
   bool internal = false;  // no notices, no restrict check of the original (temporary schema clean-up, ALTER)
   bool skip_original = false;  // only what depends on it
 };

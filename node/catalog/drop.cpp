@@ -154,7 +154,7 @@ void DropPlan::Report() const {
   constexpr int kMaxLines = 100;
   std::string detail;
   int lines = 0, unreported = 0;
-  bool cascade = options_.behavior == DropBehavior::kCascade;
+  bool cascade = options_.cascade;
   for (auto target = targets_.rbegin(); target != targets_.rend(); ++target) {
     if (target->flags & (kOriginal | kAutoPath | kInternalPath | kExtensionPath)) continue;
     if (IsOriginal(target->object)) continue;

@@ -49,7 +49,7 @@ void SkipSpace(std::string_view* text) {
 
 }  // namespace
 
-QualifiedName ToQualifiedName(std::span<const std::string> parts) {
+CatalogName ToCatalogName(std::span<const std::string> parts) {
   switch (parts.size()) {
     case 1: return {"", "", parts[0]};
     case 2: return {"", parts[0], parts[1]};
@@ -72,7 +72,7 @@ std::string QuoteIdentifier(std::string_view name) {
   return quoted + "\"";
 }
 
-std::string ToString(const QualifiedName& name) {
+std::string ToString(const CatalogName& name) {
   std::string text;
   if (!name.database.empty()) text += QuoteIdentifier(name.database) + ".";
   if (!name.schema.empty()) text += QuoteIdentifier(name.schema) + ".";

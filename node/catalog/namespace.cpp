@@ -14,7 +14,7 @@ namespace walden {
 namespace {
 
 // A schema-qualified name of this database, or 0A000.
-void CheckDatabaseName(const QualifiedName& name) {
+void CheckDatabaseName(const CatalogName& name) {
   if (name.database.empty()) return;
   RowRef<PgDatabaseRow> database = DatabaseRow(session_identity().database);
   if (database && database->datname == name.database) return;
@@ -24,7 +24,7 @@ void CheckDatabaseName(const QualifiedName& name) {
 
 // The first schema of the path in which look(schema) finds something.
 template <class Look>
-Oid SearchNamed(const QualifiedName& name, bool missing_ok, Look look) {
+Oid SearchNamed(const CatalogName& name, bool missing_ok, Look look) {
   CheckDatabaseName(name);
   if (!name.schema.empty()) {
     Oid schema = FindNamespace(name.schema, missing_ok);
@@ -53,7 +53,7 @@ Oid TypeIn(Oid schema, const std::string& name) {
 }
 
 // Position of pg_catalog in the path, or -1 when a qualified name excludes it. Built-ins live nowhere else.
-int CatalogDepth(const QualifiedName& name) {
+int CatalogDepth(const CatalogName& name) {
   CheckDatabaseName(name);
   if (!name.schema.empty()) return FindNamespace(name.schema) == kPgCatalogNamespace ? 0 : -1;
   const std::vector<Oid>& schemas = SearchPath();
@@ -61,8 +61,8 @@ int CatalogDepth(const QualifiedName& name) {
   return at == schemas.end() ? -1 : static_cast<int>(at - schemas.begin());
 }
 
-FunctionCandidate CandidateOf(const BuiltinFunction& function, int depth) {
-  FunctionCandidate candidate;
+NamedFunction CandidateOf(const BuiltinFunction& function, int depth) {
+  NamedFunction candidate;
   candidate.oid = function.oid;
   candidate.depth = depth;
   candidate.arg_types.assign(function.arg_types().begin(), function.arg_types().end());
@@ -94,14 +94,14 @@ Oid FindNamespace(std::string_view name, bool missing_ok, bool check_usage) {
   return row->oid;
 }
 
-Oid FindRelation(const QualifiedName& name, bool missing_ok) {
+Oid FindRelation(const CatalogName& name, bool missing_ok) {
   Oid found = SearchNamed(name, missing_ok, [&](Oid schema) { return RelationIn(schema, name.name); });
   if (IsValid(found) || missing_ok) return found;
   std::string shown = name.schema.empty() ? name.name : name.schema + "." + name.name;
   throw SqlError(ErrorCode::kUndefinedTable, "relation \"{}\" does not exist", shown);
 }
 
-RelationRef OpenRelationByName(const QualifiedName& name, LockMode mode, bool missing_ok, void (*check)(Oid)) {
+RelationRef OpenRelationByName(const CatalogName& name, LockMode mode, bool missing_ok, void (*check)(Oid)) {
   AcceptInvalidations();
   Oid oid = FindRelation(name, missing_ok);
   while (IsValid(oid)) {
@@ -138,21 +138,21 @@ bool OperatorIsVisible(Oid op) {
   return builtin != nullptr && CatalogDepth({"", "", std::string(builtin->name)}) >= 0;
 }
 
-Oid FindTypeByName(const QualifiedName& name) {
+Oid FindTypeByName(const CatalogName& name) {
   return SearchNamed(name, false, [&](Oid schema) { return TypeIn(schema, name.name); });
 }
 
 // Functions and operators cannot be created yet: the built-in ones are all there are.
-std::vector<FunctionCandidate> FindFunctions(const QualifiedName& name) {
-  std::vector<FunctionCandidate> found;
+std::vector<NamedFunction> FindFunctions(const CatalogName& name) {
+  std::vector<NamedFunction> found;
   int depth = CatalogDepth(name);
   if (depth < 0) return found;
   ForEachBuiltinFunction(name.name, [&](const BuiltinFunction& f) { found.push_back(CandidateOf(f, depth)); });
   return found;
 }
 
-std::vector<OperatorCandidate> FindOperators(const QualifiedName& name, char kind) {
-  std::vector<OperatorCandidate> found;
+std::vector<NamedOperator> FindOperators(const CatalogName& name, char kind) {
+  std::vector<NamedOperator> found;
   int depth = CatalogDepth(name);
   if (depth < 0) return found;
   ForEachBuiltinOperator(name.name, [&](const BuiltinOperator& op) {
@@ -161,7 +161,7 @@ std::vector<OperatorCandidate> FindOperators(const QualifiedName& name, char kin
   return found;
 }
 
-Oid FindCollation(const QualifiedName& name, bool missing_ok) {
+Oid FindCollation(const CatalogName& name, bool missing_ok) {
   if (CatalogDepth(name) >= 0) {
     for (const BuiltinCollation& collation : BuiltinCollations()) {
       if (collation.name == name.name) return collation.oid;
@@ -213,7 +213,7 @@ Oid DefaultOpclass(Oid type, Oid access_method) {
   return best;
 }
 
-Oid FindOpclass(const QualifiedName& name, Oid access_method, bool missing_ok) {
+Oid FindOpclass(const CatalogName& name, Oid access_method, bool missing_ok) {
   if (CatalogDepth(name) >= 0) {
     for (const BuiltinOpclass& opclass : BuiltinOpclasses()) {
       if (opclass.method == access_method && opclass.name == name.name && IsPresent(opclass)) return opclass.oid;

@@ -16,16 +16,16 @@ inline constexpr Oid kPgToastNamespace{99};
 inline constexpr Oid kPublicNamespace{2200};
 
 // A possibly qualified name as written. Empty parts are absent.
-struct QualifiedName {
+struct CatalogName {
   std::string database;
   std::string schema;
   std::string name;
 };
 // From a list of identifiers. Throws 42601 "improper qualified name (too many dotted names): a.b.c.d", 0A000
 // "cross-database references are not implemented: ...".
-QualifiedName ToQualifiedName(std::span<const std::string> parts);
+CatalogName ToCatalogName(std::span<const std::string> parts);
 // As text: quoted where necessary.
-std::string ToString(const QualifiedName& name);
+std::string ToString(const CatalogName& name);
 std::string QuoteIdentifier(std::string_view name);
 // Splits "a.\"B c\"" as regclass input does. Throws 42602 "invalid name syntax".
 std::vector<std::string> ParseIdentifiers(std::string_view text);
@@ -44,10 +44,10 @@ std::vector<Oid> ActivePath(bool include_implicit);
 Oid FindNamespace(std::string_view name, bool missing_ok = false, bool check_usage = true);
 
 // The relation named; Oid::kInvalid if missing_ok and there is none; else 42P01 "relation \"x\" does not exist".
-Oid FindRelation(const QualifiedName& name, bool missing_ok = false);
+Oid FindRelation(const CatalogName& name, bool missing_ok = false);
 // Resolves, locks, and resolves again if the name came to mean another relation meanwhile.
 // `check` (may be null) runs before waiting for the lock: permission checks, so that nobody queues without rights.
-RelationRef OpenRelationByName(const QualifiedName& name, LockMode mode, bool missing_ok = false,
+RelationRef OpenRelationByName(const CatalogName& name, LockMode mode, bool missing_ok = false,
                                void (*check)(Oid relation) = nullptr);
 // pg_class row visible under its bare name (pg_table_is_visible).
 bool RelationIsVisible(Oid relation);
@@ -56,11 +56,11 @@ bool FunctionIsVisible(Oid function);
 bool OperatorIsVisible(Oid op);
 
 // Type by name; kInvalid when there is none. Names as in pg_type ("int4", not "integer"): the binder translates.
-Oid FindTypeByName(const QualifiedName& name);
+Oid FindTypeByName(const CatalogName& name);
 
 // Candidates for overload resolution: built-in and user-defined, in search-path order; the binder picks. `depth` is
 // the schema's position in the path (equal signatures: the lower one hides the other).
-struct FunctionCandidate {
+struct NamedFunction {
   Oid oid;
   int depth;
   std::vector<Oid> arg_types;
@@ -71,20 +71,20 @@ struct FunctionCandidate {
   bool returns_set;
   Oid return_type;
 };
-std::vector<FunctionCandidate> FindFunctions(const QualifiedName& name);
-struct OperatorCandidate {
+std::vector<NamedFunction> FindFunctions(const CatalogName& name);
+struct NamedOperator {
   Oid oid;
   int depth;
   Oid left, right, result;
   Oid function;
 };
 // `kind`: 'b' or 'l'.
-std::vector<OperatorCandidate> FindOperators(const QualifiedName& name, char kind);
+std::vector<NamedOperator> FindOperators(const CatalogName& name, char kind);
 // 42704 "collation \"x\" for encoding \"UTF8\" does not exist".
-Oid FindCollation(const QualifiedName& name, bool missing_ok = false);
+Oid FindCollation(const CatalogName& name, bool missing_ok = false);
 // Default operator class of a type for an access method; kInvalid when there is none.
 Oid DefaultOpclass(Oid type, Oid access_method);
-Oid FindOpclass(const QualifiedName& name, Oid access_method, bool missing_ok = false);
+Oid FindOpclass(const CatalogName& name, Oid access_method, bool missing_ok = false);
 Oid FindConstraint(Oid relation, std::string_view name, bool missing_ok);
 
 // Temporary objects. The schema (pg_temp_<slot>) is made on first use and emptied at session end.

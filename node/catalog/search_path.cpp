@@ -130,8 +130,7 @@ void CheckMayCreateTemporary() {
 // Whatever an earlier session in this process slot left behind.
 void EmptySchema(Oid schema) {
   DropOptions options;
-  options.behavior = DropBehavior::kCascade;
-  options.internal = options.skip_original = true;
+  options.cascade = options.internal = options.skip_original = true;
   DropObject({catalog_oid::kPgNamespace, schema, 0}, options);
 }
 

@@ -113,7 +113,7 @@ void DropOwned(std::span<const Oid> roles, bool cascade) {
     }
   }
   DropOptions options;
-  options.behavior = cascade ? DropBehavior::kCascade : DropBehavior::kRestrict;
+  options.cascade = cascade;
   DropObjects(owned, options);
 }
 
