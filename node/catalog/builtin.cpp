@@ -52,7 +52,7 @@ bool TypePresent(Oid oid) {
 
 // A base type is present when the type table has it; a row type with its catalog; an array with its element.
 bool DecideType(const BuiltinType& row) {
-  if (row.kind == 'c') return true;
+  if (row.kind == 'c' || row.name == "record") return true;
   if (FindType(row.oid) != nullptr) return true;
   if (row.category != 'A' || !IsValid(row.element)) return false;
   const BuiltinType* element = FindByOid(BuiltinTypeRows(), row.element);

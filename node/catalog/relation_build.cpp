@@ -172,7 +172,8 @@ void FillIndex(Relation* relation) {
 }  // namespace
 
 void FillToast(Relation* relation, Oid toast) {
-  relation->toast_relation = OpenRelation(toast, LockMode::kNone);
+  relation->toast_relation = TryOpenRelation(toast, LockMode::kNone);
+  if (!relation->toast_relation) return;  // being dropped: the TOAST table goes first
   relation->toast.table = relation->toast_relation->table;
   CHECK(!relation->toast_relation->indexes.empty());
   relation->toast.index = relation->toast_relation->indexes.front()->index_desc;
