@@ -15,6 +15,7 @@ namespace {
 constexpr Command kCommands[] = {
     {&kInitSpec, InitCommand},       {&kStartSpec, StartCommand},   {&kStopSpec, StopCommand},       {&kRestartSpec, RestartCommand},
     {&kReloadSpec, ReloadCommand},   {&kStatusSpec, StatusCommand}, {&kPromoteSpec, PromoteCommand},
+    {&kWaldumpSpec, WaldumpCommand}, {&kChecksumsSpec, ChecksumsCommand},
 };
 
 void PrintOverview() {

@@ -13,7 +13,7 @@ struct Command {
 };
 std::span<const Command> Commands();
 
-extern const CommandSpec kInitSpec, kStartSpec, kStopSpec, kRestartSpec, kReloadSpec, kStatusSpec, kPromoteSpec;
+extern const CommandSpec kInitSpec, kStartSpec, kStopSpec, kRestartSpec, kReloadSpec, kStatusSpec, kPromoteSpec, kWaldumpSpec, kChecksumsSpec;
 int InitCommand(const CommandLine& line);
 int StartCommand(const CommandLine& line);
 int StopCommand(const CommandLine& line);
@@ -21,6 +21,8 @@ int RestartCommand(const CommandLine& line);
 int ReloadCommand(const CommandLine& line);
 int StatusCommand(const CommandLine& line);
 int PromoteCommand(const CommandLine& line);
+int WaldumpCommand(const CommandLine& line);
+int ChecksumsCommand(const CommandLine& line);
 
 // argv as main got it.
 int RunWalden(int argc, char** argv);

@@ -1,0 +1,44 @@
+#include "node/server/composition.h"
+
+#include "node/access/btree/records.h"
+#include "node/access/heap/heap_records.h"
+#include "node/buffer/relation_storage.h"
+#include "node/catalog/builtin.h"
+#include "node/catalog/invalidation.h"
+#include "node/sql/functions/registry.h"
+#include "node/txn/txn_records.h"
+#include "node/txn/txn_state.h"
+#include "node/wal/record_handler.h"
+
+namespace walden {
+namespace {
+
+void BindRecords() {
+  BindRecordHandlers(StorageRecordHandlers());
+  BindRecordHandlers(TxnRecordHandlers());
+  BindRecordHandlers(HeapRecordHandlers());
+  BindRecordHandlers(btree::BtreeRecordHandlers());
+  CheckRecordHandlersComplete();
+  BindInvalidationRedo([](std::string_view messages, uint32_t, bool) { SendReplayedInvalidations(messages); });
+}
+
+void BindCheckpointParts() { RegisterCheckpointPart(TxnCheckpointPart()); }
+
+// A built-in is there when its C++ is: scalar and set-returning functions by prosrc, aggregates by OID.
+bool IsImplemented(const BuiltinFunction& function) {
+  if (function.kind == 'a') return FindAggregate(function.oid) != nullptr;
+  return HasFunction(function.source);
+}
+
+}  // namespace
+
+void ComposeNode() {
+  static bool composed = false;
+  if (composed) return;
+  composed = true;
+  BindRecords();
+  BindCheckpointParts();
+  InstallBuiltins(IsImplemented);
+}
+
+}  // namespace walden
