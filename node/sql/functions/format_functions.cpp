@@ -1,4 +1,5 @@
 // concat, concat_ws, format, quote_*, parse_ident.
+#include "node/catalog/namespace.h"
 #include "node/sql/functions/function_table.h"
 #include "node/sql/functions/scalar.h"
 #include "node/sql/functions/text_result.h"
@@ -9,19 +10,6 @@
 #include "node/types/utf8.h"
 
 namespace walden {
-
-std::string QuoteIdentifier(std::string_view name) {
-  bool safe = !name.empty() && ((name[0] >= 'a' && name[0] <= 'z') || name[0] == '_');
-  for (char c : name) safe &= (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  if (safe && !NeedsQuotesAsIdentifier(name)) return std::string(name);
-  std::string quoted = "\"";
-  for (char c : name) {
-    if (c == '"') quoted.push_back('"');
-    quoted.push_back(c);
-  }
-  quoted.push_back('"');
-  return quoted;
-}
 
 std::string QuoteLiteral(std::string_view text) {
   std::string quoted;

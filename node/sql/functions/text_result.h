@@ -23,8 +23,7 @@ inline void CheckTextSize(size_t bytes) {
   if (bytes >= kMaxTextBytes) throw SqlError(ErrorCode::kProgramLimitExceeded, "requested length too large");
 }
 
-// Words as SQL identifiers and literals.
-std::string QuoteIdentifier(std::string_view name);
+// Text as an SQL literal (QuoteIdentifier is catalog's).
 std::string QuoteLiteral(std::string_view text);
 
 }  // namespace walden
