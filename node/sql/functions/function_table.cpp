@@ -15,6 +15,10 @@ std::span<const ScalarFunction> TextFunctions();
 std::span<const ScalarFunction> ByteaFunctions();
 std::span<const ScalarFunction> PatternFunctions();
 std::span<const ScalarFunction> FormatFunctions();
+std::span<const ScalarFunction> ArrayFunctions();
+std::span<const ScalarFunction> DateTimeFunctions();
+std::span<const ScalarFunction> DateTimeFieldFunctions();
+std::span<const ScalarFunction> SessionFunctions();
 
 std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
   static const std::vector<std::span<const ScalarFunction>> tables = {
@@ -29,15 +33,23 @@ std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
       ByteaFunctions(),
       TextFunctions(),
       TextCompareFunctions(),
+      ArrayFunctions(),
+      DateTimeFunctions(),
+      DateTimeFieldFunctions(),
+      SessionFunctions(),
   };
   return tables;
 }
 
 std::span<const SetFunction> PatternSetFunctions();
+std::span<const SetFunction> ArraySetFunctions();
+std::span<const SetFunction> SeriesFunctions();
 
 std::span<const std::span<const SetFunction>> BuiltinSetTables() {
   static const std::vector<std::span<const SetFunction>> tables = {
       PatternSetFunctions(),
+      ArraySetFunctions(),
+      SeriesFunctions(),
   };
   return tables;
 }
@@ -45,12 +57,14 @@ std::span<const std::span<const SetFunction>> BuiltinSetTables() {
 std::span<const AggregateFunction> NumberAggregates();
 std::span<const AggregateFunction> RegressionAggregates();
 std::span<const AggregateFunction> ValueAggregates();
+std::span<const AggregateFunction> DateTimeAggregates();
 
 std::span<const std::span<const AggregateFunction>> BuiltinAggregateTables() {
   static const std::vector<std::span<const AggregateFunction>> tables = {
       NumberAggregates(),
       RegressionAggregates(),
       ValueAggregates(),
+      DateTimeAggregates(),
   };
   return tables;
 }
