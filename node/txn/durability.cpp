@@ -44,12 +44,12 @@ void WaitForStandbys(Lsn lsn, DurabilityLevel level) {
   for (;;) {
     self().latch.Reset();
     if (IsDurable(lsn, level)) return;
-    WaitLatch(-1, WaitEvent::kSyncRep);
     try {
       CheckInterrupts();
     } catch (const SqlError&) {
       throw OutcomeUnknown();
     }
+    WaitLatch(-1, WaitEvent::kSyncRep);
   }
 }
 

@@ -101,7 +101,6 @@ bool TakeShared(LocalLock* local, bool nowait) {
 }
 
 void GiveUpShared(LocalLock* local) {
-  if (local->strong) StrongCounter(local->tag).fetch_sub(1, std::memory_order_seq_cst);
   if (local->fast && FastPathRelease(local->tag, local->mode)) return;
   HolderEntry* holder = local->holder;
   LwLockGuard guard(lock_table->PartitionLock(local->hash), LwMode::kExclusive);
@@ -111,6 +110,8 @@ void GiveUpShared(LocalLock* local) {
     CHECK(EnterTable(local->tag, local->hash, self_slot(), &lock, &holder));
   }
   Ungrant(holder->lock(), holder, local->mode, local->hash);
+  // Only now may weak locks use the fast path again.
+  if (local->strong) StrongCounter(local->tag).fetch_sub(1, std::memory_order_seq_cst);
 }
 
 void Forget(LocalLock* local) {

@@ -46,13 +46,13 @@ class LockWait {
       if (now >= deadlock_at_us_) LookForDeadlock();
       if (now >= timeout_at_us_) TimeOut();
       if (Granted()) break;
-      WaitLatch(MillisecondsUntil(std::min(deadlock_at_us_, timeout_at_us_)), WaitEventOf(tag_.kind));
       try {
         CheckInterrupts();
       } catch (...) {
         GiveUp();
         throw;
       }
+      WaitLatch(MillisecondsUntil(std::min(deadlock_at_us_, timeout_at_us_)), WaitEventOf(tag_.kind));
     }
     own_.wait_state.store(WaitState::kNone, std::memory_order_relaxed);
     own_.wait_start.store(0, std::memory_order_relaxed);

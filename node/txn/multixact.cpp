@@ -11,7 +11,7 @@
 #include "node/txn/clog.h"
 #include "node/txn/multixact_log.h"
 #include "node/txn/page_log.h"
-#include "node/txn/transaction.h"
+#include "node/txn/transaction_state.h"
 #include "node/txn/txn_records.h"
 #include "node/txn/txn_shared.h"
 #include "node/wal/record_builder.h"
@@ -69,6 +69,7 @@ struct SetCache {
 thread_local SetCache cache;
 
 void Remember(MultiXactId multi, std::vector<uint64_t> packed) {
+  OwnTxn();  // whose exit handler forgets the cache
   if (cache.sets.size() < kCacheSize) {
     cache.sets.push_back({multi, std::move(packed)});
   } else {
@@ -197,6 +198,8 @@ void MultiXactWriteDirty() {
   members_log->WriteDirty();
   offsets->WriteDirty();
 }
+
+void ForgetMultiXactCache() { cache = {}; }
 
 MultiXactCounters CurrentMultiXactCounters() {
   LwLockGuard guard(shared->generation_lock, LwMode::kShared);

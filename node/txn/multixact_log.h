@@ -15,5 +15,6 @@ MultiXactCounters CurrentMultiXactCounters();
 void RaiseMultiXactCounters(const MultiXactCounters& counters);
 void ReplayMultiXact(uint64_t multi, uint64_t first, std::span<const uint64_t> packed, Lsn lsn);
 void MultiXactWriteDirty();
+void ForgetMultiXactCache();  // process exit
 
 }  // namespace walden

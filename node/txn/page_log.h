@@ -29,7 +29,7 @@ namespace walden {
 inline constexpr size_t kPageLogPayload = 8168;
 inline constexpr uint64_t kPageLogPagesPerSegment = 32;
 
-class PageLog {
+class alignas(64) PageLog {
  public:
   struct Options {
     const char* directory;  // relative to the data directory

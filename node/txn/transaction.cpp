@@ -9,6 +9,7 @@
 #include "node/txn/combo_cid.h"
 #include "node/txn/id_counters.h"
 #include "node/txn/lock_manager.h"
+#include "node/txn/multixact_log.h"
 #include "node/txn/snapshot.h"
 #include "node/txn/transaction_state.h"
 #include "node/txn/txn_shared.h"
@@ -37,6 +38,7 @@ void EndOfProcess() {
   if (tls_txn->phase != TxnPhase::kIdle) AbortTransaction();
   DropAllSnapshots();
   ReleaseAllLocks();
+  ForgetMultiXactCache();
   ResetSeenLsn();
   delete tls_txn;
   tls_txn = nullptr;
