@@ -1,5 +1,8 @@
 // The postmaster over stand-in process mains: what starts when, crash and restart, shutdown, clients. Real processes.
 #include <gtest/gtest.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -18,6 +21,7 @@
 #include "node/server/background_worker.h"
 #include "node/server/data_directory.h"
 #include "node/server/logger.h"
+#include "node/server/page_files.h"
 #include "node/server/postmaster.h"
 #include "node/server/process_mains.h"
 #include "node/shm/interrupts.h"
@@ -307,6 +311,55 @@ TEST_F(PostmasterTest, AutovacuumWorkersStartOnRequestAndReloadIsPassedOn) {
   EXPECT_TRUE(Eventually([&] { return LogSays("parameter \"log_line_prefix\" changed"); }));
   kill(Pid("metrics exporte"), SIGKILL);
   EXPECT_TRUE(Eventually([&] { return LogSays("reloaded postmaster: LOG:  metrics exporter process"); }));
+}
+
+TEST_F(PostmasterTest, ABackgroundWorkerThatEndsNormallyIsDone) {
+  Start();
+  ASSERT_TRUE(Eventually([&] { return Pid("checksum scrubb") != 0; }));
+  pid_t worker = Pid("checksum scrubb");
+  pid_t checkpointer = Pid("checkpointer");
+  kill(worker, SIGTERM);  // a normal end: done for good
+  EXPECT_TRUE(Eventually([&] { return Pid("checksum scrubb") == 0; }));
+  EXPECT_EQ(Pid("checkpointer"), checkpointer);
+}
+
+// Containers give /dev/shm 64 MB, where ftruncate succeeds and touching is SIGBUS.
+TEST_F(PostmasterTest, ASmallDevShmIsRefusedWithSizesAndRemedy) {
+  Append("shared_buffers = 128MB\nlogging_collector = off\n");
+  if (geteuid() == 0 && RunShellCommand("chown -R 65534 " + dir_) != 0) FAIL();
+  std::string log = dir_ + "/start.log";
+  pid_t child = fork();
+  if (child == 0) {
+    int flags = geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER;
+    if (unshare(flags) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount("tmpfs", "/dev/shm", "tmpfs", 0, "size=64m") != 0) {
+      _exit(77);
+    }
+    if (geteuid() == 0 && flags == CLONE_NEWNS && setuid(65534) != 0) _exit(9);
+    int fd = open(log.c_str(), O_WRONLY | O_CREAT, 0644);
+    dup2(fd, STDERR_FILENO);
+    _exit(RunPostmaster({dir_, {}, -1}));
+  }
+  int status;
+  waitpid(child, &status, 0);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no mount namespaces here";
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+  std::string text = ReadWholeFile(log);
+  EXPECT_NE(text.find("MB needed, 64 MB free in /dev/shm"), std::string::npos) << text;
+  EXPECT_NE(text.find("--shm-size"), std::string::npos) << text;
+}
+
+TEST(PageFiles, AreKnownByName) {
+  PageFile file;
+  EXPECT_TRUE(ParsePageFileName("16384", &file));
+  EXPECT_EQ(file.number, 16384u);
+  EXPECT_TRUE(ParsePageFileName("16384_vm.2", &file));
+  EXPECT_EQ(file.fork, Fork::kVm);
+  EXPECT_EQ(file.FirstBlock(), 2 * kBlocksPerSegment);
+  for (const char* name : {"pg_control", "t3_16384", "16384_x", "PG_VERSION", "16384.", "16384.1x"}) {
+    EXPECT_FALSE(ParsePageFileName(name, &file)) << name;
+  }
 }
 
 TEST(LogAssembler, PutsChunksOfManyProcessesTogether) {
