@@ -31,6 +31,7 @@ struct Armed {
 };
 
 std::array<Armed, static_cast<size_t>(FaultPoint::kCount)> armed_points;
+std::atomic<void (*)(FaultPoint)> fault_point_callback{nullptr};
 
 Action ParseAction(std::string_view text) {
   if (text == "kill") return Action::kKill;
@@ -68,7 +69,13 @@ void ArmOne(std::string_view item) {
 
 }  // namespace
 
+void SetFaultPointCallback(void (*callback)(FaultPoint point)) {
+  fault_point_callback.store(callback);
+  fault_points_armed.store(callback != nullptr);
+}
+
 void HitFaultPoint(FaultPoint point) {
+  if (auto callback = fault_point_callback.load()) return callback(point);
   const Armed& armed = armed_points[static_cast<size_t>(point)];
   if (armed.action == Action::kNone) return;
   static Random random(static_cast<uint64_t>(MonotonicUs()) ^ static_cast<uint64_t>(getpid()));

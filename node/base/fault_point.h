@@ -15,6 +15,8 @@ enum class FaultPoint : uint16_t {
 };
 
 extern std::atomic<bool> fault_points_armed;
+// Unit tests: called at every fault point that is passed, instead of what is armed; may block its thread. nullptr ends it.
+void SetFaultPointCallback(void (*callback)(FaultPoint point));
 // Does what was armed for `point`, if anything: may throw SqlError, kill or stop the process.
 void HitFaultPoint(FaultPoint point);
 // Replaces what is armed: "name=action[:odds],..."; empty disarms all. Throws SqlError 22023 on bad text.

@@ -15,7 +15,6 @@ namespace {
 
 static_assert(kXidsPerCsnPage * 8 <= kPageLogPayload);
 constexpr int kSpillBanks = 4;
-constexpr uint64_t kRingPages = 512;  // 4 MiB: the newest half million xids; a power of two
 
 // One page of the ring. tag: (page number + 1) << 1 | being moved; 0 = empty.
 struct alignas(64) RingFrame {
@@ -184,7 +183,7 @@ void Reset(Xid floor) {
 
 namespace {
 constexpr size_t kRingAt = 4096;
-size_t SpillAt() { return kRingAt + AlignUp(kRingPages * sizeof(RingFrame), 4096); }
+size_t SpillAt() { return kRingAt + AlignUp(csn_ring_pages * sizeof(RingFrame), 4096); }
 }  // namespace
 
 size_t CsnAreaSize() { return SpillAt() + PageLog::Size(kSpillBanks); }
@@ -192,7 +191,7 @@ size_t CsnAreaSize() { return SpillAt() + PageLog::Size(kSpillBanks); }
 void CsnAreaInit(void* at) {
   static_assert(sizeof(CsnShared) <= kRingAt);
   shared = new (at) CsnShared{};
-  shared->ring_mask = kRingPages - 1;
+  shared->ring_mask = csn_ring_pages - 1;
   // Zeroed memory is an empty ring: nothing is touched before it is used.
   shared->ring = reinterpret_cast<RingFrame*>(static_cast<char*>(at) + kRingAt);
   shared->spill = PageLog::Create(static_cast<char*>(at) + SpillAt(), {"pg_csn", SyncKind::kXact, true, kSpillBanks});

@@ -22,6 +22,8 @@
 namespace walden {
 
 inline constexpr uint64_t kXidsPerCsnPage = 1020;
+// Pages of the ring, a power of two: 4 MiB, the newest half million xids. Tests make it small before the area is made.
+inline uint64_t csn_ring_pages = 512;
 
 namespace csn {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "node/base/check.h"
+#include "node/base/fault_point.h"
 #include "node/base/log.h"
 #include "node/txn/csn_window.h"
 #include "node/txn/durability.h"
@@ -39,6 +40,7 @@ uint64_t LowestSnapshot(Oid database) {
 Lsn ComputeHorizon(Oid database) {
   uint64_t floor = std::min({SettledLsn().value, PublishedLsn().value, OldestReplicaFeedback().value});
   RaiseTo(txn_shared->horizon_floor, floor);
+  MaybeFault(FaultPoint::kHorizonFloorPublished);
   return Lsn{std::min(floor, LowestSnapshot(database))};
 }
 

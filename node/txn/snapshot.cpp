@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "node/base/check.h"
+#include "node/base/fault_point.h"
 #include "node/base/log.h"
 #include "node/txn/transaction.h"
 #include "node/txn/txn_shared.h"
@@ -39,8 +40,10 @@ Snapshot TakeSnapshot() {
     snapshot.xmin = Xid{txn_shared->oldest_running.load(std::memory_order_acquire)};
     snapshot.csn = Lsn{txn_shared->published.load(std::memory_order_acquire)};
     if (older_announced) break;  // an older one of ours already holds every horizon down
+    MaybeFault(FaultPoint::kSnapshotRead);
     slot.database.store(OidNumber(self().database.load(std::memory_order_relaxed)), std::memory_order_relaxed);
     slot.snapshot_csn.exchange(snapshot.csn.value, std::memory_order_seq_cst);
+    MaybeFault(FaultPoint::kSnapshotAnnounced);
     if (txn_shared->horizon_floor.load(std::memory_order_seq_cst) <= snapshot.csn.value) {
       slot.snapshot_xmin.store(snapshot.xmin.value, std::memory_order_relaxed);
       break;
