@@ -1,0 +1,333 @@
+#include "tests/unit/access_fixture.h"
+
+namespace walden {
+namespace {
+
+class HeapTest : public AccessTest {
+ protected:
+  HeapTest() { CreateTable(); }
+};
+
+TEST_F(HeapTest, OwnRowsAreVisibleFromTheNextCommandOn) {
+  BeginTransaction();
+  Insert(1, "one");
+  EXPECT_TRUE(Scan().empty());
+  CommandCounterIncrement();
+  EXPECT_EQ(Scan(), (std::vector<Row>{{1, "one", {}}}));
+  Commit();
+  BeginTransaction();
+  EXPECT_EQ(LookUp(1), (std::vector<Row>{{1, "one", {}}}));
+  Commit();
+  ExpectSound();
+}
+
+TEST_F(HeapTest, AbortedRowsAreNot) {
+  BeginTransaction();
+  Insert(1, "one");
+  AbortTransaction();
+  BeginTransaction();
+  EXPECT_TRUE(Scan().empty());
+  Insert(1, "again");
+  Commit();
+  BeginTransaction();
+  EXPECT_EQ(LookUp(1).size(), 1u);
+  Commit();
+}
+
+TEST_F(HeapTest, SnapshotsKeepOldVersions) {
+  BeginTransaction();
+  TupleId tid = Insert(1, "old");
+  Commit();
+  BeginTransaction();
+  SetIsolation(IsolationLevel::kRepeatableRead);
+  SnapshotHold before = TransactionSnapshot();
+  InProcesses(1, 1, [&](int) {
+    BeginTransaction();
+    EXPECT_EQ(UpdatePayload(tid, 1, "new"), TupleResult::kOk);
+    Commit();
+  });
+  EXPECT_EQ(Scan(*before)[0].payload, "old");
+  EXPECT_EQ(Scan()[0].payload, "new");
+  before.Reset();
+  Commit();
+}
+
+TEST_F(HeapTest, HotUpdatesAddNoIndexEntryAndArePruned) {
+  BeginTransaction();
+  TupleId tid = Insert(1, std::string(500, 'a'));
+  Commit();
+  TupleId current = tid;
+  for (int i = 0; i < 100; ++i) {
+    BeginTransaction();
+    { auto rows = LookUp(1); ASSERT_EQ(rows.size(), 1u); current = rows[0].tid; }
+    ASSERT_EQ(UpdatePayload(current, 1, std::string(500, static_cast<char>('a' + i % 26)), &current), TupleResult::kOk);
+    Commit();
+  }
+  EXPECT_LE(RelationBlocks(table_.locator), 2u) << "dead versions were not removed on access";
+  int entries = 0;
+  VerifyBtree(index_, [&](TupleId) { ++entries; });
+  EXPECT_LE(entries, 3);
+  BeginTransaction();
+  EXPECT_EQ(LookUp(1).size(), 1u);
+  Commit();
+  ExpectSound();
+}
+
+TEST_F(HeapTest, UniqueIndexRefusesASecondLiveRow) {
+  BeginTransaction();
+  TupleId tid = Insert(7, "x");
+  Commit();
+  BeginTransaction();
+  EXPECT_THROW(Insert(7, "y"), SqlError);
+  AbortTransaction();
+  BeginTransaction();
+  EXPECT_EQ(Delete(tid), TupleResult::kOk);
+  CommandCounterIncrement();
+  Insert(7, "z");
+  Commit();
+  BeginTransaction();
+  EXPECT_EQ(LookUp(7), (std::vector<Row>{{7, "z", {}}}));
+  Commit();
+}
+
+TEST_F(HeapTest, ConcurrentDeleteIsReported) {
+  BeginTransaction();
+  TupleId tid = Insert(1, "x");
+  Commit();
+  BeginTransaction();
+  EXPECT_EQ(Delete(tid), TupleResult::kOk);
+  EXPECT_EQ(Delete(tid), TupleResult::kSelfModified);
+  InProcesses(1, 1, [&](int) {
+    BeginTransaction();
+    EXPECT_EQ(Delete(tid, WaitPolicy::kReturn), TupleResult::kBeingModified);
+    EXPECT_EQ(Delete(tid, WaitPolicy::kSkip), TupleResult::kWouldBlock);
+    EXPECT_THROW(Delete(tid, WaitPolicy::kError), SqlError);
+    AbortTransaction();
+  });
+  Commit();
+  BeginTransaction();
+  EXPECT_EQ(Delete(tid), TupleResult::kDeleted);
+  AbortTransaction();
+}
+
+TEST_F(HeapTest, RowLocksOfAllStrengths) {
+  BeginTransaction();
+  TupleId tid = Insert(1, "x");
+  Commit();
+  const RowLockMode modes[] = {RowLockMode::kKeyShare, RowLockMode::kShare, RowLockMode::kNoKeyExclusive,
+                               RowLockMode::kExclusive};
+  for (RowLockMode held : modes) {
+    BeginTransaction();
+    TupleFailure failure;
+    ASSERT_EQ(HeapLock(table_, tid, CurrentCommandId(true), held, WaitPolicy::kBlock, true, &failure), TupleResult::kOk);
+    for (RowLockMode wanted : modes) {
+      InProcesses(1, 1, [&](int) {
+        BeginTransaction();
+        TupleFailure other;
+        TupleResult result =
+            HeapLock(table_, tid, CurrentCommandId(true), wanted, WaitPolicy::kSkip, true, &other);
+        EXPECT_EQ(result, RowLocksConflict(held, wanted) ? TupleResult::kWouldBlock : TupleResult::kOk)
+            << static_cast<int>(held) << " " << static_cast<int>(wanted);
+        AbortTransaction();
+      });
+    }
+    Commit();
+  }
+  BeginTransaction();
+  EXPECT_EQ(Scan().size(), 1u);
+  Commit();
+  ExpectSound();
+}
+
+TEST_F(HeapTest, KeyShareLockersDoNotBlockUpdatesOfOtherColumns) {
+  BeginTransaction();
+  TupleId tid = Insert(1, "x");
+  Commit();
+  BeginTransaction();
+  TupleFailure failure;
+  ASSERT_EQ(HeapLock(table_, tid, CurrentCommandId(true), RowLockMode::kKeyShare, WaitPolicy::kBlock, true, &failure),
+            TupleResult::kOk);
+  TupleId next;
+  InProcesses(1, 1, [&](int) {
+    BeginTransaction();
+    EXPECT_EQ(UpdatePayload(tid, 1, "y", &next, WaitPolicy::kSkip), TupleResult::kOk);
+    Commit();
+    // The new version is locked too: its key may not change.
+    BeginTransaction();
+    EXPECT_EQ(UpdatePayload(next, 2, "z", nullptr, WaitPolicy::kSkip), TupleResult::kWouldBlock);
+    AbortTransaction();
+  });
+  Commit();
+  BeginTransaction();
+  EXPECT_EQ(Scan(), (std::vector<Row>{{1, "y", {}}}));
+  EXPECT_EQ(UpdatePayload(next, 2, "z"), TupleResult::kOk);
+  Commit();
+  ExpectSound();
+}
+
+TEST_F(HeapTest, SavepointRollbackRestoresTheRow) {
+  BeginTransaction();
+  TupleId tid = Insert(1, "x");
+  CommandCounterIncrement();
+  BeginSubtransaction();
+  EXPECT_EQ(UpdatePayload(tid, 1, "y"), TupleResult::kOk);
+  CommandCounterIncrement();
+  EXPECT_EQ(Scan()[0].payload, "y");
+  AbortSubtransaction();
+  EXPECT_EQ(Scan(), (std::vector<Row>{{1, "x", {}}}));
+  CommandCounterIncrement();
+  EXPECT_EQ(UpdatePayload(tid, 1, "z"), TupleResult::kOk);
+  Commit();
+  BeginTransaction();
+  EXPECT_EQ(Scan(), (std::vector<Row>{{1, "z", {}}}));
+  Commit();
+  ExpectSound();
+}
+
+TEST_F(HeapTest, ConcurrentCountersAddUp) {
+  BeginTransaction();
+  Insert(1, "0");
+  Commit();
+  constexpr int kThreads = 4;
+  constexpr int kRounds = 50;
+  InProcesses(1, kThreads, [&](int) {
+    for (int done = 0; done < kRounds;) {
+      BeginTransaction();
+      std::vector<Row> rows = LookUp(1);
+      ASSERT_EQ(rows.size(), 1u);
+      TupleFailure failure;
+      TupleId tid = rows[0].tid;
+      // Follow the row to its newest version under a lock, as READ COMMITTED does.
+      TupleResult result;
+      while ((result = HeapLock(table_, tid, CurrentCommandId(true), RowLockMode::kExclusive, WaitPolicy::kBlock, false,
+                                &failure)) == TupleResult::kUpdated) {
+        tid = failure.ctid;
+      }
+      ASSERT_EQ(result, TupleResult::kOk);
+      HeapFetcher fetcher(table_);
+      TupleView view;
+      ASSERT_TRUE(fetcher.FetchAny(tid, &view));
+      int value = std::stoi(RowOf(view).payload);
+      fetcher.Release();
+      ASSERT_EQ(UpdatePayload(tid, 1, std::to_string(value + 1)), TupleResult::kOk);
+      Commit();
+      ++done;
+    }
+  });
+  BeginTransaction();
+  std::vector<Row> rows = LookUp(1);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].payload, std::to_string(kThreads * kRounds));
+  Commit();
+  ExpectSound();
+}
+
+TEST_F(HeapTest, SpeculativeInsertion) {
+  BeginTransaction();
+  Value values[2] = {Int(1), Text("s")};
+  TupleBuffer row;
+  FormTuple(*desc_, values, &row);
+  InsertOptions options;
+  options.speculative = true;
+  options.speculative_token = 77;
+  TupleId first = HeapInsert(table_, &row, CurrentCommandId(true), options);
+  HeapAbortSpeculative(table_, first);
+  TupleId second = HeapInsert(table_, &row, CurrentCommandId(true), options);
+  HeapFinishSpeculative(table_, second);
+  Commit();
+  BeginTransaction();
+  EXPECT_EQ(Scan(), (std::vector<Row>{{1, "s", {}}}));
+  Commit();
+}
+
+TEST_F(HeapTest, MultiInsertFillsPages) {
+  BeginTransaction();
+  std::vector<TupleBuffer> buffers(500);
+  std::vector<TupleBuffer*> rows;
+  std::vector<std::string> payloads;
+  for (int i = 0; i < 500; ++i) {
+    Value values[2] = {Int(i), Text("some payload")};
+    FormTuple(*desc_, values, &buffers[i]);
+    rows.push_back(&buffers[i]);
+  }
+  std::vector<TupleId> tids(500);
+  BulkInsertState bulk(false);
+  HeapMultiInsert(table_, rows, CurrentCommandId(true), {}, &bulk, tids.data());
+  bulk.pin.Release();
+  Commit();
+  BeginTransaction();
+  std::vector<Row> found = Scan();
+  ASSERT_EQ(found.size(), 500u);
+  for (int i = 0; i < 500; ++i) {
+    EXPECT_EQ(found[i].id, i);
+    EXPECT_EQ(found[i].tid, tids[i]);
+  }
+  Commit();
+  EXPECT_LE(RelationBlocks(table_.locator), 5u);
+}
+
+TEST_F(HeapTest, VacuumRemovesMarksAndTruncates) {
+  BeginTransaction();
+  std::vector<TupleId> tids;
+  for (int i = 0; i < 2000; ++i) tids.push_back(Insert(i, "payload of some length"));
+  Commit();
+  BeginTransaction();
+  for (int i = 0; i < 2000; ++i) {
+    if (i % 2 == 0 || i > 1000) {
+      ASSERT_EQ(Delete(tids[i]), TupleResult::kOk);
+    }
+  }
+  Commit();
+  BlockNumber before = RelationBlocks(table_.locator);
+  const IndexDesc* indexes[] = {&index_};
+  VacuumOptions options;
+  options.try_exclusive_lock = [] { return true; };
+  options.release_exclusive_lock = [] {};
+  BeginTransaction();
+  VacuumResult result = VacuumTable(table_, indexes, options, before, 2000);
+  Commit();
+  EXPECT_EQ(result.live_rows, 500);
+  EXPECT_EQ(result.index_scans, 1);
+  EXPECT_EQ(result.indexes[0].entries, 500);
+  EXPECT_GT(result.pages_removed, 0u);
+  EXPECT_EQ(result.all_visible_pages, RelationBlocks(table_.locator));
+  int entries = 0;
+  VerifyBtree(index_, [&](TupleId) { ++entries; });
+  EXPECT_EQ(entries, 500);
+  ExpectSound();
+  BeginTransaction();
+  EXPECT_EQ(Scan().size(), 500u);
+  BufferPin vm;
+  EXPECT_TRUE(HeapPageIsAllVisible(table_, 0, &vm));
+  vm.Release();
+  Insert(5000, "new");
+  Commit();
+  EXPECT_LE(RelationBlocks(table_.locator), before) << "freed space was not used again";
+  BeginTransaction();
+  options.settle = true;
+  result = VacuumTable(table_, indexes, options, before, 500);
+  EXPECT_TRUE(result.settled_advanced);
+  Commit();
+  BeginTransaction();
+  EXPECT_EQ(Scan().size(), 501u);
+  Commit();
+  ExpectSound();
+}
+
+TEST_F(HeapTest, SampleIsComplete) {
+  BeginTransaction();
+  for (int i = 0; i < 1000; ++i) Insert(i, "payload", false);
+  Commit();
+  BeginTransaction();
+  Random random(1);
+  Arena arena;
+  RowSample sample = SampleRows(table_, 300, random, arena);
+  EXPECT_EQ(sample.rows.size(), 300u);
+  EXPECT_EQ(sample.live_rows, 1000);
+  EXPECT_TRUE(std::is_sorted(sample.rows.begin(), sample.rows.end(),
+                             [](const TupleView& a, const TupleView& b) { return a.tid < b.tid; }));
+  Commit();
+}
+
+}  // namespace
+}  // namespace walden
