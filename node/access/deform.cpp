@@ -11,7 +11,7 @@ namespace walden {
 namespace {
 
 
-void SetNull(ColumnTarget& target, uint32_t row) {
+void SetNull(DeformTarget& target, uint32_t row) {
   DCHECK(target.validity != nullptr);
   target.validity[row / 64] &= ~(uint64_t{1} << (row % 64));
   target.has_nulls = true;
@@ -44,14 +44,14 @@ struct Wide {
   uint64_t words[2];
 };
 
-void StoreDatum(ColumnTarget& target, uint32_t row, const Datum& datum) {
+void StoreDatum(DeformTarget& target, uint32_t row, const Datum& datum) {
   size_t width = PhysicalWidth(target.physical);
   std::memcpy(static_cast<char*>(target.data) + row * width, &datum, width);
 }
 
 // One step of the walk for every row: loads where wanted, moves the cursor past the attribute.
 template <bool kNullable, class F>
-void Walk(std::span<const TupleView> rows, const char** cursors, AttrNumber attno, ColumnTarget* target,
+void Walk(std::span<const TupleView> rows, const char** cursors, AttrNumber attno, DeformTarget* target,
           uint32_t row_offset, F take) {
   for (size_t i = 0; i < rows.size(); ++i) {
     if constexpr (kNullable) {
@@ -66,7 +66,7 @@ void Walk(std::span<const TupleView> rows, const char** cursors, AttrNumber attn
 }
 
 template <bool kNullable, class T>
-void WalkFixed(std::span<const TupleView> rows, const char** cursors, AttrNumber attno, ColumnTarget& target,
+void WalkFixed(std::span<const TupleView> rows, const char** cursors, AttrNumber attno, DeformTarget& target,
                uint32_t row_offset) {
   T* out = static_cast<T*>(target.data);
   Walk<kNullable>(rows, cursors, attno, &target, row_offset, [out](const char* p, size_t row) {
@@ -76,7 +76,7 @@ void WalkFixed(std::span<const TupleView> rows, const char** cursors, AttrNumber
 }
 
 template <bool kNullable>
-void WalkString(std::span<const TupleView> rows, const char** cursors, AttrNumber attno, ColumnTarget& target,
+void WalkString(std::span<const TupleView> rows, const char** cursors, AttrNumber attno, DeformTarget& target,
                 uint32_t row_offset, const DeformContext& context) {
   StringRef* out = static_cast<StringRef*>(target.data);
   Walk<kNullable>(rows, cursors, attno, &target, row_offset, [&](const char* p, size_t row) {
@@ -88,7 +88,7 @@ void WalkString(std::span<const TupleView> rows, const char** cursors, AttrNumbe
 }
 
 template <bool kNullable>
-void WalkNumeric(std::span<const TupleView> rows, const char** cursors, AttrNumber attno, ColumnTarget& target,
+void WalkNumeric(std::span<const TupleView> rows, const char** cursors, AttrNumber attno, DeformTarget& target,
                  uint32_t row_offset, const DeformContext& context) {
   NumericRef* out = static_cast<NumericRef*>(target.data);
   Walk<kNullable>(rows, cursors, attno, &target, row_offset, [&](const char* p, size_t row) {
@@ -155,7 +155,7 @@ TupleDeformer::TupleDeformer(const TupleDesc& desc, std::span<const AttrNumber> 
   }
 }
 
-void TupleDeformer::DeformBatch(std::span<const TupleView> rows, std::span<ColumnTarget> targets, uint32_t row_offset,
+void TupleDeformer::DeformBatch(std::span<const TupleView> rows, std::span<DeformTarget> targets, uint32_t row_offset,
                                 const DeformContext& context) {
   for (int16_t target : system_targets_) DeformSystem(rows, targets[target], row_offset);
   if (last_attno_ == 0 || rows.empty()) return;
@@ -179,9 +179,9 @@ void TupleDeformer::DeformBatch(std::span<const TupleView> rows, std::span<Colum
 }
 
 void TupleDeformer::DeformFixed(std::span<const TupleView> rows, std::span<const Step> steps,
-                                std::span<ColumnTarget> targets, uint32_t row_offset) {
+                                std::span<DeformTarget> targets, uint32_t row_offset) {
   for (const Step& step : steps) {
-    ColumnTarget& target = targets[step.target];
+    DeformTarget& target = targets[step.target];
     if (step.dropped) {
       for (size_t i = 0; i < rows.size(); ++i) SetNull(target, row_offset + static_cast<uint32_t>(i));
       continue;
@@ -198,7 +198,7 @@ void TupleDeformer::DeformFixed(std::span<const TupleView> rows, std::span<const
 
 template <bool kNullable>
 void TupleDeformer::DeformWalking(std::span<const TupleView> rows, std::span<const Step> steps, int start_offset,
-                                  std::span<ColumnTarget> targets, uint32_t row_offset,
+                                  std::span<DeformTarget> targets, uint32_t row_offset,
                                   const DeformContext& context) {
   if (steps.empty()) return;
   if (cursors_.size() < rows.size()) cursors_.resize(rows.size());
@@ -211,7 +211,7 @@ void TupleDeformer::DeformWalking(std::span<const TupleView> rows, std::span<con
       for (size_t i = 0; i < rows.size(); ++i) SetNull(targets[step.target], row_offset + static_cast<uint32_t>(i));
       continue;
     }
-    ColumnTarget& target = targets[step.target];
+    DeformTarget& target = targets[step.target];
     if (step.physical == PhysicalType::kString) {
       WalkString<kNullable>(rows, cursors, step.attno, target, row_offset, context);
     } else if (step.physical == PhysicalType::kNumeric) {
@@ -228,7 +228,7 @@ void TupleDeformer::DeformWalking(std::span<const TupleView> rows, std::span<con
   }
 }
 
-void TupleDeformer::DeformRow(const TupleView& row, std::span<ColumnTarget> targets, uint32_t row_index,
+void TupleDeformer::DeformRow(const TupleView& row, std::span<DeformTarget> targets, uint32_t row_index,
                               const DeformContext& context) {
   const TupleHeader& header = row.header();
   const char* p = header.attributes();
@@ -255,7 +255,7 @@ void TupleDeformer::DeformRow(const TupleView& row, std::span<ColumnTarget> targ
   }
 }
 
-void TupleDeformer::DeformSystem(std::span<const TupleView> rows, ColumnTarget& target, uint32_t row_offset) {
+void TupleDeformer::DeformSystem(std::span<const TupleView> rows, DeformTarget& target, uint32_t row_offset) {
   for (size_t i = 0; i < rows.size(); ++i) {
     StoreDatum(target, row_offset + static_cast<uint32_t>(i), SystemAttribute(rows[i], target.attno));
   }

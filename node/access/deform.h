@@ -21,7 +21,7 @@ struct DeformContext {
 
 // One wanted attribute of a batch. `data` is an array of the physical form (value.h); a null row's entry is zeroed. `validity`: bit set = not null; the caller presets all bits, deforming clears those of nulls and
 // sets has_nulls. `validity` may be null only for a fixed-prefix or system attribute.
-struct ColumnTarget {
+struct DeformTarget {
   AttrNumber attno;
   PhysicalType physical;
   void* data;
@@ -38,7 +38,7 @@ class TupleDeformer {
 
   // Deforms rows into targets[k].data[row_offset + i] for the k-th of `attnos`. Rows must stay put while values
   // that point into them are used (pin the page).
-  void DeformBatch(std::span<const TupleView> rows, std::span<ColumnTarget> targets, uint32_t row_offset,
+  void DeformBatch(std::span<const TupleView> rows, std::span<DeformTarget> targets, uint32_t row_offset,
                    const DeformContext& context);
 
  private:
@@ -50,14 +50,14 @@ class TupleDeformer {
     int16_t target;  // index into targets, -1 = step over it
     int16_t offset;  // fixed steps only
   };
-  void DeformFixed(std::span<const TupleView> rows, std::span<const Step> steps, std::span<ColumnTarget> targets,
+  void DeformFixed(std::span<const TupleView> rows, std::span<const Step> steps, std::span<DeformTarget> targets,
                    uint32_t row_offset);
   template <bool kNullable>
   void DeformWalking(std::span<const TupleView> rows, std::span<const Step> steps, int start_offset,
-                     std::span<ColumnTarget> targets, uint32_t row_offset, const DeformContext& context);
-  void DeformRow(const TupleView& row, std::span<ColumnTarget> targets, uint32_t row_index,
+                     std::span<DeformTarget> targets, uint32_t row_offset, const DeformContext& context);
+  void DeformRow(const TupleView& row, std::span<DeformTarget> targets, uint32_t row_index,
                  const DeformContext& context);
-  void DeformSystem(std::span<const TupleView> rows, ColumnTarget& target, uint32_t row_offset);
+  void DeformSystem(std::span<const TupleView> rows, DeformTarget& target, uint32_t row_offset);
 
   const TupleDesc& desc_;
   std::vector<int16_t> target_of_;  // by attno - 1, up to last_attno_

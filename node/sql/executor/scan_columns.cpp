@@ -29,7 +29,7 @@ void ScanColumns::Bind(RelationRef relation) {
     PhysicalType type = attno > 0 ? desc[attno].physical : attno == kSelfItemPointerAttr ? PhysicalType::kInt64 : PhysicalType::kInt32;
     has_references_ |= IsByReference(type);
     vectors_.push_back(std::make_unique<Vector>(type, 1));
-    targets_.push_back(ColumnTarget{attno, type, nullptr, nullptr, false});
+    targets_.push_back(DeformTarget{attno, type, nullptr, nullptr, false});
   }
 }
 

@@ -41,7 +41,7 @@ class ScanColumns {
   std::vector<AttrNumber> attnos_;    // ascending, distinct
   std::vector<size_t> position_of_;   // plan column -> index in attnos_
   std::unique_ptr<TupleDeformer> deformer_;
-  std::vector<ColumnTarget> targets_;
+  std::vector<DeformTarget> targets_;
   std::vector<std::unique_ptr<Vector>> vectors_;  // by attnos_
   uint32_t capacity_ = 0;
   uint32_t last_rows_ = 0;  // of the batch before
