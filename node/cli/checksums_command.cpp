@@ -29,7 +29,8 @@ struct Totals {
 
 class Checker {
  public:
-  explicit Checker(const CommandLine& line) : verbose_(line.Has("verbose")), progress_("checksums", line.Has("progress")) {
+  explicit Checker(const CommandLine& line)
+      : verbose_(line.Has("verbose")), progress_("checksums", line.Has("progress")) {
     if (line.Has("filenode")) only_ = static_cast<uint32_t>(line.IntValue("filenode", 0));
   }
 
@@ -54,7 +55,8 @@ class Checker {
       BlockNumber block = page_file.FirstBlock() + static_cast<BlockNumber>(offset / kPageSize);
       progress_.Advance(got);
       if (got != kPageSize) {
-        fmt::print(stderr, "walden checksums: could not read block {} in file \"{}\": read {} of {}\n", block, path, got, kPageSize);
+        fmt::print(stderr, "walden checksums: could not read block {} in file \"{}\": read {} of {}\n", block,
+                   path, got, kPageSize);
         ++totals_.bad;
         break;
       }
@@ -70,7 +72,9 @@ class Checker {
     uint32_t stored = HeaderOf(page)->checksum;
     if (stored == expected) return;
     ++totals_.bad;
-    fmt::print(stderr, "walden checksums: checksum verification failed in file \"{}\", block {}: calculated checksum {:X} but block contains {:X}\n",
+    fmt::print(stderr,
+               "walden checksums: checksum verification failed in file \"{}\", block {}: calculated checksum "
+               "{:X} but block contains {:X}\n",
                path, block, expected, stored);
   }
 
@@ -82,8 +86,8 @@ class Checker {
 
 }  // namespace
 
-constexpr CommandSpec kChecksumsSpec{"checksums", "check the page checksums of a stopped node", nullptr, kOptions,
-                                     "Exit code: 0 all pages are good, 1 otherwise."};
+constexpr CommandSpec kChecksumsSpec{"checksums", "check the page checksums of a stopped node", nullptr,
+                                     kOptions, "Exit code: 0 all pages are good, 1 otherwise."};
 
 int ChecksumsCommand(const CommandLine& line) {
   std::string directory = line.DataDirectory();
@@ -94,8 +98,8 @@ int ChecksumsCommand(const CommandLine& line) {
   }
   Checker checker(line);
   Totals totals = checker.Run(directory);
-  fmt::print("Checksum operation completed\nFiles scanned:   {}\nBlocks scanned:  {}\nBad checksums:  {}\n", totals.files, totals.blocks,
-             totals.bad);
+  fmt::print("Checksum operation completed\nFiles scanned:   {}\nBlocks scanned:  {}\nBad checksums:  {}\n",
+             totals.files, totals.blocks, totals.bad);
   return totals.bad == 0 ? 0 : 1;
 }
 

@@ -28,11 +28,13 @@ const OptionSpec* FindLetter(const CommandSpec& spec, char letter) {
 }  // namespace
 
 std::string HelpText(const CommandSpec& spec) {
-  std::string text = fmt::format("{}\n\nUsage:\n  walden {} [OPTION]...{}{}\n\nOptions:\n", spec.summary, spec.name,
-                                 spec.positional ? " " : "", spec.positional ? spec.positional : "");
+  std::string text =
+      fmt::format("{}\n\nUsage:\n  walden {} [OPTION]...{}{}\n\nOptions:\n", spec.summary, spec.name,
+                  spec.positional ? " " : "", spec.positional ? spec.positional : "");
   for (const OptionSpec& option : spec.options) {
     if (option.help == nullptr) continue;
-    std::string left = option.letter ? fmt::format("-{}, --{}", option.letter, option.name) : fmt::format("    --{}", option.name);
+    std::string left = option.letter ? fmt::format("-{}, --{}", option.letter, option.name)
+                                     : fmt::format("    --{}", option.name);
     if (option.value != nullptr) left += fmt::format("={}", option.value);
     text += fmt::format("  {:<28} {}\n", left, option.help);
   }
@@ -46,7 +48,8 @@ CommandLine::CommandLine(const CommandSpec& spec, std::span<char* const> argumen
   for (size_t i = 0; i < arguments.size(); ++i) {
     std::string_view argument = arguments[i];
     if (only_positional || argument == "-" || !argument.starts_with('-')) {
-      if (spec.positional == nullptr) Fail(fmt::format("too many command-line arguments (first is \"{}\")", argument));
+      if (spec.positional == nullptr)
+        Fail(fmt::format("too many command-line arguments (first is \"{}\")", argument));
       positional_.emplace_back(argument);
       continue;
     }
@@ -60,7 +63,9 @@ CommandLine::CommandLine(const CommandSpec& spec, std::span<char* const> argumen
     }
     bool is_long = argument.starts_with("--");
     size_t equals = is_long ? argument.find('=') : std::string_view::npos;
-    std::string_view name = is_long ? argument.substr(2, equals == std::string_view::npos ? equals : equals - 2) : argument.substr(1, 1);
+    std::string_view name = is_long
+                                ? argument.substr(2, equals == std::string_view::npos ? equals : equals - 2)
+                                : argument.substr(1, 1);
     const OptionSpec* option = is_long ? FindLong(spec, name) : FindLetter(spec, name[0]);
     if (option == nullptr) Fail(fmt::format("unrecognized option \"{}\"", argument));
     if (option->value == nullptr) {
@@ -69,7 +74,8 @@ CommandLine::CommandLine(const CommandSpec& spec, std::span<char* const> argumen
       // Flags may be bundled: -FV.
       for (size_t k = 2; !is_long && k < argument.size(); ++k) {
         const OptionSpec* next = FindLetter(spec, argument[k]);
-        if (next == nullptr || next->value != nullptr) Fail(fmt::format("unrecognized option \"{}\"", argument));
+        if (next == nullptr || next->value != nullptr)
+          Fail(fmt::format("unrecognized option \"{}\"", argument));
         Add(*next, "");
       }
     } else if (equals != std::string_view::npos) {
@@ -84,7 +90,9 @@ CommandLine::CommandLine(const CommandSpec& spec, std::span<char* const> argumen
   }
 }
 
-void CommandLine::Add(const OptionSpec& option, std::string value) { values_[option.name].push_back(std::move(value)); }
+void CommandLine::Add(const OptionSpec& option, std::string value) {
+  values_[option.name].push_back(std::move(value));
+}
 
 std::string CommandLine::Value(std::string_view name, std::string_view otherwise) const {
   auto found = values_.find(std::string(name));
@@ -101,7 +109,8 @@ int CommandLine::IntValue(std::string_view name, int otherwise) const {
   std::string text = Value(name);
   int value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) Fail(fmt::format("invalid value \"{}\" for option --{}", text, name));
+  if (error != std::errc() || end != text.data() + text.size())
+    Fail(fmt::format("invalid value \"{}\" for option --{}", text, name));
   return value;
 }
 
@@ -109,7 +118,8 @@ std::string CommandLine::DataDirectory(int exit_code) const {
   std::string directory = Value("pgdata");
   if (directory.empty() && std::getenv("PGDATA") != nullptr) directory = std::getenv("PGDATA");
   if (directory.empty()) {
-    fmt::print(stderr, "walden {}: no data directory specified and environment variable PGDATA unset\n", spec_.name);
+    fmt::print(stderr, "walden {}: no data directory specified and environment variable PGDATA unset\n",
+               spec_.name);
     fmt::print(stderr, "Try \"walden {} --help\" for more information.\n", spec_.name);
     std::exit(exit_code);
   }
@@ -121,7 +131,8 @@ std::string CommandLine::DataDirectory(int exit_code) const {
 }
 
 void CommandLine::Fail(const std::string& message) const {
-  fmt::print(stderr, "walden {}: {}\nTry \"walden {} --help\" for more information.\n", spec_.name, message, spec_.name);
+  fmt::print(stderr, "walden {}: {}\nTry \"walden {} --help\" for more information.\n", spec_.name, message,
+             spec_.name);
   std::exit(1);
 }
 

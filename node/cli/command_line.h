@@ -10,9 +10,9 @@
 namespace walden {
 
 struct OptionSpec {
-  char letter;            // 0: long form only
-  const char* name;       // "data-directory"
-  const char* value;      // "DIR"; nullptr: a flag
+  char letter;        // 0: long form only
+  const char* name;   // "data-directory"
+  const char* value;  // "DIR"; nullptr: a flag
   const char* help;
 };
 
@@ -21,12 +21,13 @@ struct CommandSpec {
   const char* summary;
   const char* positional;  // "[START [END]]"; nullptr: none allowed
   std::span<const OptionSpec> options;
-  const char* notes;       // printed below the options; may be nullptr
+  const char* notes;  // printed below the options; may be nullptr
 };
 
 class CommandLine {
  public:
-  // Parses argv after the command's name. Prints help or an error and exits where the user asked for it or erred.
+  // Parses argv after the command's name. Prints help or an error and exits where the user asked for it or
+  // erred.
   CommandLine(const CommandSpec& spec, std::span<char* const> arguments);
   bool Has(std::string_view name) const { return values_.count(std::string(name)) > 0; }
   // The last one given.

@@ -13,14 +13,17 @@ namespace walden {
 namespace {
 
 constexpr Command kCommands[] = {
-    {&kInitSpec, InitCommand},       {&kStartSpec, StartCommand},   {&kStopSpec, StopCommand},       {&kRestartSpec, RestartCommand},
-    {&kReloadSpec, ReloadCommand},   {&kStatusSpec, StatusCommand}, {&kPromoteSpec, PromoteCommand},
-    {&kWaldumpSpec, WaldumpCommand}, {&kChecksumsSpec, ChecksumsCommand},
+    {&kInitSpec, InitCommand},       {&kStartSpec, StartCommand},     {&kStopSpec, StopCommand},
+    {&kRestartSpec, RestartCommand}, {&kReloadSpec, ReloadCommand},   {&kStatusSpec, StatusCommand},
+    {&kPromoteSpec, PromoteCommand}, {&kWaldumpSpec, WaldumpCommand}, {&kChecksumsSpec, ChecksumsCommand},
 };
 
 void PrintOverview() {
-  fmt::print("Walden, a database node that speaks PostgreSQL 15.\n\nUsage:\n  walden COMMAND [OPTION]...\n\nCommands:\n");
-  for (const Command& command : kCommands) fmt::print("  {:<14} {}\n", command.spec->name, command.spec->summary);
+  fmt::print(
+      "Walden, a database node that speaks PostgreSQL 15.\n\nUsage:\n  walden COMMAND "
+      "[OPTION]...\n\nCommands:\n");
+  for (const Command& command : kCommands)
+    fmt::print("  {:<14} {}\n", command.spec->name, command.spec->summary);
   fmt::print("\n\"walden COMMAND --help\" explains a command. \"walden --version\" prints the version.\n");
 }
 

@@ -1,4 +1,5 @@
-// The table of `walden` commands. Each returns the process's exit code and may throw SqlError, which is printed.
+// The table of `walden` commands. Each returns the process's exit code and may throw SqlError, which is
+// printed.
 #pragma once
 
 #include <span>
@@ -13,7 +14,8 @@ struct Command {
 };
 std::span<const Command> Commands();
 
-extern const CommandSpec kInitSpec, kStartSpec, kStopSpec, kRestartSpec, kReloadSpec, kStatusSpec, kPromoteSpec, kWaldumpSpec, kChecksumsSpec;
+extern const CommandSpec kInitSpec, kStartSpec, kStopSpec, kRestartSpec, kReloadSpec, kStatusSpec,
+    kPromoteSpec, kWaldumpSpec, kChecksumsSpec;
 int InitCommand(const CommandLine& line);
 int StartCommand(const CommandLine& line);
 int StopCommand(const CommandLine& line);

@@ -11,7 +11,8 @@ namespace walden {
 namespace {
 
 bool BelongsInFile(const SettingInfo& info) {
-  constexpr uint32_t kHidden = setting_flag::kNoShowAll | setting_flag::kDisallowInFile | setting_flag::kPlaceholder;
+  constexpr uint32_t kHidden =
+      setting_flag::kNoShowAll | setting_flag::kDisallowInFile | setting_flag::kPlaceholder;
   return info.context != "internal" && !(info.flags & kHidden) && info.category != "Developer Options" &&
          info.category != "File Locations";
 }
@@ -34,7 +35,8 @@ std::string Quoted(const SettingInfo& info, const std::string& value) {
 std::string PostgresqlConf(const std::string& time_zone) {
   std::string text =
       "# Configuration of a Walden node. Lines have the form:  name = value\n"
-      "# What is commented out stands at its default. \"walden reload\" applies changes, but for settings marked\n"
+      "# What is commented out stands at its default. \"walden reload\" applies changes, but for settings "
+      "marked\n"
       "# \"(restart)\". Units: B kB MB GB TB, us ms s min h d.\n";
   std::map<std::string, std::vector<SettingInfo>> categories;
   for (SettingInfo& info : ListSettings()) {
@@ -45,11 +47,12 @@ std::string PostgresqlConf(const std::string& time_zone) {
     for (const SettingInfo& info : settings) {
       bool restart = info.context == "postmaster";
       std::string shown = ShowSetting(info.name);
-      text += fmt::format("#{:<50} # {}{}\n", fmt::format("{} = {}", info.name, Quoted(info, shown)), info.short_desc,
-                          restart ? " (restart)" : "");
+      text += fmt::format("#{:<50} # {}{}\n", fmt::format("{} = {}", info.name, Quoted(info, shown)),
+                          info.short_desc, restart ? " (restart)" : "");
     }
   }
-  text += fmt::format("\n# --- Decided by walden init ---\n\ntimezone = '{}'\nlog_timezone = '{}'\n", time_zone, time_zone);
+  text += fmt::format("\n# --- Decided by walden init ---\n\ntimezone = '{}'\nlog_timezone = '{}'\n",
+                      time_zone, time_zone);
   return text;
 }
 
@@ -66,6 +69,9 @@ std::string PgHbaConf(const std::string& auth_local) {
       auth_local, auth_local);
 }
 
-std::string PgIdentConf() { return "# Maps system users to roles, for peer and cert.\n# MAPNAME       SYSTEM-USERNAME         PG-USERNAME\n"; }
+std::string PgIdentConf() {
+  return "# Maps system users to roles, for peer and cert.\n# MAPNAME       SYSTEM-USERNAME         "
+         "PG-USERNAME\n";
+}
 
 }  // namespace walden

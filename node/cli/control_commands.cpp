@@ -23,10 +23,13 @@ namespace {
 
 constexpr OptionSpec kPgdata{'D', "pgdata", "DIR", "data directory (default: environment variable PGDATA)"};
 constexpr OptionSpec kTimeout{'t', "timeout", "SECONDS", "longest time to wait (default 60)"};
-constexpr OptionSpec kMode{'m', "mode", "MODE", "smart: wait for sessions; fast (default): end them; immediate: recover at next start"};
+constexpr OptionSpec kMode{
+    'm', "mode", "MODE",
+    "smart: wait for sessions; fast (default): end them; immediate: recover at next start"};
 constexpr OptionSpec kLog{'l', "log", "FILE", "server log (default: server.log in the data directory)"};
 constexpr OptionSpec kSet{'c', "set", "NAME=VALUE", "overrides a setting of postgresql.conf"};
-constexpr OptionSpec kForeground{'F', "foreground", nullptr, "stay in the foreground and log to standard error (containers)"};
+constexpr OptionSpec kForeground{'F', "foreground", nullptr,
+                                 "stay in the foreground and log to standard error (containers)"};
 constexpr OptionSpec kReadyFd{0, "ready-fd", "FD", nullptr};
 
 constexpr OptionSpec kStartOptions[] = {kPgdata, kLog, kTimeout, kSet, kForeground, kReadyFd};
@@ -61,19 +64,22 @@ void PrintTail(const std::string& path, uint64_t from) {
 }
 
 // In the child: becomes `walden start -F`.
-[[noreturn]] void ExecPostmaster(const std::string& directory, const std::string& log_path, const CommandLine& line, int ready_fd) {
+[[noreturn]] void ExecPostmaster(const std::string& directory, const std::string& log_path,
+                                 const CommandLine& line, int ready_fd) {
   setsid();
   int null = open("/dev/null", O_RDONLY);
   int log = open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   if (log < 0) {
-    fmt::print(stderr, "walden start: error: could not open log file \"{}\": {}\n", log_path, std::strerror(errno));
+    fmt::print(stderr, "walden start: error: could not open log file \"{}\": {}\n", log_path,
+               std::strerror(errno));
     _exit(1);
   }
   dup2(null, STDIN_FILENO);
   dup2(log, STDOUT_FILENO);
   dup2(log, STDERR_FILENO);
   fcntl(ready_fd, F_SETFD, 0);
-  std::vector<std::string> words = {"walden", "start", "-F", "-D", directory, fmt::format("--ready-fd={}", ready_fd)};
+  std::vector<std::string> words = {"walden", "start",   "-F",
+                                    "-D",     directory, fmt::format("--ready-fd={}", ready_fd)};
   for (const std::string& setting : line.Values("set")) {
     words.push_back("-c");
     words.push_back(setting);
@@ -104,7 +110,8 @@ Started WaitUntilReady(int fd, int timeout_s) {
 int StartInBackground(const CommandLine& line, const std::string& directory) {
   CheckDataDirectory(directory);
   if (std::optional<PidFile> running = RunningNode(directory)) {
-    fmt::print(stderr, "walden {}: error: a node is already running in \"{}\" (PID {})\n", "start", directory, running->pid);
+    fmt::print(stderr, "walden {}: error: a node is already running in \"{}\" (PID {})\n", "start", directory,
+               running->pid);
     return 1;
   }
   std::string log_path = line.Value("log", directory + "/server.log");
@@ -142,7 +149,8 @@ int StartInBackground(const CommandLine& line, const std::string& directory) {
 // The running node, or nullopt after saying that there is none.
 std::optional<PidFile> RequireRunning(const char* command, const std::string& directory) {
   std::optional<PidFile> running = RunningNode(directory);
-  if (!running) fmt::print(stderr, "walden {}: no server running in \"{}\"\nIs server running?\n", command, directory);
+  if (!running)
+    fmt::print(stderr, "walden {}: no server running in \"{}\"\nIs server running?\n", command, directory);
   return running;
 }
 
@@ -158,18 +166,26 @@ bool WaitFor(int timeout_s, Condition&& condition) {
 
 int StopNode(const CommandLine& line, const char* command, const std::string& directory) {
   std::string mode = line.Value("mode", "fast");
-  int signal_number = mode == "smart" || mode == "s" ? SIGTERM : mode == "fast" || mode == "f" ? SIGINT : mode == "immediate" || mode == "i" ? SIGQUIT : 0;
+  int signal_number = mode == "smart" || mode == "s"       ? SIGTERM
+                      : mode == "fast" || mode == "f"      ? SIGINT
+                      : mode == "immediate" || mode == "i" ? SIGQUIT
+                                                           : 0;
   if (signal_number == 0) line.Fail(fmt::format("unrecognized shutdown mode \"{}\"", mode));
   std::optional<PidFile> running = RequireRunning(command, directory);
   if (!running) return 1;
-  if (kill(running->pid, signal_number) < 0) throw FileError(errno, fmt::format("could not send stop signal (PID: {})", running->pid));
+  if (kill(running->pid, signal_number) < 0)
+    throw FileError(errno, fmt::format("could not send stop signal (PID: {})", running->pid));
   fmt::print("waiting for server to shut down....");
   std::fflush(stdout);
-  if (!WaitFor(line.IntValue("timeout", kDefaultTimeoutS), [&] { return !ProcessExists(running->pid) || !RunningNode(directory); })) {
+  if (!WaitFor(line.IntValue("timeout", kDefaultTimeoutS),
+               [&] { return !ProcessExists(running->pid) || !RunningNode(directory); })) {
     fmt::print(" failed\n");
     std::fflush(stdout);
     fmt::print(stderr, "walden {}: server does not shut down\n", command);
-    if (signal_number == SIGTERM) fmt::print(stderr, "HINT: The \"-m fast\" option immediately disconnects sessions rather than waiting for them.\n");
+    if (signal_number == SIGTERM)
+      fmt::print(
+          stderr,
+          "HINT: The \"-m fast\" option immediately disconnects sessions rather than waiting for them.\n");
     return 1;
   }
   fmt::print(" done\nserver stopped\n");
@@ -178,14 +194,19 @@ int StopNode(const CommandLine& line, const char* command, const std::string& di
 
 }  // namespace
 
-constexpr CommandSpec kStartSpec{"start", "start a node and wait until it accepts connections", nullptr, kStartOptions,
-                                 "Exit code: 0 once connections are accepted, 1 otherwise (the last lines of the log are printed)."};
+constexpr CommandSpec kStartSpec{
+    "start", "start a node and wait until it accepts connections", nullptr, kStartOptions,
+    "Exit code: 0 once connections are accepted, 1 otherwise (the last lines of the log are printed)."};
 constexpr CommandSpec kStopSpec{"stop", "stop a node", nullptr, kStopOptions, nullptr};
-constexpr CommandSpec kRestartSpec{"restart", "stop a node and start it again", nullptr, kRestartOptions, nullptr};
-constexpr CommandSpec kReloadSpec{"reload", "make a node read its configuration files again", nullptr, kPlainOptions, nullptr};
-constexpr CommandSpec kStatusSpec{"status", "tell whether a node runs and accepts connections", nullptr, kPlainOptions,
+constexpr CommandSpec kRestartSpec{"restart", "stop a node and start it again", nullptr, kRestartOptions,
+                                   nullptr};
+constexpr CommandSpec kReloadSpec{"reload", "make a node read its configuration files again", nullptr,
+                                  kPlainOptions, nullptr};
+constexpr CommandSpec kStatusSpec{"status", "tell whether a node runs and accepts connections", nullptr,
+                                  kPlainOptions,
                                   "Exit code: 0 running, 3 not running, 4 no accessible data directory."};
-constexpr CommandSpec kPromoteSpec{"promote", "make a standby the primary", nullptr, kPromoteOptions, nullptr};
+constexpr CommandSpec kPromoteSpec{"promote", "make a standby the primary", nullptr, kPromoteOptions,
+                                   nullptr};
 
 int StartCommand(const CommandLine& line) {
   std::string directory = line.DataDirectory();
@@ -208,7 +229,8 @@ int RestartCommand(const CommandLine& line) {
 int ReloadCommand(const CommandLine& line) {
   std::optional<PidFile> running = RequireRunning("reload", line.DataDirectory());
   if (!running) return 1;
-  if (kill(running->pid, SIGHUP) < 0) throw FileError(errno, fmt::format("could not send reload signal (PID: {})", running->pid));
+  if (kill(running->pid, SIGHUP) < 0)
+    throw FileError(errno, fmt::format("could not send reload signal (PID: {})", running->pid));
   fmt::print("server signaled\n");
   return 0;
 }

@@ -1,4 +1,5 @@
-// A progress bar on standard error, for commands that take long. Silent unless asked for, or when it is no terminal.
+// A progress bar on standard error, for commands that take long. Silent unless asked for, or when it is no
+// terminal.
 #pragma once
 
 #include <cstdint>

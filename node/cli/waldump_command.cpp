@@ -34,7 +34,8 @@ Lsn ParseLsn(const CommandLine& line, std::string_view option) {
   std::string text = line.Value(option);
   unsigned high, low;
   char rest;
-  if (std::sscanf(text.c_str(), "%X/%X%c", &high, &low, &rest) != 2) line.Fail(fmt::format("invalid WAL location: \"{}\"", text));
+  if (std::sscanf(text.c_str(), "%X/%X%c", &high, &low, &rest) != 2)
+    line.Fail(fmt::format("invalid WAL location: \"{}\"", text));
   return Lsn{uint64_t{high} << 32 | low};
 }
 
@@ -69,7 +70,9 @@ class Filter {
     if (relation_.empty()) return true;
     for (const PageRef& page : record.pages) {
       const RelFileLocator& rel = page.key.rel;
-      if (fmt::format("{}/{}/{}", OidNumber(rel.tablespace), OidNumber(rel.database), rel.number) == relation_) return true;
+      if (fmt::format("{}/{}/{}", OidNumber(rel.tablespace), OidNumber(rel.database), rel.number) ==
+          relation_)
+        return true;
     }
     return false;
   }
@@ -93,23 +96,27 @@ void PrintTotals(const std::map<std::string, KindTotal>& totals) {
   KindTotal sum;
   fmt::print("{:<32} {:>12} {:>16} {:>16}\n", "Type", "N", "Record bytes", "Image bytes");
   for (const auto& [name, total] : totals) {
-    fmt::print("{:<32} {:>12} {:>16} {:>16}\n", name, total.count, total.bytes - total.image_bytes, total.image_bytes);
+    fmt::print("{:<32} {:>12} {:>16} {:>16}\n", name, total.count, total.bytes - total.image_bytes,
+               total.image_bytes);
     sum.count += total.count;
     sum.bytes += total.bytes;
     sum.image_bytes += total.image_bytes;
   }
-  fmt::print("{:<32} {:>12} {:>16} {:>16}\n", "Total", sum.count, sum.bytes - sum.image_bytes, sum.image_bytes);
+  fmt::print("{:<32} {:>12} {:>16} {:>16}\n", "Total", sum.count, sum.bytes - sum.image_bytes,
+             sum.image_bytes);
 }
 
 std::string KindName(RecordKind kind) {
   const RecordKindInfo* info = FindRecordKind(kind);
-  return info == nullptr ? fmt::format("unknown/{:#x}", static_cast<int>(kind)) : fmt::format("{}/{}", info->family, info->name);
+  return info == nullptr ? fmt::format("unknown/{:#x}", static_cast<int>(kind))
+                         : fmt::format("{}/{}", info->family, info->name);
 }
 
 void PrintRecord(const DecodedRecord& record) {
   fmt::print("rmgr: {:<12} len (rec/tot): {:>6}/{:>6}, tx: {:>10}, lsn: {}, desc: {}\n",
-             FindRecordKind(record.kind) ? FindRecordKind(record.kind)->family : "unknown", record.bytes.size() - ImageBytes(record),
-             record.bytes.size(), record.xid.value, record.start.ToString(), DescribeRecord(record));
+             FindRecordKind(record.kind) ? FindRecordKind(record.kind)->family : "unknown",
+             record.bytes.size() - ImageBytes(record), record.bytes.size(), record.xid.value,
+             record.start.ToString(), DescribeRecord(record));
 }
 
 int ListFamilies() {
@@ -123,7 +130,8 @@ int ListFamilies() {
 
 }  // namespace
 
-constexpr CommandSpec kWaldumpSpec{"waldump", "print the records of the write-ahead log", nullptr, kOptions, nullptr};
+constexpr CommandSpec kWaldumpSpec{"waldump", "print the records of the write-ahead log", nullptr, kOptions,
+                                   nullptr};
 
 int WaldumpCommand(const CommandLine& line) {
   if (line.Value("rmgr") == "list") return ListFamilies();
@@ -142,8 +150,8 @@ int WaldumpCommand(const CommandLine& line) {
     return 1;
   }
   if (line.Has("start") && reader.position() != start) {
-    fmt::print("first record is after {}, at {}, skipping over {} bytes\n", start.ToString(), reader.position().ToString(),
-               reader.position() - start);
+    fmt::print("first record is after {}, at {}, skipping over {} bytes\n", start.ToString(),
+               reader.position().ToString(), reader.position() - start);
   }
   Filter filter(line);
   std::map<std::string, KindTotal> totals;
@@ -165,12 +173,14 @@ int WaldumpCommand(const CommandLine& line) {
   }
   if (line.Has("stats")) PrintTotals(totals);
   if (!any) {
-    fmt::print(stderr, "walden waldump: error: could not read WAL record at {}: {}\n", reader.position().ToString(), reader.error());
+    fmt::print(stderr, "walden waldump: error: could not read WAL record at {}: {}\n",
+               reader.position().ToString(), reader.error());
     return 1;
   }
   if (left > 0 && !line.Has("end")) {
     std::fflush(stdout);
-    fmt::print(stderr, "walden waldump: end of WAL at {}: {}\n", reader.position().ToString(), reader.error());
+    fmt::print(stderr, "walden waldump: end of WAL at {}: {}\n", reader.position().ToString(),
+               reader.error());
   }
   return 0;
 }

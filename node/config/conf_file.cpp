@@ -18,7 +18,8 @@ constexpr int kMaxIncludeDepth = 10;
 // One line of a configuration file: name [=] value [# comment].
 class LineParser {
  public:
-  LineParser(std::string_view line, const std::string& file, int number) : rest_(line), file_(file), number_(number) {}
+  LineParser(std::string_view line, const std::string& file, int number)
+      : rest_(line), file_(file), number_(number) {}
 
   // False for an empty or comment line.
   bool Parse(ConfEntry* entry) {
@@ -38,8 +39,11 @@ class LineParser {
 
  private:
   [[noreturn]] void Fail() const {
-    std::string near = rest_.empty() ? "end of line" : fmt::format("token \"{}\"", rest_.substr(0, rest_.find_first_of(" \t#")));
-    throw SqlError(ErrorCode::kConfigFileError, "syntax error in file \"{}\" line {}, near {}", file_, number_, near);
+    std::string near = rest_.empty()
+                           ? "end of line"
+                           : fmt::format("token \"{}\"", rest_.substr(0, rest_.find_first_of(" \t#")));
+    throw SqlError(ErrorCode::kConfigFileError, "syntax error in file \"{}\" line {}, near {}", file_,
+                   number_, near);
   }
   void SkipBlanks() {
     while (!rest_.empty() && std::isspace(static_cast<unsigned char>(rest_[0]))) rest_.remove_prefix(1);
@@ -54,7 +58,9 @@ class LineParser {
     while (size < rest_.size()) {
       unsigned char c = static_cast<unsigned char>(rest_[size]);
       bool first = size == 0;
-      if (!(std::isalpha(c) || c == '_' || c >= 0x80 || (!first && (std::isdigit(c) || c == '$' || c == '.')))) break;
+      if (!(std::isalpha(c) || c == '_' || c >= 0x80 ||
+            (!first && (std::isdigit(c) || c == '$' || c == '.'))))
+        break;
       ++size;
     }
     if (size == 0) Fail();
@@ -65,7 +71,8 @@ class LineParser {
     size_t size = 0;
     while (size < rest_.size()) {
       unsigned char c = static_cast<unsigned char>(rest_[size]);
-      if (!(std::isalnum(c) || c >= 0x80 || kUnquoted.find(static_cast<char>(c)) != std::string_view::npos)) break;
+      if (!(std::isalnum(c) || c >= 0x80 || kUnquoted.find(static_cast<char>(c)) != std::string_view::npos))
+        break;
       ++size;
     }
     if (size == 0) Fail();
@@ -92,16 +99,23 @@ class LineParser {
   char Escaped(size_t* i) {
     char c = rest_[++*i];
     switch (c) {
-      case 'b': return '\b';
-      case 'f': return '\f';
-      case 'n': return '\n';
-      case 'r': return '\r';
-      case 't': return '\t';
-      default: break;
+      case 'b':
+        return '\b';
+      case 'f':
+        return '\f';
+      case 'n':
+        return '\n';
+      case 'r':
+        return '\r';
+      case 't':
+        return '\t';
+      default:
+        break;
     }
     if (c < '0' || c > '7') return c;
     int value = 0;
-    for (int digits = 0; digits < 3 && *i < rest_.size() && rest_[*i] >= '0' && rest_[*i] <= '7'; ++digits, ++*i) {
+    for (int digits = 0; digits < 3 && *i < rest_.size() && rest_[*i] >= '0' && rest_[*i] <= '7';
+         ++digits, ++*i) {
       value = value * 8 + (rest_[*i] - '0');
     }
     --*i;
@@ -123,13 +137,16 @@ void ParseFile(const std::string& path, int depth, bool must_exist, std::vector<
 
 void Include(const ConfEntry& directive, int depth, std::vector<ConfEntry>* entries) {
   std::string path = Relative(directive.value, directive.file);
-  if (directive.name != "include_dir") return ParseFile(path, depth + 1, directive.name == "include", entries);
+  if (directive.name != "include_dir")
+    return ParseFile(path, depth + 1, directive.name == "include", entries);
   for (const std::string& name : ListDirectory(path)) {
-    if (name.ends_with(".conf") && !name.starts_with('.')) ParseFile(path + "/" + name, depth + 1, true, entries);
+    if (name.ends_with(".conf") && !name.starts_with('.'))
+      ParseFile(path + "/" + name, depth + 1, true, entries);
   }
 }
 
-void ParseText(std::string_view text, const std::string& file, int depth, bool includes, std::vector<ConfEntry>* entries) {
+void ParseText(std::string_view text, const std::string& file, int depth, bool includes,
+               std::vector<ConfEntry>* entries) {
   int number = 0;
   while (!text.empty()) {
     size_t end = text.find('\n');
@@ -138,7 +155,8 @@ void ParseText(std::string_view text, const std::string& file, int depth, bool i
     if (line.ends_with('\r')) line.remove_suffix(1);
     ConfEntry entry;
     if (!LineParser(line, file, ++number).Parse(&entry)) continue;
-    bool directive = entry.name == "include" || entry.name == "include_if_exists" || entry.name == "include_dir";
+    bool directive =
+        entry.name == "include" || entry.name == "include_if_exists" || entry.name == "include_dir";
     if (directive && includes) {
       Include(entry, depth, entries);
     } else {
@@ -149,11 +167,14 @@ void ParseText(std::string_view text, const std::string& file, int depth, bool i
 
 void ParseFile(const std::string& path, int depth, bool must_exist, std::vector<ConfEntry>* entries) {
   if (depth > kMaxIncludeDepth) {
-    throw SqlError(ErrorCode::kConfigFileError, "could not open configuration file \"{}\": maximum nesting depth exceeded", path);
+    throw SqlError(ErrorCode::kConfigFileError,
+                   "could not open configuration file \"{}\": maximum nesting depth exceeded", path);
   }
   std::string text;
   if (!TryReadWholeFile(path, &text)) {
-    if (must_exist) throw SqlError(ErrorCode::kConfigFileError, "could not open configuration file \"{}\": No such file or directory", path);
+    if (must_exist)
+      throw SqlError(ErrorCode::kConfigFileError,
+                     "could not open configuration file \"{}\": No such file or directory", path);
     Log(Severity::kLog, "skipping missing configuration file \"{}\"", path);
     return;
   }
@@ -178,12 +199,14 @@ int CountBad(const std::vector<ConfEntry>& entries, SettingContext context) {
   int bad = 0;
   for (const ConfEntry& entry : entries) {
     try {
-      CheckSetting(entry.name, entry.value, {.context = context, .source = SettingSource::kFile, .is_superuser = true});
+      CheckSetting(entry.name, entry.value,
+                   {.context = context, .source = SettingSource::kFile, .is_superuser = true});
     } catch (const SqlError& error) {
       ErrorFields fields = error.fields();
       fields.severity = Severity::kLog;
       fields.context = fmt::format("file \"{}\" line {}", entry.file, entry.line);
-      if (error.code() == ErrorCode::kUndefinedObject) fields.message += fmt::format(" in file \"{}\" line {}", entry.file, entry.line);
+      if (error.code() == ErrorCode::kUndefinedObject)
+        fields.message += fmt::format(" in file \"{}\" line {}", entry.file, entry.line);
       EmitLog(fields);
       ++bad;
     }
@@ -214,7 +237,8 @@ void ResetVanished(const std::vector<ConfEntry>& entries, SettingContext context
     state.reset = boot;
     if (!in_force) continue;
     InstallValue(setting, boot);
-    if (context == SettingContext::kSighup) Log(Severity::kLog, "parameter \"{}\" removed from configuration file, reset to default", row.name);
+    if (context == SettingContext::kSighup)
+      Log(Severity::kLog, "parameter \"{}\" removed from configuration file, reset to default", row.name);
   }
 }
 
@@ -223,7 +247,11 @@ void Apply(const ConfEntry& entry, SettingContext context, bool log_changes) {
   std::string before = setting ? SettingText(*setting) : "";
   try {
     SetSetting(entry.name, entry.value,
-               {.context = context, .source = SettingSource::kFile, .is_superuser = true, .file = entry.file.c_str(), .line = entry.line});
+               {.context = context,
+                .source = SettingSource::kFile,
+                .is_superuser = true,
+                .file = entry.file.c_str(),
+                .line = entry.line});
   } catch (const SqlError& error) {
     if (log_changes) Log(Severity::kLog, "{}", error.fields().message);
     return;
@@ -235,13 +263,16 @@ void Apply(const ConfEntry& entry, SettingContext context, bool log_changes) {
 
 }  // namespace
 
-void ParseConfFile(const std::string& path, std::vector<ConfEntry>* entries) { ParseFile(path, 0, true, entries); }
+void ParseConfFile(const std::string& path, std::vector<ConfEntry>* entries) {
+  ParseFile(path, 0, true, entries);
+}
 
 void ParseConfText(std::string_view text, const std::string& file_name, std::vector<ConfEntry>* entries) {
   ParseText(text, file_name, 0, false, entries);
 }
 
-bool LoadConfiguration(const std::string& config_file, const std::string& data_directory, SettingContext context) {
+bool LoadConfiguration(const std::string& config_file, const std::string& data_directory,
+                       SettingContext context) {
   std::vector<ConfEntry> entries;
   bool starting = context == SettingContext::kPostmaster;
   try {
@@ -256,7 +287,8 @@ bool LoadConfiguration(const std::string& config_file, const std::string& data_d
   }
   entries = LastOfEach(entries);
   if (CountBad(entries, context) > 0) {
-    if (starting) throw SqlError(ErrorCode::kConfigFileError, "configuration file \"{}\" contains errors", config_file);
+    if (starting)
+      throw SqlError(ErrorCode::kConfigFileError, "configuration file \"{}\" contains errors", config_file);
     Log(Severity::kLog, "configuration file \"{}\" contains errors; no changes were applied", config_file);
     return false;
   }
@@ -266,10 +298,12 @@ bool LoadConfiguration(const std::string& config_file, const std::string& data_d
 }
 
 bool ReloadConfiguration() {
-  return LoadConfiguration(GetString(Setting::kConfigFile), GetString(Setting::kDataDirectory), SettingContext::kSighup);
+  return LoadConfiguration(GetString(Setting::kConfigFile), GetString(Setting::kDataDirectory),
+                           SettingContext::kSighup);
 }
 
-void WriteAutoConf(const std::string& data_directory, std::string_view name, const std::optional<std::string>& value) {
+void WriteAutoConf(const std::string& data_directory, std::string_view name,
+                   const std::optional<std::string>& value) {
   std::string path = data_directory + "/postgresql.auto.conf";
   std::vector<ConfEntry> entries;
   if (PathExists(path)) ParseConfFile(path, &entries);

@@ -1,5 +1,5 @@
-// postgresql.conf: parsing (with include, include_if_exists, include_dir) and applying to settings; postgresql.auto.conf comes
-// last and wins.
+// postgresql.conf: parsing (with include, include_if_exists, include_dir) and applying to settings;
+// postgresql.auto.conf comes last and wins.
 #pragma once
 
 #include <string>
@@ -20,16 +20,19 @@ void ParseConfFile(const std::string& path, std::vector<ConfEntry>* entries);
 // The same for text (no includes allowed).
 void ParseConfText(std::string_view text, const std::string& file_name, std::vector<ConfEntry>* entries);
 
-// Reads config_file and `data_directory`/postgresql.auto.conf and applies them. context kPostmaster at start (errors throw), kSighup
-// on reload: errors are logged and nothing is applied; postmaster-only changes are logged as pending restart. Settings
-// that vanished from the files return to their defaults. Returns false if a reload was refused.
-bool LoadConfiguration(const std::string& config_file, const std::string& data_directory, SettingContext context);
+// Reads config_file and `data_directory`/postgresql.auto.conf and applies them. context kPostmaster at start
+// (errors throw), kSighup on reload: errors are logged and nothing is applied; postmaster-only changes are
+// logged as pending restart. Settings that vanished from the files return to their defaults. Returns false if
+// a reload was refused.
+bool LoadConfiguration(const std::string& config_file, const std::string& data_directory,
+                       SettingContext context);
 
-// SIGHUP in any process: reads the files again (their names and the data directory are settings themselves). Background processes call
-// it when TakeInterrupt(Interrupt::kReload), sessions between statements.
+// SIGHUP in any process: reads the files again (their names and the data directory are settings themselves).
+// Background processes call it when TakeInterrupt(Interrupt::kReload), sessions between statements.
 bool ReloadConfiguration();
 
 // Rewrites one entry of postgresql.auto.conf (ALTER SYSTEM); empty value removes it.
-void WriteAutoConf(const std::string& data_directory, std::string_view name, const std::optional<std::string>& value);
+void WriteAutoConf(const std::string& data_directory, std::string_view name,
+                   const std::optional<std::string>& value);
 
 }  // namespace walden

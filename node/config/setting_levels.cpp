@@ -18,11 +18,15 @@ void CommitTopLevel(Setting setting, StackedValue entry) {
   if (entry.kind == Kind::kSetThenLocal) InstallValue(setting, std::move(entry.masked));
 }
 
-// Both the level that commits and its parent changed the setting: the parent's prior value stays what an abort restores.
+// Both the level that commits and its parent changed the setting: the parent's prior value stays what an
+// abort restores.
 void MergeInto(StackedValue& parent, StackedValue entry) {
   switch (entry.kind) {
-    case Kind::kSave: break;
-    case Kind::kSet: parent.kind = Kind::kSet; break;
+    case Kind::kSave:
+      break;
+    case Kind::kSet:
+      parent.kind = Kind::kSet;
+      break;
     case Kind::kLocal:
       // What the parent SET is now hidden by a LOCAL value.
       if (parent.kind == Kind::kSet) {
@@ -69,18 +73,23 @@ void PushForChange(Setting setting, SetAction action) {
   if (!state.stack.empty() && state.stack.back().level == current_level) {
     StackedValue& entry = state.stack.back();
     switch (action) {
-      case SetAction::kSet: entry.kind = Kind::kSet; break;
+      case SetAction::kSet:
+        entry.kind = Kind::kSet;
+        break;
       case SetAction::kLocal:
         if (entry.kind == Kind::kSet) {
           entry.masked = state.current;
           entry.kind = Kind::kSetThenLocal;
         }
         break;
-      case SetAction::kSave: break;
+      case SetAction::kSave:
+        break;
     }
     return;
   }
-  Kind kind = action == SetAction::kSet ? Kind::kSet : action == SetAction::kLocal ? Kind::kLocal : Kind::kSave;
+  Kind kind = action == SetAction::kSet     ? Kind::kSet
+              : action == SetAction::kLocal ? Kind::kLocal
+                                            : Kind::kSave;
   if (state.stack.empty()) touched.push_back(setting);
   state.stack.push_back({current_level, kind, state.current, {}});
 }

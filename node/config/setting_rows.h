@@ -21,9 +21,9 @@ struct SettingRow {
   uint32_t flags;
   SettingUnit unit;
   const char* description;
-  double low, high;        // int and real
+  double low, high;  // int and real
   SettingNumber boot;
-  const char* boot_text;   // string
+  const char* boot_text;  // string
   std::span<const EnumOption> options;
 };
 std::span<const SettingRow> SettingRows();

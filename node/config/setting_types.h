@@ -7,30 +7,60 @@
 namespace walden {
 
 // When a setting may change, as pg_settings.context; lowest = strictest.
-enum class SettingContext : uint8_t { kInternal, kPostmaster, kSighup, kSuperuserBackend, kBackend, kSuperuser, kUser };
+enum class SettingContext : uint8_t {
+  kInternal,
+  kPostmaster,
+  kSighup,
+  kSuperuserBackend,
+  kBackend,
+  kSuperuser,
+  kUser
+};
 std::string_view SettingContextName(SettingContext context);
 
 // Where a value came from; a higher source overrides a lower one.
 enum class SettingSource : uint8_t {
-  kDefault, kDynamicDefault, kEnvironment, kFile, kCommandLine, kGlobal, kDatabase, kUser, kDatabaseUser, kClient, kOverride,
-  kInteractive, kTest, kSession,
+  kDefault,
+  kDynamicDefault,
+  kEnvironment,
+  kFile,
+  kCommandLine,
+  kGlobal,
+  kDatabase,
+  kUser,
+  kDatabaseUser,
+  kClient,
+  kOverride,
+  kInteractive,
+  kTest,
+  kSession,
 };
 std::string_view SettingSourceName(SettingSource source);
 
 namespace setting_flag {
-inline constexpr uint32_t kReport = 1;         // sent to clients as ParameterStatus
-inline constexpr uint32_t kListInput = 2;      // SET x TO a, b
-inline constexpr uint32_t kListQuote = 4;      // items are identifiers, quoted
+inline constexpr uint32_t kReport = 1;     // sent to clients as ParameterStatus
+inline constexpr uint32_t kListInput = 2;  // SET x TO a, b
+inline constexpr uint32_t kListQuote = 4;  // items are identifiers, quoted
 inline constexpr uint32_t kNoShowAll = 8;
-inline constexpr uint32_t kNoReset = 16;       // RESET ALL skips it; transaction-scoped
+inline constexpr uint32_t kNoReset = 16;  // RESET ALL skips it; transaction-scoped
 inline constexpr uint32_t kExplain = 32;
-inline constexpr uint32_t kSuperuserOnly = 64; // hidden from others
-inline constexpr uint32_t kIsName = 128;       // truncated to 63 bytes
+inline constexpr uint32_t kSuperuserOnly = 64;  // hidden from others
+inline constexpr uint32_t kIsName = 128;        // truncated to 63 bytes
 inline constexpr uint32_t kPlaceholder = 256;
 inline constexpr uint32_t kDisallowInFile = 512;
 }  // namespace setting_flag
 
-enum class SettingUnit : uint8_t { kNone, kByte, kKilobyte, kMegabyte, kBlock, kWalBlock, kMillisecond, kSecond, kMinute };
+enum class SettingUnit : uint8_t {
+  kNone,
+  kByte,
+  kKilobyte,
+  kMegabyte,
+  kBlock,
+  kWalBlock,
+  kMillisecond,
+  kSecond,
+  kMinute
+};
 
 struct EnumOption {
   const char* name;

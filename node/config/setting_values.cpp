@@ -18,8 +18,10 @@ struct UnitText {
   double in_base;  // how many of the base unit (bytes or milliseconds)
 };
 
-constexpr UnitText kMemoryUnits[] = {{"TB", 1099511627776.0}, {"GB", 1073741824.0}, {"MB", 1048576.0}, {"kB", 1024.0}, {"B", 1.0}};
-constexpr UnitText kTimeUnits[] = {{"d", 86400000.0}, {"h", 3600000.0}, {"min", 60000.0}, {"s", 1000.0}, {"ms", 1.0}, {"us", 0.001}};
+constexpr UnitText kMemoryUnits[] = {
+    {"TB", 1099511627776.0}, {"GB", 1073741824.0}, {"MB", 1048576.0}, {"kB", 1024.0}, {"B", 1.0}};
+constexpr UnitText kTimeUnits[] = {{"d", 86400000.0}, {"h", 3600000.0}, {"min", 60000.0},
+                                   {"s", 1000.0},     {"ms", 1.0},      {"us", 0.001}};
 
 bool IsTime(SettingUnit unit) { return unit >= SettingUnit::kMillisecond; }
 
@@ -34,19 +36,26 @@ double BaseSize(SettingUnit unit) {
   switch (unit) {
     case SettingUnit::kNone:
     case SettingUnit::kByte:
-    case SettingUnit::kMillisecond: return 1;
-    case SettingUnit::kKilobyte: return 1024;
-    case SettingUnit::kMegabyte: return 1048576;
+    case SettingUnit::kMillisecond:
+      return 1;
+    case SettingUnit::kKilobyte:
+      return 1024;
+    case SettingUnit::kMegabyte:
+      return 1048576;
     case SettingUnit::kBlock:
-    case SettingUnit::kWalBlock: return 8192;
-    case SettingUnit::kSecond: return 1000;
-    case SettingUnit::kMinute: return 60000;
+    case SettingUnit::kWalBlock:
+      return 8192;
+    case SettingUnit::kSecond:
+      return 1000;
+    case SettingUnit::kMinute:
+      return 60000;
   }
   return 1;
 }
 
 // Reads the unit after a number. Returns the factor to the base unit, or nullopt with a hint.
-std::optional<double> ParseUnit(std::string_view text, SettingUnit base, double number, double* rounded, std::string* hint) {
+std::optional<double> ParseUnit(std::string_view text, SettingUnit base, double number, double* rounded,
+                                std::string* hint) {
   *rounded = number;
   if (text.empty()) return 1.0;
   for (const UnitText& unit : UnitsFor(base)) {
@@ -67,7 +76,8 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-// The number at the front of `text` and what follows it. Integers may be hexadecimal or octal; a fraction makes it decimal.
+// The number at the front of `text` and what follows it. Integers may be hexadecimal or octal; a fraction
+// makes it decimal.
 bool ParseNumber(std::string_view text, bool integer, double* value, std::string_view* rest) {
   std::string copy(text);
   char* end = nullptr;
@@ -88,21 +98,25 @@ bool ParseNumber(std::string_view text, bool integer, double* value, std::string
 
 bool PrefixOf(std::string_view text, std::string_view word, size_t least) {
   return text.size() >= least && text.size() <= word.size() &&
-         std::equal(text.begin(), text.end(), word.begin(), [](char a, char b) { return std::tolower(a) == b; });
+         std::equal(text.begin(), text.end(), word.begin(),
+                    [](char a, char b) { return std::tolower(a) == b; });
 }
 
 }  // namespace
 
 std::optional<bool> ParseSettingBool(std::string_view text) {
-  if (PrefixOf(text, "true", 1) || PrefixOf(text, "yes", 1) || PrefixOf(text, "on", 2) || text == "1") return true;
-  if (PrefixOf(text, "false", 1) || PrefixOf(text, "no", 1) || PrefixOf(text, "off", 2) || text == "0") return false;
+  if (PrefixOf(text, "true", 1) || PrefixOf(text, "yes", 1) || PrefixOf(text, "on", 2) || text == "1")
+    return true;
+  if (PrefixOf(text, "false", 1) || PrefixOf(text, "no", 1) || PrefixOf(text, "off", 2) || text == "0")
+    return false;
   return std::nullopt;
 }
 
 std::optional<int64_t> ParseSettingInt(std::string_view text, SettingUnit base, std::string* hint) {
   double number, scaled;
   std::string_view unit;
-  if (!ParseNumber(Trim(text), true, &number, &unit) || !ParseUnit(unit, base, number, &scaled, hint)) return std::nullopt;
+  if (!ParseNumber(Trim(text), true, &number, &unit) || !ParseUnit(unit, base, number, &scaled, hint))
+    return std::nullopt;
   scaled = std::rint(scaled);
   if (scaled > INT_MAX || scaled < INT_MIN) {
     *hint = "Value exceeds integer range.";
@@ -114,7 +128,8 @@ std::optional<int64_t> ParseSettingInt(std::string_view text, SettingUnit base, 
 std::optional<double> ParseSettingReal(std::string_view text, SettingUnit base, std::string* hint) {
   double number, scaled;
   std::string_view unit;
-  if (!ParseNumber(Trim(text), false, &number, &unit) || !ParseUnit(unit, base, number, &scaled, hint)) return std::nullopt;
+  if (!ParseNumber(Trim(text), false, &number, &unit) || !ParseUnit(unit, base, number, &scaled, hint))
+    return std::nullopt;
   return scaled;
 }
 
@@ -123,7 +138,8 @@ std::string FormatSettingInt(int64_t value, SettingUnit base) {
   double total = static_cast<double>(value) * BaseSize(base);
   for (const UnitText& unit : UnitsFor(base)) {
     double count = total / unit.in_base;
-    if (count >= 1 && count == std::floor(count)) return fmt::format("{}{}", static_cast<int64_t>(count), unit.name);
+    if (count >= 1 && count == std::floor(count))
+      return fmt::format("{}{}", static_cast<int64_t>(count), unit.name);
   }
   return std::to_string(value);
 }
@@ -147,15 +163,23 @@ std::string FormatSettingReal(double value, SettingUnit base) {
 
 std::string_view SettingUnitName(SettingUnit unit) {
   switch (unit) {
-    case SettingUnit::kNone: return "";
-    case SettingUnit::kByte: return "B";
-    case SettingUnit::kKilobyte: return "kB";
-    case SettingUnit::kMegabyte: return "MB";
+    case SettingUnit::kNone:
+      return "";
+    case SettingUnit::kByte:
+      return "B";
+    case SettingUnit::kKilobyte:
+      return "kB";
+    case SettingUnit::kMegabyte:
+      return "MB";
     case SettingUnit::kBlock:
-    case SettingUnit::kWalBlock: return "8kB";
-    case SettingUnit::kMillisecond: return "ms";
-    case SettingUnit::kSecond: return "s";
-    case SettingUnit::kMinute: return "min";
+    case SettingUnit::kWalBlock:
+      return "8kB";
+    case SettingUnit::kMillisecond:
+      return "ms";
+    case SettingUnit::kSecond:
+      return "s";
+    case SettingUnit::kMinute:
+      return "min";
   }
   return "";
 }

@@ -12,8 +12,8 @@ namespace walden {
 
 // on/off/true/false/yes/no/1/0 and unique prefixes.
 std::optional<bool> ParseSettingBool(std::string_view text);
-// Decimal, hexadecimal, octal or fractional text with an optional unit, rounded to the base unit. nullopt on a syntax error; `hint`
-// then may hold one.
+// Decimal, hexadecimal, octal or fractional text with an optional unit, rounded to the base unit. nullopt on
+// a syntax error; `hint` then may hold one.
 std::optional<int64_t> ParseSettingInt(std::string_view text, SettingUnit base, std::string* hint);
 std::optional<double> ParseSettingReal(std::string_view text, SettingUnit base, std::string* hint);
 // "4096" in kB becomes "4MB": the largest unit that divides.

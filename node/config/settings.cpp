@@ -41,8 +41,9 @@ constexpr SettingRow kRows[] = {
   {text, SettingType::kReal, context, category, flags, unit, description, low, high, Real(boot), nullptr, {}},
 #define STRING(name, text, context, category, flags, boot, description) \
   {text, SettingType::kString, context, category, flags, U::kNone, description, 0, 0, Whole(0), boot, {}},
-#define ENUM(name, text, context, category, flags, options, boot, description) \
-  {text, SettingType::kEnum, context, category, flags, U::kNone, description, 0, 0, Whole(boot), nullptr, options},
+#define ENUM(name, text, context, category, flags, options, boot, description)   \
+  {text, SettingType::kEnum, context, category, flags, U::kNone, description, 0, \
+   0,    Whole(boot),        nullptr, options},
 #include "node/config/settings.def"
 #undef BOOL
 #undef INT
@@ -76,8 +77,9 @@ std::vector<SettingState>& States() {
 [[maybe_unused]] const bool states_filled = (States(), true);
 
 bool SameName(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return std::tolower(x) == std::tolower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           return std::tolower(x) == std::tolower(y);
+         });
 }
 
 std::string Lower(std::string_view text) {
@@ -101,14 +103,26 @@ std::span<const SettingRow> SettingRows() { return kRows; }
 SettingState& StateOf(Setting setting) { return States()[static_cast<size_t>(setting)]; }
 
 std::string_view SettingContextName(SettingContext context) {
-  constexpr std::string_view kNames[] = {"internal", "postmaster", "sighup", "superuser-backend", "backend", "superuser", "user"};
+  constexpr std::string_view kNames[] = {"internal", "postmaster", "sighup", "superuser-backend",
+                                         "backend",  "superuser",  "user"};
   return kNames[static_cast<size_t>(context)];
 }
 
 std::string_view SettingSourceName(SettingSource source) {
-  constexpr std::string_view kNames[] = {"default",  "default",       "environment variable", "configuration file", "command line",
-                                         "global",   "database",      "user",                 "database user",      "client",
-                                         "override", "interactive",   "test",                 "session"};
+  constexpr std::string_view kNames[] = {"default",
+                                         "default",
+                                         "environment variable",
+                                         "configuration file",
+                                         "command line",
+                                         "global",
+                                         "database",
+                                         "user",
+                                         "database user",
+                                         "client",
+                                         "override",
+                                         "interactive",
+                                         "test",
+                                         "session"};
   return kNames[static_cast<size_t>(source)];
 }
 
@@ -128,7 +142,8 @@ void SetReportHook(void (*hook)(std::string_view, const std::string&)) { report_
 std::vector<std::pair<std::string, std::string>> ReportedSettings() {
   std::vector<std::pair<std::string, std::string>> reported;
   for (size_t i = 0; i < std::size(kRows); ++i) {
-    if (kRows[i].flags & F::kReport) reported.emplace_back(kRows[i].name, ShowSetting(static_cast<Setting>(i)));
+    if (kRows[i].flags & F::kReport)
+      reported.emplace_back(kRows[i].name, ShowSetting(static_cast<Setting>(i)));
   }
   return reported;
 }
@@ -171,14 +186,16 @@ SqlError Unrecognized(std::string_view name) {
 }
 
 SqlError Invalid(const SettingRow& row, std::string_view text, std::string hint) {
-  SqlError error(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", row.name, text);
+  SqlError error(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", row.name,
+                 text);
   if (!hint.empty()) error.WithHint(std::move(hint));
   return error;
 }
 
 bool IsIdentifier(std::string_view part) {
   if (part.empty() || std::isdigit(static_cast<unsigned char>(part[0])) || part[0] == '$') return false;
-  return std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '$' || c >= 0x80; });
+  return std::all_of(part.begin(), part.end(),
+                     [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '$' || c >= 0x80; });
 }
 
 // "a.b": two or more identifiers. A name without a dot is simply unknown.
@@ -216,8 +233,10 @@ SettingNumber ParseInt(const SettingRow& row, std::string_view text) {
   if (!value) throw Invalid(row, text, hint);
   if (static_cast<double>(*value) < row.low || static_cast<double>(*value) > row.high) {
     std::string_view unit = SettingUnitName(row.unit);
-    throw SqlError(ErrorCode::kInvalidParameterValue, "{}{}{} is outside the valid range for parameter \"{}\" ({} .. {})", *value,
-                   unit.empty() ? "" : " ", unit, row.name, static_cast<int64_t>(row.low), static_cast<int64_t>(row.high));
+    throw SqlError(ErrorCode::kInvalidParameterValue,
+                   "{}{}{} is outside the valid range for parameter \"{}\" ({} .. {})", *value,
+                   unit.empty() ? "" : " ", unit, row.name, static_cast<int64_t>(row.low),
+                   static_cast<int64_t>(row.high));
   }
   return Whole(*value);
 }
@@ -228,8 +247,9 @@ SettingNumber ParseReal(const SettingRow& row, std::string_view text) {
   if (!value) throw Invalid(row, text, hint);
   if (*value < row.low || *value > row.high) {
     std::string_view unit = SettingUnitName(row.unit);
-    throw SqlError(ErrorCode::kInvalidParameterValue, "{:g}{}{} is outside the valid range for parameter \"{}\" ({:g} .. {:g})",
-                   *value, unit.empty() ? "" : " ", unit, row.name, row.low, row.high);
+    throw SqlError(ErrorCode::kInvalidParameterValue,
+                   "{:g}{}{} is outside the valid range for parameter \"{}\" ({:g} .. {:g})", *value,
+                   unit.empty() ? "" : " ", unit, row.name, row.low, row.high);
   }
   return Real(*value);
 }
@@ -242,13 +262,21 @@ ProposedValue Propose(Setting setting, std::string_view text, SettingSource sour
   switch (row.type) {
     case SettingType::kBool: {
       std::optional<bool> value = ParseSettingBool(text);
-      if (!value) throw SqlError(ErrorCode::kInvalidParameterValue, "parameter \"{}\" requires a Boolean value", row.name);
+      if (!value)
+        throw SqlError(ErrorCode::kInvalidParameterValue, "parameter \"{}\" requires a Boolean value",
+                       row.name);
       proposed.number = Whole(*value);
       break;
     }
-    case SettingType::kInt: proposed.number = ParseInt(row, text); break;
-    case SettingType::kReal: proposed.number = ParseReal(row, text); break;
-    case SettingType::kEnum: proposed.number = ParseEnum(row, text); break;
+    case SettingType::kInt:
+      proposed.number = ParseInt(row, text);
+      break;
+    case SettingType::kReal:
+      proposed.number = ParseReal(row, text);
+      break;
+    case SettingType::kEnum:
+      proposed.number = ParseEnum(row, text);
+      break;
     case SettingType::kString: {
       proposed.text = text;
       if (row.flags & F::kIsName) proposed.text.resize(std::min<size_t>(proposed.text.size(), 63));
@@ -259,7 +287,8 @@ ProposedValue Propose(Setting setting, std::string_view text, SettingSource sour
   return proposed;
 }
 
-// May this request change the setting? Throws; returns false for "silently not now" (a reload of something that was fixed at start).
+// May this request change the setting? Throws; returns false for "silently not now" (a reload of something
+// that was fixed at start).
 bool CheckContext(const SettingRow& row, const SetRequest& request) {
   const C caller = request.context;
   auto refuse = [&](std::string_view why) {
@@ -271,16 +300,19 @@ bool CheckContext(const SettingRow& row, const SetRequest& request) {
       break;
     case C::kPostmaster:
       if (caller == C::kSighup) return false;
-      if (caller != C::kPostmaster && caller != C::kInternal) throw refuse("cannot be changed without restarting the server");
+      if (caller != C::kPostmaster && caller != C::kInternal)
+        throw refuse("cannot be changed without restarting the server");
       break;
     case C::kSighup:
-      if (caller != C::kSighup && caller != C::kPostmaster && caller != C::kInternal) throw refuse("cannot be changed now");
+      if (caller != C::kSighup && caller != C::kPostmaster && caller != C::kInternal)
+        throw refuse("cannot be changed now");
       break;
     case C::kSuperuserBackend:
     case C::kBackend:
       if (caller == C::kBackend || caller == C::kSuperuserBackend) {
         if (row.context == C::kSuperuserBackend && !request.is_superuser) {
-          throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to set parameter \"{}\"", row.name);
+          throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to set parameter \"{}\"",
+                         row.name);
         }
       } else if (caller != C::kSighup && caller != C::kPostmaster && caller != C::kInternal) {
         throw refuse("cannot be set after connection start");
@@ -288,10 +320,12 @@ bool CheckContext(const SettingRow& row, const SetRequest& request) {
       break;
     case C::kSuperuser:
       if (!request.is_superuser && (caller == C::kUser || caller == C::kBackend || caller == C::kSuperuser)) {
-        throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to set parameter \"{}\"", row.name);
+        throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to set parameter \"{}\"",
+                       row.name);
       }
       break;
-    case C::kUser: break;
+    case C::kUser:
+      break;
   }
   return true;
 }
@@ -303,7 +337,9 @@ void SetPlaceholder(std::string_view name, std::optional<std::string_view> value
   placeholder.current.text = value ? *value : std::string_view();
 }
 
-bool IsSessionLevel(SettingSource source) { return source == SettingSource::kSession || source == SettingSource::kInteractive; }
+bool IsSessionLevel(SettingSource source) {
+  return source == SettingSource::kSession || source == SettingSource::kInteractive;
+}
 
 }  // namespace
 
@@ -318,7 +354,8 @@ void SetSetting(std::string_view name, std::optional<std::string_view> value, co
                                                  : proposed.number.integer == state.current.number.integer;
     state.pending_restart = !same;
     if (!same) {
-      throw SqlError(ErrorCode::kCantChangeRuntimeParam, "parameter \"{}\" cannot be changed without restarting the server", row.name);
+      throw SqlError(ErrorCode::kCantChangeRuntimeParam,
+                     "parameter \"{}\" cannot be changed without restarting the server", row.name);
     }
     return;
   }
@@ -364,7 +401,8 @@ void ResetAllSettings(const SetRequest& request) {
   for (size_t i = 0; i < std::size(kRows); ++i) {
     const SettingRow& row = kRows[i];
     SettingState& state = States()[i];
-    if (row.context < C::kSuperuser || (row.flags & F::kNoReset) || !IsSessionLevel(state.current.source)) continue;
+    if (row.context < C::kSuperuser || (row.flags & F::kNoReset) || !IsSessionLevel(state.current.source))
+      continue;
     PushForChange(static_cast<Setting>(i), request.action);
     InstallValue(static_cast<Setting>(i), state.reset);
   }
@@ -375,15 +413,19 @@ namespace {
 
 std::string NumberText(const SettingRow& row, SettingNumber number, const std::string& text, bool with_unit) {
   switch (row.type) {
-    case SettingType::kBool: return number.integer ? "on" : "off";
-    case SettingType::kInt: return with_unit ? FormatSettingInt(number.integer, row.unit) : std::to_string(number.integer);
-    case SettingType::kReal: return FormatSettingReal(number.real, with_unit ? row.unit : U::kNone);
+    case SettingType::kBool:
+      return number.integer ? "on" : "off";
+    case SettingType::kInt:
+      return with_unit ? FormatSettingInt(number.integer, row.unit) : std::to_string(number.integer);
+    case SettingType::kReal:
+      return FormatSettingReal(number.real, with_unit ? row.unit : U::kNone);
     case SettingType::kEnum:
       for (const EnumOption& option : row.options) {
         if (option.value == number.integer) return option.name;
       }
       return "";
-    case SettingType::kString: return text;
+    case SettingType::kString:
+      return text;
   }
   return "";
 }
@@ -412,7 +454,8 @@ std::string ShowSetting(std::string_view name, bool can_see_all) {
   const SettingRow& row = kRows[static_cast<size_t>(*setting)];
   if ((row.flags & F::kSuperuserOnly) && !can_see_all) {
     throw SqlError(ErrorCode::kInsufficientPrivilege,
-                   "must be superuser or have privileges of pg_read_all_settings to examine \"{}\"", row.name);
+                   "must be superuser or have privileges of pg_read_all_settings to examine \"{}\"",
+                   row.name);
   }
   return ShowSetting(*setting);
 }

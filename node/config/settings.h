@@ -1,5 +1,5 @@
-// Settings: declaration table in settings.def, values in the process. Reads are array loads. Not thread-safe for writing; other
-// threads may read numbers.
+// Settings: declaration table in settings.def, values in the process. Reads are array loads. Not thread-safe
+// for writing; other threads may read numbers.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,9 @@ inline bool GetBool(Setting setting) { return setting_numbers[static_cast<size_t
 inline int64_t GetInt(Setting setting) { return setting_numbers[static_cast<size_t>(setting)].integer; }
 inline double GetReal(Setting setting) { return setting_numbers[static_cast<size_t>(setting)].real; }
 // Value of the chosen option; the enumerations are in setting_types.h.
-inline int GetEnum(Setting setting) { return static_cast<int>(setting_numbers[static_cast<size_t>(setting)].integer); }
+inline int GetEnum(Setting setting) {
+  return static_cast<int>(setting_numbers[static_cast<size_t>(setting)].integer);
+}
 template <class E>
 E GetEnum(Setting setting) {
   return static_cast<E>(GetEnum(setting));
@@ -69,13 +71,14 @@ struct SetRequest {
   int line = 0;
 };
 
-// Sets from text; nullopt means RESET (to the value of the best source below kSession). Throws SqlError: 42704 unknown, 22023
-// invalid, 55P02 cannot be changed now, 42501. Placeholders "a.b" are created as needed.
+// Sets from text; nullopt means RESET (to the value of the best source below kSession). Throws SqlError:
+// 42704 unknown, 22023 invalid, 55P02 cannot be changed now, 42501. Placeholders "a.b" are created as needed.
 void SetSetting(std::string_view name, std::optional<std::string_view> value, const SetRequest& request);
 // Only checks what SetSetting would check (ALTER ROLE/DATABASE/SYSTEM SET).
 void CheckSetting(std::string_view name, std::optional<std::string_view> value, const SetRequest& request);
 // Sets at start-up or from inside: context kInternal, never refused for its context.
-void OverrideSetting(Setting setting, std::string_view value, SettingSource source = SettingSource::kOverride);
+void OverrideSetting(Setting setting, std::string_view value,
+                     SettingSource source = SettingSource::kOverride);
 void ResetAllSettings(const SetRequest& request);
 
 // SHOW text of a setting ("4MB"); throws 42704 for unknown names, 42501 when hidden from the role.
@@ -84,8 +87,9 @@ std::string ShowSetting(Setting setting);
 // Without unit, as pg_settings.setting shows it ("4096").
 std::string SettingText(Setting setting);
 
-// Hooks. `check` may throw or change the proposed value to its canonical form; `assign` sees the new value in force; `show`
-// replaces the shown text. One of each per setting, installed before values are set (they run for the boot value at once).
+// Hooks. `check` may throw or change the proposed value to its canonical form; `assign` sees the new value in
+// force; `show` replaces the shown text. One of each per setting, installed before values are set (they run
+// for the boot value at once).
 struct ProposedValue {
   SettingNumber number{};
   std::string text;  // string settings
@@ -98,13 +102,14 @@ struct SettingHooks {
 };
 void InstallSettingHooks(Setting setting, SettingHooks hooks);
 
-// Called for every change of a setting with flag kReport: (name, shown text). The session sends ParameterStatus.
+// Called for every change of a setting with flag kReport: (name, shown text). The session sends
+// ParameterStatus.
 void SetReportHook(void (*hook)(std::string_view name, const std::string& value));
 // Name and text of all settings with flag kReport.
 std::vector<std::pair<std::string, std::string>> ReportedSettings();
 
 // Transaction levels. Level 1 is the transaction, each savepoint or function call one more.
-int OpenSettingLevel();                    // returns the new level
+int OpenSettingLevel();                          // returns the new level
 void CloseSettingLevel(int level, bool commit);  // closes `level` and all above it
 int CurrentSettingLevel();
 // RAII level for a function with SET clauses: closing commits unless an exception passes.

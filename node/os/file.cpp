@@ -50,7 +50,8 @@ File File::Open(std::string path, int flags, mode_t mode) {
   int error_number;
   File file = TryOpen(std::move(path), flags, &error_number, mode);
   if (!file.is_open()) {
-    throw FileError(error_number, fmt::format("could not {} file \"{}\"", (flags & O_CREAT) ? "create" : "open", file.path_));
+    throw FileError(error_number, fmt::format("could not {} file \"{}\"",
+                                              (flags & O_CREAT) ? "create" : "open", file.path_));
   }
   return file;
 }
@@ -96,7 +97,9 @@ void File::SyncOrPanic(bool data_only) const noexcept {
   if (result < 0) Panic("could not fsync file \"{}\": {}", path_, std::strerror(-result));
 }
 
-void File::Truncate(uint64_t size_bytes) const { Require(fs().Truncate(fd_, size_bytes), "truncate file", path_); }
+void File::Truncate(uint64_t size_bytes) const {
+  Require(fs().Truncate(fd_, size_bytes), "truncate file", path_);
+}
 
 uint64_t File::Size() const {
   struct stat status;

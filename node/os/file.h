@@ -1,6 +1,6 @@
 // Owned file descriptors and directory operations. Failures throw FileError with PostgreSQL's message text
-// ("could not open file \"base/1/1259\": No such file or directory"). Not thread-safe per object; separate objects
-// and positioned reads/writes of one object are. All calls go through fs().
+// ("could not open file \"base/1/1259\": No such file or directory"). Not thread-safe per object; separate
+// objects and positioned reads/writes of one object are. All calls go through fs().
 #pragma once
 
 #include <fcntl.h>

@@ -17,7 +17,9 @@ T OrErrno(T result) {
 
 class KernelFileSystem final : public FileSystem {
  public:
-  int Open(const char* path, int flags, mode_t mode) override { return OrErrno(open(path, flags | O_CLOEXEC, mode)); }
+  int Open(const char* path, int flags, mode_t mode) override {
+    return OrErrno(open(path, flags | O_CLOEXEC, mode));
+  }
   int Close(int fd) override { return OrErrno(close(fd)); }
   ssize_t ReadAt(int fd, void* to, size_t bytes, uint64_t offset) override {
     return OrErrno(pread(fd, to, bytes, static_cast<off_t>(offset)));
@@ -29,7 +31,9 @@ class KernelFileSystem final : public FileSystem {
     return OrErrno(pwritev(fd, parts, count, static_cast<off_t>(offset)));
   }
   int Sync(int fd, bool data_only) override { return OrErrno(data_only ? fdatasync(fd) : fsync(fd)); }
-  int Truncate(int fd, uint64_t size_bytes) override { return OrErrno(ftruncate(fd, static_cast<off_t>(size_bytes))); }
+  int Truncate(int fd, uint64_t size_bytes) override {
+    return OrErrno(ftruncate(fd, static_cast<off_t>(size_bytes)));
+  }
   int Stat(const char* path, struct stat* result) override { return OrErrno(stat(path, result)); }
   int StatFd(int fd, struct stat* result) override { return OrErrno(fstat(fd, result)); }
   int Rename(const char* from, const char* to) override { return OrErrno(rename(from, to)); }

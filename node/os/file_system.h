@@ -1,6 +1,7 @@
 // The one way to files: a thin virtual layer over the system calls. The installed instance is process-wide
-// (set before threads start); the default one calls the kernel. A test layer may forget unsynced writes, count or
-// fail calls. Every call returns a non-negative result or -errno and never throws; `File` turns that into errors.
+// (set before threads start); the default one calls the kernel. A test layer may forget unsynced writes,
+// count or fail calls. Every call returns a non-negative result or -errno and never throws; `File` turns that
+// into errors.
 #pragma once
 
 #include <sys/stat.h>

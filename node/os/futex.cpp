@@ -15,12 +15,16 @@ FutexResult FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, int6
     timeout.tv_sec = timeout_us / 1000000;
     timeout.tv_nsec = (timeout_us % 1000000) * 1000;
   }
-  long result = syscall(SYS_futex, word, FUTEX_WAIT, expected, timeout_us >= 0 ? &timeout : nullptr, nullptr, 0);
+  long result =
+      syscall(SYS_futex, word, FUTEX_WAIT, expected, timeout_us >= 0 ? &timeout : nullptr, nullptr, 0);
   if (result == 0) return FutexResult::kWoken;
   switch (errno) {
-    case ETIMEDOUT: return FutexResult::kTimeout;
-    case EINTR: return FutexResult::kInterrupted;
-    default: return FutexResult::kChanged;
+    case ETIMEDOUT:
+      return FutexResult::kTimeout;
+    case EINTR:
+      return FutexResult::kInterrupted;
+    default:
+      return FutexResult::kChanged;
   }
 }
 

@@ -91,7 +91,8 @@ void SetSignalHandler(int signal_number, SignalHandler handler) {
 SignalBlocker::SignalBlocker() {
   sigset_t blocked;
   sigfillset(&blocked);
-  for (int fatal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGCONT}) sigdelset(&blocked, fatal);
+  for (int fatal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGCONT})
+    sigdelset(&blocked, fatal);
   pthread_sigmask(SIG_SETMASK, &blocked, &previous_);
 }
 
@@ -111,7 +112,8 @@ int RunShellCommand(const std::string& command) {
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   const char* arguments[] = {"sh", "-c", command.c_str(), nullptr};
   pid_t pid;
-  int error = posix_spawn(&pid, "/bin/sh", nullptr, &attributes, const_cast<char* const*>(arguments), environ);
+  int error =
+      posix_spawn(&pid, "/bin/sh", nullptr, &attributes, const_cast<char* const*>(arguments), environ);
   posix_spawnattr_destroy(&attributes);
   int status = 127 << 8;
   if (error == 0) {

@@ -1,4 +1,5 @@
-// Processes: fork, signals, titles. Used by the postmaster and at a child's start; single-threaded callers only.
+// Processes: fork, signals, titles. Used by the postmaster and at a child's start; single-threaded callers
+// only.
 #pragma once
 
 #include <signal.h>
@@ -36,8 +37,8 @@ class SignalBlocker {
   sigset_t previous_;
 };
 
-// Runs `command` with /bin/sh; no descriptor but 0-2 is inherited. Returns waitpid's status. While it runs the
-// caller's SIGCHLD disposition is default.
+// Runs `command` with /bin/sh; no descriptor but 0-2 is inherited. Returns waitpid's status. While it runs
+// the caller's SIGCHLD disposition is default.
 int RunShellCommand(const std::string& command);
 // "exited with exit code 1" / "was terminated by signal 9: Killed", as PostgreSQL's logs say.
 std::string DescribeWaitStatus(int status);

@@ -18,7 +18,9 @@
 namespace walden {
 namespace {
 
-void SetOption(int fd, int level, int option, int value) { setsockopt(fd, level, option, &value, sizeof value); }
+void SetOption(int fd, int level, int option, int value) {
+  setsockopt(fd, level, option, &value, sizeof value);
+}
 
 Descriptor ListenOn(const addrinfo& address, int backlog, int* error_number) {
   Descriptor listener(socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -26,7 +28,8 @@ Descriptor ListenOn(const addrinfo& address, int backlog, int* error_number) {
   if (listener.is_open()) {
     SetOption(listener.fd(), SOL_SOCKET, SO_REUSEADDR, 1);
     if (address.ai_family == AF_INET6) SetOption(listener.fd(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    if (bind(listener.fd(), address.ai_addr, address.ai_addrlen) == 0 && listen(listener.fd(), backlog) == 0) {
+    if (bind(listener.fd(), address.ai_addr, address.ai_addrlen) == 0 &&
+        listen(listener.fd(), backlog) == 0) {
       return listener;
     }
   }
@@ -49,8 +52,9 @@ std::vector<Descriptor> ListenTcp(const std::string& host, uint16_t port, int ba
   std::string service = std::to_string(port);
   int error = getaddrinfo(host == "*" ? nullptr : host.c_str(), service.c_str(), &hints, &found);
   if (error != 0) {
-    throw SqlError(ErrorCode::kConfigFileError, "could not translate host name \"{}\", service \"{}\" to address: {}", host,
-                   service, gai_strerror(error));
+    throw SqlError(ErrorCode::kConfigFileError,
+                   "could not translate host name \"{}\", service \"{}\" to address: {}", host, service,
+                   gai_strerror(error));
   }
   std::vector<Descriptor> listeners;
   int last_error = 0;
@@ -80,7 +84,8 @@ Descriptor ListenUnix(const std::string& path, int backlog, mode_t permissions) 
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
-    throw SqlError(ErrorCode::kConfigFileError, "Unix-domain socket path \"{}\" is too long (maximum {} bytes)", path,
+    throw SqlError(ErrorCode::kConfigFileError,
+                   "Unix-domain socket path \"{}\" is too long (maximum {} bytes)", path,
                    sizeof address.sun_path - 1);
   }
   std::memcpy(address.sun_path, path.c_str(), path.size());
@@ -151,7 +156,8 @@ void SetTcpKeepAlive(int fd, int idle_s, int interval_s, int count, int user_tim
 
 std::pair<Descriptor, Descriptor> MakeSocketPair(int type) {
   int ends[2];
-  if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) < 0) throw FileError(errno, "could not create socket pair");
+  if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) < 0)
+    throw FileError(errno, "could not create socket pair");
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "node/base/check.h"
+#include "node/config/settings.h"
 #include "node/server/process_mains.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/postmaster_link.h"
@@ -24,6 +25,15 @@ bool AwaitClient(int control_fd, Descriptor* client, Admission* verdict) {
   }
 }
 
+void PrepareSocket(int fd) {
+  if (DescribePeer(fd).is_unix) return;
+  SetTcpNoDelay(fd);
+  SetTcpKeepAlive(fd, static_cast<int>(GetInt(Setting::kTcpKeepalivesIdle)),
+                  static_cast<int>(GetInt(Setting::kTcpKeepalivesInterval)),
+                  static_cast<int>(GetInt(Setting::kTcpKeepalivesCount)),
+                  static_cast<int>(GetInt(Setting::kTcpUserTimeout)));
+}
+
 }  // namespace
 
 int BackendMain(const ChildStart& start) {
@@ -34,6 +44,7 @@ int BackendMain(const ChildStart& start) {
   self().is_session.store(verdict == Admission::kAccept, std::memory_order_relaxed);
   NotifyPostmaster(PostmasterRequest::kBackendTookClient);
   control.Close();
+  PrepareSocket(client.fd());
   CHECK(serve_client != nullptr);
   serve_client(std::move(client), verdict);
   return 0;

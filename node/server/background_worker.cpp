@@ -21,8 +21,8 @@
 namespace walden {
 namespace {
 
-// One registration. Guarded by: the area's lock, but for the atomics. The row belongs to whoever registered it until the
-// worker runs, then to the worker, which frees it when it is done for good.
+// One registration. Guarded by: the area's lock, but for the atomics. The row belongs to whoever registered
+// it until the worker runs, then to the worker, which frees it when it is done for good.
 struct WorkerRow {
   std::atomic<WorkerState> state;
   std::atomic<int32_t> pid;
@@ -97,7 +97,8 @@ std::string LibraryPath(const std::string& name) {
 
 void* OpenLibrary(const std::string& name) {
   void* library = dlopen(LibraryPath(name).c_str(), RTLD_NOW | RTLD_GLOBAL);
-  if (library == nullptr) throw SqlError(ErrorCode::kUndefinedFile, "could not load library \"{}\": {}", name, dlerror());
+  if (library == nullptr)
+    throw SqlError(ErrorCode::kUndefinedFile, "could not load library \"{}\": {}", name, dlerror());
   return library;
 }
 
@@ -109,14 +110,17 @@ WorkerFunction FindFunction(const std::string& library, const std::string& funct
     found = dlsym(OpenLibrary(library), function.c_str());
   }
   if (found == nullptr) {
-    throw SqlError(ErrorCode::kUndefinedFunction, "could not find function \"{}\" in file \"{}\"", function, library);
+    throw SqlError(ErrorCode::kUndefinedFunction, "could not find function \"{}\" in file \"{}\"", function,
+                   library);
   }
   return reinterpret_cast<WorkerFunction>(found);
 }
 
 }  // namespace
 
-bool WorkerContext::ShouldStop() const { return InterruptPending(Interrupt::kTerminate) || InterruptPending(Interrupt::kShutdown); }
+bool WorkerContext::ShouldStop() const {
+  return InterruptPending(Interrupt::kTerminate) || InterruptPending(Interrupt::kShutdown);
+}
 
 bool WorkerContext::Sleep(int64_t timeout_ms) {
   if (!ShouldStop()) WaitLatch(timeout_ms, WaitEvent::kBackgroundWorkerMain);
@@ -153,7 +157,8 @@ WorkerState GetWorkerState(const WorkerHandle& handle, pid_t* pid) {
 
 void TerminateWorker(const WorkerHandle& handle) {
   if (GetWorkerState(handle, nullptr) == WorkerState::kStopped) return;
-  NotifyPostmaster(PostmasterRequest::kStopBackgroundWorker, PackWorkerRequest({handle.worker, kNeverRestart, false}));
+  NotifyPostmaster(PostmasterRequest::kStopBackgroundWorker,
+                   PackWorkerRequest({handle.worker, kNeverRestart, false}));
 }
 
 bool WaitForWorkerStart(const WorkerHandle& handle, pid_t* pid) {
@@ -206,7 +211,8 @@ std::vector<int64_t> PublishStaticWorkers() {
 
 int64_t PackWorkerRequest(const WorkerRequest& request) {
   uint64_t delay = static_cast<uint32_t>(request.restart_delay_s);
-  return static_cast<int64_t>(delay << 32 | (request.at_consistency ? 1u << 31 : 0) | static_cast<uint32_t>(request.worker));
+  return static_cast<int64_t>(delay << 32 | (request.at_consistency ? 1u << 31 : 0) |
+                              static_cast<uint32_t>(request.worker));
 }
 
 WorkerRequest UnpackWorkerRequest(int64_t packed) {

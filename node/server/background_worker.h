@@ -1,4 +1,5 @@
-// Background workers: processes of extensions (and ours) that the postmaster starts, restarts and stops. The public API.
+// Background workers: processes of extensions (and ours) that the postmaster starts, restarts and stops. The
+// public API.
 //
 //   extern "C" void walden_init() {                      // of a library named in shared_preload_libraries
 //     RegisterBackgroundWorker({.name = "sweeper", .library = "sweeper", .function = "sweep"});
@@ -7,8 +8,8 @@
 //     while (worker.Sleep(60000)) { ... }                // false: asked to stop
 //   }
 //
-// A worker that throws or returns exit code 1 is started again after restart_delay_s; one that returns normally is done. One that
-// dies otherwise is a crash of the node (I2), because it shares memory.
+// A worker that throws or returns exit code 1 is started again after restart_delay_s; one that returns
+// normally is done. One that dies otherwise is a crash of the node (I2), because it shares memory.
 #pragma once
 
 #include <sys/types.h>
@@ -29,7 +30,7 @@ struct BackgroundWorker {
   std::string library;   // loadable library; empty: built in
   std::string function;  // entry point: void (*)(WorkerContext&), extern "C" in a library
   int64_t argument = 0;
-  std::string extra;     // up to 127 bytes, handed to the worker
+  std::string extra;                  // up to 127 bytes, handed to the worker
   bool start_at_consistency = false;  // also on a standby; else only where writing is possible
   int restart_delay_s = kNeverRestart;
 };
@@ -41,7 +42,8 @@ class WorkerContext {
   int64_t argument() const { return argument_; }
   const std::string& extra() const { return extra_; }
   bool ShouldStop() const;
-  // Waits for the time, or until its latch is set; rereads the configuration on SIGHUP. False when asked to stop.
+  // Waits for the time, or until its latch is set; rereads the configuration on SIGHUP. False when asked to
+  // stop.
   bool Sleep(int64_t timeout_ms);
 
  private:

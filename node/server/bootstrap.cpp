@@ -13,8 +13,9 @@ namespace walden {
 namespace {
 
 constexpr const char* kDirectories[] = {
-    "base",        "base/1",      "global",    "pg_wal",       "pg_wal/archive_status", "pg_xact",     "pg_multixact",
-    "pg_tblspc",   "pg_replslot", "pg_stat",   "pg_stat_tmp",  "pg_twophase",           "pg_snapshots",
+    "base",        "base/1",       "global",       "pg_wal",      "pg_wal/archive_status",
+    "pg_xact",     "pg_multixact", "pg_tblspc",    "pg_replslot", "pg_stat",
+    "pg_stat_tmp", "pg_twophase",  "pg_snapshots",
 };
 
 }  // namespace

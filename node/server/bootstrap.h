@@ -1,4 +1,5 @@
-// Making the contents of a data directory in this process alone: what `walden init` does after the configuration files.
+// Making the contents of a data directory in this process alone: what `walden init` does after the
+// configuration files.
 #pragma once
 
 #include <string>
@@ -8,7 +9,7 @@ namespace walden {
 struct NodeBootstrap {
   std::string directory;  // exists, private, holds the configuration files only
   std::string superuser;
-  std::string password;   // empty: none
+  std::string password;  // empty: none
   std::string locale;
 };
 void BootstrapNode(const NodeBootstrap& options);

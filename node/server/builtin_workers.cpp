@@ -1,6 +1,5 @@
 #include "node/server/builtin_workers.h"
 
-
 namespace walden {
 
 void ScrubChecksums(WorkerContext& worker);
@@ -13,7 +12,11 @@ struct BuiltinWorker {
 };
 
 const BuiltinWorker kWorkers[] = {
-    {{.name = "checksum scrubber", .function = "scrub_checksums", .start_at_consistency = true, .restart_delay_s = 60}, ScrubChecksums},
+    {{.name = "checksum scrubber",
+      .function = "scrub_checksums",
+      .start_at_consistency = true,
+      .restart_delay_s = 60},
+     ScrubChecksums},
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
-// A background worker of ours: reads every page file at a low rate and reports pages whose checksum is wrong, before somebody needs them
-// or the last good backup is gone. It reads beside the buffer pool and changes nothing.
+// A background worker of ours: reads every page file at a low rate and reports pages whose checksum is wrong,
+// before somebody needs them or the last good backup is gone. It reads beside the buffer pool and changes
+// nothing.
 #include <unistd.h>
 
 #include "node/base/clock.h"
@@ -40,7 +41,8 @@ class Scrub {
     alignas(8) static char pages[kReadPages * kPageSize];
     for (uint64_t offset = 0;; offset += sizeof pages) {
       size_t whole = file.ReadAt(pages, sizeof pages, offset) / kPageSize;
-      for (size_t i = 0; i < whole; ++i) CheckPage(file, page_file, pages + i * kPageSize, offset + i * kPageSize);
+      for (size_t i = 0; i < whole; ++i)
+        CheckPage(file, page_file, pages + i * kPageSize, offset + i * kPageSize);
       if (!Pace(whole * kPageSize)) return false;
       if (whole < kReadPages) return true;
     }
@@ -50,7 +52,8 @@ class Scrub {
     return PageIsNew(page) || HeaderOf(page)->checksum == PageChecksum(page, block);
   }
 
-  // A page that is being written right now may be read half old, half new: only one that stays wrong is reported.
+  // A page that is being written right now may be read half old, half new: only one that stays wrong is
+  // reported.
   void CheckPage(const File& file, const PageFile& page_file, char* page, uint64_t offset) {
     ++blocks_;
     BlockNumber block = page_file.FirstBlock() + static_cast<BlockNumber>(offset / kPageSize);
@@ -60,7 +63,8 @@ class Scrub {
     }
     if (IsGood(page, block)) return;
     ++bad_;
-    Log(Severity::kWarning, "page verification failed: block {} of file \"{}\" has a wrong checksum", block, page_file.path);
+    Log(Severity::kWarning, "page verification failed: block {} of file \"{}\" has a wrong checksum", block,
+        page_file.path);
   }
 
   bool Pace(size_t bytes) {

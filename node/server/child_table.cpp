@@ -22,12 +22,14 @@ void ChildTable::ReturnSlot(int slot) {
 Child& ChildTable::Add(Child child) { return children_.emplace_back(std::move(child)); }
 
 Child* ChildTable::Find(pid_t pid) {
-  auto found = std::find_if(children_.begin(), children_.end(), [pid](const Child& child) { return child.pid == pid; });
+  auto found = std::find_if(children_.begin(), children_.end(),
+                            [pid](const Child& child) { return child.pid == pid; });
   return found == children_.end() ? nullptr : &*found;
 }
 
 Child* ChildTable::FindKind(ProcessKind kind) {
-  auto found = std::find_if(children_.begin(), children_.end(), [kind](const Child& child) { return child.kind == kind; });
+  auto found = std::find_if(children_.begin(), children_.end(),
+                            [kind](const Child& child) { return child.kind == kind; });
   return found == children_.end() ? nullptr : &*found;
 }
 

@@ -1,4 +1,5 @@
-// The postmaster's private list of its children and of the process-table slots that it has given out. Never in shared memory (I1).
+// The postmaster's private list of its children and of the process-table slots that it has given out. Never
+// in shared memory (I1).
 #pragma once
 
 #include <sys/types.h>
@@ -25,8 +26,8 @@ struct Child {
   // Backends:
   BackendStage stage = BackendStage::kNone;
   bool counts_as_session = false;
-  Descriptor control;           // hand-over of clients
-  Descriptor client;            // the postmaster's copy until the backend confirms
+  Descriptor control;  // hand-over of clients
+  Descriptor client;   // the postmaster's copy until the backend confirms
   int64_t confirm_by_us = 0;
   // Background workers:
   int worker = -1;

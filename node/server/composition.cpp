@@ -19,7 +19,8 @@ void BindRecords() {
   BindRecordHandlers(HeapRecordHandlers());
   BindRecordHandlers(btree::BtreeRecordHandlers());
   CheckRecordHandlersComplete();
-  BindInvalidationRedo([](std::string_view messages, uint32_t, bool) { SendReplayedInvalidations(messages); });
+  BindInvalidationRedo(
+      [](std::string_view messages, uint32_t, bool) { SendReplayedInvalidations(messages); });
 }
 
 void BindCheckpointParts() { RegisterCheckpointPart(TxnCheckpointPart()); }

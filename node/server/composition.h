@@ -1,5 +1,6 @@
-// Where the folders that must not know each other are joined: WAL record handlers, checkpoint parts, transaction hooks, built-in
-// functions, callbacks. Everything that is bound here is bound once, before the first fork, and the same in every process.
+// Where the folders that must not know each other are joined: WAL record handlers, checkpoint parts,
+// transaction hooks, built-in functions, callbacks. Everything that is bound here is bound once, before the
+// first fork, and the same in every process.
 #pragma once
 
 namespace walden {

@@ -30,17 +30,22 @@ void RemoveTemporaryFiles(const std::string& directory) {
 void CheckDataDirectory(const std::string& path) {
   struct stat status;
   int result = fs().Stat(path.c_str(), &status);
-  if (result == -ENOENT) throw SqlError(ErrorCode::kUndefinedFile, "data directory \"{}\" does not exist", path);
-  if (result < 0) throw FileError(-result, fmt::format("could not read permissions of directory \"{}\"", path));
+  if (result == -ENOENT)
+    throw SqlError(ErrorCode::kUndefinedFile, "data directory \"{}\" does not exist", path);
+  if (result < 0)
+    throw FileError(-result, fmt::format("could not read permissions of directory \"{}\"", path));
   if (!S_ISDIR(status.st_mode)) {
-    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "specified data directory \"{}\" is not a directory", path);
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
+                   "specified data directory \"{}\" is not a directory", path);
   }
   if (status.st_uid != geteuid()) {
-    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "data directory \"{}\" has wrong ownership", path)
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "data directory \"{}\" has wrong ownership",
+                   path)
         .WithHint("The server must be started by the user that owns the data directory.");
   }
   if (status.st_mode & (S_IWGRP | S_IRWXO)) {
-    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "data directory \"{}\" has invalid permissions", path)
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "data directory \"{}\" has invalid permissions",
+                   path)
         .WithDetail("Permissions should be u=rwx (0700) or u=rwx,g=rx (0750).");
   }
   std::string version;
@@ -51,9 +56,12 @@ void CheckDataDirectory(const std::string& path) {
   }
   if (FirstLine(version) != kPgVersionText) {
     throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "database files are incompatible with server")
-        .WithDetail(fmt::format("The data directory was initialized by version {}, which is not compatible with this version {}.",
-                                FirstLine(version), kPgVersionText))
-        .WithHint("Move the data with pg_dumpall of the old version and psql into a directory made by \"walden init\".");
+        .WithDetail(fmt::format(
+            "The data directory was initialized by version {}, which is not compatible with this version {}.",
+            FirstLine(version), kPgVersionText))
+        .WithHint(
+            "Move the data with pg_dumpall of the old version and psql into a directory made by \"walden "
+            "init\".");
   }
 }
 
@@ -62,12 +70,15 @@ DataDirectoryLock::DataDirectoryLock(const std::string& path, int wait_ms)
   if (!directory_.is_open()) throw FileError(errno, fmt::format("could not open directory \"{}\"", path));
   int64_t deadline_us = MonotonicUs() + int64_t{wait_ms} * 1000;
   while (flock(directory_.fd(), LOCK_EX | LOCK_NB) < 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) throw FileError(errno, fmt::format("could not lock directory \"{}\"", path));
+    if (errno != EWOULDBLOCK && errno != EINTR)
+      throw FileError(errno, fmt::format("could not lock directory \"{}\"", path));
     std::optional<PidFile> holder = ReadPidFile(path);
     bool postmaster_lives = holder && ProcessExists(holder->pid);
     if (postmaster_lives || MonotonicUs() > deadline_us) {
       SqlError error(ErrorCode::kLockFileExists, "data directory \"{}\" is in use by another node", path);
-      if (postmaster_lives) error.WithHint(fmt::format("Is another postmaster (PID {}) running in data directory \"{}\"?", holder->pid, path));
+      if (postmaster_lives)
+        error.WithHint(fmt::format("Is another postmaster (PID {}) running in data directory \"{}\"?",
+                                   holder->pid, path));
       throw error;
     }
     // The kernel has no timed flock; the wait is for processes that are being killed right now.
@@ -82,9 +93,9 @@ bool DataDirectoryLock::IsHeld(const std::string& path) {
 }
 
 void WritePidFile(const std::string& directory, const PidFile& content) {
-  std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", content.pid, content.data_directory, content.start_time_s,
-                                 content.port, content.socket_directory, content.listen_address, content.shared_memory,
-                                 content.status);
+  std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", content.pid, content.data_directory,
+                                 content.start_time_s, content.port, content.socket_directory,
+                                 content.listen_address, content.shared_memory, content.status);
   WriteWholeFileDurably(directory + "/" + kPidFile, text);
 }
 

@@ -1,4 +1,5 @@
-// The data directory as the postmaster and the commands see it: checks, the lock that one node at a time holds, postmaster.pid.
+// The data directory as the postmaster and the commands see it: checks, the lock that one node at a time
+// holds, postmaster.pid.
 #pragma once
 
 #include <sys/types.h>
@@ -12,17 +13,18 @@
 
 namespace walden {
 
-inline constexpr char kPgVersionText[] = "15";        // PG_VERSION
+inline constexpr char kPgVersionText[] = "15";  // PG_VERSION
 inline constexpr char kPidFile[] = "postmaster.pid";
 
 // Throws unless `path` is a data directory of this format version, owned by this user, closed to others.
 void CheckDataDirectory(const std::string& path);
 
-// The flock'ed descriptor on the directory. Every child inherits it (commands do not), so that a second start waits or refuses
-// while any process of the first one lives, whoever was killed.
+// The flock'ed descriptor on the directory. Every child inherits it (commands do not), so that a second start
+// waits or refuses while any process of the first one lives, whoever was killed.
 class DataDirectoryLock {
  public:
-  // Waits up to `wait_ms` for processes of a dead postmaster to go; then throws F0001 naming the holder if known.
+  // Waits up to `wait_ms` for processes of a dead postmaster to go; then throws F0001 naming the holder if
+  // known.
   DataDirectoryLock(const std::string& path, int wait_ms);
   static bool IsHeld(const std::string& path);
 

@@ -17,9 +17,11 @@ void Report(int signal_number, siginfo_t* info, void*) {
   std::span<char> region = AttachedRegion();
   const char* address = static_cast<const char*>(info->si_addr);
   bool in_region = address >= region.data() && address < region.data() + region.size();
-  const char* what = signal_number != SIGBUS ? "PANIC:  invalid memory access\n"
-                     : in_region ? "PANIC:  a page of shared memory could not be allocated: is /dev/shm or the memory limit full?\n"
-                                 : "PANIC:  a page of memory could not be read\n";
+  const char* what =
+      signal_number != SIGBUS ? "PANIC:  invalid memory access\n"
+      : in_region
+          ? "PANIC:  a page of shared memory could not be allocated: is /dev/shm or the memory limit full?\n"
+          : "PANIC:  a page of memory could not be read\n";
   [[maybe_unused]] ssize_t put = write(STDERR_FILENO, what, std::strlen(what));
   signal(signal_number, SIG_DFL);
   raise(signal_number);

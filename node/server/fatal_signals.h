@@ -1,4 +1,5 @@
-// SIGBUS and SIGSEGV are reported before the process dies: a page of the shared region that could not be had (a full /dev/shm) says so.
+// SIGBUS and SIGSEGV are reported before the process dies: a page of the shared region that could not be had
+// (a full /dev/shm) says so.
 #pragma once
 
 namespace walden {

@@ -78,7 +78,8 @@ void Listeners::OpenUnix(const std::string& directory, int port, const std::stri
   File lock = File::Open(lock_path, O_WRONLY | O_CREAT | O_EXCL, 0600);
   std::string content = fmt::format("{}\n{}\n", getpid(), data_directory);
   lock.WriteAt(content.data(), content.size(), 0);
-  Descriptor socket = ListenUnix(path, kBacklog, static_cast<mode_t>(GetInt(Setting::kUnixSocketPermissions)));
+  Descriptor socket =
+      ListenUnix(path, kBacklog, static_cast<mode_t>(GetInt(Setting::kUnixSocketPermissions)));
   ChangeGroup(path, GetString(Setting::kUnixSocketGroup));
   sockets_.push_back(std::move(socket));
   unix_paths_.push_back(path);
@@ -94,9 +95,11 @@ void Listeners::Open(const std::string& data_directory) {
     try {
       OpenUnix(directory, port, data_directory);
     } catch (const SqlError& error) {
-      // Another node on the port is fatal; a directory that is not there or not writable is not, while another one works.
+      // Another node on the port is fatal; a directory that is not there or not writable is not, while
+      // another one works.
       if (error.code() == ErrorCode::kLockFileExists || directories.size() == 1) throw;
-      Log(Severity::kWarning, "could not create Unix-domain socket in directory \"{}\": {}", directory, error.what());
+      Log(Severity::kWarning, "could not create Unix-domain socket in directory \"{}\": {}", directory,
+          error.what());
     }
   }
   if (sockets_.empty()) throw SqlError(ErrorCode::kConfigFileError, "no socket created for listening");

@@ -1,4 +1,5 @@
-// The sockets that clients connect to: TCP for listen_addresses, one Unix socket per directory with its .lock file.
+// The sockets that clients connect to: TCP for listen_addresses, one Unix socket per directory with its .lock
+// file.
 #pragma once
 
 #include <string>

@@ -73,35 +73,56 @@ std::string Escape(char which, const ErrorFields& fields) {
   const LogContext& context = log_context();
   bool session = !context.remote_host.empty();
   switch (which) {
-    case 'a': return session ? OrUnknown(context.application_name) : "";
-    case 'b': return BackendType();
-    case 'u': return session ? OrUnknown(context.user_name) : "";
-    case 'd': return session ? OrUnknown(context.database_name) : "";
-    case 'c': return SessionId();
-    case 'p': return std::to_string(getpid());
-    case 'P': return "";
-    case 'l': return std::to_string(line_number);
-    case 'm': return FormatTime(WallClockUs(), true);
-    case 't': return FormatTime(WallClockUs(), false);
+    case 'a':
+      return session ? OrUnknown(context.application_name) : "";
+    case 'b':
+      return BackendType();
+    case 'u':
+      return session ? OrUnknown(context.user_name) : "";
+    case 'd':
+      return session ? OrUnknown(context.database_name) : "";
+    case 'c':
+      return SessionId();
+    case 'p':
+      return std::to_string(getpid());
+    case 'P':
+      return "";
+    case 'l':
+      return std::to_string(line_number);
+    case 'm':
+      return FormatTime(WallClockUs(), true);
+    case 't':
+      return FormatTime(WallClockUs(), false);
     case 'n': {
       int64_t ms = (WallClockUs() + kUnixEpochToPostgresUs) / 1000;
       return fmt::format("{}.{:03}", ms / 1000, ms % 1000);
     }
-    case 's': return FormatTime(context.start_time_us, false);
-    case 'i': return std::string(context.command_tag);
-    case 'r': return Remote(true);
-    case 'h': return Remote(false);
-    case 'v': return VirtualXid();
-    case 'x': return std::to_string(CurrentXid());
-    case 'e': return std::string(SqlState(fields.code));
-    case 'Q': return std::to_string(context.query_id);
-    case '%': return "%";
-    default: return "";
+    case 's':
+      return FormatTime(context.start_time_us, false);
+    case 'i':
+      return std::string(context.command_tag);
+    case 'r':
+      return Remote(true);
+    case 'h':
+      return Remote(false);
+    case 'v':
+      return VirtualXid();
+    case 'x':
+      return std::to_string(CurrentXid());
+    case 'e':
+      return std::string(SqlState(fields.code));
+    case 'Q':
+      return std::to_string(context.query_id);
+    case '%':
+      return "%";
+    default:
+      return "";
   }
 }
 
 bool LogsStatement(const ErrorFields& fields) {
-  return !log_context().statement.empty() && fields.severity >= static_cast<Severity>(GetEnum(Setting::kLogMinErrorStatement)) &&
+  return !log_context().statement.empty() &&
+         fields.severity >= static_cast<Severity>(GetEnum(Setting::kLogMinErrorStatement)) &&
          fields.severity != Severity::kLog;
 }
 
@@ -136,7 +157,8 @@ std::string FormatLogPrefix(std::string_view pattern, const ErrorFields& fields)
     int width = 0;
     bool left = i < pattern.size() && pattern[i] == '-';
     if (left) ++i;
-    while (i < pattern.size() && pattern[i] >= '0' && pattern[i] <= '9') width = width * 10 + (pattern[i++] - '0');
+    while (i < pattern.size() && pattern[i] >= '0' && pattern[i] <= '9')
+      width = width * 10 + (pattern[i++] - '0');
     if (i >= pattern.size()) break;
     if (pattern[i] == 'q') {
       if (!session) break;
@@ -208,16 +230,24 @@ class JsonRow {
   std::string Finish() { return row_ + "}\n"; }
 
  private:
-  void Key(std::string_view key) {
-    row_ += fmt::format("{}\"{}\":", row_.size() > 1 ? "," : "", key);
-  }
+  void Key(std::string_view key) { row_ += fmt::format("{}\"{}\":", row_.size() > 1 ? "," : "", key); }
   void AppendEscaped(char c) {
     switch (c) {
-      case '"': row_ += "\\\""; break;
-      case '\\': row_ += "\\\\"; break;
-      case '\n': row_ += "\\n"; break;
-      case '\r': row_ += "\\r"; break;
-      case '\t': row_ += "\\t"; break;
+      case '"':
+        row_ += "\\\"";
+        break;
+      case '\\':
+        row_ += "\\\\";
+        break;
+      case '\n':
+        row_ += "\\n";
+        break;
+      case '\r':
+        row_ += "\\r";
+        break;
+      case '\t':
+        row_ += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           row_ += fmt::format("\\u{:04x}", c);
@@ -238,7 +268,8 @@ std::string FormatLogCsv(const ErrorFields& fields) {
   row.Quoted(context.user_name);
   row.Quoted(context.database_name);
   row.Number(getpid());
-  row.Quoted(context.remote_port != 0 ? fmt::format("{}:{}", context.remote_host, context.remote_port) : context.remote_host);
+  row.Quoted(context.remote_port != 0 ? fmt::format("{}:{}", context.remote_host, context.remote_port)
+                                      : context.remote_host);
   row.Raw(SessionId());
   row.Number(NextLineNumber());
   row.Quoted(context.command_tag);

@@ -76,7 +76,8 @@ uint8_t ParseDestinations(const std::string& text) {
     } else if (item == "jsonlog") {
       bits |= kLogJson;
     } else {
-      throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"log_destination\": \"{}\"", text)
+      throw SqlError(ErrorCode::kInvalidParameterValue,
+                     "invalid value for parameter \"log_destination\": \"{}\"", text)
           .WithDetail(fmt::format("Unrecognized key word: \"{}\".", item));
     }
   }
@@ -87,8 +88,10 @@ void InstallHooksOnce() {
   static bool installed = false;
   if (installed) return;
   installed = true;
-  InstallSettingHooks(Setting::kLogDestination, {.check = [](ProposedValue& value) { ParseDestinations(value.text); },
-                                                 .assign = [] { destinations = ParseDestinations(GetString(Setting::kLogDestination)); }});
+  InstallSettingHooks(
+      Setting::kLogDestination,
+      {.check = [](ProposedValue& value) { ParseDestinations(value.text); },
+       .assign = [] { destinations = ParseDestinations(GetString(Setting::kLogDestination)); }});
   InstallSettingHooks(Setting::kLogMinMessages, {.assign = [] {
                         log_threshold = static_cast<Severity>(GetEnum(Setting::kLogMinMessages));
                       }});

@@ -1,4 +1,5 @@
-// Where log entries go from every process: prefix, text, csv and json forms; to standard error, or as chunks through the logger's pipe.
+// Where log entries go from every process: prefix, text, csv and json forms; to standard error, or as chunks
+// through the logger's pipe.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 namespace walden {
 
 enum class Destination : uint8_t { kStandardError, kLoggerPipe };
-// Makes this process log according to the settings (log_destination, log_line_prefix, ...). Inherited by children.
+// Makes this process log according to the settings (log_destination, log_line_prefix, ...). Inherited by
+// children.
 void InstallLogSink(Destination destination);
 // Standard error becomes the pipe; the original is kept for RestoreStandardError.
 void RedirectStandardError(int pipe_fd);
@@ -20,7 +22,8 @@ void RestoreStandardError();
 inline constexpr uint8_t kLogStderr = 1, kLogCsv = 2, kLogJson = 4;
 uint8_t LogDestinations();
 
-// What the logger's pipe carries: chunks of at most 4096 bytes (written whole by the kernel), with this header.
+// What the logger's pipe carries: chunks of at most 4096 bytes (written whole by the kernel), with this
+// header.
 //   0 nul  1 nul  2 length of the text (2)  4 pid (4)  8 destination bit (1)  9 last chunk of the entry (1)
 struct LogChunkHeader {
   char nul[2];

@@ -34,7 +34,9 @@ class LogFiles {
   std::string PathFor(int64_t unix_seconds, const char* suffix) const;
   bool HasFile(uint8_t bit) const;
 
-  Target targets_[3] = {{kLogStderr, "stderr", ".log", {}}, {kLogCsv, "csvlog", ".csv", {}}, {kLogJson, "jsonlog", ".json", {}}};
+  Target targets_[3] = {{kLogStderr, "stderr", ".log", {}},
+                        {kLogCsv, "csvlog", ".csv", {}},
+                        {kLogJson, "jsonlog", ".json", {}}};
   int64_t opened_at_s_ = 0;
 };
 

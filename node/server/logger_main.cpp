@@ -1,4 +1,5 @@
-// The logger: reads every process's entries from one pipe and writes the log files, rotating them by age and size.
+// The logger: reads every process's entries from one pipe and writes the log files, rotating them by age and
+// size.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -146,7 +147,8 @@ void LogAssembler::Flush(const std::function<void(uint8_t, std::string_view)>& e
 }
 
 int LoggerMain(const ChildStart& start) {
-  // It ends when nobody can write to the pipe any more; if the postmaster is killed, after what is in the pipe.
+  // It ends when nobody can write to the pipe any more; if the postmaster is killed, after what is in the
+  // pipe.
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   LogFiles files;
   LogAssembler assembler;
@@ -156,7 +158,10 @@ int LoggerMain(const ChildStart& start) {
   for (;;) {
     int64_t wait_s = files.SecondsToRotation();
     pollfd readable{start.log_pipe_fd, POLLIN, 0};
-    int ready = poll(&readable, 1, draining ? 0 : wait_s < 0 ? -1 : static_cast<int>(std::min<int64_t>(wait_s, 3600) * 1000));
+    int ready = poll(&readable, 1,
+                     draining     ? 0
+                     : wait_s < 0 ? -1
+                                  : static_cast<int>(std::min<int64_t>(wait_s, 3600) * 1000));
     if (TakeInterrupt(Interrupt::kReload)) {
       ReloadConfiguration();
       files.Open(false);

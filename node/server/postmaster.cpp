@@ -23,8 +23,10 @@
 namespace walden {
 namespace {
 
-constexpr int kHandledSignals[] = {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGCHLD, SIGUSR1, SIGUSR2, SIGPIPE, SIGURG};
-// Processes of a killed postmaster die within milliseconds; a big one may need longer to give its memory back.
+constexpr int kHandledSignals[] = {SIGHUP,  SIGTERM, SIGINT,  SIGQUIT, SIGCHLD,
+                                   SIGUSR1, SIGUSR2, SIGPIPE, SIGURG};
+// Processes of a killed postmaster die within milliseconds; a big one may need longer to give its memory
+// back.
 constexpr int kLockWaitMs = 10000;
 constexpr int64_t kKillAfterUs = 5000000;
 
@@ -133,20 +135,34 @@ void Postmaster::HandleSignals() {
   signalfd_siginfo info;
   while (read(signals_.fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
     switch (info.ssi_signo) {
-      case SIGHUP: Reload(); break;
-      case SIGTERM: RequestStop(StopMode::kSmart); break;
-      case SIGINT: RequestStop(StopMode::kFast); break;
-      case SIGQUIT: RequestStop(StopMode::kImmediate); break;
-      case SIGCHLD: Reap(); break;
-      case SIGUSR1: HandleSignalFiles(); break;
-      default: break;
+      case SIGHUP:
+        Reload();
+        break;
+      case SIGTERM:
+        RequestStop(StopMode::kSmart);
+        break;
+      case SIGINT:
+        RequestStop(StopMode::kFast);
+        break;
+      case SIGQUIT:
+        RequestStop(StopMode::kImmediate);
+        break;
+      case SIGCHLD:
+        Reap();
+        break;
+      case SIGUSR1:
+        HandleSignalFiles();
+        break;
+      default:
+        break;
     }
   }
 }
 
 void Postmaster::HandleMessages() {
   PostmasterMessage message;
-  while (read(link_.first.fd(), &message, sizeof message) == static_cast<ssize_t>(sizeof message)) HandleMessage(message);
+  while (read(link_.first.fd(), &message, sizeof message) == static_cast<ssize_t>(sizeof message))
+    HandleMessage(message);
 }
 
 void Postmaster::HandleMessage(const PostmasterMessage& message) {
@@ -161,20 +177,33 @@ void Postmaster::HandleMessage(const PostmasterMessage& message) {
       if (phase_ == Phase::kStarting || phase_ == Phase::kRecovering) SetPhase(Phase::kHotStandby);
       break;
     case PostmasterRequest::kStartAutovacuumWorker:
-      if (phase_ == Phase::kRunning) Launch(ProcessKind::kAutovacuumWorker, {.worker = static_cast<int>(message.argument)});
+      if (phase_ == Phase::kRunning)
+        Launch(ProcessKind::kAutovacuumWorker, {.worker = static_cast<int>(message.argument)});
       break;
-    case PostmasterRequest::kStartWalReceiver: wal_receiver_wanted_ = true; break;
-    case PostmasterRequest::kStartBackgroundWorker: WantWorker(message.argument, true); break;
-    case PostmasterRequest::kStopBackgroundWorker: WantWorker(message.argument, false); break;
+    case PostmasterRequest::kStartWalReceiver:
+      wal_receiver_wanted_ = true;
+      break;
+    case PostmasterRequest::kStartBackgroundWorker:
+      WantWorker(message.argument, true);
+      break;
+    case PostmasterRequest::kStopBackgroundWorker:
+      WantWorker(message.argument, false);
+      break;
     case PostmasterRequest::kRotateLog:
       if (Child* logger = children_.FindKind(ProcessKind::kLogger)) kill(logger->pid, SIGUSR1);
       break;
-    case PostmasterRequest::kReload: Reload(); break;
-    case PostmasterRequest::kBackendTookClient: ConfirmHandOver(message.pid); break;
+    case PostmasterRequest::kReload:
+      Reload();
+      break;
+    case PostmasterRequest::kBackendTookClient:
+      ConfirmHandOver(message.pid);
+      break;
     case PostmasterRequest::kPromote:
       if (Child* startup = children_.FindKind(ProcessKind::kStartup)) kill(startup->pid, SIGUSR2);
       break;
-    case PostmasterRequest::kShutdown: RequestStop(StopMode::kFast); break;
+    case PostmasterRequest::kShutdown:
+      RequestStop(StopMode::kFast);
+      break;
   }
 }
 
@@ -188,7 +217,8 @@ void Postmaster::HandleTimers() {
   }
   if (quit_sent_us_ != 0 && now >= quit_sent_us_ + kKillAfterUs) {
     quit_sent_us_ = 0;
-    SignalChildren(SIGKILL, [](const Child& child) { return PolicyOf(child.kind) == MemoryPolicy::kSharesMemory; });
+    SignalChildren(SIGKILL,
+                   [](const Child& child) { return PolicyOf(child.kind) == MemoryPolicy::kSharesMemory; });
   }
 }
 
@@ -220,12 +250,14 @@ void Postmaster::UpdatePidFile(const std::string& status) {
   pid_file_.status = status;
   WritePidFile(".", pid_file_);
   const std::string& external = GetString(Setting::kExternalPidFile);
-  if (!external.empty() && status == "starting") WriteWholeFileDurably(external, std::to_string(getpid()) + "\n", 0644);
+  if (!external.empty() && status == "starting")
+    WriteWholeFileDurably(external, std::to_string(getpid()) + "\n", 0644);
 }
 
 void Postmaster::AnnounceReady() {
   UpdatePidFile(phase_ == Phase::kHotStandby ? "standby" : "ready");
-  Log(Severity::kLog, "database system is ready to accept {}connections", phase_ == Phase::kHotStandby ? "read-only " : "");
+  Log(Severity::kLog, "database system is ready to accept {}connections",
+      phase_ == Phase::kHotStandby ? "read-only " : "");
   if (options_.ready_fd < 0) return;
   [[maybe_unused]] ssize_t told = write(options_.ready_fd, "R", 1);
   close(std::exchange(options_.ready_fd, -1));
@@ -235,8 +267,11 @@ int RunPostmaster(PostmasterOptions options) {
   umask(077);
   try {
     if (geteuid() == 0) {
-      throw SqlError(ErrorCode::kInsufficientPrivilege, "\"root\" execution of the Walden server is not permitted")
-          .WithHint("The server must be started under an unprivileged user id to prevent possible system security compromise.");
+      throw SqlError(ErrorCode::kInsufficientPrivilege,
+                     "\"root\" execution of the Walden server is not permitted")
+          .WithHint(
+              "The server must be started under an unprivileged user id to prevent possible system security "
+              "compromise.");
     }
     return Postmaster(std::move(options)).Run();
   } catch (const SqlError& error) {

@@ -1,11 +1,14 @@
-// The postmaster: starts, watches and stops every other process. It holds no locks, reads no table and no shared data,
-// and starts no thread (I1): what it must know from children comes as messages (postmaster_link.h). If a child that shares memory dies
-// abnormally, it stops the others, makes the region anew and lets the startup process recover (I2).
+// The postmaster: starts, watches and stops every other process. It holds no locks, reads no table and no
+// shared data, and starts no thread (I1): what it must know from children comes as messages
+// (postmaster_link.h). If a child that shares memory dies abnormally, it stops the others, makes the region
+// anew and lets the startup process recover (I2).
 //
-//   kStarting -> [kRecovering -> [kHotStandby]] -> kRunning           recovery is done when the startup process exits with 0
-//   kRunning, kHotStandby -> kStoppingSessions (smart: sessions may end by themselves) -> kStoppingProcesses
-//       -> kShutdownCheckpoint -> kFinishing (archiver, walsender, stats collector) -> exit
-//   any -> kCrashed (all told to quit) -> kStarting with a fresh region, or exit when stopping
+//   kStarting -> [kRecovering -> [kHotStandby]] -> kRunning
+//   kRunning, kHotStandby -> [kStoppingSessions] -> kStoppingProcesses -> kShutdownCheckpoint -> kFinishing -> exit
+//   any -> kCrashed -> kStarting with a fresh region; or exit when stopping
+//
+// Recovery is done when the startup process exits with 0. A smart stop lets sessions end by themselves. Archiver,
+// walsender and stats collector outlive the shutdown checkpoint: they pass on what it wrote.
 #pragma once
 
 #include <memory>
@@ -29,7 +32,7 @@ namespace walden {
 struct PostmasterOptions {
   std::string data_directory;
   std::vector<std::pair<std::string, std::string>> overrides;  // -c name=value
-  int ready_fd = -1;  // gets one byte when connections are accepted
+  int ready_fd = -1;                                           // gets one byte when connections are accepted
 };
 
 class Postmaster {
@@ -40,7 +43,15 @@ class Postmaster {
 
  private:
   enum class Phase : uint8_t {
-    kStarting, kRecovering, kHotStandby, kRunning, kStoppingSessions, kStoppingProcesses, kShutdownCheckpoint, kFinishing, kCrashed,
+    kStarting,
+    kRecovering,
+    kHotStandby,
+    kRunning,
+    kStoppingSessions,
+    kStoppingProcesses,
+    kShutdownCheckpoint,
+    kFinishing,
+    kCrashed,
   };
   enum class StopMode : uint8_t { kNone, kSmart, kFast, kImmediate };
 
@@ -111,11 +122,11 @@ class Postmaster {
 
   Phase phase_ = Phase::kStarting;
   StopMode stop_ = StopMode::kNone;
-  bool crashed_ = false;         // since the last fresh region
+  bool crashed_ = false;  // since the last fresh region
   bool wal_receiver_wanted_ = false;
   bool announced_ = false;
   int failed_recoveries_ = 0;
-  int64_t quit_sent_us_ = 0;     // when children were told to quit at once; SIGKILL follows
+  int64_t quit_sent_us_ = 0;  // when children were told to quit at once; SIGKILL follows
   int64_t restart_not_before_us_[static_cast<size_t>(ProcessKind::kCount)] = {};
   WorkerSchedule workers_;
   std::vector<Descriptor> undelivered_;  // accepted, no backend free

@@ -14,7 +14,8 @@
 namespace walden {
 
 bool Postmaster::ShouldRun(ProcessKind kind) const {
-  if (kind == ProcessKind::kMetricsExporter) return GetInt(Setting::kMetricsPort) != 0 && phase_ < Phase::kFinishing && phase_ != Phase::kCrashed;
+  if (kind == ProcessKind::kMetricsExporter)
+    return GetInt(Setting::kMetricsPort) != 0 && phase_ < Phase::kFinishing && phase_ != Phase::kCrashed;
   if (kind == ProcessKind::kLogger) return log_pipe_.first.is_open() && phase_ != Phase::kFinishing;
   if (Stopping()) return false;
   bool running = phase_ == Phase::kRunning;
@@ -23,30 +24,42 @@ bool Postmaster::ShouldRun(ProcessKind kind) const {
   switch (kind) {
     case ProcessKind::kCheckpointer:
     case ProcessKind::kBackgroundWriter:
-    case ProcessKind::kStatsCollector: return alive;
-    case ProcessKind::kStartup: return alive && !running;
-    case ProcessKind::kWalWriter: return running;
-    case ProcessKind::kAutovacuumLauncher: return running && GetBool(Setting::kAutovacuum) && GetBool(Setting::kTrackCounts);
+    case ProcessKind::kStatsCollector:
+      return alive;
+    case ProcessKind::kStartup:
+      return alive && !running;
+    case ProcessKind::kWalWriter:
+      return running;
+    case ProcessKind::kAutovacuumLauncher:
+      return running && GetBool(Setting::kAutovacuum) && GetBool(Setting::kTrackCounts);
     case ProcessKind::kArchiver: {
       ArchiveMode mode = GetEnum<ArchiveMode>(Setting::kArchiveMode);
       return mode == ArchiveMode::kAlways ? serving : mode == ArchiveMode::kOn && running;
     }
     case ProcessKind::kWalSender:
-      return serving && GetInt(Setting::kMaxWalSenders) > 0 && GetEnum<WalLevel>(Setting::kWalLevel) != WalLevel::kMinimal;
-    case ProcessKind::kWalReceiver: return alive && !running && wal_receiver_wanted_;
-    default: return false;
+      return serving && GetInt(Setting::kMaxWalSenders) > 0 &&
+             GetEnum<WalLevel>(Setting::kWalLevel) != WalLevel::kMinimal;
+    case ProcessKind::kWalReceiver:
+      return alive && !running && wal_receiver_wanted_;
+    default:
+      return false;
   }
 }
 
 void Postmaster::StartMissing() {
   constexpr ProcessKind kSingletons[] = {
-      ProcessKind::kLogger,    ProcessKind::kCheckpointer,       ProcessKind::kBackgroundWriter, ProcessKind::kStatsCollector,
-      ProcessKind::kStartup,   ProcessKind::kMetricsExporter,    ProcessKind::kWalWriter,        ProcessKind::kAutovacuumLauncher,
-      ProcessKind::kArchiver,  ProcessKind::kWalSender,          ProcessKind::kWalReceiver,
+      ProcessKind::kLogger,           ProcessKind::kCheckpointer,
+      ProcessKind::kBackgroundWriter, ProcessKind::kStatsCollector,
+      ProcessKind::kStartup,          ProcessKind::kMetricsExporter,
+      ProcessKind::kWalWriter,        ProcessKind::kAutovacuumLauncher,
+      ProcessKind::kArchiver,         ProcessKind::kWalSender,
+      ProcessKind::kWalReceiver,
   };
   int64_t now = MonotonicUs();
   for (ProcessKind kind : kSingletons) {
-    if (!ShouldRun(kind) || children_.FindKind(kind) != nullptr || restart_not_before_us_[static_cast<size_t>(kind)] > now) continue;
+    if (!ShouldRun(kind) || children_.FindKind(kind) != nullptr ||
+        restart_not_before_us_[static_cast<size_t>(kind)] > now)
+      continue;
     Launch(kind, {.log_pipe_fd = kind == ProcessKind::kLogger ? log_pipe_.first.fd() : -1});
   }
   StartDueWorkers();
@@ -112,7 +125,8 @@ void Postmaster::StartLogger() {
   if (!GetBool(Setting::kLoggingCollector)) return;
   log_pipe_ = MakePipe();
   Log(Severity::kLog, "redirecting log output to logging collector process");
-  Log(Severity::kLog, "Future log output will appear in directory \"{}\".", GetString(Setting::kLogDirectory));
+  Log(Severity::kLog, "Future log output will appear in directory \"{}\".",
+      GetString(Setting::kLogDirectory));
   InstallLogSink(Destination::kLoggerPipe);
   RedirectStandardError(log_pipe_.second.fd());
 }

@@ -1,6 +1,6 @@
-// Clients and the pre-forked backends that they are handed to. A few backends always wait; each takes one client and
-// ends with it. The postmaster keeps its copy of a socket until the backend confirms, so that a backend that dies before that costs
-// its client nothing.
+// Clients and the pre-forked backends that they are handed to. A few backends always wait; each takes one
+// client and ends with it. The postmaster keeps its copy of a socket until the backend confirms, so that a
+// backend that dies before that costs its client nothing.
 #include <signal.h>
 #include <unistd.h>
 
@@ -18,8 +18,9 @@ constexpr int64_t kConfirmWithinUs = 10000000;
 }  // namespace
 
 bool Postmaster::TakesClients() const {
-  return phase_ == Phase::kStarting || phase_ == Phase::kRecovering || phase_ == Phase::kHotStandby || phase_ == Phase::kRunning ||
-         phase_ == Phase::kStoppingSessions || phase_ == Phase::kStoppingProcesses;
+  return phase_ == Phase::kStarting || phase_ == Phase::kRecovering || phase_ == Phase::kHotStandby ||
+         phase_ == Phase::kRunning || phase_ == Phase::kStoppingSessions ||
+         phase_ == Phase::kStoppingProcesses;
 }
 
 void Postmaster::FillPool() {
@@ -62,11 +63,15 @@ int Postmaster::SessionCount() const {
 
 Admission Postmaster::Verdict() const {
   switch (phase_) {
-    case Phase::kStarting: return region_generation_ > 1 ? Admission::kRecovering : Admission::kStarting;
-    case Phase::kRecovering: return GetBool(Setting::kHotStandby) ? Admission::kNotConsistent : Admission::kNoHotStandby;
+    case Phase::kStarting:
+      return region_generation_ > 1 ? Admission::kRecovering : Admission::kStarting;
+    case Phase::kRecovering:
+      return GetBool(Setting::kHotStandby) ? Admission::kNotConsistent : Admission::kNoHotStandby;
     case Phase::kHotStandby:
-    case Phase::kRunning: return SessionCount() >= GetInt(Setting::kMaxConnections) ? Admission::kTooMany : Admission::kAccept;
-    default: return Admission::kShuttingDown;
+    case Phase::kRunning:
+      return SessionCount() >= GetInt(Setting::kMaxConnections) ? Admission::kTooMany : Admission::kAccept;
+    default:
+      return Admission::kShuttingDown;
   }
 }
 

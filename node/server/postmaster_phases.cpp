@@ -17,9 +17,11 @@ namespace {
 constexpr int kMostFailedRecoveries = 3;
 constexpr int64_t kRestartPauseUs = 1000000;
 
-// Processes that outlive the shutdown checkpoint: they pass on what it wrote, and serve the log and the metrics meanwhile.
+// Processes that outlive the shutdown checkpoint: they pass on what it wrote, and serve the log and the
+// metrics meanwhile.
 bool OutlivesCheckpoint(ProcessKind kind) {
-  return kind == ProcessKind::kArchiver || kind == ProcessKind::kWalSender || kind == ProcessKind::kStatsCollector;
+  return kind == ProcessKind::kArchiver || kind == ProcessKind::kWalSender ||
+         kind == ProcessKind::kStatsCollector;
 }
 bool IsExempt(ProcessKind kind) { return PolicyOf(kind) == MemoryPolicy::kExempt; }
 bool IsSession(const Child& child) { return child.counts_as_session; }
@@ -28,8 +30,9 @@ bool IsSession(const Child& child) { return child.counts_as_session; }
 bool EndedNormally(ProcessKind kind, int status) {
   if (!WIFEXITED(status)) return false;
   if (WEXITSTATUS(status) == 0) return true;
-  bool may_fail = kind == ProcessKind::kBackend || kind == ProcessKind::kBackgroundWorker || kind == ProcessKind::kAutovacuumWorker ||
-                  kind == ProcessKind::kAutovacuumLauncher || kind == ProcessKind::kWalReceiver || kind == ProcessKind::kArchiver ||
+  bool may_fail = kind == ProcessKind::kBackend || kind == ProcessKind::kBackgroundWorker ||
+                  kind == ProcessKind::kAutovacuumWorker || kind == ProcessKind::kAutovacuumLauncher ||
+                  kind == ProcessKind::kWalReceiver || kind == ProcessKind::kArchiver ||
                   kind == ProcessKind::kStatsCollector || kind == ProcessKind::kWalSender;
   return may_fail && WEXITSTATUS(status) == 1;
 }
@@ -53,13 +56,15 @@ void Postmaster::HandleChildEnd(const Child& ended, int status) {
   size_t kind = static_cast<size_t>(child.kind);
   if (IsExempt(child.kind)) {
     if (!Stopping()) {
-      Log(Severity::kLog, "{} process (PID {}) {}", BackendTypeName(child.kind), child.pid, DescribeWaitStatus(status));
+      Log(Severity::kLog, "{} process (PID {}) {}", BackendTypeName(child.kind), child.pid,
+          DescribeWaitStatus(status));
       bool too_soon = !child.asked_to_stop && child.started_us + kRestartPauseUs > MonotonicUs();
       if (too_soon) restart_not_before_us_[kind] = MonotonicUs() + kRestartPauseUs;
     }
     return;
   }
-  if (child.kind == ProcessKind::kBackgroundWorker) WorkerEnded(child.worker, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+  if (child.kind == ProcessKind::kBackgroundWorker)
+    WorkerEnded(child.worker, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
   if (child.kind == ProcessKind::kWalReceiver) wal_receiver_wanted_ = false;
   if (phase_ == Phase::kCrashed) return;  // told to quit: the manner of death says nothing
   if (child.kind == ProcessKind::kStartup) return HandleStartupEnd(status);
@@ -84,7 +89,8 @@ void Postmaster::HandleStartupEnd(int status) {
   }
   bool killed = WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || phase_ == Phase::kHotStandby);
   Log(Severity::kLog, "startup process {}", DescribeWaitStatus(status));
-  if (killed && ++failed_recoveries_ < kMostFailedRecoveries) return HandleCrash({.kind = ProcessKind::kStartup}, status);
+  if (killed && ++failed_recoveries_ < kMostFailedRecoveries)
+    return HandleCrash({.kind = ProcessKind::kStartup}, status);
   Log(Severity::kLog, "aborting startup due to startup process failure");
   exit_code_ = 1;
   stop_ = StopMode::kImmediate;
@@ -136,7 +142,8 @@ void Postmaster::RequestStop(StopMode mode) {
 void Postmaster::BeginStoppingProcesses() {
   SetPhase(Phase::kStoppingProcesses);
   SignalChildren(SIGTERM, [](const Child& child) {
-    return !IsExempt(child.kind) && !OutlivesCheckpoint(child.kind) && child.kind != ProcessKind::kCheckpointer;
+    return !IsExempt(child.kind) && !OutlivesCheckpoint(child.kind) &&
+           child.kind != ProcessKind::kCheckpointer;
   });
 }
 
@@ -145,11 +152,20 @@ void Postmaster::SetPhase(Phase phase) {
   NodePhase shown = NodePhase::kStopping;
   switch (phase) {
     case Phase::kStarting:
-    case Phase::kCrashed: shown = NodePhase::kStarting; break;
-    case Phase::kRecovering: shown = NodePhase::kRecovering; break;
-    case Phase::kHotStandby: shown = NodePhase::kHotStandby; break;
-    case Phase::kRunning: shown = NodePhase::kRunning; break;
-    default: break;
+    case Phase::kCrashed:
+      shown = NodePhase::kStarting;
+      break;
+    case Phase::kRecovering:
+      shown = NodePhase::kRecovering;
+      break;
+    case Phase::kHotStandby:
+      shown = NodePhase::kHotStandby;
+      break;
+    case Phase::kRunning:
+      shown = NodePhase::kRunning;
+      break;
+    default:
+      break;
   }
   // A single store that nothing here depends on: probes read it, the postmaster never does.
   if (ServerState* state = TheServerState()) state->phase.store(shown, std::memory_order_relaxed);
@@ -172,7 +188,8 @@ bool Postmaster::AdvanceOnce() {
       return true;
     case Phase::kStoppingProcesses: {
       if (any([](const Child& child) {
-            return !IsExempt(child.kind) && !OutlivesCheckpoint(child.kind) && child.kind != ProcessKind::kCheckpointer;
+            return !IsExempt(child.kind) && !OutlivesCheckpoint(child.kind) &&
+                   child.kind != ProcessKind::kCheckpointer;
           })) {
         return false;
       }
@@ -225,7 +242,8 @@ bool Postmaster::AdvanceOnce() {
       }
       Restart();
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 

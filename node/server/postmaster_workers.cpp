@@ -30,7 +30,8 @@ void Postmaster::StartDueWorkers() {
   if (Stopping()) return;
   int64_t now = MonotonicUs();
   for (auto& [worker, entry] : workers_.entries()) {
-    bool phase_right = phase_ == Phase::kRunning || (phase_ == Phase::kHotStandby && entry.needs_consistency_only);
+    bool phase_right =
+        phase_ == Phase::kRunning || (phase_ == Phase::kHotStandby && entry.needs_consistency_only);
     if (entry.running || entry.stopping || !phase_right || entry.start_at_us > now) continue;
     entry.running = Launch(ProcessKind::kBackgroundWorker, {.worker = worker}) > 0;
   }
@@ -51,7 +52,8 @@ void Postmaster::WorkerEnded(int worker, int exit_code) {
   if (wake < MonotonicUs() || wake > entry.start_at_us) wake = entry.start_at_us;
 }
 
-// After a crash only the workers registered at start come back; their registrations are made anew with the region.
+// After a crash only the workers registered at start come back; their registrations are made anew with the
+// region.
 void Postmaster::ForgetWorkers() { workers_.entries().clear(); }
 
 }  // namespace walden

@@ -10,6 +10,7 @@
 #include "node/base/clock.h"
 #include "node/base/error.h"
 #include "node/base/log.h"
+#include "node/config/conf_file.h"
 #include "node/os/process.h"
 #include "node/server/background_worker.h"
 #include "node/server/fatal_signals.h"
@@ -33,6 +34,16 @@ int WaitUntilTold(const ChildStart&) {
 }
 
 int BackgroundWorkerMain(const ChildStart& start) { return RunBackgroundWorker(start.worker); }
+
+// Sessions end by an error at the next safe point and reload between statements; the loops of background processes
+// look for the request to end themselves, and reload wherever they look.
+void SetInterruptManners(ProcessKind kind) {
+  bool runs_sql = kind == ProcessKind::kBackend || kind == ProcessKind::kAutovacuumWorker ||
+                  kind == ProcessKind::kBackgroundWorker;
+  if (runs_sql) return;
+  SetInterruptHandler(Interrupt::kTerminate, nullptr);
+  SetInterruptHandler(Interrupt::kReload, [] { ReloadConfiguration(); });
+}
 
 void LogAndDrop(const std::exception& error) {
   if (const SqlError* sql = dynamic_cast<const SqlError*>(&error)) {
@@ -73,11 +84,13 @@ void RunChild(const ChildStart& start) {
     log_context().start_time_us = WallClockUs();
     InstallProcessSignalHandlers();
     InstallFatalSignalHandlers();
+    SetInterruptManners(start.kind);
     exit_code = MainOf(start.kind)(start);
   } catch (const std::exception& error) {
     LogAndDrop(error);
   }
-  // What the process held in shared memory goes back by its exit handlers; private memory goes with the process.
+  // What the process held in shared memory goes back by its exit handlers; private memory goes with the
+  // process.
   ReleaseAllLwLocks();
   ReleaseSelf();
   _exit(exit_code);

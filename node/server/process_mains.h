@@ -13,8 +13,9 @@ namespace walden {
 struct ChildStart {
   ProcessKind kind{};
   int control_fd = -1;  // backends: where clients are handed over
-  int worker = -1;      // background workers: number of the registration; autovacuum workers: the launcher's number
-  int log_pipe_fd = -1; // logger: what it reads
+  int worker =
+      -1;  // background workers: number of the registration; autovacuum workers: the launcher's number
+  int log_pipe_fd = -1;  // logger: what it reads
 };
 
 // Returns the exit code: 0 done, 1 ended by an error of its own (FATAL), anything else counts as a crash.

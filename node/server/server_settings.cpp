@@ -11,7 +11,8 @@
 namespace walden {
 namespace {
 
-constexpr SetRequest kCommandLine{.context = SettingContext::kPostmaster, .source = SettingSource::kCommandLine, .is_superuser = true};
+constexpr SetRequest kCommandLine{
+    .context = SettingContext::kPostmaster, .source = SettingSource::kCommandLine, .is_superuser = true};
 
 std::string Absolute(const std::string& path, const std::string& directory) {
   return path.empty() || path.starts_with('/') ? path : directory + "/" + path;
@@ -26,12 +27,14 @@ void CompleteFileSetting(Setting setting, const char* usual_name, const std::str
 void CompleteSocketDirectories() {
   constexpr char kDebianDirectory[] = "/var/run/postgresql";
   if (access(kDebianDirectory, W_OK | X_OK) != 0) return;
-  OverrideSetting(Setting::kUnixSocketDirectories, std::string("/tmp, ") + kDebianDirectory, SettingSource::kDynamicDefault);
+  OverrideSetting(Setting::kUnixSocketDirectories, std::string("/tmp, ") + kDebianDirectory,
+                  SettingSource::kDynamicDefault);
 }
 
 }  // namespace
 
-void LoadServerSettings(const std::string& data_directory, const std::vector<std::pair<std::string, std::string>>& overrides) {
+void LoadServerSettings(const std::string& data_directory,
+                        const std::vector<std::pair<std::string, std::string>>& overrides) {
   OverrideSetting(Setting::kDataDirectory, data_directory);
   CompleteSocketDirectories();
   for (const auto& [name, value] : overrides) SetSetting(name, value, kCommandLine);

@@ -48,8 +48,10 @@ std::unique_ptr<Region> CreateServerRegion(const std::string& name) {
   std::unique_ptr<Region> region;
   if (mode != HugePagesMode::kOff) region = Region::TryCreateHuge(name, bytes);
   if (region == nullptr && mode == HugePagesMode::kOn) {
-    throw SqlError(ErrorCode::kInsufficientResources, "could not reserve {} MB of shared memory in huge pages", (bytes + (1 << 20) - 1) >> 20)
-        .WithHint("Raise vm.nr_hugepages and mount a hugetlbfs that this user may write, or set huge_pages = try.");
+    throw SqlError(ErrorCode::kInsufficientResources,
+                   "could not reserve {} MB of shared memory in huge pages", (bytes + (1 << 20) - 1) >> 20)
+        .WithHint(
+            "Raise vm.nr_hugepages and mount a hugetlbfs that this user may write, or set huge_pages = try.");
   }
   if (region == nullptr) region = Region::CreateNamed(name, bytes);
   LayOutRegion(*region, kBindings);

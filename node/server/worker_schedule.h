@@ -1,5 +1,5 @@
-// When each background worker is to be started (the postmaster's private knowledge; the registrations themselves are in shared memory
-// and read by the worker).
+// When each background worker is to be started (the postmaster's private knowledge; the registrations
+// themselves are in shared memory and read by the worker).
 #pragma once
 
 #include <cstdint>

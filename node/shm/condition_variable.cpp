@@ -11,7 +11,9 @@ void ConditionVariable::Init() {
   head_ = tail_ = -1;
 }
 
-int64_t ConditionVariable::DeadlineUs(int64_t timeout_ms) { return timeout_ms < 0 ? -1 : MonotonicUs() + timeout_ms * 1000; }
+int64_t ConditionVariable::DeadlineUs(int64_t timeout_ms) {
+  return timeout_ms < 0 ? -1 : MonotonicUs() + timeout_ms * 1000;
+}
 
 void ConditionVariable::Enqueue() {
   ProcessSlot& me = self();

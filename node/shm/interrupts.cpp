@@ -20,10 +20,15 @@ thread_local int critical_depth = 0;
 
 void OnCancel() { throw SqlError(ErrorCode::kQueryCanceled, "canceling statement due to user request"); }
 void OnTerminate() {
-  throw SqlError(ErrorCode::kAdminShutdown, "terminating connection due to administrator command").WithSeverity(Severity::kFatal);
+  throw SqlError(ErrorCode::kAdminShutdown, "terminating connection due to administrator command")
+      .WithSeverity(Severity::kFatal);
 }
-void OnStatementTimeout() { throw SqlError(ErrorCode::kQueryCanceled, "canceling statement due to statement timeout"); }
-void OnLockTimeout() { throw SqlError(ErrorCode::kLockNotAvailable, "canceling statement due to lock timeout"); }
+void OnStatementTimeout() {
+  throw SqlError(ErrorCode::kQueryCanceled, "canceling statement due to statement timeout");
+}
+void OnLockTimeout() {
+  throw SqlError(ErrorCode::kLockNotAvailable, "canceling statement due to lock timeout");
+}
 
 constexpr size_t kInterruptCount = static_cast<size_t>(Interrupt::kCount);
 static_assert(kInterruptCount <= 32);
@@ -48,18 +53,29 @@ ProcessSlot* signalled_slot = &detached_process_slot;
 
 void HandleSignal(int signal_number) {
   switch (signal_number) {
-    case SIGTERM: Raise(*signalled_slot, Interrupt::kTerminate); break;
-    case SIGINT: Raise(*signalled_slot, Interrupt::kCancel); break;
-    case SIGHUP: Raise(*signalled_slot, Interrupt::kReload); break;
-    case SIGUSR2: Raise(*signalled_slot, Interrupt::kShutdown); break;
-    default: signalled_slot->latch.Set(); break;
+    case SIGTERM:
+      Raise(*signalled_slot, Interrupt::kTerminate);
+      break;
+    case SIGINT:
+      Raise(*signalled_slot, Interrupt::kCancel);
+      break;
+    case SIGHUP:
+      Raise(*signalled_slot, Interrupt::kReload);
+      break;
+    case SIGUSR2:
+      Raise(*signalled_slot, Interrupt::kShutdown);
+      break;
+    default:
+      signalled_slot->latch.Set();
+      break;
   }
 }
 
 }  // namespace
 
-std::atomic<uint32_t> handled_interrupts{InterruptBit(Interrupt::kCancel) | InterruptBit(Interrupt::kTerminate) |
-                                         InterruptBit(Interrupt::kStatementTimeout) | InterruptBit(Interrupt::kLockTimeout)};
+std::atomic<uint32_t> handled_interrupts{
+    InterruptBit(Interrupt::kCancel) | InterruptBit(Interrupt::kTerminate) |
+    InterruptBit(Interrupt::kStatementTimeout) | InterruptBit(Interrupt::kLockTimeout)};
 
 void RaiseInterrupt(int slot, Interrupt interrupt) { Raise(SlotAt(slot), interrupt); }
 
@@ -73,7 +89,8 @@ bool RaiseInterruptOfPid(pid_t pid, Interrupt interrupt) {
 }
 
 bool TakeInterrupt(Interrupt interrupt) {
-  return (self().interrupts.fetch_and(~InterruptBit(interrupt), std::memory_order_acq_rel) & InterruptBit(interrupt)) != 0;
+  return (self().interrupts.fetch_and(~InterruptBit(interrupt), std::memory_order_acq_rel) &
+          InterruptBit(interrupt)) != 0;
 }
 
 void SetInterruptHandler(Interrupt interrupt, InterruptHandler handler) {
@@ -88,7 +105,8 @@ void SetInterruptHandler(Interrupt interrupt, InterruptHandler handler) {
 void ProcessInterrupts() {
   if (hold_depth > 0 || critical_depth > 0 || HeldLwLockCount() > 0) return;
   // Termination outranks the rest; otherwise in the order of the enumeration.
-  if (handlers[static_cast<size_t>(Interrupt::kTerminate)] != nullptr && TakeInterrupt(Interrupt::kTerminate)) {
+  if (handlers[static_cast<size_t>(Interrupt::kTerminate)] != nullptr &&
+      TakeInterrupt(Interrupt::kTerminate)) {
     handlers[static_cast<size_t>(Interrupt::kTerminate)]();
   }
   for (size_t i = 0; i < kInterruptCount; ++i) {
@@ -110,7 +128,8 @@ bool CriticalSection::Inside() { return critical_depth > 0; }
 
 void InstallProcessSignalHandlers() {
   signalled_slot = &self();
-  for (int signal_number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) SetSignalHandler(signal_number, HandleSignal);
+  for (int signal_number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2})
+    SetSignalHandler(signal_number, HandleSignal);
   SetSignalHandler(SIGQUIT, [](int) { _exit(2); });
   SetSignalHandler(SIGALRM, HandleTimeoutSignal);
   SetSignalHandler(SIGPIPE, SIG_IGN);

@@ -33,16 +33,20 @@ void Latch::Own() {
   sleep_.store(kAwake, std::memory_order_relaxed);
 }
 
-// Invariant: the waiter stores sleep_ before it looks at word_; the setter stores word_ before it looks at sleep_ (both seq_cst): one
-// of them sees the other.
+// Invariant: the waiter stores sleep_ before it looks at word_; the setter stores word_ before it looks at
+// sleep_ (both seq_cst): one of them sees the other.
 void Latch::Set() {
   if (word_.exchange(1, std::memory_order_seq_cst) != 0) return;
   switch (sleep_.load(std::memory_order_seq_cst)) {
-    case kAwake: return;
-    case kOnFutex: FutexWake(&word_, 1); return;
+    case kAwake:
+      return;
+    case kOnFutex:
+      FutexWake(&word_, 1);
+      return;
     case kInPoll: {
       int saved_errno = errno;
-      syscall(SYS_tgkill, owner_pid_.load(std::memory_order_relaxed), owner_tid_.load(std::memory_order_relaxed), kLatchSignal);
+      syscall(SYS_tgkill, owner_pid_.load(std::memory_order_relaxed),
+              owner_tid_.load(std::memory_order_relaxed), kLatchSignal);
       errno = saved_errno;
       return;
     }
@@ -50,7 +54,8 @@ void Latch::Set() {
 }
 
 void Latch::Reset() {
-  // A full barrier: what made the setter set the latch is visible to the condition that the caller looks at next.
+  // A full barrier: what made the setter set the latch is visible to the condition that the caller looks at
+  // next.
   word_.exchange(0, std::memory_order_seq_cst);
 }
 
@@ -59,7 +64,8 @@ bool WaitLatch(int64_t timeout_ms, WaitEvent event) {
   if (latch.is_set() || timeout_ms == 0) return latch.is_set();
   WaitEventScope shown(event);
   latch.sleep_.store(Latch::kOnFutex, std::memory_order_seq_cst);
-  if (latch.word_.load(std::memory_order_seq_cst) == 0) FutexWait(&latch.word_, 0, timeout_ms < 0 ? -1 : timeout_ms * 1000);
+  if (latch.word_.load(std::memory_order_seq_cst) == 0)
+    FutexWait(&latch.word_, 0, timeout_ms < 0 ? -1 : timeout_ms * 1000);
   latch.sleep_.store(Latch::kAwake, std::memory_order_relaxed);
   return latch.is_set();
 }

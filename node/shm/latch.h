@@ -6,7 +6,8 @@
 //     WaitLatch(timeout_ms, WaitEvent::k...);   // then CheckInterrupts()
 //   }
 //
-// Whoever makes the condition true does so before Set(). Setting is async-signal-safe and cheap when already set.
+// Whoever makes the condition true does so before Set(). Setting is async-signal-safe and cheap when already
+// set.
 #pragma once
 
 #include <poll.h>
@@ -40,18 +41,18 @@ class Latch {
 };
 static_assert(sizeof(Latch) == 16);
 
-// Sleeps until self().latch is set, a signal handler ran or the time is over (timeout_ms < 0: no limit). Does not reset
-// the latch. Returns whether it is set.
+// Sleeps until self().latch is set, a signal handler ran or the time is over (timeout_ms < 0: no limit). Does
+// not reset the latch. Returns whether it is set.
 bool WaitLatch(int64_t timeout_ms, WaitEvent event);
-// The same, woken also by poll events on the sockets, which are stored in revents. Returns the number of ready sockets
-// (0 when only the latch or the timeout ended the wait).
+// The same, woken also by poll events on the sockets, which are stored in revents. Returns the number of
+// ready sockets (0 when only the latch or the timeout ended the wait).
 int WaitLatchOrSockets(std::span<pollfd> sockets, int64_t timeout_ms, WaitEvent event);
 inline int WaitLatchOrSocket(int fd, short events, int64_t timeout_ms, WaitEvent event) {
   pollfd one{fd, events, 0};
   return WaitLatchOrSockets({&one, 1}, timeout_ms, event) > 0 ? one.revents : 0;
 }
-// Installs the empty handler and blocks the signal that ends a poll; every process calls it once before it waits on
-// sockets (SetSelf does it for the calling thread).
+// Installs the empty handler and blocks the signal that ends a poll; every process calls it once before it
+// waits on sockets (SetSelf does it for the calling thread).
 void PrepareLatchSignals();
 
 }  // namespace walden

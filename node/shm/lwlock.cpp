@@ -61,7 +61,8 @@ void LwLock::Init(LwRank rank) {
 bool LwLock::TryState(LwMode mode) {
   uint32_t seen = state_.load(std::memory_order_relaxed);
   for (;;) {
-    bool free = mode == LwMode::kExclusive ? (seen & (kExclusiveBit | kSharedMask)) == 0 : (seen & kExclusiveBit) == 0;
+    bool free = mode == LwMode::kExclusive ? (seen & (kExclusiveBit | kSharedMask)) == 0
+                                           : (seen & kExclusiveBit) == 0;
     if (!free) return false;
     uint32_t wanted = mode == LwMode::kExclusive ? seen | kExclusiveBit : seen + 1;
     if (state_.compare_exchange_weak(seen, wanted, std::memory_order_seq_cst)) return true;
@@ -110,10 +111,12 @@ bool LwLock::Enqueue(LwMode mode, bool wait_only) {
   ProcessSlot& me = self();
   CHECK(me.index >= 0);
   LockQueue();
-  // Waiters are announced before the last look: a releaser either sees the bit or has released before the look.
+  // Waiters are announced before the last look: a releaser either sees the bit or has released before the
+  // look.
   state_.fetch_or(kWaitersBit, std::memory_order_seq_cst);
   uint32_t seen = state_.load(std::memory_order_seq_cst);
-  bool free = mode == LwMode::kExclusive ? (seen & (kExclusiveBit | kSharedMask)) == 0 : (seen & kExclusiveBit) == 0;
+  bool free =
+      mode == LwMode::kExclusive ? (seen & (kExclusiveBit | kSharedMask)) == 0 : (seen & kExclusiveBit) == 0;
   if (free) {
     if (queue_head_ < 0) state_.fetch_and(~kWaitersBit, std::memory_order_relaxed);
     UnlockQueue();
@@ -143,8 +146,9 @@ void LwLock::Sleep(LwMode mode, bool wait_only) {
   if (!wait_only) state_.fetch_and(~kWakePendingBit, std::memory_order_seq_cst);
 }
 
-// Takes from the queue: processes that only wait, then either the first exclusive waiter or all shared ones before it.
-// Woken ones compete with newcomers; until one of them runs, kWakePendingBit keeps further releases from waking more.
+// Takes from the queue: processes that only wait, then either the first exclusive waiter or all shared ones
+// before it. Woken ones compete with newcomers; until one of them runs, kWakePendingBit keeps further
+// releases from waking more.
 void LwLock::WakeWaiters() {
   int woken[64];
   int count = 0;

@@ -1,7 +1,7 @@
 // Lightweight lock for shared memory: shared/exclusive, queue of waiting processes, declared rank.
-// Owner: whoever embeds it in an area; construct with Init. Held locks are recorded per process (thread), so that error
-// recovery can release them all. Not cancelable: interrupts wait while one is held or awaited.
-// A holder's death is a crash of the node (I2); the holder's slot of an exclusive lock is kept for diagnosis.
+// Owner: whoever embeds it in an area; construct with Init. Held locks are recorded per process (thread), so
+// that error recovery can release them all. Not cancelable: interrupts wait while one is held or awaited. A
+// holder's death is a crash of the node (I2); the holder's slot of an exclusive lock is kept for diagnosis.
 #pragma once
 
 #include <atomic>
@@ -26,8 +26,8 @@ class LwLock {
   void Acquire(LwMode mode);
   // Never waits; no rank check, because what never waits cannot deadlock.
   bool TryAcquire(LwMode mode);
-  // Takes it exclusively and returns true if free; otherwise waits until it was released and returns false without
-  // taking it (group flush: somebody else probably did the work).
+  // Takes it exclusively and returns true if free; otherwise waits until it was released and returns false
+  // without taking it (group flush: somebody else probably did the work).
   bool AcquireOrWait();
   void Release();
   bool HeldByMe() const;

@@ -1,5 +1,5 @@
-// How a child talks to the postmaster: datagrams on a socket that every child inherits, so that the postmaster never reads
-// shared memory (I1). Lost only if the postmaster is gone.
+// How a child talks to the postmaster: datagrams on a socket that every child inherits, so that the
+// postmaster never reads shared memory (I1). Lost only if the postmaster is gone.
 #pragma once
 
 #include <cstdint>
@@ -8,17 +8,17 @@
 namespace walden {
 
 enum class PostmasterRequest : uint32_t {
-  kRecoveryStarted = 1,      // startup process: redo has begun
-  kRecoveryConsistent,       // startup process: hot standby queries may come
-  kStartAutovacuumWorker,    // launcher: argument = launcher's own number for the worker
-  kStartWalReceiver,         // startup process: stream from the primary
-  kStartBackgroundWorker,    // a worker was registered in shared memory; argument = its number
-  kStopBackgroundWorker,     // argument = its number
-  kRotateLog,                // pg_rotate_logfile
-  kReload,                   // pg_reload_conf
-  kBackendTookClient,        // confirms a hand-over
-  kPromote,                  // pg_promote
-  kShutdown,                 // argument = signal: a worker or a recovery target asks the node to stop
+  kRecoveryStarted = 1,    // startup process: redo has begun
+  kRecoveryConsistent,     // startup process: hot standby queries may come
+  kStartAutovacuumWorker,  // launcher: argument = launcher's own number for the worker
+  kStartWalReceiver,       // startup process: stream from the primary
+  kStartBackgroundWorker,  // a worker was registered in shared memory; argument = its number
+  kStopBackgroundWorker,   // argument = its number
+  kRotateLog,              // pg_rotate_logfile
+  kReload,                 // pg_reload_conf
+  kBackendTookClient,      // confirms a hand-over
+  kPromote,                // pg_promote
+  kShutdown,               // argument = signal: a worker or a recovery target asks the node to stop
 };
 
 // Fixed size, so that a datagram is whole or absent.

@@ -1,4 +1,5 @@
-// An anonymous region for unit tests and single-process commands, with the process table and the areas that the caller names.
+// An anonymous region for unit tests and single-process commands, with the process table and the areas that
+// the caller names.
 //
 //   PrivateRegion region({{Area::kBufferPool, BufferPoolBytes, InitBufferPool}});
 //   ThreadIdentity me(0);                             // threads stand in for processes, also under TSAN

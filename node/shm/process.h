@@ -1,6 +1,6 @@
-// The process table: one slot per process that touches shared memory. The postmaster assigns slot numbers from private
-// memory (I1); the child fills its slot in and clears it on normal exit. Modules keep their own per-process arrays in their own areas,
-// indexed by slot number.
+// The process table: one slot per process that touches shared memory. The postmaster assigns slot numbers
+// from private memory (I1); the child fills its slot in and clears it on normal exit. Modules keep their own
+// per-process arrays in their own areas, indexed by slot number.
 #pragma once
 
 #include <sys/types.h>
@@ -25,18 +25,18 @@ const char* ProcessTitle(ProcessKind kind);     // "backend"
 enum class MemoryPolicy : uint8_t { kSharesMemory, kExempt };
 MemoryPolicy PolicyOf(ProcessKind kind);
 
-// Guarded by: atomics are free to read by anyone; plain fields belong to the owner but for the lwlock_ and cv_ fields, which belong to
-// the queue that the process stands in.
+// Guarded by: atomics are free to read by anyone; plain fields belong to the owner but for the lwlock_ and
+// cv_ fields, which belong to the queue that the process stands in.
 struct alignas(128) ProcessSlot {
-  std::atomic<int32_t> pid;         // 0: free
-  std::atomic<uint32_t> generation; // counts owners: (slot, generation) names one process for ever
-  int32_t index;                    // own number; -1 for a process without a slot
+  std::atomic<int32_t> pid;          // 0: free
+  std::atomic<uint32_t> generation;  // counts owners: (slot, generation) names one process for ever
+  int32_t index;                     // own number; -1 for a process without a slot
   std::atomic<ProcessKind> kind;
-  std::atomic<bool> is_session;     // a client backend that counts against max_connections
-  std::atomic<Oid> database;        // kInvalid until bound
+  std::atomic<bool> is_session;  // a client backend that counts against max_connections
+  std::atomic<Oid> database;     // kInvalid until bound
   std::atomic<Oid> role;
-  std::atomic<uint32_t> wait_event; // see wait_events.h
-  std::atomic<uint32_t> interrupts; // see interrupts.h
+  std::atomic<uint32_t> wait_event;  // see wait_events.h
+  std::atomic<uint32_t> interrupts;  // see interrupts.h
   std::atomic<uint32_t> cancel_key;
   Latch latch;
 
@@ -76,7 +76,8 @@ int CountSessions();
 size_t ProcessTableBytes();
 void InitProcessTable(void* at);
 
-// Makes the calling thread the owner of `slot`; resets the slot. Exit handlers run in ReleaseSelf, newest first.
+// Makes the calling thread the owner of `slot`; resets the slot. Exit handlers run in ReleaseSelf, newest
+// first.
 void SetSelf(int slot, ProcessKind kind);
 void ReleaseSelf();
 using ExitHandler = void (*)();

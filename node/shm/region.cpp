@@ -47,8 +47,9 @@ std::span<char> attached;
 class NamedRegion final : public Region {
  public:
   NamedRegion(const std::string& name, size_t size_bytes)
-      : name_(name), object_(boost::interprocess::create_only, name.c_str(), boost::interprocess::read_write,
-                             boost::interprocess::permissions(0600)) {
+      : name_(name),
+        object_(boost::interprocess::create_only, name.c_str(), boost::interprocess::read_write,
+                boost::interprocess::permissions(0600)) {
     try {
       object_.truncate(static_cast<boost::interprocess::offset_t>(size_bytes));
       map_ = boost::interprocess::mapped_region(object_, boost::interprocess::read_write);
@@ -70,7 +71,8 @@ class NamedRegion final : public Region {
 
 class MappedRegion final : public Region {
  public:
-  MappedRegion(char* base, size_t size_bytes, std::string path) : base_(base), size_(size_bytes), path_(std::move(path)) {}
+  MappedRegion(char* base, size_t size_bytes, std::string path)
+      : base_(base), size_(size_bytes), path_(std::move(path)) {}
   ~MappedRegion() override { munmap(base_, size_); }
   char* base() const override { return base_; }
   size_t size_bytes() const override { return size_; }
@@ -91,14 +93,17 @@ std::unique_ptr<Region> Region::CreateNamed(const std::string& name, size_t size
   try {
     return std::make_unique<NamedRegion>(name, size_bytes);
   } catch (const boost::interprocess::interprocess_exception& error) {
-    throw SqlError(ErrorCode::kInsufficientResources, "could not create shared memory segment \"{}\" of {} bytes: {}", name,
-                   size_bytes, error.what());
+    throw SqlError(ErrorCode::kInsufficientResources,
+                   "could not create shared memory segment \"{}\" of {} bytes: {}", name, size_bytes,
+                   error.what());
   }
 }
 
 std::unique_ptr<Region> Region::CreateAnonymous(size_t size_bytes) {
-  void* base = mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED) throw FileError(errno, fmt::format("could not map {} bytes of anonymous shared memory", size_bytes));
+  void* base =
+      mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED)
+    throw FileError(errno, fmt::format("could not map {} bytes of anonymous shared memory", size_bytes));
   return std::make_unique<MappedRegion>(static_cast<char*>(base), size_bytes, "");
 }
 
@@ -118,7 +123,9 @@ std::unique_ptr<Region> Region::TryCreateHuge(const std::string& name, size_t si
   return std::make_unique<MappedRegion>(static_cast<char*>(base), bytes, path);
 }
 
-void Region::RemoveByName(const std::string& name) { boost::interprocess::shared_memory_object::remove(name.c_str()); }
+void Region::RemoveByName(const std::string& name) {
+  boost::interprocess::shared_memory_object::remove(name.c_str());
+}
 
 std::vector<std::string> Region::ListByPrefix(const std::string& prefix) {
   std::vector<std::string> names;
@@ -152,8 +159,8 @@ void LayOutRegion(Region& region, std::span<const AreaBinding> bindings) {
     entry.size_bytes = binding.size();
     offset += AreaBytes(binding);
   }
-  // Sizes first (a size may ask for the number of process slots, which is read from the table once that is laid out), then
-  // addresses, then contents: an initialiser may look at an area laid out before its own.
+  // Sizes first (a size may ask for the number of process slots, which is read from the table once that is
+  // laid out), then addresses, then contents: an initialiser may look at an area laid out before its own.
   for (const AreaBinding& binding : bindings) {
     size_t index = static_cast<size_t>(binding.area);
     area_addresses[index] = region.base() + header->areas[index].offset;
@@ -176,7 +183,8 @@ std::vector<AreaInfo> ListAreas() {
   for (size_t i = 0; i < kAreaCount; ++i) {
     const RegionHeader::Entry& entry = header->areas[i];
     if (entry.offset == 0) continue;
-    areas.push_back({kAreaNames[i], entry.offset, entry.size_bytes, AlignUp(entry.size_bytes, kAreaAlignment)});
+    areas.push_back(
+        {kAreaNames[i], entry.offset, entry.size_bytes, AlignUp(entry.size_bytes, kAreaAlignment)});
   }
   return areas;
 }

@@ -1,6 +1,7 @@
-// The shared memory region: made by the postmaster before the first fork, inherited by every child at the same address.
-// Layout: RegionHeader (directory of areas, so that tools can attach read-only and use offsets), then the areas.
-// Never resized. The creator's Region object owns the mapping; `Remove` takes the name away.
+// The shared memory region: made by the postmaster before the first fork, inherited by every child at the
+// same address. Layout: RegionHeader (directory of areas, so that tools can attach read-only and use
+// offsets), then the areas. Never resized. The creator's Region object owns the mapping; `Remove` takes the
+// name away.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,8 @@ enum class Area : uint16_t {
   kCount
 };
 
-// What `server` (or a test) binds to one row of areas.def. `init` gets zeroed memory of size() bytes, 4096-aligned.
+// What `server` (or a test) binds to one row of areas.def. `init` gets zeroed memory of size() bytes,
+// 4096-aligned.
 struct AreaBinding {
   Area area;
   size_t (*size)();
@@ -41,8 +43,8 @@ class Region {
   // "walden.<system id>.<inode>", empty when anonymous.
   virtual const std::string& name() const = 0;
 
-  // A named POSIX shared memory object. Checks /dev/shm's free space and the cgroup limit first and throws 53200 with sizes
-  // and remedy when it would not fit: ftruncate's success proves nothing.
+  // A named POSIX shared memory object. Checks /dev/shm's free space and the cgroup limit first and throws
+  // 53200 with sizes and remedy when it would not fit: ftruncate's success proves nothing.
   static std::unique_ptr<Region> CreateNamed(const std::string& name, size_t size_bytes);
   // Anonymous shared mapping (tests, single-process commands).
   static std::unique_ptr<Region> CreateAnonymous(size_t size_bytes);

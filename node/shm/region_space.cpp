@@ -29,7 +29,8 @@ size_t CgroupLimit() {
   if (v2 != std::string::npos) {
     std::string group = membership.substr(v2 + 3, membership.find('\n', v2) - v2 - 3);
     size_t limit = kNoLimit;
-    // The tightest limit on the way up counts. Inside a container the root of the tree is the container itself.
+    // The tightest limit on the way up counts. Inside a container the root of the tree is the container
+    // itself.
     for (std::string at = group == "/" ? "" : group;; at = at.substr(0, at.rfind('/'))) {
       limit = std::min(limit, ReadLimit("/sys/fs/cgroup" + at + "/memory.max"));
       if (at.empty()) return limit;
@@ -47,15 +48,19 @@ void RequireSharedMemorySpace(size_t size_bytes) {
   if (statvfs("/dev/shm", &space) == 0 && space.f_blocks > 0) {
     size_t free_bytes = static_cast<size_t>(space.f_bavail) * space.f_frsize;
     if (free_bytes < size_bytes) {
-      throw SqlError(ErrorCode::kOutOfMemory, "could not reserve shared memory: {} needed, {} free in /dev/shm",
-                     Megabytes(size_bytes), Megabytes(free_bytes))
-          .WithHint("Reduce shared_buffers or max_connections, or enlarge /dev/shm (docker run --shm-size, or a memory-backed "
-                    "volume mounted at /dev/shm in Kubernetes).");
+      throw SqlError(ErrorCode::kOutOfMemory,
+                     "could not reserve shared memory: {} needed, {} free in /dev/shm", Megabytes(size_bytes),
+                     Megabytes(free_bytes))
+          .WithHint(
+              "Reduce shared_buffers or max_connections, or enlarge /dev/shm (docker run --shm-size, or a "
+              "memory-backed "
+              "volume mounted at /dev/shm in Kubernetes).");
     }
   }
   size_t limit = CgroupLimit();
   if (limit != kNoLimit && limit < size_bytes) {
-    throw SqlError(ErrorCode::kOutOfMemory, "could not reserve shared memory: {} needed, the control group's memory limit is {}",
+    throw SqlError(ErrorCode::kOutOfMemory,
+                   "could not reserve shared memory: {} needed, the control group's memory limit is {}",
                    Megabytes(size_bytes), Megabytes(limit))
         .WithHint("Reduce shared_buffers, or raise the container's memory limit.");
   }

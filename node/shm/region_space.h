@@ -1,5 +1,6 @@
-// Is there room for a shared memory segment? Containers give /dev/shm 64 MB, where ftruncate succeeds and the first touch
-// of a page beyond that is a SIGBUS; so the file system's space and the cgroup's limit are asked first.
+// Is there room for a shared memory segment? Containers give /dev/shm 64 MB, where ftruncate succeeds and the
+// first touch of a page beyond that is a SIGBUS; so the file system's space and the cgroup's limit are asked
+// first.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// What the whole node may know about its own state: written at shared memory creation, and by single atomic stores after that.
+// What the whole node may know about its own state: written at shared memory creation, and by single atomic
+// stores after that.
 #pragma once
 
 #include <atomic>
@@ -14,7 +15,7 @@ struct ServerState {
   std::atomic<int64_t> start_time_us;   // of the postmaster; pg_postmaster_start_time
   std::atomic<int64_t> reload_time_us;  // pg_conf_load_time
   std::atomic<NodePhase> phase;
-  std::atomic<uint32_t> restarts;       // crashes survived since the postmaster started
+  std::atomic<uint32_t> restarts;  // crashes survived since the postmaster started
   std::atomic<int32_t> postmaster_pid;
 };
 

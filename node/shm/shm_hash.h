@@ -1,6 +1,6 @@
-// Fixed-capacity chained hash table in shared memory; entries never move. Locking is the caller's: operations on keys of one
-// partition (PartitionOf) need that partition's lock, exclusive for Insert and Erase. Partitions are independent but for the
-// free list, which has its own spin lock.
+// Fixed-capacity chained hash table in shared memory; entries never move. Locking is the caller's: operations
+// on keys of one partition (PartitionOf) need that partition's lock, exclusive for Insert and Erase.
+// Partitions are independent but for the free list, which has its own spin lock.
 //
 // Entry is trivially copyable and has `Key key` and `int32_t next` (the table's own). Key has operator==.
 #pragma once
@@ -19,7 +19,8 @@ namespace walden {
 inline uint64_t HashBytes(const void* data, size_t size) {
   const char* p = static_cast<const char*>(data);
   uint64_t hash = 0x9E3779B97F4A7C15ull ^ size;
-  for (; size >= 8; size -= 8, p += 8) hash = (hash ^ Load<uint64_t>(p)) * 0xFF51AFD7ED558CCDull, hash ^= hash >> 32;
+  for (; size >= 8; size -= 8, p += 8)
+    hash = (hash ^ Load<uint64_t>(p)) * 0xFF51AFD7ED558CCDull, hash ^= hash >> 32;
   uint64_t rest = 0;
   std::memcpy(&rest, p, size);
   hash = (hash ^ rest) * 0xC4CEB9FE1A85EC53ull;
@@ -46,7 +47,8 @@ class ShmHash {
     table->capacity_ = capacity;
     table->bucket_mask_ = BucketsFor(capacity) - 1;
     for (uint32_t i = 0; i <= table->bucket_mask_; ++i) table->buckets()[i] = -1;
-    for (uint32_t i = 0; i < capacity; ++i) table->entries()[i].next = i + 1 < capacity ? static_cast<int32_t>(i + 1) : -1;
+    for (uint32_t i = 0; i < capacity; ++i)
+      table->entries()[i].next = i + 1 < capacity ? static_cast<int32_t>(i + 1) : -1;
     table->free_head_ = capacity > 0 ? 0 : -1;
     return table;
   }

@@ -1,5 +1,6 @@
-// Spin lock for a handful of instructions in shared memory: at most 100 spins, then it sleeps on a futex, so that a
-// holder that lost its processor is not fought. Rule (I3): nothing that can block or throw is done while holding one.
+// Spin lock for a handful of instructions in shared memory: at most 100 spins, then it sleeps on a futex, so
+// that a holder that lost its processor is not fought. Rule (I3): nothing that can block or throw is done
+// while holding one.
 #pragma once
 
 #include <atomic>

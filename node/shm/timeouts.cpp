@@ -39,7 +39,9 @@ void DisableTimeout(Interrupt interrupt) {
   if (InterruptPending(interrupt)) TakeInterrupt(interrupt);
 }
 
-bool TimeoutEnabled(Interrupt interrupt) { return fire_at_us[static_cast<int>(interrupt)].load(std::memory_order_relaxed) != 0; }
+bool TimeoutEnabled(Interrupt interrupt) {
+  return fire_at_us[static_cast<int>(interrupt)].load(std::memory_order_relaxed) != 0;
+}
 
 void DisableAllTimeouts() {
   for (int i = 0; i < kCount; ++i) {

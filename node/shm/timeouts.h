@@ -1,5 +1,5 @@
-// Raises an interrupt in this process after a delay, by one SIGALRM timer per process. Arming and disarming cost no system
-// call as long as an earlier alarm is pending. Main thread only.
+// Raises an interrupt in this process after a delay, by one SIGALRM timer per process. Arming and disarming
+// cost no system call as long as an earlier alarm is pending. Main thread only.
 #pragma once
 
 #include <cstdint>

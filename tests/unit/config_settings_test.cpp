@@ -47,25 +47,32 @@ TEST_F(Settings, RowsAreNamedOnceAndBootValuesAreInRange) {
 // Texts as PostgreSQL 15 prints them.
 TEST_F(Settings, ErrorsReadAsPostgres) {
   EXPECT_EQ(Failure("work_mem", "abc"), "22023 invalid value for parameter \"work_mem\": \"abc\"");
-  EXPECT_EQ(Failure("work_mem", "1"), "22023 1 kB is outside the valid range for parameter \"work_mem\" (64 .. 2147483647)");
+  EXPECT_EQ(Failure("work_mem", "1"),
+            "22023 1 kB is outside the valid range for parameter \"work_mem\" (64 .. 2147483647)");
   EXPECT_EQ(Failure("statement_timeout", "5 kB"),
-            "22023 invalid value for parameter \"statement_timeout\": \"5 kB\" / Valid units for this parameter are \"us\", \"ms\", "
+            "22023 invalid value for parameter \"statement_timeout\": \"5 kB\" / Valid units for this "
+            "parameter are \"us\", \"ms\", "
             "\"s\", \"min\", \"h\", and \"d\".");
   EXPECT_EQ(Failure("work_mem", "999999999999999999"),
-            "22023 invalid value for parameter \"work_mem\": \"999999999999999999\" / Value exceeds integer range.");
+            "22023 invalid value for parameter \"work_mem\": \"999999999999999999\" / Value exceeds integer "
+            "range.");
   EXPECT_EQ(Failure("nosuch", "1"), "42704 unrecognized configuration parameter \"nosuch\"");
   EXPECT_EQ(Failure("1a.b", "1"), "42602 invalid configuration parameter name \"1a.b\"");
-  EXPECT_EQ(Failure("enable_seqscan", "maybe"), "22023 parameter \"enable_seqscan\" requires a Boolean value");
+  EXPECT_EQ(Failure("enable_seqscan", "maybe"),
+            "22023 parameter \"enable_seqscan\" requires a Boolean value");
   EXPECT_EQ(Failure("synchronous_commit", "x"),
-            "22023 invalid value for parameter \"synchronous_commit\": \"x\" / Available values: local, remote_write, "
+            "22023 invalid value for parameter \"synchronous_commit\": \"x\" / Available values: local, "
+            "remote_write, "
             "remote_apply, on, off.");
   EXPECT_EQ(Failure("port", "1"), "55P02 parameter \"port\" cannot be changed without restarting the server");
   EXPECT_EQ(Failure("fsync", "off"), "55P02 parameter \"fsync\" cannot be changed now");
   EXPECT_EQ(Failure("server_version", "1"), "55P02 parameter \"server_version\" cannot be changed");
-  EXPECT_EQ(Failure("log_connections", "on"), "55P02 parameter \"log_connections\" cannot be set after connection start");
+  EXPECT_EQ(Failure("log_connections", "on"),
+            "55P02 parameter \"log_connections\" cannot be set after connection start");
   EXPECT_EQ(Failure("seq_page_cost", "-1"),
             "22023 -1 is outside the valid range for parameter \"seq_page_cost\" (0 .. 1.79769e+308)");
-  EXPECT_EQ(Failure("log_min_messages", "debug1", false), "42501 permission denied to set parameter \"log_min_messages\"");
+  EXPECT_EQ(Failure("log_min_messages", "debug1", false),
+            "42501 permission denied to set parameter \"log_min_messages\"");
 }
 
 TEST_F(Settings, ShowUsesTheLargestUnit) {
@@ -134,7 +141,9 @@ TEST_F(Settings, AFunctionsSetClauseEndsWithIt) {
 }
 
 TEST_F(Settings, ResetGoesToTheBestDefault) {
-  SetSetting("work_mem", "16MB", {.context = SettingContext::kSuperuser, .source = SettingSource::kDatabase, .is_superuser = true});
+  SetSetting(
+      "work_mem", "16MB",
+      {.context = SettingContext::kSuperuser, .source = SettingSource::kDatabase, .is_superuser = true});
   Set("work_mem", "1MB");
   SetSetting("work_mem", std::nullopt, {});
   EXPECT_EQ(ShowSetting("work_mem"), "16MB");
@@ -144,7 +153,8 @@ TEST_F(Settings, ResetGoesToTheBestDefault) {
 
 TEST_F(Settings, CheckHooksCanonicalise) {
   InstallSettingHooks(Setting::kApplicationName, {.check = [](ProposedValue& value) {
-                        for (char& c : value.text) if (c < 32 || c > 126) c = '?';
+                        for (char& c : value.text)
+                          if (c < 32 || c > 126) c = '?';
                       }});
   Set("application_name", "a\tb");
   EXPECT_EQ(ShowSetting("application_name"), "a?b");
@@ -162,7 +172,9 @@ class ConfFile : public Settings {
     RemoveTree(dir_);
     Settings::TearDown();
   }
-  void Write(const std::string& name, const std::string& text) { WriteWholeFileDurably(dir_ + "/" + name, text); }
+  void Write(const std::string& name, const std::string& text) {
+    WriteWholeFileDurably(dir_ + "/" + name, text);
+  }
   std::string dir_;
 };
 

@@ -66,9 +66,15 @@ class FailingSync : public FileSystem {
   explicit FailingSync(FileSystem& below) : below_(below) {}
   int Open(const char* path, int flags, mode_t mode) override { return below_.Open(path, flags, mode); }
   int Close(int fd) override { return below_.Close(fd); }
-  ssize_t ReadAt(int fd, void* to, size_t bytes, uint64_t at) override { return below_.ReadAt(fd, to, bytes, at); }
-  ssize_t WriteAt(int fd, const void* from, size_t bytes, uint64_t at) override { return below_.WriteAt(fd, from, bytes, at); }
-  ssize_t WriteVectorAt(int fd, const iovec* parts, int n, uint64_t at) override { return below_.WriteVectorAt(fd, parts, n, at); }
+  ssize_t ReadAt(int fd, void* to, size_t bytes, uint64_t at) override {
+    return below_.ReadAt(fd, to, bytes, at);
+  }
+  ssize_t WriteAt(int fd, const void* from, size_t bytes, uint64_t at) override {
+    return below_.WriteAt(fd, from, bytes, at);
+  }
+  ssize_t WriteVectorAt(int fd, const iovec* parts, int n, uint64_t at) override {
+    return below_.WriteVectorAt(fd, parts, n, at);
+  }
   int Sync(int, bool) override { return -EIO; }
   int Truncate(int fd, uint64_t size) override { return below_.Truncate(fd, size); }
   int Stat(const char* path, struct stat* result) override { return below_.Stat(path, result); }
@@ -79,7 +85,9 @@ class FailingSync : public FileSystem {
   int MakeDirectory(const char* path, mode_t mode) override { return below_.MakeDirectory(path, mode); }
   int RemoveDirectory(const char* path) override { return below_.RemoveDirectory(path); }
   int List(const char* path, std::vector<std::string>* names) override { return below_.List(path, names); }
-  int SymbolicLink(const char* target, const char* path) override { return below_.SymbolicLink(target, path); }
+  int SymbolicLink(const char* target, const char* path) override {
+    return below_.SymbolicLink(target, path);
+  }
   int ReadLink(const char* path, std::string* target) override { return below_.ReadLink(path, target); }
   void Prefetch(int, uint64_t, uint64_t) override {}
   void StartWriteBack(int, uint64_t, uint64_t) override {}

@@ -1,6 +1,7 @@
-// The postmaster over stand-in process mains: what starts when, crash and restart, shutdown, clients. Real processes.
-#include <gtest/gtest.h>
+// The postmaster over stand-in process mains: what starts when, crash and restart, shutdown, clients. Real
+// processes.
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -34,7 +35,8 @@ namespace {
 int WaitForEnd(const ChildStart&) {
   while (!InterruptPending(Interrupt::kTerminate) && !InterruptPending(Interrupt::kShutdown)) {
     self().latch.Reset();
-    if (!InterruptPending(Interrupt::kTerminate) && !InterruptPending(Interrupt::kShutdown)) WaitLatch(-1, WaitEvent::kNone);
+    if (!InterruptPending(Interrupt::kTerminate) && !InterruptPending(Interrupt::kShutdown))
+      WaitLatch(-1, WaitEvent::kNone);
   }
   return 0;
 }
@@ -88,9 +90,11 @@ class PostmasterTest : public ::testing::Test {
     MakeDirectory(dir_ + "/global");
     MakeDirectory(dir_ + "/base");
     WriteWholeFileDurably(dir_ + "/PG_VERSION", "15\n");
-    WriteWholeFileDurably(dir_ + "/postgresql.conf",
-                          "listen_addresses = ''\nmax_connections = 3\nsuperuser_reserved_connections = 0\nshared_buffers = 128kB\n"
-                          "max_worker_processes = 2\nlog_min_messages = debug1\nmax_wal_senders = 0\narchive_mode = off\n");
+    WriteWholeFileDurably(
+        dir_ + "/postgresql.conf",
+        "listen_addresses = ''\nmax_connections = 3\nsuperuser_reserved_connections = 0\nshared_buffers = "
+        "128kB\n"
+        "max_worker_processes = 2\nlog_min_messages = debug1\nmax_wal_senders = 0\narchive_mode = off\n");
     Append("unix_socket_directories = '" + dir_ + "'\nlogging_collector = on\nlog_filename = 'walden.log'\n");
     WriteWholeFileDurably(dir_ + "/global/pg_control", std::string("\1\2\3\4\5\6\7\0", 8));
   }
@@ -116,7 +120,8 @@ class PostmasterTest : public ::testing::Test {
     if (geteuid() == 0 && setuid(kNobody) != 0) _exit(9);
     prctl(PR_SET_DUMPABLE, 1);
     for (size_t kind = 0; kind < static_cast<size_t>(ProcessKind::kCount); ++kind) {
-      if (static_cast<ProcessKind>(kind) != ProcessKind::kLogger && static_cast<ProcessKind>(kind) != ProcessKind::kBackend &&
+      if (static_cast<ProcessKind>(kind) != ProcessKind::kLogger &&
+          static_cast<ProcessKind>(kind) != ProcessKind::kBackend &&
           static_cast<ProcessKind>(kind) != ProcessKind::kBackgroundWorker) {
         SetProcessMain(static_cast<ProcessKind>(kind), WaitForEnd);
       }
@@ -184,7 +189,8 @@ class PostmasterTest : public ::testing::Test {
 TEST_F(PostmasterTest, StartsWhatShouldRunAndStopsInOrder) {
   Start();
   ASSERT_TRUE(Eventually([&] { return HasStatus("ready"); }));
-  for (const char* name : {"checkpointer", "background writ", "walwriter", "autovacuum laun", "stats collector", "metrics exporte", "logger"}) {
+  for (const char* name : {"checkpointer", "background writ", "walwriter", "autovacuum laun",
+                           "stats collector", "metrics exporte", "logger"}) {
     EXPECT_TRUE(Eventually([&] { return Pid(name) != 0; })) << name;
   }
   EXPECT_EQ(Pid("archiver"), 0);
@@ -202,7 +208,8 @@ TEST_F(PostmasterTest, StartsWhatShouldRunAndStopsInOrder) {
 TEST_F(PostmasterTest, KilledMemorySharersBringAFreshRegion) {
   Start();
   ASSERT_TRUE(Eventually([&] { return HasStatus("ready"); }));
-  for (const char* name : {"checkpointer", "background writ", "walwriter", "autovacuum laun", "stats collector", "backend"}) {
+  for (const char* name :
+       {"checkpointer", "background writ", "walwriter", "autovacuum laun", "stats collector", "backend"}) {
     ASSERT_TRUE(Eventually([&] { return Pid(name) != 0 && Pid("logger") != 0; })) << name;
     // The backend of the last client is gone; four wait.
     ASSERT_TRUE(Eventually([&] { return Children().count("backend") == 4; }));
@@ -210,7 +217,8 @@ TEST_F(PostmasterTest, KilledMemorySharersBringAFreshRegion) {
     pid_t victim = Pid(name);
     std::string memory = ReadPidFile(dir_)->shared_memory;
     kill(victim, SIGKILL);
-    ASSERT_TRUE(Eventually([&] { return HasStatus("ready") && ReadPidFile(dir_)->shared_memory != memory; })) << name;
+    ASSERT_TRUE(Eventually([&] { return HasStatus("ready") && ReadPidFile(dir_)->shared_memory != memory; }))
+        << name;
     EXPECT_EQ(Pid("logger"), logger) << name;
     ASSERT_TRUE(Eventually([&] { return Pid("metrics exporte") != 0; }));
     char verdict;
@@ -224,7 +232,8 @@ TEST_F(PostmasterTest, KilledMemorySharersBringAFreshRegion) {
 // I2: logger and metrics exporter are only restarted.
 TEST_F(PostmasterTest, KilledExemptProcessesAreReplaced) {
   Start();
-  ASSERT_TRUE(Eventually([&] { return HasStatus("ready") && Pid("logger") != 0 && Pid("metrics exporte") != 0; }));
+  ASSERT_TRUE(
+      Eventually([&] { return HasStatus("ready") && Pid("logger") != 0 && Pid("metrics exporte") != 0; }));
   pid_t checkpointer = Pid("checkpointer");
   for (const char* name : {"logger", "metrics exporte"}) {
     pid_t victim = Pid(name);
@@ -243,7 +252,8 @@ TEST_F(PostmasterTest, KillingThePostmasterTakesEverybodyAndTheNextStartNeedsNoC
   waitpid(postmaster_, nullptr, 0);
   Start();
   EXPECT_TRUE(Eventually([&] { return HasStatus("ready"); }));
-  for (const auto& [name, pid] : children) EXPECT_TRUE(Eventually([&, pid = pid] { return !ProcessExists(pid); })) << name;
+  for (const auto& [name, pid] : children)
+    EXPECT_TRUE(Eventually([&, pid = pid] { return !ProcessExists(pid); })) << name;
   EXPECT_EQ(Region::ListByPrefix(SharedMemoryPrefix(dir_, 0x0007060504030201)).size(), 1u);
 }
 
@@ -367,8 +377,8 @@ TEST(LogAssembler, PutsChunksOfManyProcessesTogether) {
     LogChunkHeader header{{0, 0}, static_cast<uint16_t>(text.size()), pid, bit, last};
     return std::string(reinterpret_cast<const char*>(&header), sizeof header) + std::string(text);
   };
-  std::string stream = chunk(1, kLogStderr, false, "one ") + chunk(2, kLogStderr, true, "two\n") + "stray\n" + chunk(1, kLogCsv, true, "c\n") +
-                       chunk(1, kLogStderr, true, "end\n");
+  std::string stream = chunk(1, kLogStderr, false, "one ") + chunk(2, kLogStderr, true, "two\n") + "stray\n" +
+                       chunk(1, kLogCsv, true, "c\n") + chunk(1, kLogStderr, true, "end\n");
   std::string out;
   LogAssembler assembler;
   auto emit = [&](uint8_t bit, std::string_view text) { out += fmt::format("{}:{}", bit, text); };
@@ -392,9 +402,11 @@ TEST(LogFormat, PrefixEscapesAndContinuationLines) {
   ErrorFields fields;
   fields.code = ErrorCode::kDivisionByZero;
   fields.message = "division by zero\nsecond";
-  EXPECT_EQ(FormatLogPrefix("%u@%d %r %h|%6u|%-7u|%e %%%q", fields), "alice@sampledb 10.0.0.7(54924) 10.0.0.7| alice|alice  |22012 %");
+  EXPECT_EQ(FormatLogPrefix("%u@%d %r %h|%6u|%-7u|%e %%%q", fields),
+            "alice@sampledb 10.0.0.7(54924) 10.0.0.7| alice|alice  |22012 %");
   SetSetting("log_line_prefix", "%q%u ", {.context = SettingContext::kSighup});
-  EXPECT_EQ(FormatLogText(fields), "alice ERROR:  division by zero\n\tsecond\nalice STATEMENT:  SELECT 1/0\n");
+  EXPECT_EQ(FormatLogText(fields),
+            "alice ERROR:  division by zero\n\tsecond\nalice STATEMENT:  SELECT 1/0\n");
   log_context() = LogContext{};
   EXPECT_EQ(FormatLogPrefix("a%q%u", fields), "a");
   ResetSettingsForTest();

@@ -112,7 +112,8 @@ TEST_F(Shm, DescendingRankPanics) {
   low.Init(LwRank::kLockManager);
   high.Init(LwRank::kWalInsert);
   high.Acquire(LwMode::kExclusive);
-  EXPECT_DEATH(low.Acquire(LwMode::kShared), "lock rank violation: taking LockManager while holding WALInsert");
+  EXPECT_DEATH(low.Acquire(LwMode::kShared),
+               "lock rank violation: taking LockManager while holding WALInsert");
   high.Release();
 }
 #endif
@@ -162,7 +163,8 @@ TEST_F(Shm, ConditionVariableTimesOut) {
   ThreadIdentity identity(0);
   ConditionVariable never;
   never.Init();
-  EXPECT_FALSE(never.Wait(WaitEvent::kSyncRep, [] { return false; }, 5));
+  EXPECT_FALSE(never.Wait(
+      WaitEvent::kSyncRep, [] { return false; }, 5));
 }
 
 TEST_F(Shm, CancelArrivesAtSafePointsOnly) {
@@ -193,7 +195,8 @@ TEST_F(Shm, AnErrorInACriticalSectionPanics) {
     CriticalSection section;
     throw SqlError(ErrorCode::kInternalError, "x");
   };
-  EXPECT_DEATH(try { fail(); } catch (const SqlError&) {}, "an error left a critical section");
+  EXPECT_DEATH(
+      try { fail(); } catch (const SqlError&){}, "an error left a critical section");
 }
 
 TEST_F(Shm, TimeoutsFireInOrderAndCanBeTakenBack) {
@@ -231,13 +234,15 @@ TEST_F(Shm, HashTableFillsUpAndReusesEntries) {
   }
   uint64_t extra = 1000;
   EXPECT_EQ(table->Insert(extra, HashKey(extra), &found), nullptr);
-  for (uint64_t key = 0; key < 100; ++key) EXPECT_EQ(table->Find(key, HashKey(key))->value, static_cast<int32_t>(key * 2));
+  for (uint64_t key = 0; key < 100; ++key)
+    EXPECT_EQ(table->Find(key, HashKey(key))->value, static_cast<int32_t>(key * 2));
   uint64_t gone = 50;
   EXPECT_TRUE(table->Erase(gone, HashKey(gone)));
   EXPECT_EQ(table->Find(gone, HashKey(gone)), nullptr);
   EXPECT_NE(table->Insert(extra, HashKey(extra), &found), nullptr);
   int seen = 0;
-  for (uint32_t partition = 0; partition < 4; ++partition) table->ForEachInPartition(partition, [&](HashEntry&) { ++seen; });
+  for (uint32_t partition = 0; partition < 4; ++partition)
+    table->ForEachInPartition(partition, [&](HashEntry&) { ++seen; });
   EXPECT_EQ(seen, 100);
 }
 
