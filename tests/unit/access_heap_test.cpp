@@ -314,6 +314,99 @@ TEST_F(HeapTest, VacuumRemovesMarksAndTruncates) {
   ExpectSound();
 }
 
+class ToastTest : public HeapTest {
+ protected:
+  ToastTest() {
+    std::vector<AttributeDesc> columns(3);
+    columns[2].physical = PhysicalType::kString;
+    toast_desc_ = std::make_unique<TupleDesc>(columns);
+    std::vector<AttributeDesc> keys(2);
+    toast_key_desc_ = std::make_unique<TupleDesc>(keys);
+    toast_.table.locator = Locator(20010);
+    toast_.table.oid = Oid{20010};
+    toast_.table.name = "pg_toast_20000";
+    toast_.table.desc = toast_desc_.get();
+    toast_.index = MakeIndex(20011, "pg_toast_20000_index", toast_key_desc_.get(), true);
+    toast_.index.keys.resize(2, toast_.index.keys[0]);
+    toast_.index.deduplicate = false;
+    toast_.new_value_id = [] {
+      static uint32_t next = 50000;
+      return Oid{next++};
+    };
+    BeginTransaction();
+    CurrentXid();
+    CreateRelationStorage(toast_.table.locator, 1);
+    CreateRelationStorage(toast_.index.locator, 1);
+    BtreeMethod().BuildEmpty(toast_.index, Fork::kMain);
+    Commit();
+    table_.toast = &toast_;
+  }
+  size_t LiveChunks() {
+    SnapshotHold snapshot = LatestSnapshot();
+    size_t count = 0;
+    HeapScan scan(toast_.table, *snapshot);
+    while (scan.NextPage()) count += scan.rows().size();
+    return count;
+  }
+  static std::string Noise(size_t size, uint64_t seed) {
+    Random random(seed);
+    std::string text;
+    while (text.size() < size) text += static_cast<char>(random.Below(256));
+    return text;
+  }
+
+  std::unique_ptr<TupleDesc> toast_desc_;
+  std::unique_ptr<TupleDesc> toast_key_desc_;
+  ToastTable toast_;
+};
+
+TEST_F(ToastTest, LongValuesAreCompressedOrMovedOut) {
+  std::string repetitive(100000, 'r');
+  std::string noise = Noise(100000, 3);
+  BeginTransaction();
+  Insert(1, repetitive);
+  TupleId tid = Insert(2, noise);
+  Commit();
+  BeginTransaction();
+  EXPECT_EQ(LookUp(1)[0].payload, repetitive);
+  EXPECT_EQ(LookUp(2)[0].payload, noise);
+  EXPECT_EQ(LiveChunks(), (100000u + kToastChunkSize - 1) / kToastChunkSize) << "only the second is stored out of line";
+  Commit();
+  ExpectSound();
+
+  // An update of another column keeps the stored value; a new value replaces it.
+  BeginTransaction();
+  HeapFetcher fetcher(table_);
+  TupleView old_row;
+  ASSERT_TRUE(fetcher.FetchAny(tid, &old_row));
+  AttrSet replaced;
+  replaced.Add(1);
+  Value values[2] = {Int(20), {}};
+  TupleBuffer row;
+  FormUpdatedTuple(*desc_, old_row, values, replaced, &row);
+  fetcher.Release();
+  TupleFailure failure;
+  UpdateOutcome outcome;
+  ASSERT_EQ(HeapUpdate(table_, tid, &row, CurrentCommandId(true), nullptr, WaitPolicy::kBlock, &failure, &outcome),
+            TupleResult::kOk);
+  EXPECT_FALSE(outcome.hot);
+  EXPECT_EQ(outcome.lock_mode, RowLockMode::kExclusive);
+  Commit();
+  BeginTransaction();
+  EXPECT_EQ(LiveChunks(), 51u);
+  EXPECT_EQ(Scan()[1].payload, noise);
+  EXPECT_EQ(UpdatePayload(outcome.tid, 20, Noise(5000, 4)), TupleResult::kOk);
+  Commit();
+  BeginTransaction();
+  EXPECT_EQ(LiveChunks(), 3u);
+  EXPECT_EQ(Scan()[1].payload, Noise(5000, 4));
+  EXPECT_EQ(Delete(Scan()[1].tid), TupleResult::kOk);
+  Commit();
+  BeginTransaction();
+  EXPECT_EQ(LiveChunks(), 0u);
+  Commit();
+}
+
 TEST_F(HeapTest, SampleIsComplete) {
   BeginTransaction();
   for (int i = 0; i < 1000; ++i) Insert(i, "payload", false);
