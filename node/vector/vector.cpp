@@ -50,6 +50,30 @@ void StoreDatum(PhysicalType type, void* data, uint32_t index, const Datum& datu
   }
 }
 
+Datum CopyDatum(PhysicalType type, const Datum& datum, Arena* arena) {
+  Datum copy = datum;
+  const char* from = nullptr;
+  size_t size = 0;
+  if (type == PhysicalType::kString) {
+    from = datum.string.data;
+    size = datum.string.size;
+  } else if (type == PhysicalType::kNumeric && datum.numeric.kind == NumericKind::kBig) {
+    from = datum.numeric.digits;
+    size = datum.numeric.digits_size;
+  } else {
+    return copy;
+  }
+  // Numeric digits and array bodies are read as aligned words: keep the copy aligned for them.
+  char* to = static_cast<char*>(arena->Allocate(size, 8));
+  if (size > 0) std::memcpy(to, from, size);
+  if (type == PhysicalType::kString) {
+    copy.string.data = to;
+  } else {
+    copy.numeric.digits = to;
+  }
+  return copy;
+}
+
 Value Vector::Get(uint32_t row) const {
   uint32_t index = Index(row);
   Value value;

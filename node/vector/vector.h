@@ -14,6 +14,7 @@
 #include <memory>
 #include <vector>
 
+#include "node/base/arena.h"
 #include "node/base/check.h"
 #include "node/types/value.h"
 
@@ -125,6 +126,9 @@ class Vector {
 // The datum at array position `index`, with no null test; and its store.
 Datum LoadDatum(PhysicalType type, const void* data, uint32_t index);
 void StoreDatum(PhysicalType type, void* data, uint32_t index, const Datum& datum);
+
+// Copies what a by-reference datum points at into `arena` (8-byte aligned); others are returned as they are.
+Datum CopyDatum(PhysicalType type, const Datum& datum, Arena* arena);
 
 // Columns with the rows that count. Columns are borrowed from the operators below.
 struct Batch {

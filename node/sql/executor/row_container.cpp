@@ -24,17 +24,6 @@ void SetReference(PhysicalType type, Datum* datum, const char* bytes) {
 
 }  // namespace
 
-Datum CopyDatum(PhysicalType type, const Datum& datum, Arena* arena) {
-  if (!IsByReference(type)) return datum;
-  Datum copy = datum;
-  std::string_view bytes = ReferencedBytes(type, datum);
-  // Numeric digits and array bodies are read as aligned words: keep the copy aligned for them.
-  char* to = static_cast<char*>(arena->Allocate(bytes.size(), 8));
-  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
-  SetReference(type, &copy, to);
-  return copy;
-}
-
 RowLayout::RowLayout(std::vector<PhysicalType> types, size_t header_bytes) : types_(std::move(types)) {
   null_offset_ = AlignUp(header_bytes, 8);
   size_t offset = null_offset_ + AlignUp((types_.size() + 7) / 8, 8);

@@ -75,7 +75,4 @@ class RowContainer {
 void GatherRows(const RowLayout& layout, const char* const* rows, uint32_t n, size_t first_column,
                 std::span<Vector* const> columns);
 
-// Copies what a by-reference datum points at into `arena`; others are returned as they are.
-Datum CopyDatum(PhysicalType type, const Datum& datum, Arena* arena);
-
 }  // namespace walden

@@ -1,0 +1,194 @@
+#include "node/sql/optimizer/fold.h"
+
+#include "node/catalog/builtin.h"
+#include "node/catalog/syscache.h"
+#include "node/sql/expression/expression.h"
+#include "node/sql/query/expr_facts.h"
+#include "node/sql/query/node_build.h"
+#include "node/sql/query/tree_walk.h"
+
+namespace walden {
+namespace {
+
+struct FunctionFacts {
+  char volatility = 'v';
+  bool strict = false;
+};
+
+FunctionFacts FactsOf(Oid function) {
+  if (const BuiltinFunction* row = FindBuiltinFunction(function)) return {row->volatility, row->strict};
+  if (RowRef<PgProcRow> row = FunctionRow(function)) return {row->provolatile, row->proisstrict};
+  return {};
+}
+
+Oid FunctionOf(const Node* node) {
+  if (const FuncExpr* call = TryAs<FuncExpr>(node)) return call->funcid;
+  if (Is<OpExpr>(node) || Is<DistinctExpr>(node) || Is<NullIfExpr>(node)) {
+    return static_cast<const OpExprFields*>(node)->opfuncid;
+  }
+  if (const ScalarArrayOpExpr* op = TryAs<ScalarArrayOpExpr>(node)) return op->opfuncid;
+  return Oid::kInvalid;
+}
+
+class Folder {
+ public:
+  Folder(Arena& arena, const PlannerOptions& options) : arena_(arena), options_(options) {}
+
+  Node* Fold(Node* node) {
+    if (node == nullptr) return nullptr;
+    if (Is<Param>(node)) return FoldParam(static_cast<Param*>(node));
+    if (Is<Query>(node) || Is<RangeTblEntry>(node)) return node;  // planned, and folded, on their own
+    Node* folded = MutateChildren(node, arena_, [this](Node* child) { return Fold(child); });
+    if (Is<BoolExpr>(folded)) return FoldBool(As<BoolExpr>(folded));
+    if (Is<CaseExpr>(folded)) return FoldCase(As<CaseExpr>(folded));
+    if (CanEvaluate(folded)) return Evaluate(static_cast<Expr*>(folded));
+    return folded;
+  }
+
+ private:
+  Node* FoldParam(Param* param) {
+    if (param->paramkind != ParamKind::kExtern || options_.parameters.empty()) return param;
+    size_t at = static_cast<size_t>(param->paramid) - 1;
+    if (at >= options_.parameters.size()) return param;
+    return MakeConst(arena_, param->paramtype, param->paramtypmod, param->paramcollid, TypeOf(param->paramtype).physical,
+                     options_.parameters[at]);
+  }
+
+  static bool IsConst(const Node* node) { return Is<Const>(node); }
+
+  bool CanEvaluate(const Node* node) const {
+    switch (node->tag) {
+      case NodeTag::kFuncExpr:
+        if (As<FuncExpr>(node)->funcretset) return false;
+        [[fallthrough]];
+      case NodeTag::kOpExpr:
+      case NodeTag::kDistinctExpr:
+      case NodeTag::kNullIfExpr:
+      case NodeTag::kScalarArrayOpExpr: {
+        if (FactsOf(FunctionOf(node)).volatility != 'i') return false;
+        break;
+      }
+      case NodeTag::kRelabelType:
+      case NodeTag::kNullTest:
+        if (Is<NullTest>(node) && As<NullTest>(node)->argisrow) return false;
+        break;
+      case NodeTag::kBooleanTest:
+      case NodeTag::kArrayExpr:
+      case NodeTag::kCollateExpr:
+        break;
+      case NodeTag::kCoerceViaIo: return CanFoldIo(As<CoerceViaIo>(node));
+      default: return false;
+    }
+    return !AnyChild(node, [](const Node* child) { return !IsConst(child); });
+  }
+
+  // Text conversions of most types depend on settings; those of these do not.
+  static bool CanFoldIo(const CoerceViaIo* cast) {
+    auto is_plain = [](Oid type) {
+      return type == type_oid::kText || type == type_oid::kVarchar || type == type_oid::kBpchar || type == type_oid::kInt4 ||
+             type == type_oid::kInt8 || type == type_oid::kInt2 || type == type_oid::kNumeric || type == type_oid::kBool ||
+             type == type_oid::kName || type == type_oid::kUuid;
+    };
+    return IsConst(cast->arg) && is_plain(ExprType(cast->arg)) && is_plain(cast->resulttype);
+  }
+
+  Node* Evaluate(Expr* expr) {
+    EvalContext context(arena_, options_.format != nullptr ? *options_.format : DefaultTextFormat(), options_.session);
+    PhysicalType type = TypeOf(ExprType(expr)).physical;
+    Value value = EvaluateConstant(expr, context);
+    if (!value.is_null) value.datum = CopyDatum(type, value.datum, &arena_);
+    return MakeConst(arena_, ExprType(expr), ExprTypmod(expr), ExprCollation(expr), type, value);
+  }
+
+  Node* FoldBool(BoolExpr* expr) {
+    if (expr->boolop == BoolExprType::kNot) return FoldNot(expr);
+    bool is_and = expr->boolop == BoolExprType::kAnd;
+    ExprList kept;
+    bool saw_null = false;
+    for (Expr* arg : expr->args) {
+      if (const Const* constant = TryAs<Const>(arg)) {
+        if (constant->IsNull()) {
+          saw_null = true;
+          continue;
+        }
+        if (constant->value.datum.b != is_and) return arg;  // decides
+        continue;
+      }
+      const BoolExpr* nested = TryAs<BoolExpr>(arg);
+      if (nested != nullptr && nested->boolop == expr->boolop) {
+        for (Expr* inner : nested->args) kept.Append(arena_, inner);
+      } else {
+        kept.Append(arena_, arg);
+      }
+    }
+    if (saw_null) kept.Append(arena_, MakeBoolConst(arena_, false, true));
+    if (kept.empty()) return MakeBoolConst(arena_, is_and);
+    return MakeBoolExpr(arena_, expr->boolop, kept);
+  }
+
+  Node* FoldNot(BoolExpr* expr) {
+    Expr* arg = expr->args[0];
+    if (const Const* constant = TryAs<Const>(arg)) {
+      return MakeBoolConst(arena_, !constant->value.datum.b && !constant->IsNull(), constant->IsNull());
+    }
+    if (BoolExpr* inner = TryAs<BoolExpr>(static_cast<Node*>(arg)); inner != nullptr && inner->boolop == BoolExprType::kNot) {
+      return inner->args[0];
+    }
+    return expr;
+  }
+
+  // Branches that can never be taken go; a branch that is always taken ends the list.
+  Node* FoldCase(CaseExpr* expr) {
+    if (expr->arg != nullptr) return expr;
+    List<CaseWhen*> kept;
+    for (CaseWhen* when : expr->args) {
+      const Const* constant = TryAs<Const>(static_cast<Node*>(when->expr));
+      if (constant == nullptr) {
+        kept.Append(arena_, when);
+        continue;
+      }
+      if (constant->IsNull() || !constant->value.datum.b) continue;
+      if (kept.empty()) return when->result;
+      CaseExpr* shorter = static_cast<CaseExpr*>(CopyShallow(expr, arena_));
+      shorter->args = kept;
+      shorter->defresult = when->result;
+      return shorter;
+    }
+    if (kept.size() == expr->args.size()) return expr;
+    if (kept.empty()) return expr->defresult != nullptr ? static_cast<Node*>(expr->defresult) : expr;
+    CaseExpr* shorter = static_cast<CaseExpr*>(CopyShallow(expr, arena_));
+    shorter->args = kept;
+    return shorter;
+  }
+
+  Arena& arena_;
+  const PlannerOptions& options_;
+};
+
+}  // namespace
+
+Node* FoldConstants(Node* node, Arena& arena, const PlannerOptions& options) { return Folder(arena, options).Fold(node); }
+
+char VolatilityOf(const Node* node) {
+  char worst = 'i';
+  if (Oid function = FunctionOf(node); IsValid(function)) worst = FactsOf(function).volatility;
+  if (Is<SqlValueFunction>(node) || Is<CoerceViaIo>(node)) worst = 's';
+  if (Is<NextValueExpr>(node)) worst = 'v';
+  auto rank = [](char volatility) { return volatility == 'i' ? 0 : volatility == 's' ? 1 : 2; };
+  AnyChild(node, [&](const Node* child) {
+    char of_child = VolatilityOf(child);
+    if (rank(of_child) > rank(worst)) worst = of_child;
+    return worst == 'v';
+  });
+  return worst;
+}
+
+bool IsStrictCondition(const Expr* condition) {
+  if (const OpExpr* op = TryAs<OpExpr>(condition)) return FactsOf(op->opfuncid).strict;
+  if (const FuncExpr* call = TryAs<FuncExpr>(condition)) return FactsOf(call->funcid).strict;
+  if (const NullTest* test = TryAs<NullTest>(condition)) return test->nulltesttype == NullTestType::kIsNotNull && !test->argisrow;
+  if (const ScalarArrayOpExpr* op = TryAs<ScalarArrayOpExpr>(condition)) return op->use_or && FactsOf(op->opfuncid).strict;
+  return false;
+}
+
+}  // namespace walden

@@ -1,0 +1,212 @@
+// From FROM and WHERE to a tree of join regions with their conditions, and what each base relation must deliver.
+#include <algorithm>
+
+#include "node/catalog/builtin.h"
+#include "node/sql/optimizer/fold.h"
+#include "node/sql/optimizer/query_planner.h"
+#include "node/sql/query/expr_facts.h"
+#include "node/sql/query/node_build.h"
+#include "node/sql/query/tree_walk.h"
+#include "node/storage/relation_file.h"
+
+namespace walden {
+
+Qual QueryPlanner::MakeQual(Expr* expr) {
+  Qual qual;
+  qual.expr = expr;
+  qual.rels = RelsOf(expr);
+  const OpExpr* op = TryAs<OpExpr>(static_cast<const Node*>(expr));
+  if (op == nullptr || op->args.size() != 2) return qual;
+  const BuiltinOperator* row = FindBuiltinOperator(op->opno);
+  if (row == nullptr || !row->can_hash) return qual;
+  RelSet left = RelsOf(op->args[0]), right = RelsOf(op->args[1]);
+  if (left.empty() || right.empty() || left.Overlaps(right)) return qual;
+  qual.is_equality = true;
+  qual.left = op->args[0];
+  qual.right = op->args[1];
+  qual.left_rels = left;
+  qual.right_rels = right;
+  return qual;
+}
+
+std::vector<Qual> QueryPlanner::MakeQuals(Expr* condition) {
+  std::vector<Qual> quals;
+  for (Expr* conjunct : Conjuncts(arena(), PlanSubLinks(condition))) quals.push_back(MakeQual(conjunct));
+  return quals;
+}
+
+std::unique_ptr<JoinNode> QueryPlanner::BuildRegion(FromExpr* from) {
+  auto region = std::make_unique<JoinNode>();
+  region->kind = JoinNode::Kind::kRegion;
+  AddToRegion(region.get(), from);
+  return region;
+}
+
+// Flattens nested FROM lists and inner joins into the region; other joins become items of it.
+void QueryPlanner::AddToRegion(JoinNode* region, Node* node) {
+  auto add_quals = [&](Expr* condition) {
+    for (Qual& qual : MakeQuals(condition)) region->quals.push_back(std::move(qual));
+  };
+  if (FromExpr* from = TryAs<FromExpr>(node)) {
+    for (Node* item : from->fromlist) AddToRegion(region, item);
+    add_quals(from->quals);
+    return;
+  }
+  if (RangeTblRef* ref = TryAs<RangeTblRef>(node)) {
+    auto base = std::make_unique<JoinNode>();
+    base->kind = JoinNode::Kind::kBase;
+    base->rtindex = ref->rtindex;
+    base->rels.Add(ref->rtindex);
+    region->rels |= base->rels;
+    region->items.push_back(std::move(base));
+    AddBaseRel(ref->rtindex);
+    return;
+  }
+  JoinExpr* join = As<JoinExpr>(node);
+  if (join->jointype == JoinType::kInner) {
+    AddToRegion(region, join->larg);
+    AddToRegion(region, join->rarg);
+    add_quals(join->quals);
+    return;
+  }
+  auto item = std::make_unique<JoinNode>();
+  item->kind = JoinNode::Kind::kJoin;
+  item->join_type = join->jointype;
+  auto side = [&](Node* arg) {
+    auto child = std::make_unique<JoinNode>();
+    child->kind = JoinNode::Kind::kRegion;
+    AddToRegion(child.get(), arg);
+    return child;
+  };
+  item->left = side(join->larg);
+  item->right = side(join->rarg);
+  if (item->join_type == JoinType::kRight) {
+    std::swap(item->left, item->right);
+    item->join_type = JoinType::kLeft;
+  }
+  item->quals = MakeQuals(join->quals);
+  item->rels = item->left->rels | item->right->rels;
+  region->rels |= item->rels;
+  region->items.push_back(std::move(item));
+}
+
+// An outer join whose nullable side is asked for non-null values by a condition above is an inner join.
+void QueryPlanner::ReduceOuterJoins(JoinNode* node, const RelSet& from_above) {
+  if (node->kind == JoinNode::Kind::kBase) return;
+  RelSet nonnullable = from_above;
+  if (node->kind == JoinNode::Kind::kRegion) {
+    for (const Qual& qual : node->quals) {
+      if (IsStrictCondition(qual.expr)) nonnullable |= qual.rels;
+    }
+    for (auto& item : node->items) ReduceOuterJoins(item.get(), nonnullable);
+    // What has become an inner join dissolves into the region.
+    for (size_t i = 0; i < node->items.size(); ++i) {
+      JoinNode* item = node->items[i].get();
+      if (item->kind != JoinNode::Kind::kJoin || item->join_type != JoinType::kInner) continue;
+      std::unique_ptr<JoinNode> taken = std::move(node->items[i]);
+      node->items.erase(node->items.begin() + static_cast<ptrdiff_t>(i));
+      for (JoinNode* side : {taken->left.get(), taken->right.get()}) {
+        for (auto& child : side->items) node->items.push_back(std::move(child));
+        for (Qual& qual : side->quals) node->quals.push_back(std::move(qual));
+      }
+      for (Qual& qual : taken->quals) node->quals.push_back(std::move(qual));
+      i = static_cast<size_t>(-1);  // start over: the list has changed
+    }
+    return;
+  }
+  if (node->join_type == JoinType::kLeft && nonnullable.Overlaps(node->right->rels)) node->join_type = JoinType::kInner;
+  if (node->join_type == JoinType::kFull) {
+    bool left = nonnullable.Overlaps(node->left->rels), right = nonnullable.Overlaps(node->right->rels);
+    if (left && right) {
+      node->join_type = JoinType::kInner;
+    } else if (left) {
+      node->join_type = JoinType::kLeft;
+    } else if (right) {
+      std::swap(node->left, node->right);
+      node->join_type = JoinType::kLeft;
+    }
+  }
+  RelSet own = nonnullable;
+  bool on_applies_to_left = node->join_type == JoinType::kInner || node->join_type == JoinType::kSemi;
+  for (const Qual& qual : node->quals) {
+    if (IsStrictCondition(qual.expr)) own |= qual.rels;
+  }
+  ReduceOuterJoins(node->left.get(), on_applies_to_left ? own : nonnullable);
+  ReduceOuterJoins(node->right.get(), node->join_type == JoinType::kFull ? nonnullable : own);
+}
+
+void QueryPlanner::AddBaseRel(int32_t rtindex) {
+  bases_.resize(std::max(bases_.size(), static_cast<size_t>(query_->rtable.size())));
+  auto base = std::make_unique<BaseRel>();
+  base->rtindex = rtindex;
+  base->rte = query_->rtable[rtindex - 1];
+  if (base->rte->rtekind == RteKind::kRelation) {
+    base->relation = OpenRelation(base->rte->relid, LockMode::kNone);
+    const Relation& relation = *base->relation;
+    if (!relation.has_storage()) {
+      throw SqlError(ErrorCode::kFeatureNotSupported, "cannot scan relation \"{}\"", relation.name());
+    }
+    base->pages = RelationBlocks(relation.table.locator, Fork::kMain, true);
+    double known_pages = relation.row.relpages, known_tuples = relation.row.reltuples;
+    if (known_tuples >= 0 && known_pages > 0) {
+      base->tuples = std::max(1.0, base->pages * (known_tuples / known_pages));
+    } else if (known_tuples >= 0 && base->pages == 0) {
+      base->tuples = 1;
+    } else {
+      // Never vacuumed: assume ten pages of rows of the declared width.
+      double pages = std::max(base->pages, 10.0);
+      int32_t width = 32;
+      for (const PgAttributeRow& column : relation.columns) {
+        if (!column.attisdropped) width += TypeWidth(column.atttypid, column.atttypmod);
+      }
+      base->tuples = std::max(1.0, pages * (8168.0 / width));
+    }
+    base->all_visible_fraction = known_pages > 0 ? std::min(1.0, relation.row.relallvisible / known_pages) : 0;
+  }
+  base->lateral = RelsOf(base->rte->rtekind == RteKind::kSubquery ? nullptr : static_cast<const Node*>(base->rte));
+  if (base->rte->rtekind == RteKind::kSubquery && base->rte->lateral) {
+    // References to siblings are one level up in the subquery.
+    struct Finder {
+      static void Find(const Node* node, uint32_t level, RelSet* rels) {
+        if (const Var* var = TryAs<Var>(node)) {
+          if (var->varlevelsup == level && var->varno > 0) rels->Add(var->varno);
+          return;
+        }
+        uint32_t below = Is<Query>(node) ? level + 1 : level;
+        AnyChild(node, [&](const Node* child) {
+          Find(child, below, rels);
+          return false;
+        });
+      }
+    };
+    Finder::Find(base->rte->subquery, 0, &base->lateral);
+  }
+  bases_[rtindex - 1] = std::move(base);
+}
+
+const Relation* QueryPlanner::RelationOf(int32_t rtindex) const {
+  if (rtindex < 1 || static_cast<size_t>(rtindex) > bases_.size() || bases_[rtindex - 1] == nullptr) return nullptr;
+  return bases_[rtindex - 1]->relation.get();
+}
+
+double QueryPlanner::TuplesOf(int32_t rtindex) const {
+  return bases_[rtindex - 1] == nullptr ? 1 : bases_[rtindex - 1]->tuples;
+}
+
+// Marks the columns that `node` mentions as needed above the scans, but for those of own_rel.
+void QueryPlanner::NoteNeeded(const Node* node, int32_t own_rel) {
+  if (node == nullptr) return;
+  if (const Var* var = TryAs<Var>(node)) {
+    if (var->varlevelsup != 0 || var->varno <= 0 || var->varno == own_rel) return;
+    if (static_cast<size_t>(var->varno) > bases_.size() || bases_[var->varno - 1] == nullptr) return;
+    std::vector<int32_t>& output = bases_[var->varno - 1]->output;
+    if (std::find(output.begin(), output.end(), var->varattno) == output.end()) output.push_back(var->varattno);
+    return;
+  }
+  AnyChild(node, [&](const Node* child) {
+    NoteNeeded(child, own_rel);
+    return false;
+  });
+}
+
+}  // namespace walden

@@ -1,0 +1,198 @@
+// Plans of INSERT, UPDATE and DELETE: a query that delivers what the change needs, under a ModifyTable node.
+#include <algorithm>
+
+#include "node/catalog/relation.h"
+#include "node/catalog/syscache.h"
+#include "node/sql/optimizer/query_planner.h"
+#include "node/sql/query/expr_facts.h"
+#include "node/sql/query/node_build.h"
+#include "node/sql/query/tree_walk.h"
+
+namespace walden {
+namespace {
+
+void CollectOtherVars(const Node* node, int32_t target, int32_t excluded, std::vector<const Var*>* to) {
+  if (node == nullptr) return;
+  if (const Var* var = TryAs<Var>(node)) {
+    if (var->varlevelsup == 0 && var->varno > 0 && var->varno != target && var->varno != excluded) to->push_back(var);
+    return;
+  }
+  AnyChild(node, [&](const Node* child) {
+    CollectOtherVars(child, target, excluded, to);
+    return false;
+  });
+}
+
+// Columns [attributes ..., ctid, tableoid] of relation `rtindex`, as ModifyTable's input row begins.
+void AppendRowColumns(Arena& arena, const Relation& relation, int32_t rtindex, ExprList* columns) {
+  for (size_t i = 0; i < relation.columns.size(); ++i) {
+    const PgAttributeRow& column = relation.columns[i];
+    columns->Append(arena, MakeVar(arena, rtindex, static_cast<AttrNumber>(i + 1),
+                                   column.attisdropped ? type_oid::kInt4 : column.atttypid, column.atttypmod, column.attcollation));
+  }
+  columns->Append(arena, MakeVar(arena, rtindex, kSelfItemPointerAttr, type_oid::kTid, -1, Oid::kInvalid));
+  columns->Append(arena, MakeVar(arena, rtindex, kTableOidAttr, type_oid::kOid, -1, Oid::kInvalid));
+}
+
+// One entry per attribute, in order: what the statement gives, nulls for the rest.
+List<TargetEntry*> InsertTargets(Arena& arena, const Relation& relation, const List<TargetEntry*>& given) {
+  List<TargetEntry*> targets;
+  for (size_t i = 0; i < relation.columns.size(); ++i) {
+    AttrNumber attno = static_cast<AttrNumber>(i + 1);
+    TargetEntry* entry = FindTarget(given, attno);
+    if (entry == nullptr || relation.columns[i].attisdropped) {
+      const PgAttributeRow& column = relation.columns[i];
+      Oid type = column.attisdropped ? type_oid::kInt4 : column.atttypid;
+      PhysicalType physical = (*relation.desc)[attno].physical;
+      entry = MakeTargetEntry(arena, MakeNullConst(arena, type, column.atttypmod, column.attcollation, physical), attno, {}, false);
+    }
+    targets.Append(arena, entry);
+  }
+  return targets;
+}
+
+}  // namespace
+
+Path QueryPlanner::PlanModification() {
+  Query& query = *query_;
+  int32_t target = query.result_relation;
+  RangeTblEntry& rte = *query.rtable[target - 1];
+  RelationRef relation = OpenRelation(rte.relid, LockMode::kNone);
+  ModifyTablePlan* plan = arena().New<ModifyTablePlan>();
+  plan->command = query.command_type;
+  plan->relation = rte.relid;
+  plan->has_returning = !query.returning_list.empty();
+  locks_rows_ = query.command_type != CmdType::kInsert;
+
+  List<TargetEntry*> targets;
+  if (query.command_type == CmdType::kInsert) {
+    targets = InsertTargets(arena(), *relation, query.target_list);
+  } else {
+    std::vector<TargetEntry*> entries;
+    if (query.command_type == CmdType::kUpdate) entries.assign(query.target_list.begin(), query.target_list.end());
+    std::sort(entries.begin(), entries.end(), [](const TargetEntry* a, const TargetEntry* b) { return a->resno < b->resno; });
+    for (TargetEntry* entry : entries) {
+      if (entry->resjunk) continue;
+      plan->update_columns.Append(arena(), entry->resno);
+      targets.Append(arena(), entry);
+    }
+    Var* ctid = MakeVar(arena(), target, kSelfItemPointerAttr, type_oid::kTid, -1, Oid::kInvalid);
+    targets.Append(arena(), MakeTargetEntry(arena(), ctid, 0, "ctid", true));
+    plan->ctid_column = static_cast<int32_t>(targets.size());
+  }
+  // What RETURNING takes from other relations, and the identity of their rows for re-checks.
+  std::vector<const Var*> others;
+  int32_t excluded = query.on_conflict != nullptr ? query.on_conflict->excl_rel_index : 0;
+  for (const TargetEntry* entry : query.returning_list) CollectOtherVars(entry, target, excluded, &others);
+  for (const Var* var : others) {
+    targets.Append(arena(), MakeTargetEntry(arena(), Copy(const_cast<Var*>(var), arena()), 0, {}, true));
+  }
+  std::vector<std::pair<int32_t, int32_t>> mark_columns;  // rtindex, column
+  if (locks_rows_) {
+    for (uint32_t i = 0; i < query.rtable.size(); ++i) {
+      int32_t other = static_cast<int32_t>(i + 1);
+      if (other == target || query.rtable[i]->rtekind != RteKind::kRelation || query.rtable[i]->relkind == relkind::kView) continue;
+      Var* ctid = MakeVar(arena(), other, kSelfItemPointerAttr, type_oid::kTid, -1, Oid::kInvalid);
+      targets.Append(arena(), MakeTargetEntry(arena(), ctid, 0, {}, true));
+      mark_columns.emplace_back(other, static_cast<int32_t>(targets.size()));
+    }
+  }
+  for (uint32_t i = 0; i < targets.size(); ++i) {
+    targets[i] = static_cast<TargetEntry*>(CopyShallow(targets[i], arena()));
+    targets[i]->resno = static_cast<AttrNumber>(i + 1);
+  }
+
+  // The child is planned as a SELECT of these targets.
+  List<TargetEntry*> returning = query.returning_list;
+  query.returning_list.Clear();
+  query.target_list = targets;
+  Path child = PlanSelect(0);
+  plan->rtindex = flat(target);
+  plan->left = child.plan;
+  for (auto [other, column] : mark_columns) {
+    RowMark* mark = arena().New<RowMark>();
+    mark->rtindex = flat(other);
+    mark->relation = query.rtable[other - 1]->relid;
+    mark->ctid_column = column;
+    plan->marks.Append(arena(), mark);
+  }
+
+  ExprList columns;
+  AppendRowColumns(arena(), *relation, target, &columns);
+  // The row's own columns come first in the list, so that they win over equal ones of the child (an old ctid).
+  for (Expr* column : child.columns) columns.Append(arena(), column);
+  List<TargetEntry*> returned;
+  ExprList returned_columns;
+  for (TargetEntry* entry : returning) {
+    TargetEntry* bound = static_cast<TargetEntry*>(CopyShallow(entry, arena()));
+    Expr* folded = PlanSubLinks(entry->expr);
+    bound->expr = BindToInput(folded, columns);
+    returned.Append(arena(), bound);
+    returned_columns.Append(arena(), entry->expr);
+  }
+  plan->target = returned;
+  plan->project = true;
+
+  if (query.on_conflict != nullptr && query.on_conflict->action != OnConflictAction::kNone) {
+    OnConflictExpr& conflict = *query.on_conflict;
+    plan->on_conflict = conflict.action;
+    if (IsValid(conflict.constraint)) {
+      RowRef<PgConstraintRow> constraint = ConstraintRow(conflict.constraint);
+      plan->arbiter_indexes.Append(arena(), constraint->conindid);
+    } else if (!conflict.arbiter_elems.empty()) {
+      InferArbiters(*relation, conflict, plan);
+    }
+    ExprList row;
+    AppendRowColumns(arena(), *relation, target, &row);
+    for (size_t i = 0; i < relation->columns.size(); ++i) {
+      const PgAttributeRow& column = relation->columns[i];
+      row.Append(arena(), MakeVar(arena(), conflict.excl_rel_index, static_cast<AttrNumber>(i + 1),
+                                  column.attisdropped ? type_oid::kInt4 : column.atttypid, column.atttypmod, column.attcollation));
+    }
+    for (TargetEntry* entry : conflict.on_conflict_set) {
+      plan->conflict_columns.Append(arena(), entry->resno);
+      plan->conflict_values.Append(arena(), BindToInput(PlanSubLinks(entry->expr), row));
+    }
+    plan->conflict_where = BindList(MakeQuals(conflict.on_conflict_where), row);
+  }
+  for (WithCheckOption* option : query.with_check_options) {
+    WithCheckOption* bound = static_cast<WithCheckOption*>(CopyShallow(option, arena()));
+    bound->qual = BindToInput(PlanSubLinks(option->qual), columns);
+    plan->check_options.Append(arena(), bound);
+  }
+  Path path = child;
+  path.columns = returned_columns;
+  path.plan = plan;
+  plan->rows = plan->has_returning ? child.rows : 0;
+  plan->width = plan->has_returning ? child.plan->width : 0;
+  plan->startup_cost = child.startup_cost;
+  plan->total_cost = child.total_cost;
+  query.returning_list = returning;
+  return path;
+}
+
+// Unique indexes whose columns are exactly those of ON CONFLICT (...).
+void QueryPlanner::InferArbiters(const Relation& relation, const OnConflictExpr& conflict, ModifyTablePlan* plan) {
+  for (const RelationRef& index : relation.indexes) {
+    const PgIndexRow& row = *index->index;
+    if (!row.indisunique || !row.indimmediate || !row.indisvalid || row.indexprs || row.indpred) continue;
+    std::vector<int16_t> wanted;
+    bool plain = true;
+    for (const InferenceElem* element : conflict.arbiter_elems) {
+      const Var* var = TryAs<Var>(static_cast<const Node*>(element->expr));
+      plain &= var != nullptr;
+      if (var != nullptr) wanted.push_back(var->varattno);
+    }
+    std::vector<int16_t> keys(row.indkey.begin(), row.indkey.begin() + row.indnkeyatts);
+    std::sort(wanted.begin(), wanted.end());
+    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+    std::sort(keys.begin(), keys.end());
+    if (plain && wanted == keys) plan->arbiter_indexes.Append(arena(), index->oid);
+  }
+  if (plan->arbiter_indexes.empty()) {
+    throw SqlError(ErrorCode::kInvalidColumnReference,
+                   "there is no unique or exclusion constraint matching the ON CONFLICT specification");
+  }
+}
+
+}  // namespace walden
