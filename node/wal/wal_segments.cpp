@@ -250,14 +250,15 @@ uint64_t RecycleLimit(WalShared* wal) {
 
 }  // namespace
 
-void RecycleWalSegments(uint64_t keep_from_segment, TimelineId timeline) {
+void RecycleWalSegments(uint64_t keep_from_segment, TimelineId timeline, bool (*may_recycle)(const std::string& name),
+                        void (*gone)(const std::string& name)) {
   WalShared* wal = Shared();
   uint64_t system_id = wal->system_id.load();
   for (const std::string& name : ListDirectory("pg_wal")) {
     TimelineId file_timeline;
     uint64_t segment;
     if (!ParseWalSegmentName(name, &file_timeline, &segment) || segment >= keep_from_segment) continue;
-    if (file_timeline > timeline) continue;
+    if (file_timeline > timeline || !may_recycle(name)) continue;
     std::string path = "pg_wal/" + name;
     uint64_t next = SegmentOf(Lsn{wal->prepared_end.load()});
     if (GetBool(Setting::kWalRecycle) && WalIsWritable() && next < RecycleLimit(wal)) {
@@ -266,6 +267,7 @@ void RecycleWalSegments(uint64_t keep_from_segment, TimelineId timeline) {
     } else {
       UnlinkIfExists(path);
     }
+    gone(name);
   }
 }
 

@@ -1,0 +1,19 @@
+// Main loops of the processes that keep storage going. Each returns when its process is told to stop (kTerminate, for
+// the checkpointer kShutdown: after the shutdown checkpoint). `server` binds them to process kinds; configuration is
+// reloaded through the interrupt handler of kReload.
+#pragma once
+
+namespace walden {
+
+// Startup process: recovery, or on a standby replay until promotion. Returns when the node may run as a primary;
+// throws (FATAL) if it cannot recover.
+void RunStartup();
+void RunCheckpointer();
+void RunBackgroundWriter();
+void RunWalWriter();
+void RunArchiver();
+
+// Every process, after its slot is set: hooks of WAL and recovery (segment completion, flush in recovery).
+void BindRecoveryHooks();
+
+}  // namespace walden

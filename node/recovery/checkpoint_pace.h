@@ -1,0 +1,14 @@
+// Spreading a checkpoint's writes over checkpoint_completion_target of the interval. Internal to recovery/.
+#pragma once
+
+#include <cstdint>
+
+namespace walden {
+
+void BeginPacing(uint32_t flags);
+// After each write: sleeps while ahead of schedule (by time and by WAL), and meanwhile absorbs fsync requests.
+void PaceCheckpoint(double fraction_done);
+// Checkpoint requests that arrived (checkpointer only); cleared by the main loop.
+bool ImmediateCheckpointRequested();
+
+}  // namespace walden

@@ -1,0 +1,67 @@
+// Recovery's state in shared memory. Internal to recovery/.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "node/recovery/control_file.h"
+#include "node/recovery/recovery_state.h"
+#include "node/shm/condition_variable.h"
+#include "node/shm/lwlock.h"
+#include "node/shm/region.h"
+#include "node/shm/spinlock.h"
+
+namespace walden {
+
+struct RecoveryShared {
+  LwLock control_lock;
+  ControlFile control;  // Guarded by: control_lock
+
+  // Startup process.
+  alignas(64) std::atomic<uint64_t> replayed;
+  std::atomic<uint32_t> replayed_timeline;
+  std::atomic<int64_t> last_commit_time;
+  std::atomic<bool> consistent;
+  std::atomic<bool> archive_recovery;      // archive recovery or standby: restartpoints are made
+  std::atomic<bool> promote;
+  std::atomic<ReplayPause> pause;
+  std::atomic<uint32_t> replay_waiters;
+  ConditionVariable replay_waiting;
+  ConditionVariable pause_waiting;
+  // The newest checkpoint record that replay has passed; a restartpoint may begin there. Guarded by: restart_lock
+  SpinLock restart_lock;
+  uint64_t restart_checkpoint;
+  CheckpointData restart_data;
+
+  // WAL receiver. Guarded by: receiver_lock, but the atomics.
+  SpinLock receiver_lock;
+  StreamRequest stream_request;
+  bool stream_wanted;
+  std::atomic<ReceiverState> receiver_state;
+  std::atomic<uint64_t> received;
+  std::atomic<uint32_t> received_timeline;
+  std::atomic<bool> stop_streaming;
+
+  // Checkpointer. Guarded by: checkpoint_lock
+  SpinLock checkpoint_lock;
+  uint32_t request_flags;
+  uint64_t started, done, failed;
+  ConditionVariable started_waiting;
+  ConditionVariable done_waiting;
+  std::atomic<int32_t> checkpointer_slot;  // -1: none
+  std::atomic<int32_t> archiver_slot;
+  std::atomic<uint64_t> redo;              // of the last complete checkpoint
+  std::atomic<uint64_t> last_checkpoint_end;
+  std::atomic<uint64_t> timed, requested, write_ms, sync_ms;
+
+  SpinLock archiver_lock;
+  ArchiverStatistics archiver;  // Guarded by: archiver_lock
+};
+
+inline RecoveryShared* Recovery() { return ShmArea<RecoveryShared>(Area::kRecovery); }
+
+
+// Startup process: everything below `replayed` is applied.
+void AnnounceReplayed(Lsn replayed, TimelineId timeline);
+
+}  // namespace walden

@@ -1,0 +1,147 @@
+#include "node/recovery/recovery_state.h"
+
+#include <cstring>
+#include <new>
+
+#include "node/base/check.h"
+#include "node/recovery/recovery_shared.h"
+#include "node/shm/postmaster_link.h"
+#include "node/shm/process.h"
+
+namespace walden {
+namespace {
+
+void (*replayed_callbacks[4])(Lsn);
+
+void WakeStartup() {
+  SlotRange range = SlotsOf(ProcessKind::kStartup);
+  if (range.count > 0) SlotAt(range.first).latch.Set();
+}
+
+}  // namespace
+
+size_t RecoveryShmSize() { return sizeof(RecoveryShared); }
+
+void RecoveryShmInit(void* area) {
+  RecoveryShared* shared = new (area) RecoveryShared{};
+  shared->control_lock.Init(LwRank::kControlFile);
+  for (ConditionVariable* waiting :
+       {&shared->replay_waiting, &shared->pause_waiting, &shared->started_waiting, &shared->done_waiting}) {
+    waiting->Init();
+  }
+  shared->checkpointer_slot.store(-1);
+  shared->archiver_slot.store(-1);
+  shared->archiver.reset_time = WallClockUs();
+}
+
+Lsn ReplayedLsn() { return Lsn{Recovery()->replayed.load(std::memory_order_acquire)}; }
+TimelineId ReplayedTimeline() { return Recovery()->replayed_timeline.load(std::memory_order_acquire); }
+Lsn ReceivedLsn() { return Lsn{Recovery()->received.load(std::memory_order_acquire)}; }
+TimelineId ReceivedTimeline() { return Recovery()->received_timeline.load(std::memory_order_acquire); }
+TimestampUs LastReplayedCommitTime() { return Recovery()->last_commit_time.load(std::memory_order_relaxed); }
+bool RecoveryIsConsistent() { return Recovery()->consistent.load(std::memory_order_acquire); }
+
+bool WaitForReplay(Lsn lsn, int64_t timeout_ms) {
+  RecoveryShared* shared = Recovery();
+  shared->replay_waiters.fetch_add(1);
+  struct Leave {
+    RecoveryShared* shared;
+    ~Leave() { shared->replay_waiters.fetch_sub(1); }
+  } leave{shared};
+  return shared->replay_waiting.Wait(WaitEvent::kRecoveryApply, [&] { return ReplayedLsn() >= lsn; }, timeout_ms);
+}
+
+void OnReplayed(void (*callback)(Lsn)) {
+  for (auto*& entry : replayed_callbacks) {
+    if (entry == callback) return;
+    if (entry != nullptr) continue;
+    entry = callback;
+    return;
+  }
+  CHECK(false);
+}
+
+void AnnounceReplayed(Lsn replayed, TimelineId timeline) {
+  RecoveryShared* shared = Recovery();
+  shared->replayed_timeline.store(timeline, std::memory_order_release);
+  shared->replayed.store(replayed.value, std::memory_order_seq_cst);
+  if (shared->replay_waiters.load(std::memory_order_seq_cst) != 0) shared->replay_waiting.Broadcast();
+  for (auto* callback : replayed_callbacks) {
+    if (callback != nullptr) callback(replayed);
+  }
+}
+
+ReplayPause GetReplayPause() { return Recovery()->pause.load(); }
+void SetReplayPause(bool pause) {
+  RecoveryShared* shared = Recovery();
+  if (!pause) {
+    shared->pause.store(ReplayPause::kNotPaused);
+  } else {
+    ReplayPause running = ReplayPause::kNotPaused;
+    shared->pause.compare_exchange_strong(running, ReplayPause::kPauseRequested);
+  }
+  shared->pause_waiting.Broadcast();
+  WakeStartup();
+}
+
+void RequestPromotion() {
+  Recovery()->promote.store(true);
+  Recovery()->pause_waiting.Broadcast();
+  WakeStartup();
+}
+bool PromotionRequested() { return Recovery()->promote.load(); }
+
+// ---- WAL receiver ----
+
+ReceiverState GetReceiverState() { return Recovery()->receiver_state.load(std::memory_order_acquire); }
+
+void RequestStreaming(const StreamRequest& request) {
+  RecoveryShared* shared = Recovery();
+  {
+    SpinGuard guard(shared->receiver_lock);
+    shared->stream_request = request;
+    shared->stream_wanted = true;
+    shared->stop_streaming.store(false);
+    shared->received.store(request.start.value);
+    shared->received_timeline.store(request.timeline);
+  }
+  if (GetReceiverState() == ReceiverState::kStopped) {
+    SetReceiverState(ReceiverState::kStarting);
+    NotifyPostmaster(PostmasterRequest::kStartWalReceiver);
+  } else {
+    SlotAt(SlotsOf(ProcessKind::kWalReceiver).first).latch.Set();
+  }
+}
+
+void RequestStreamingStop() {
+  Recovery()->stop_streaming.store(true);
+  if (GetReceiverState() != ReceiverState::kStopped) SlotAt(SlotsOf(ProcessKind::kWalReceiver).first).latch.Set();
+}
+
+bool TakeStreamRequest(StreamRequest* request) {
+  RecoveryShared* shared = Recovery();
+  SpinGuard guard(shared->receiver_lock);
+  if (!shared->stream_wanted || shared->stop_streaming.load()) return false;
+  *request = shared->stream_request;
+  shared->stream_wanted = false;
+  return true;
+}
+
+void ReportReceived(Lsn flushed, TimelineId timeline) {
+  Recovery()->received_timeline.store(timeline, std::memory_order_release);
+  Recovery()->received.store(flushed.value, std::memory_order_release);
+  WakeStartup();
+}
+
+void SetReceiverState(ReceiverState state) {
+  Recovery()->receiver_state.store(state, std::memory_order_release);
+  WakeStartup();
+}
+bool StreamingStopRequested() { return Recovery()->stop_streaming.load(); }
+
+ArchiverStatistics GetArchiverStatistics() {
+  SpinGuard guard(Recovery()->archiver_lock);
+  return Recovery()->archiver;
+}
+
+}  // namespace walden

@@ -1,0 +1,61 @@
+// Where recovery is, in shared memory (area kRecovery), and what others ask of it. Owner: recovery. The startup process
+// writes the positions; everybody reads them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "node/base/clock.h"
+#include "node/base/ids.h"
+
+namespace walden {
+
+size_t RecoveryShmSize();
+void RecoveryShmInit(void* area);
+
+// ---- positions ----
+Lsn ReplayedLsn();            // everything below is applied; pg_last_wal_replay_lsn
+TimelineId ReplayedTimeline();
+Lsn ReceivedLsn();            // flushed by the WAL receiver; pg_last_wal_receive_lsn
+TimelineId ReceivedTimeline();
+TimestampUs LastReplayedCommitTime();  // pg_last_xact_replay_timestamp; 0: none
+bool RecoveryIsConsistent();
+// Sleeps until ReplayedLsn() >= lsn (WAIT FOR, remote_apply on this side, tests). False after timeout_ms.
+bool WaitForReplay(Lsn lsn, int64_t timeout_ms);
+// Callback after each advance that somebody may wait for (remote_apply acknowledgements). At most 4.
+void OnReplayed(void (*callback)(Lsn replayed));
+
+// ---- control ----
+enum class ReplayPause : uint32_t { kNotPaused, kPauseRequested, kPaused };
+ReplayPause GetReplayPause();
+void SetReplayPause(bool pause);      // pg_wal_replay_pause / resume
+void RequestPromotion();              // pg_promote, `walden promote`; sets the startup process's latch
+bool PromotionRequested();
+
+// ---- WAL receiver ----
+// The startup process says from where it wants to be fed; the receiver reports what it has written and flushed.
+enum class ReceiverState : uint32_t { kStopped, kStarting, kStreaming, kWaiting };
+struct StreamRequest {
+  Lsn start;           // start of a segment
+  TimelineId timeline;
+};
+ReceiverState GetReceiverState();
+// Startup: asks the postmaster for a receiver (or the waiting one) to stream from there.
+void RequestStreaming(const StreamRequest& request);
+void RequestStreamingStop();
+// Receiver: takes the request; false if it should end. Then reports; each call wakes the startup process.
+bool TakeStreamRequest(StreamRequest* request);
+void ReportReceived(Lsn flushed, TimelineId timeline);
+void SetReceiverState(ReceiverState state);
+bool StreamingStopRequested();
+
+// ---- archiver statistics (pg_stat_archiver) ----
+struct ArchiverStatistics {
+  uint64_t archived_count, failed_count;
+  char last_archived[32], last_failed[32];
+  TimestampUs last_archived_time, last_failed_time, reset_time;
+};
+ArchiverStatistics GetArchiverStatistics();
+
+}  // namespace walden
