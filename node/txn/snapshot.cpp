@@ -5,6 +5,9 @@
 #include "node/base/check.h"
 #include "node/base/fault_point.h"
 #include "node/base/log.h"
+#include "node/txn/csn_window.h"
+#include "node/txn/durability.h"
+#include "node/txn/id_counters.h"
 #include "node/txn/transaction.h"
 #include "node/txn/txn_shared.h"
 
@@ -131,6 +134,18 @@ SnapshotHold TransactionSnapshot() {
 }
 
 bool TransactionSnapshotTaken() { return transaction_hold.taken; }
+
+SnapshotXids DescribeSnapshot(const Snapshot& snapshot) {
+  SnapshotXids xids{snapshot.xmin, NextXid(), {}};
+  RaiseSeenLsn(snapshot.csn);
+  for (Xid xid = xids.xmin; xid < xids.xmax; xid = xid.Next()) {
+    uint64_t entry;
+    if (!csn::Read(xid, &entry) || entry == csn::kAborted || csn::IsParent(entry)) continue;
+    if (csn::IsCommitted(entry) && entry <= snapshot.csn.value) continue;
+    xids.running.push_back(xid);
+  }
+  return xids;
+}
 
 ActiveSnapshotScope::ActiveSnapshotScope(const Snapshot& snapshot) : snapshot_(snapshot), below_(active) {
   active = this;

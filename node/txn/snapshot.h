@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "node/base/ids.h"
 
@@ -70,6 +71,14 @@ SnapshotHold TransactionSnapshot();
 SnapshotHold LatestSnapshot();
 // Whether TransactionSnapshot() was called in this transaction (SET TRANSACTION ISOLATION LEVEL must come before).
 bool TransactionSnapshotTaken();
+
+// pg_current_snapshot's view: top-level xids that were in progress for it lie in [xmin, xmax).
+struct SnapshotXids {
+  Xid xmin, xmax;
+  std::vector<Xid> running;  // ascending
+};
+// O(xmax - xmin). The answer depends on every commit that it sees: raises seen_lsn.
+SnapshotXids DescribeSnapshot(const Snapshot& snapshot);
 
 // The stack of active snapshots: what a function called by the executor sees, and what ActiveSnapshot returns.
 class ActiveSnapshotScope {

@@ -12,6 +12,7 @@
 #include "node/txn/horizon.h"
 #include "node/txn/id_counters.h"
 #include "node/txn/lease.h"
+#include "node/txn/multixact.h"
 #include "node/txn/multixact_log.h"
 #include "node/txn/page_log.h"
 #include "node/txn/standby_locks.h"
@@ -164,6 +165,25 @@ void TxnEndRecovery(Lsn end, bool clean) {
   txn_shared->xid_limit = NextXid().value;  // the first assignment reserves a batch in the new WAL
   page_log_accepts_torn_pages.store(false);
   SetInRecovery(false);
+}
+
+void TruncateTransactionLogs(Xid oldest_xid, MultiXactId oldest_multi) {
+  csn::Trim();
+  oldest_xid = std::min({oldest_xid, OldestRunningXid(), csn::FloorXid()});
+  if (oldest_xid.value <= txn_shared->oldest_clog_xid.load()) oldest_xid = kInvalidXid;
+  EnsureWalSpace();
+  Lsn end;
+  auto log = [&end](RecordKind kind, uint64_t oldest) {
+    WalRecord record(kind);
+    record.SetXid(kInvalidXid);
+    record.AddStruct(TruncateRecord{oldest});
+    end = record.Insert();
+  };
+  if (oldest_xid.IsValid()) log(RecordKind::kClogTruncate, oldest_xid.value);
+  log(RecordKind::kMultiXactTruncate, oldest_multi.value);
+  Flush(end);
+  if (oldest_xid.IsValid()) TruncateClog(oldest_xid);
+  TruncateMultiXacts(oldest_multi);
 }
 
 Lsn LogRunningTransactions() {

@@ -19,6 +19,10 @@ CheckpointPart TxnCheckpointPart();
 // Drops CSN pages that no snapshot needs and removes spill files; the checkpointer and autovacuum call it.
 void TrimCsnWindow();
 
+// VACUUM, after settle records cover everything below in every database: logs and flushes the truncation, then removes CLOG
+// and multixact files wholly below. Never goes past what runs or what a live snapshot needs.
+void TruncateTransactionLogs(Xid oldest_xid, MultiXactId oldest_multi);
+
 // `walden init`: makes pg_xact/, pg_multixact/ in the data directory that is the current directory.
 void BootstrapTxnFiles();
 // For each record that redo reads, before it is dispatched: assigned ids up to `xid` become known.

@@ -320,11 +320,12 @@ TEST_F(SmallWindowTest, PagesSpillAndComeBack) {
 }
 
 TEST_F(TxnTest, HooksRunInOrder) {
-  static std::string order;
-  order.clear();
+  static thread_local std::string* order = nullptr;  // hooks stay registered: only this test listens
   RegisterTxnHook(10, [](TxnEvent event, const TxnEventInfo&) {
-    if (event != TxnEvent::kCommand) order += static_cast<char>('a' + static_cast<int>(event));
+    if (order != nullptr && event != TxnEvent::kCommand) *order += static_cast<char>('a' + static_cast<int>(event));
   });
+  std::string seen;
+  order = &seen;
   BeginTransaction();
   CurrentXid();
   static int undone;
@@ -336,7 +337,8 @@ TEST_F(TxnTest, HooksRunInOrder) {
   OnCommit([](void*) { undone += 10; }, nullptr);
   CommitTransaction();
   EXPECT_EQ(undone, 11);
-  EXPECT_EQ(order, "ikabcde");
+  order = nullptr;
+  EXPECT_EQ(seen, "ikabcde");
 }
 
 TEST_F(TxnTest, CommitStopsWithoutALease) {
