@@ -12,6 +12,7 @@
 #include "node/types/identifier.h"
 #include "node/types/integer.h"
 #include "node/types/interval.h"
+#include "node/types/jsonb.h"
 #include "node/types/numeric.h"
 #include "node/types/text.h"
 
@@ -24,7 +25,7 @@ class Table {
  public:
   Table() {
     for (auto family : {IntegerTypes(), FloatTypes(), TextTypes(), IdentifierTypes(), NumericTypes(),
-                        DateTimeTypes(), IntervalTypes(), RegTypes(), PseudoTypes(), VectorTypes()}) {
+                        DateTimeTypes(), IntervalTypes(), JsonTypes(), RegTypes(), PseudoTypes(), VectorTypes()}) {
       types_.insert(types_.end(), family.begin(), family.end());
     }
     size_t scalars = types_.size();

@@ -19,6 +19,9 @@ std::span<const ScalarFunction> ArrayFunctions();
 std::span<const ScalarFunction> DateTimeFunctions();
 std::span<const ScalarFunction> DateTimeFieldFunctions();
 std::span<const ScalarFunction> SessionFunctions();
+std::span<const ScalarFunction> JsonBuildFunctions();
+std::span<const ScalarFunction> JsonFunctions();
+std::span<const ScalarFunction> JsonbFunctions();
 
 std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
   static const std::vector<std::span<const ScalarFunction>> tables = {
@@ -37,6 +40,9 @@ std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
       DateTimeFunctions(),
       DateTimeFieldFunctions(),
       SessionFunctions(),
+      JsonBuildFunctions(),
+      JsonFunctions(),
+      JsonbFunctions(),
   };
   return tables;
 }
@@ -44,12 +50,16 @@ std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
 std::span<const SetFunction> PatternSetFunctions();
 std::span<const SetFunction> ArraySetFunctions();
 std::span<const SetFunction> SeriesFunctions();
+std::span<const SetFunction> JsonSetFunctions();
+std::span<const SetFunction> JsonbSetFunctions();
 
 std::span<const std::span<const SetFunction>> BuiltinSetTables() {
   static const std::vector<std::span<const SetFunction>> tables = {
       PatternSetFunctions(),
       ArraySetFunctions(),
       SeriesFunctions(),
+      JsonSetFunctions(),
+      JsonbSetFunctions(),
   };
   return tables;
 }
@@ -58,6 +68,7 @@ std::span<const AggregateFunction> NumberAggregates();
 std::span<const AggregateFunction> RegressionAggregates();
 std::span<const AggregateFunction> ValueAggregates();
 std::span<const AggregateFunction> DateTimeAggregates();
+std::span<const AggregateFunction> JsonAggregates();
 
 std::span<const std::span<const AggregateFunction>> BuiltinAggregateTables() {
   static const std::vector<std::span<const AggregateFunction>> tables = {
@@ -65,6 +76,7 @@ std::span<const std::span<const AggregateFunction>> BuiltinAggregateTables() {
       RegressionAggregates(),
       ValueAggregates(),
       DateTimeAggregates(),
+      JsonAggregates(),
   };
   return tables;
 }
