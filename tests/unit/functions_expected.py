@@ -26,11 +26,11 @@ def main():
     for line in psql("select oid, typname from pg_type where typnamespace = 11")[0].splitlines():
         oid, name = line.split("\t")
         types[name] = oid
-    query = ("select prosrc, proargtypes, prorettype, proname, provariadic <> 0 from pg_proc "
+    query = ("select prosrc, proargtypes, prorettype, proname, provariadic not in (0, 2276) from pg_proc "
              "where pronamespace = 11 and prolang = 12 and prokind = 'f' order by oid")
     for line in psql(query)[0].splitlines():
-        source, args, result, name, _ = line.split("\t")
-        procs.setdefault((source, args), (result, name))
+        source, args, result, name, variadic = line.split("\t")
+        procs.setdefault((source, args), (result, name, variadic == "t"))
     out = []
     cases = []
     for line in (here / "functions_cases.txt").read_text().splitlines():
@@ -43,14 +43,16 @@ def main():
     for line, source, typed in cases:
         oids = " ".join(types[name] for name, _ in typed)
         if (source, oids) in procs:
-            result, name = procs[(source, oids)]
+            result, name, variadic = procs[(source, oids)]
         else:  # polymorphic or implicit: any function of that source and argument count
             found = [(value, key) for key, value in procs.items() if key[0] == source and len(key[1].split()) in (len(typed), 1)]
             if not found:
                 sys.exit("no such function: " + line)
-            (result, name), _ = found[0]
-        call = 'pg_catalog."%s"(%s)' % (name, ", ".join(
-            ("NULL" if text == "\\N" else quote(text)) + '::pg_catalog."%s"' % type_name for type_name, text in typed))
+            (result, name, variadic), _ = found[0]
+        values = [("NULL" if text == "\\N" else quote(text)) + '::pg_catalog."%s"' % type_name for type_name, text in typed]
+        if variadic:
+            values[-1] = "VARIADIC " + values[-1]
+        call = 'pg_catalog."%s"(%s)' % (name, ", ".join(values))
         stdout, stderr = psql("set timezone = 'UTC'; set intervalstyle = 'postgres';"
                               "select pg_typeof(v)::oid, coalesce(replace(replace(v::text, E'\\\\', E'\\\\\\\\'), E'\\n', E'\\\\n'), '\\N') from (select %s as v) x;" % call)
         if stderr:
