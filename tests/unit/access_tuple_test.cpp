@@ -179,7 +179,7 @@ class RandomTable {
     constexpr uint32_t kOffset = 5;
     std::vector<std::vector<char>> arrays(wanted.size());
     std::vector<std::vector<uint64_t>> bitmaps(wanted.size(), std::vector<uint64_t>(2, ~uint64_t{0}));
-    std::vector<ColumnTarget> targets;
+    std::vector<DeformTarget> targets;
     for (size_t k = 0; k < wanted.size(); ++k) {
       PhysicalType type = desc[wanted[k]].physical;
       arrays[k].resize(PhysicalWidth(type) * (rows.size() + kOffset));
