@@ -54,6 +54,7 @@ void ObserveAll(Xid top, const std::vector<Xid>& subs) {
 void RedoCommit(RedoContext& context) {
   TransactionEnd end = TakeApart(context.record());
   Lsn csn = context.lsn();
+  if (context.hot_standby()) AwaitAnnouncedSettled(csn);
   ObserveAll(context.xid(), end.subs);
   ClogSetCommitted(context.xid(), csn);
   csn::Write(context.xid(), csn.value);

@@ -30,6 +30,7 @@ struct alignas(128) TxnShared {
 
   std::atomic<uint64_t> redo_xid_limit;              // end of the batch as far as redo knows: ids below may have been seen
   std::atomic<uint64_t> oldest_clog_xid;
+  std::atomic<uint64_t> announced_settled;           // standby: bound of what replay may publish
   std::atomic<bool> in_recovery;
   std::atomic<int64_t> lease_deadline_us;            // BootClockUs; INT64_MAX: no lease needed
   int32_t slot_count;
@@ -59,6 +60,9 @@ void ClogWriteDirty();
 // Redo (txn_state.cpp): the reserved batch ends here; what is in progress below `oldest_running` was lost.
 void RaiseRedoXidLimit(uint64_t limit);
 void ReplayAbortBelow(Xid oldest_running);
+
+// Replay: returns when the primary has announced `csn` as settled, or this node is being promoted.
+void AwaitAnnouncedSettled(Lsn csn);
 
 // A session's decision rests on the commit `csn`: raises seen_lsn unless it is settled; returns whether it is.
 bool RestOnCommit(Lsn csn);

@@ -6,6 +6,8 @@
 
 #include "node/base/check.h"
 #include "node/os/file.h"
+#include "node/shm/interrupts.h"
+#include "node/shm/latch.h"
 #include "node/storage/sync_queue.h"
 #include "node/txn/clog.h"
 #include "node/txn/csn_window.h"
@@ -63,6 +65,7 @@ void Restore(const CheckpointData& data) {
   page_log_accepts_torn_pages.store(true);
   SetInRecovery(true);
   if (!PathExists("pg_csn")) MakeDirectory("pg_csn");
+  RaiseTo(txn_shared->published, data.redo);  // all that had ended before it is visible
   Xid next{std::max(data.next_xid, kFirstNormalXid.value)};
   Xid oldest{data.oldest_running_xid != 0 ? data.oldest_running_xid : next.value};
   txn_shared->oldest_running.store(oldest.value);
@@ -148,6 +151,22 @@ void PublishReplayed(Lsn visible) {
   AdvanceOldestRunning();
 }
 
+void AnnounceSettled(Lsn settled) {
+  txn_shared->announced_settled.store(settled.value, std::memory_order_seq_cst);
+  SlotAt(SlotsOf(ProcessKind::kStartup).first).latch.Set();
+}
+
+Lsn AnnouncedSettledLsn() { return Lsn{txn_shared->announced_settled.load(std::memory_order_seq_cst)}; }
+
+void AwaitAnnouncedSettled(Lsn csn) {
+  for (;;) {
+    self().latch.Reset();
+    if (AnnouncedSettledLsn() >= csn || InterruptPending(Interrupt::kPromote)) return;
+    CheckInterrupts();
+    WaitLatch(-1, WaitEvent::kRecoveryApply);
+  }
+}
+
 bool InRecovery() { return txn_shared->in_recovery.load(std::memory_order_acquire); }
 void SetInRecovery(bool in_recovery) { txn_shared->in_recovery.store(in_recovery, std::memory_order_release); }
 
@@ -213,6 +232,7 @@ void TransactionAreaInit(void* at) {
   txn_shared->next_xid.store(kFirstNormalXid.value);
   txn_shared->oldest_running.store(kFirstNormalXid.value);
   txn_shared->next_oid.store(OidNumber(kFirstNormalOid));
+  txn_shared->announced_settled.store(kMaxLsn.value);
   txn_shared->in_recovery.store(true);
   txn_shared->lease_deadline_us.store(kNoLeaseNeeded);
   txn_shared->slot_count = MaxProcessSlots();

@@ -30,6 +30,10 @@ void ObserveRedoXid(Xid xid);
 // Standby: new snapshots may now see commits at or below `visible` (the lower of what all workers have applied and
 // the settled_lsn that the primary announces). Never falls.
 void PublishReplayed(Lsn visible);
+// I8: what the primary says is settled; the walreceiver passes it on the moment it arrives. Replay makes no commit above it
+// visible: it waits there, except when it is promoted. kMaxLsn (the state at start: archive recovery) lifts the bound.
+void AnnounceSettled(Lsn settled);
+Lsn AnnouncedSettledLsn();
 // Whether recovery goes on: no xid can be assigned, transactions are read only.
 bool InRecovery();
 void SetInRecovery(bool in_recovery);

@@ -100,6 +100,24 @@ TEST_F(TxnRecoveryTest, StandbySnapshotsFollowTheReplayedPosition) {
   CommitTransaction();
 }
 
+TEST_F(TxnRecoveryTest, StandbyShowsOnlyWhatThePrimaryAnnouncedAsSettled) {
+  CheckpointData checkpoint = Checkpoint(true);
+  CommitResult first = CommitOne(), second = CommitOne();
+  Flush(InsertPosition());
+  Stop();
+  Start(kStart, checkpoint, false);
+  AnnounceSettled(first.csn);
+  std::thread startup([&] {
+    ThreadIdentity identity(0, ProcessKind::kStartup);
+    Replay(kStart);
+  });
+  while (PublishedLsn() < first.csn) std::this_thread::yield();
+  EXPECT_NE(LookupCommit(second.xid).status, XidStatus::kCommitted);
+  AnnounceSettled(second.csn);
+  startup.join();
+  EXPECT_EQ(PublishedLsn(), second.csn);
+}
+
 TEST_F(TxnRecoveryTest, CleanRestartKeepsCounters) {
   CommitResult last = CommitOne();
   MultiXactId multi = MakeMultiXact(Xid{100}, MemberStatus::kForShare, Xid{101}, MemberStatus::kForKeyShare);
