@@ -67,6 +67,8 @@ struct BindContext {
   SourceText source;
   TypeRules types;
   Overloads overloads;
+  // Scalar subqueries bound so far: their output names are column names.
+  std::vector<std::pair<const ast::Node*, const Query*>> scalar_subqueries;
 };
 
 struct BindState {

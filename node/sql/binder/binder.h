@@ -22,6 +22,11 @@ struct ParameterTypes {
   bool variable = false;
 };
 
+struct ResolvedType {
+  Oid type{};
+  int32_t typmod = -1;
+};
+
 // What a procedural language adds to name look-up: its variables.
 class VariableHook {
  public:
@@ -92,10 +97,6 @@ Expr* BindValue(const ast::Node& expression, Oid type, int32_t typmod, Oid colla
 FuncExpr* BindCall(const ast::FuncCall& call, const BindOptions& options);
 
 // A type as written; 42704 when it does not exist.
-struct BoundType {
-  Oid type{};
-  int32_t typmod = -1;
-};
-BoundType BindTypeName(const ast::TypeName& name, const BindOptions& options);
+ResolvedType BindTypeName(const ast::TypeName& name, const BindOptions& options);
 
 }  // namespace walden

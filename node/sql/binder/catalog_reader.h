@@ -107,7 +107,9 @@ struct FunctionInfo {
   std::string modes;              // one of i o b v t each, parallel to all_arguments; empty when all are IN
   std::vector<std::string> argument_names;  // parallel to all_arguments (or arguments); empty when none
   int default_count = 0;
-  std::string defaults;  // serialised expression list for the last default_count input arguments
+  // Defaults of the last default_count input arguments: a serialised expression list, or (built-ins) SQL text.
+  std::string defaults;
+  bool defaults_are_sql = false;
 };
 
 struct AggregateInfo {
@@ -152,6 +154,12 @@ struct BtreeInterpretation {
   int strategy = 0;  // 1 < 2 <= 3 = 4 >= 5 >, 6 <> (negator of =)
   Oid left{};
   Oid right{};
+};
+
+// RANGE with an offset: the in_range function for one type of offset.
+struct InRangeSupport {
+  Oid offset_type{};
+  Oid function{};
 };
 
 class CatalogReader {
@@ -200,8 +208,8 @@ class CatalogReader {
   virtual std::vector<BtreeInterpretation> BtreeInterpretations(Oid oper) = 0;
   // The member of `family` for (strategy, left, right), or invalid.
   virtual Oid BtreeMember(Oid family, Oid left, Oid right, int strategy) = 0;
-  // Support function number `number` (3 = in_range) of a B-tree family, or invalid.
-  virtual Oid BtreeSupport(Oid family, Oid left, Oid right, int number) = 0;
+  // The in_range support functions of a B-tree family for sort columns of type `left`.
+  virtual std::vector<InRangeSupport> InRangeSupports(Oid family, Oid left) = 0;
   // The family of the default B-tree operator class of `type` and its input type; false if none.
   virtual bool DefaultBtreeFamily(Oid type, Oid* family, Oid* input_type) = 0;
 

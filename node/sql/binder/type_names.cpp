@@ -28,7 +28,7 @@ int32_t ResolveModifiers(const ast::TypeName& name, const TypeInfo& type, const 
                    TypeNameText(name))
         .WithPosition(position);
   }
-  const TypeDescriptor* descriptor = FindType(type.oid);
+  const TypeDescriptor* descriptor = FindType(type.is_true_array ? type.element : type.oid);
   if (descriptor == nullptr || descriptor->typmod_in == nullptr) {
     throw SqlError(ErrorCode::kSyntaxError, "type modifier is not allowed for type \"{}\"", TypeNameText(name))
         .WithPosition(position);

@@ -4,16 +4,12 @@
 #include <string>
 #include <string_view>
 
+#include "node/sql/binder/binder.h"
 #include "node/sql/binder/overloads.h"
 #include "node/sql/binder/type_rules.h"
 #include "node/sql/parser/ast.h"
 
 namespace walden {
-
-struct ResolvedType {
-  Oid type{};
-  int32_t typmod = -1;
-};
 
 // "a.b.c" from a list of String nodes, as messages print it.
 std::string JoinNames(const ast::NodeList& names);
