@@ -177,7 +177,7 @@ Expr* BindAssigned(BindState& state, Expr* expr, ExprKind kind, std::string_view
     AssignTarget target;
     if (state.is_insert) {
       target.base =
-          MakeNullConst(state.arena(), column.type, column.typmod, column.collation, PhysicalTypeOf(column.type));
+          MakeNullConst(state.arena(), column.type, column.typmod, column.collation, ConstPhysicalType(column.type));
     } else {
       target.base =
           MakeVar(state.arena(), state.target->rtindex, number, column.type, column.typmod, column.collation);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "node/base/error.h"
 #include "node/sql/binder/binder.h"
 #include "node/sql/binder/overloads.h"
 #include "node/sql/binder/type_rules.h"

@@ -39,7 +39,7 @@ Expr* BuildCast(BindState& state, Expr* expr, CoercionPath path, Oid function, c
   Arena& arena = state.arena();
   if (path == CoercionPath::kFunction) {
     const FunctionInfo* info = state.catalog().GetFunction(function);
-    if (info == nullptr) throw SqlError(ErrorCode::kInternalError, "cache lookup failed for function {}", Value(function));
+    if (info == nullptr) throw SqlError(ErrorCode::kInternalError, "cache lookup failed for function {}", OidNumber(function));
     ExprList arguments(arena, {expr});
     if (info->arguments.size() >= 2) arguments.Append(arena, MakeInt4Const(arena, to.typmod));
     if (info->arguments.size() == 3) {
@@ -83,7 +83,7 @@ Expr* CoerceUnknownConst(BindState& state, const Const& literal, const CoercionR
   int32_t input_typmod = base == type_oid::kInterval ? base_typmod : -1;
   Const* constant;
   if (literal.IsNull()) {
-    constant = MakeNullConst(state.arena(), base, input_typmod, state.types().CollationOf(base), PhysicalTypeOf(base));
+    constant = MakeNullConst(state.arena(), base, input_typmod, state.types().CollationOf(base), ConstPhysicalType(base));
     constant->location = literal.location;
   } else {
     constant = ConstFromText(state, base, input_typmod, literal.value.datum.string.view(), literal.location);
@@ -172,7 +172,7 @@ bool IsOpenPolymorphic(Oid type) {
 
 }  // namespace
 
-PhysicalType PhysicalTypeOf(Oid type) {
+PhysicalType ConstPhysicalType(Oid type) {
   const TypeDescriptor* descriptor = FindType(type);
   return descriptor == nullptr ? PhysicalType::kString : descriptor->physical;
 }

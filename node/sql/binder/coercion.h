@@ -37,7 +37,7 @@ int32_t CommonTypmodOf(const ExprList& exprs, Oid type);
 
 // A constant of the type, from text; errors carry the position of `location`.
 Const* ConstFromText(BindState& state, Oid type, int32_t typmod, std::string_view text, Location location);
-PhysicalType PhysicalTypeOf(Oid type);
+PhysicalType ConstPhysicalType(Oid type);
 
 // Replaces literals whose type is still unknown by text.
 Expr* ResolveUnknown(BindState& state, Expr* expr);

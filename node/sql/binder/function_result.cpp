@@ -39,7 +39,7 @@ bool OutColumns(BindContext& context, const FunctionInfo& function, const Expr* 
 std::vector<ColumnInfo> RelationColumns(BindContext& context, Oid relation) {
   const RelationInfo* info = context.catalog.GetRelation(relation, RelationLockNeed::kNone);
   if (info == nullptr) {
-    throw SqlError(ErrorCode::kInternalError, "cache lookup failed for relation {}", Value(relation));
+    throw SqlError(ErrorCode::kInternalError, "cache lookup failed for relation {}", OidNumber(relation));
   }
   return info->columns;
 }

@@ -22,7 +22,7 @@ enum class CallKind : uint8_t { kNotFound, kAmbiguous, kFunction, kAggregate, kW
 struct Resolved {
   CallKind kind = CallKind::kNotFound;
   const FunctionInfo* function = nullptr;
-  FunctionCandidate candidate;
+  CallCandidate candidate;
   Oid cast_type{};
 };
 
@@ -108,7 +108,7 @@ Resolved Resolve(const Call& call) {
   query.argument_count = call.actual.size();
   query.argument_names = call.argument_names;
   query.expand_variadic = !call.variadic;
-  std::vector<FunctionCandidate> candidates;
+  std::vector<CallCandidate> candidates;
   try {
     candidates = overloads.FunctionCandidates(query);
   } catch (SqlError& error) {
@@ -116,8 +116,8 @@ Resolved Resolve(const Call& call) {
     throw;
   }
   Resolved resolved;
-  const FunctionCandidate* best = nullptr;
-  for (const FunctionCandidate& candidate : candidates) {
+  const CallCandidate* best = nullptr;
+  for (const CallCandidate& candidate : candidates) {
     if (std::equal(call.actual.begin(), call.actual.end(), candidate.arguments.begin())) {
       best = &candidate;
       break;
@@ -400,7 +400,7 @@ void CheckCallKind(const Call& call, const Resolved& resolved) {
 
 Expr* BuildResolved(Call* call, Resolved* resolved, Expr* filter) {
   BindState& state = call->state;
-  FunctionCandidate& candidate = resolved->candidate;
+  CallCandidate& candidate = resolved->candidate;
   if (!call->argument_names.empty()) {
     for (uint32_t i = 0; i < call->arguments.size(); ++i) {
       if (auto* named = TryAs<NamedArgExpr>(call->arguments[i])) {

@@ -128,7 +128,7 @@ ExprList BindInsertValues(const InsertRow& row, const ast::NodeList& lists) {
 
 void CheckTargetIsNotCatalogConflict(const BindState& state) {
   const RelationInfo* relation = state.catalog().GetRelation(state.target->rte->relid, RelationLockNeed::kNone);
-  if (Value(relation->oid) < Value(kFirstNormalOid) && relation->schema == Oid{11}) {
+  if (OidNumber(relation->oid) < OidNumber(kFirstNormalOid) && relation->schema == Oid{11}) {
     throw SqlError(ErrorCode::kFeatureNotSupported, "ON CONFLICT is not supported with system catalog tables");
   }
 }

@@ -141,7 +141,7 @@ NamespaceItem* FindByRelation(BindState& state, Oid relation, Location location,
       if (!item->rel_visible || (item->lateral_only && !level->lateral_active)) continue;
       if (!MatchesRelation(*item, relation)) continue;
       if (found != nullptr) {
-        throw SqlError(ErrorCode::kAmbiguousAlias, "table reference {} is ambiguous", Value(relation))
+        throw SqlError(ErrorCode::kAmbiguousAlias, "table reference {} is ambiguous", OidNumber(relation))
             .WithPosition(state.Position(location));
       }
       CheckLateral(*level, *item, state, location);

@@ -41,7 +41,7 @@ InferenceElem* BindInferenceElement(BindState& state, const ast::InferClause& in
     result->infercollid = ResolveCollation(element.collation, infer.location, state.types());
   }
   if (!element.opclass.empty()) {
-    QualifiedName name = SplitName(element.opclass, state.catalog());
+    WrittenName name = SplitName(element.opclass, state.catalog());
     Oid schema = name.schema.empty() ? Oid{} : state.catalog().FindSchema(name.schema);
     result->inferopclass = state.catalog().FindOpclass(schema, name.name, "btree");
     if (!IsValid(result->inferopclass)) {

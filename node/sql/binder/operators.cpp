@@ -8,7 +8,7 @@ namespace {
 
 using type_oid::kUnknown;
 
-std::string Signature(BindState& state, const QualifiedName& name, Oid left, Oid right) {
+std::string Signature(BindState& state, const WrittenName& name, Oid left, Oid right) {
   std::string text;
   if (IsValid(left)) text = state.types().Format(left) + " ";
   return text + name.ToString() + " " + state.types().Format(right);
@@ -16,9 +16,9 @@ std::string Signature(BindState& state, const QualifiedName& name, Oid left, Oid
 
 }  // namespace
 
-QualifiedName OperatorName(BindState& state, const ast::NodeList& names) { return SplitName(names, state.catalog()); }
+WrittenName OperatorName(BindState& state, const ast::NodeList& names) { return SplitName(names, state.catalog()); }
 
-const OperatorInfo& RequireOperator(BindState& state, const QualifiedName& name, Oid left, Oid right,
+const OperatorInfo& RequireOperator(BindState& state, const WrittenName& name, Oid left, Oid right,
                                     Location location) {
   const OperatorInfo* found = nullptr;
   OverloadResult result = state.context.overloads.FindOperator(name, left, right, &found);
@@ -72,7 +72,7 @@ void CheckSrfPlacement(BindState& state, Node* last_srf, Location location) {
       .WithPosition(state.Position(location));
 }
 
-Expr* MakeOperator(BindState& state, const QualifiedName& name, Expr* left, Expr* right, Node* last_srf,
+Expr* MakeOperator(BindState& state, const WrittenName& name, Expr* left, Expr* right, Node* last_srf,
                    Location location) {
   if (right == nullptr) {
     throw SqlError(ErrorCode::kSyntaxError, "postfix operators are not supported")
@@ -104,7 +104,7 @@ Expr* MakeOperator(BindState& state, const QualifiedName& name, Expr* left, Expr
   return expr;
 }
 
-Expr* MakeArrayOperator(BindState& state, const QualifiedName& name, bool use_or, Expr* left, Expr* array,
+Expr* MakeArrayOperator(BindState& state, const WrittenName& name, bool use_or, Expr* left, Expr* array,
                         Location location) {
   Oid left_type = ExprType(left), array_type = ExprType(array);
   Oid element = kUnknown;

@@ -6,16 +6,16 @@
 namespace walden {
 
 // left null: prefix operator. `last_srf`: what BindState::last_srf was before the operands were bound.
-Expr* MakeOperator(BindState& state, const QualifiedName& name, Expr* left, Expr* right, Node* last_srf,
+Expr* MakeOperator(BindState& state, const WrittenName& name, Expr* left, Expr* right, Node* last_srf,
                    Location location);
 // left op ANY/ALL (array).
-Expr* MakeArrayOperator(BindState& state, const QualifiedName& name, bool use_or, Expr* left, Expr* array,
+Expr* MakeArrayOperator(BindState& state, const WrittenName& name, bool use_or, Expr* left, Expr* array,
                         Location location);
 // Throws 42883 or 42725 as PostgreSQL's oper().
-const OperatorInfo& RequireOperator(BindState& state, const QualifiedName& name, Oid left, Oid right,
+const OperatorInfo& RequireOperator(BindState& state, const WrittenName& name, Oid left, Oid right,
                                     Location location);
 // The names of an AST operator; 0A000 and 42601 as SplitName.
-QualifiedName OperatorName(BindState& state, const ast::NodeList& names);
+WrittenName OperatorName(BindState& state, const ast::NodeList& names);
 // Coerces arguments to the declared types where they differ.
 void CoerceArguments(BindState& state, ExprList* arguments, std::span<const Oid> actual, std::span<const Oid> declared);
 // Is a set-returning call allowed here? `last_srf` as above.

@@ -19,9 +19,9 @@ Oid SchemaNamed(CatalogReader& catalog, std::string_view name) {
 
 // Keeps the candidates for which `score` is highest.
 template <class Score>
-void KeepBest(std::vector<FunctionCandidate>* candidates, Score score) {
+void KeepBest(std::vector<CallCandidate>* candidates, Score score) {
   std::vector<int> scores;
-  for (const FunctionCandidate& candidate : *candidates) scores.push_back(score(candidate));
+  for (const CallCandidate& candidate : *candidates) scores.push_back(score(candidate));
   int best = *std::ranges::max_element(scores);
   size_t kept = 0;
   for (size_t i = 0; i < scores.size(); ++i) {
@@ -34,12 +34,12 @@ void KeepBest(std::vector<FunctionCandidate>* candidates, Score score) {
 
 }  // namespace
 
-std::string QualifiedName::ToString() const {
+std::string WrittenName::ToString() const {
   return schema.empty() ? std::string(name) : std::string(schema) + "." + std::string(name);
 }
 
 // Position of `schema` in the search path, 0 when the schema was named and is this one; -1: not to be seen.
-int Overloads::PathPosition(const QualifiedName& name, Oid named_schema, Oid schema) const {
+int Overloads::PathPosition(const WrittenName& name, Oid named_schema, Oid schema) const {
   if (!name.schema.empty()) return schema == named_schema ? 0 : -1;
   std::span<const Oid> path = catalog_.SearchPath();
   Oid temporary = catalog_.TemporarySchema();
@@ -86,9 +86,9 @@ bool Overloads::MatchNamed(const FunctionInfo& function, const CandidateQuery& q
 
 // Two candidates that take the same actual arguments: the earlier schema wins, then the one without VARIADIC;
 // otherwise neither can be chosen.
-void Overloads::AddCandidate(FunctionCandidate candidate, std::vector<FunctionCandidate>* to) const {
+void Overloads::AddCandidate(CallCandidate candidate, std::vector<CallCandidate>* to) const {
   size_t compared = candidate.arguments.size() - static_cast<size_t>(candidate.default_count);
-  for (FunctionCandidate& other : *to) {
+  for (CallCandidate& other : *to) {
     if (other.arguments.size() - static_cast<size_t>(other.default_count) != compared) continue;
     if (!std::equal(candidate.arguments.begin(), candidate.arguments.begin() + static_cast<ptrdiff_t>(compared),
                     other.arguments.begin())) {
@@ -107,11 +107,11 @@ void Overloads::AddCandidate(FunctionCandidate candidate, std::vector<FunctionCa
   to->push_back(std::move(candidate));
 }
 
-std::vector<FunctionCandidate> Overloads::FunctionCandidates(const CandidateQuery& query) const {
-  std::vector<FunctionCandidate> candidates;
+std::vector<CallCandidate> Overloads::FunctionCandidates(const CandidateQuery& query) const {
+  std::vector<CallCandidate> candidates;
   Oid named_schema = SchemaNamed(catalog_, query.name.schema);
   for (const FunctionInfo* function : catalog_.FindFunctions(query.name.name)) {
-    FunctionCandidate candidate;
+    CallCandidate candidate;
     candidate.function = function;
     candidate.path_position = PathPosition(query.name, named_schema, function->schema);
     if (candidate.path_position < 0) continue;
@@ -143,14 +143,14 @@ std::vector<FunctionCandidate> Overloads::FunctionCandidates(const CandidateQuer
   return candidates;
 }
 
-void Overloads::KeepCoercible(std::span<const Oid> actual, std::vector<FunctionCandidate>* candidates) const {
-  std::erase_if(*candidates, [&](const FunctionCandidate& candidate) {
+void Overloads::KeepCoercible(std::span<const Oid> actual, std::vector<CallCandidate>* candidates) const {
+  std::erase_if(*candidates, [&](const CallCandidate& candidate) {
     return !types_.CanCoerce(actual, std::span(candidate.arguments).first(actual.size()), CoercionContext::kImplicit);
   });
 }
 
-const FunctionCandidate* Overloads::Choose(std::span<const Oid> actual,
-                                           std::vector<FunctionCandidate>* candidates) const {
+const CallCandidate* Overloads::Choose(std::span<const Oid> actual,
+                                           std::vector<CallCandidate>* candidates) const {
   size_t count = actual.size();
   std::vector<Oid> base(actual.begin(), actual.end());
   size_t unknowns = 0;
@@ -161,10 +161,10 @@ const FunctionCandidate* Overloads::Choose(std::span<const Oid> actual,
       type = types_.BaseType(type);
     }
   }
-  auto only = [&]() -> const FunctionCandidate* { return candidates->size() == 1 ? &candidates->front() : nullptr; };
+  auto only = [&]() -> const CallCandidate* { return candidates->size() == 1 ? &candidates->front() : nullptr; };
 
   // Most exact matches.
-  KeepBest(candidates, [&](const FunctionCandidate& candidate) {
+  KeepBest(candidates, [&](const CallCandidate& candidate) {
     int matches = 0;
     for (size_t i = 0; i < count; ++i) matches += base[i] != kUnknown && candidate.arguments[i] == base[i];
     return matches;
@@ -174,7 +174,7 @@ const FunctionCandidate* Overloads::Choose(std::span<const Oid> actual,
   // Most exact matches or preferred types of the argument's category.
   std::vector<char> category(count, kNoCategory);
   for (size_t i = 0; i < count; ++i) category[i] = types_.Category(base[i]);
-  KeepBest(candidates, [&](const FunctionCandidate& candidate) {
+  KeepBest(candidates, [&](const CallCandidate& candidate) {
     int matches = 0;
     for (size_t i = 0; i < count; ++i) {
       if (base[i] == kUnknown) continue;
@@ -192,7 +192,7 @@ const FunctionCandidate* Overloads::Choose(std::span<const Oid> actual,
     if (base[i] != kUnknown) continue;
     bool conflict = false;
     category[i] = kNoCategory;
-    for (const FunctionCandidate& candidate : *candidates) {
+    for (const CallCandidate& candidate : *candidates) {
       const TypeInfo& type = types_.Get(candidate.arguments[i]);
       if (category[i] == kNoCategory || (category[i] != type.category && type.category == 'S')) {
         category[i] = type.category;
@@ -206,7 +206,7 @@ const FunctionCandidate* Overloads::Choose(std::span<const Oid> actual,
     if (conflict && category[i] != 'S') resolved = false;
   }
   if (resolved) {
-    auto fits = [&](const FunctionCandidate& candidate) {
+    auto fits = [&](const CallCandidate& candidate) {
       for (size_t i = 0; i < count; ++i) {
         if (base[i] != kUnknown) continue;
         const TypeInfo& type = types_.Get(candidate.arguments[i]);
@@ -215,7 +215,7 @@ const FunctionCandidate* Overloads::Choose(std::span<const Oid> actual,
       return true;
     };
     if (std::ranges::any_of(*candidates, fits)) {
-      std::erase_if(*candidates, [&](const FunctionCandidate& candidate) { return !fits(candidate); });
+      std::erase_if(*candidates, [&](const CallCandidate& candidate) { return !fits(candidate); });
     }
     if (only()) return only();
   }
@@ -229,8 +229,8 @@ const FunctionCandidate* Overloads::Choose(std::span<const Oid> actual,
   }
   if (known == kUnknown) return nullptr;
   std::ranges::fill(base, known);
-  const FunctionCandidate* found = nullptr;
-  for (const FunctionCandidate& candidate : *candidates) {
+  const CallCandidate* found = nullptr;
+  for (const CallCandidate& candidate : *candidates) {
     if (!types_.CanCoerce(base, std::span(candidate.arguments).first(count), CoercionContext::kImplicit)) continue;
     if (found != nullptr) return nullptr;
     found = &candidate;
@@ -238,7 +238,7 @@ const FunctionCandidate* Overloads::Choose(std::span<const Oid> actual,
   return found;
 }
 
-const OperatorInfo* Overloads::ExactOperator(const QualifiedName& name, Oid left, Oid right) const {
+const OperatorInfo* Overloads::ExactOperator(const WrittenName& name, Oid left, Oid right) const {
   Oid named_schema = SchemaNamed(catalog_, name.schema);
   const OperatorInfo* best = nullptr;
   int best_position = 0;
@@ -252,19 +252,19 @@ const OperatorInfo* Overloads::ExactOperator(const QualifiedName& name, Oid left
   return best;
 }
 
-std::vector<FunctionCandidate> Overloads::OperatorCandidates(const QualifiedName& name, bool prefix,
+std::vector<CallCandidate> Overloads::OperatorCandidates(const WrittenName& name, bool prefix,
                                                              std::vector<const OperatorInfo*>* operators) const {
-  std::vector<FunctionCandidate> candidates;
+  std::vector<CallCandidate> candidates;
   Oid named_schema = SchemaNamed(catalog_, name.schema);
   for (const OperatorInfo* op : catalog_.FindOperators(name.name)) {
     if (IsValid(op->left) == prefix) continue;
     int position = PathPosition(name, named_schema, op->schema);
     if (position < 0) continue;
-    FunctionCandidate candidate;
+    CallCandidate candidate;
     if (!prefix) candidate.arguments.push_back(op->left);
     candidate.arguments.push_back(op->right);
     candidate.path_position = position;
-    auto same = std::ranges::find(candidates, candidate.arguments, &FunctionCandidate::arguments);
+    auto same = std::ranges::find(candidates, candidate.arguments, &CallCandidate::arguments);
     // default_count serves as the index of the operator.
     candidate.default_count = static_cast<int>(operators->size());
     operators->push_back(op);
@@ -277,7 +277,7 @@ std::vector<FunctionCandidate> Overloads::OperatorCandidates(const QualifiedName
   return candidates;
 }
 
-OverloadResult Overloads::FindOperator(const QualifiedName& name, Oid left, Oid right,
+OverloadResult Overloads::FindOperator(const WrittenName& name, Oid left, Oid right,
                                        const OperatorInfo** found) const {
   bool prefix = !IsValid(left);
   Oid exact_left = left, exact_right = right;
@@ -291,13 +291,13 @@ OverloadResult Overloads::FindOperator(const QualifiedName& name, Oid left, Oid 
   if (*found != nullptr) return OverloadResult::kFound;
 
   std::vector<const OperatorInfo*> operators;
-  std::vector<FunctionCandidate> candidates = OperatorCandidates(name, prefix, &operators);
+  std::vector<CallCandidate> candidates = OperatorCandidates(name, prefix, &operators);
   std::vector<Oid> actual;
   if (!prefix) actual.push_back(left);
   actual.push_back(right);
   KeepCoercible(actual, &candidates);
   if (candidates.empty()) return OverloadResult::kNotFound;
-  const FunctionCandidate* best =
+  const CallCandidate* best =
       candidates.size() == 1 ? &candidates.front() : Choose(actual, &candidates);
   if (best == nullptr) return OverloadResult::kAmbiguous;
   *found = operators[static_cast<size_t>(best->default_count)];

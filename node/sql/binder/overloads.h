@@ -12,14 +12,14 @@
 namespace walden {
 
 // A possibly qualified name; schema empty when none was written.
-struct QualifiedName {
+struct WrittenName {
   std::string_view schema;
   std::string_view name;
   // As NameListToString: "s.f".
   std::string ToString() const;
 };
 
-struct FunctionCandidate {
+struct CallCandidate {
   const FunctionInfo* function = nullptr;  // null: several functions match equally
   std::vector<Oid> arguments;  // one per actual argument, then one per default used
   int variadic_count = 0;      // arguments that the VARIADIC parameter collects
@@ -29,7 +29,7 @@ struct FunctionCandidate {
 };
 
 struct CandidateQuery {
-  QualifiedName name;
+  WrittenName name;
   size_t argument_count = 0;
   std::span<const std::string_view> argument_names;  // of the last arguments
   bool expand_variadic = true;
@@ -43,22 +43,22 @@ class Overloads {
   explicit Overloads(const TypeRules& types) : types_(types), catalog_(types.catalog()) {}
 
   // Throws 3F000 when a schema is named that does not exist.
-  std::vector<FunctionCandidate> FunctionCandidates(const CandidateQuery& query) const;
+  std::vector<CallCandidate> FunctionCandidates(const CandidateQuery& query) const;
   // Removes candidates that the actual types cannot be implicitly coerced to.
-  void KeepCoercible(std::span<const Oid> actual, std::vector<FunctionCandidate>* candidates) const;
+  void KeepCoercible(std::span<const Oid> actual, std::vector<CallCandidate>* candidates) const;
   // The best of several coercible candidates, or null when none stands out. May remove from `candidates`.
-  const FunctionCandidate* Choose(std::span<const Oid> actual, std::vector<FunctionCandidate>* candidates) const;
+  const CallCandidate* Choose(std::span<const Oid> actual, std::vector<CallCandidate>* candidates) const;
 
   // `left` invalid: prefix operator. Unknown literals take part.
-  OverloadResult FindOperator(const QualifiedName& name, Oid left, Oid right, const OperatorInfo** found) const;
+  OverloadResult FindOperator(const WrittenName& name, Oid left, Oid right, const OperatorInfo** found) const;
   // Exactly these operand types (no coercion), or null.
-  const OperatorInfo* ExactOperator(const QualifiedName& name, Oid left, Oid right) const;
+  const OperatorInfo* ExactOperator(const WrittenName& name, Oid left, Oid right) const;
 
  private:
-  int PathPosition(const QualifiedName& name, Oid named_schema, Oid schema) const;
+  int PathPosition(const WrittenName& name, Oid named_schema, Oid schema) const;
   bool MatchNamed(const FunctionInfo& function, const CandidateQuery& query, std::vector<int>* positions) const;
-  void AddCandidate(FunctionCandidate candidate, std::vector<FunctionCandidate>* to) const;
-  std::vector<FunctionCandidate> OperatorCandidates(const QualifiedName& name, bool prefix,
+  void AddCandidate(CallCandidate candidate, std::vector<CallCandidate>* to) const;
+  std::vector<CallCandidate> OperatorCandidates(const WrittenName& name, bool prefix,
                                                     std::vector<const OperatorInfo*>* operators) const;
 
   const TypeRules& types_;

@@ -49,15 +49,13 @@ ResolvedType ResolveColumnType(const ast::TypeName& name, const TypeRules& types
   uint32_t count = name.names.size();
   int position = types.source().Position(name.location);
   if (count < 2 || count > 4) {
-    throw SqlError(ErrorCode::kSyntaxError,
-                   count < 2 ? "improper %TYPE reference (too few dotted names): {}"
-                             : "improper %TYPE reference (too many dotted names): {}",
-                   JoinNames(name.names))
+    throw SqlError(ErrorCode::kSyntaxError, "improper %TYPE reference (too {} dotted names): {}",
+                   count < 2 ? "few" : "many", JoinNames(name.names))
         .WithPosition(position);
   }
   ast::NodeList relation_names = name.names;
   relation_names.PopBack();
-  QualifiedName relation_name = SplitName(relation_names, types.catalog());
+  WrittenName relation_name = SplitName(relation_names, types.catalog());
   const RelationInfo* relation =
       types.catalog().FindRelation(relation_name.schema, relation_name.name, RelationLockNeed::kNone);
   if (relation == nullptr) {
@@ -87,7 +85,7 @@ std::string JoinNames(const ast::NodeList& names) {
   return joined;
 }
 
-QualifiedName SplitName(const ast::NodeList& names, const CatalogReader& catalog) {
+WrittenName SplitName(const ast::NodeList& names, const CatalogReader& catalog) {
   switch (names.size()) {
     case 1: return {{}, ast::StringOf(names[0])};
     case 2: return {ast::StringOf(names[0]), ast::StringOf(names[1])};
@@ -116,7 +114,7 @@ Oid FindTypeName(const ast::TypeName& name, const TypeRules& types) {
   if (name.pct_type) {
     found = catalog.GetType(ResolveColumnType(name, types).type);
   } else {
-    QualifiedName split = SplitName(name.names, catalog);
+    WrittenName split = SplitName(name.names, catalog);
     if (!split.schema.empty()) {
       Oid schema = catalog.FindSchema(split.schema);
       if (!IsValid(schema)) {
@@ -152,7 +150,7 @@ ResolvedType ResolveTypeName(const ast::TypeName& name, const TypeRules& types) 
 
 Oid ResolveCollation(const ast::NodeList& names, int location, const TypeRules& types) {
   CatalogReader& catalog = types.catalog();
-  QualifiedName split = SplitName(names, catalog);
+  WrittenName split = SplitName(names, catalog);
   Oid schema{};
   int position = types.source().Position(location);
   if (!split.schema.empty()) {

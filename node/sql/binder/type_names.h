@@ -14,7 +14,7 @@ namespace walden {
 // "a.b.c" from a list of String nodes, as messages print it.
 std::string JoinNames(const ast::NodeList& names);
 // Splits [catalog.][schema.]name; 0A000 for another database, 42601 for more parts.
-QualifiedName SplitName(const ast::NodeList& names, const CatalogReader& catalog);
+WrittenName SplitName(const ast::NodeList& names, const CatalogReader& catalog);
 
 // "character varying[]" as written, for messages.
 std::string TypeNameText(const ast::TypeName& name);

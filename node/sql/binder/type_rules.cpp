@@ -53,7 +53,7 @@ std::string Quoted(std::string_view name) {
 
 const TypeInfo& TypeRules::Get(Oid type) const {
   const TypeInfo* info = catalog_.GetType(type);
-  if (info == nullptr) throw SqlError(ErrorCode::kInternalError, "cache lookup failed for type {}", Value(type));
+  if (info == nullptr) throw SqlError(ErrorCode::kInternalError, "cache lookup failed for type {}", OidNumber(type));
   return *info;
 }
 

@@ -1,0 +1,111 @@
+// Statements with what a real PostgreSQL 15 said of them (binder_cases.txt): result columns and parameter types, or
+// the error with its SQLSTATE, position, message, detail and hint.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "node/base/error.h"
+#include "node/sql/binder/binder.h"
+#include "node/sql/binder/rewriter.h"
+#include "node/sql/binder/type_rules.h"
+#include "node/sql/parser/parser.h"
+#include "node/sql/query/expr_facts.h"
+#include "node/sql/query/node_build.h"
+#include "node/sql/query/query_text.h"
+#include "tests/unit/binder_test_catalog.h"
+
+namespace walden {
+namespace {
+
+struct Case {
+  std::string sql;
+  std::string expected;  // the lines after the statement
+};
+
+std::vector<Case> ReadCases() {
+  std::ifstream file(std::string(WALDEN_SOURCE_DIR) + "/tests/unit/binder_cases.txt");
+  std::vector<Case> cases;
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.starts_with("sql: ")) {
+      cases.push_back({line.substr(5), ""});
+    } else if (!line.empty()) {
+      cases.back().expected += line + "\n";
+    }
+  }
+  return cases;
+}
+
+// The tables that the statements refer to.
+void AddTables(TestCatalog& catalog) {
+  using namespace type_oid;
+  constexpr int32_t kNumeric10_2 = ((10 << 16) | 2) + 4, kVarchar20 = 24;
+  Oid t = catalog.AddRelation("t", 'r',
+                              {{"a", kInt4, -1, true},
+                               {"b", kText, -1, true},
+                               {"c", kNumeric, kNumeric10_2},
+                               {"d", kTimestamp},
+                               {"e", kVarchar, kVarchar20}});
+  catalog.AddUnique(t, "t_pkey", true, {1});
+  catalog.AddRelation("u", 'r', {{"a", kInt4}, {"b", kText}, {"x", kInt4Array}, {"f", kFloat8}, {"j", kJsonb}});
+  Arena arena;
+  std::string five = WriteNode(MakeInt4Const(arena, 5));
+  catalog.AddRelation("gen", 'r',
+                      {{"id", kInt4, -1, true, {}, 'a'},
+                       {"n", kInt4, -1, false, five},
+                       {"s", kText},
+                       {"g", kInt4, -1, false, five, 0, 's'}});
+  Oid bd = catalog.AddRelation("bd", 'r', {{"id", kInt4, -1, true, {}, 'd'}, {"z", kBool}});
+  catalog.AddUnique(bd, "bd_pkey", true, {1});
+}
+
+std::string Describe(const Query& query, const TypeRules& types) {
+  std::string text;
+  const List<TargetEntry*>& targets =
+      query.command_type == CmdType::kSelect ? query.target_list : query.returning_list;
+  for (const TargetEntry* target : targets) {
+    if (target->resjunk) continue;
+    int32_t typmod = ExprTypmod(target->expr);
+    text += fmt::format("column: {} | {}\n", target->resname,
+                        types.FormatWithTypmod(ExprType(target->expr), typmod));
+  }
+  return text;
+}
+
+std::string Answer(const std::string& sql, TestCatalog& catalog) {
+  try {
+    ParseResult tree = Parse(sql);
+    Arena arena;
+    ParameterTypes parameters;
+    parameters.variable = true;
+    BindOptions options{arena, catalog, tree->text};
+    options.parameters = &parameters;
+    Query* query = Bind(*tree->statements[0], options);
+    CheckParameters(parameters);
+    SourceText source(tree->text);
+    TypeRules types(catalog, source);
+    std::string text;
+    for (Oid type : parameters.types) text += fmt::format("param: {}\n", types.Format(type));
+    if (query->command_type != CmdType::kUtility) text += Describe(*query, types);
+    Rewrite(query, options);
+    return text;
+  } catch (const SqlError& error) {
+    const ErrorFields& fields = error.fields();
+    std::string text =
+        fmt::format("error: {} {} {}\n", SqlState(fields.code), fields.position, fields.message);
+    if (!fields.detail.empty()) text += "detail: " + fields.detail + "\n";
+    if (!fields.hint.empty()) text += "hint: " + fields.hint + "\n";
+    return text;
+  }
+}
+
+TEST(BinderCases, AnswersAsPostgres) {
+  TestCatalog catalog;
+  AddTables(catalog);
+  for (const Case& each : ReadCases()) {
+    EXPECT_EQ(Answer(each.sql, catalog), each.expected) << each.sql;
+  }
+}
+
+}  // namespace
+}  // namespace walden

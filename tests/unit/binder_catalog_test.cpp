@@ -1,0 +1,99 @@
+#include "tests/unit/binder_test_catalog.h"
+
+#include "node/catalog/builtin.h"
+
+namespace walden {
+
+TestCatalog::TestCatalog() {
+  InstallBuiltins([](const BuiltinFunction&) { return true; });
+}
+
+Oid TestCatalog::FindSchema(std::string_view name) {
+  return name == "pg_catalog" ? Oid{11} : name == "public" ? Oid{2200} : Oid{};
+}
+
+Oid TestCatalog::AddRelation(std::string_view name, char kind, const std::vector<ColumnSpec>& columns, Oid owner) {
+  RelationInfo relation;
+  relation.oid = Oid{next_oid_++};
+  relation.schema = Oid{2200};
+  relation.name = name;
+  relation.kind = kind;
+  relation.owner = owner;
+  for (const ColumnSpec& spec : columns) {
+    ColumnInfo column;
+    column.name = spec.name;
+    column.type = spec.type;
+    column.typmod = spec.typmod;
+    column.collation = GetType(spec.type)->collation;
+    column.not_null = spec.not_null;
+    column.has_default = !spec.default_expression.empty();
+    column.identity = spec.identity;
+    column.generated = spec.generated;
+    relation.columns.push_back(column);
+    defaults_[{relation.oid, static_cast<AttrNumber>(relation.columns.size())}] = spec.default_expression;
+  }
+  TypeInfo row_type;
+  row_type.oid = Oid{next_oid_++};
+  row_type.schema = Oid{2200};
+  row_type.name = name;
+  row_type.kind = 'c';
+  row_type.category = 'C';
+  row_type.relation = relation.oid;
+  relation.row_type = row_type.oid;
+  user_types_[row_type.oid] = row_type;
+  Oid oid = relation.oid;
+  relations_[oid] = std::move(relation);
+  return oid;
+}
+
+void TestCatalog::AddUnique(Oid relation, std::string_view constraint_name, bool primary,
+                            std::vector<AttrNumber> keys) {
+  UniqueInfo unique;
+  unique.index = Oid{next_oid_++};
+  unique.constraint = constraint_name.empty() ? Oid{} : Oid{next_oid_++};
+  unique.constraint_name = constraint_name;
+  unique.primary = primary;
+  for (AttrNumber key : keys) {
+    const ColumnInfo& column = relations_[relation].columns[static_cast<size_t>(key - 1)];
+    unique.opclasses.push_back(DefaultOpclassFor(column.type, "btree"));
+    unique.collations.push_back(column.collation);
+  }
+  unique.keys = std::move(keys);
+  uniques_[relation].push_back(std::move(unique));
+}
+
+void TestCatalog::AddDomain(std::string_view name, Oid base) {
+  TypeInfo domain = *GetType(base);
+  domain.base_type = base;
+  domain.oid = Oid{next_oid_++};
+  domain.schema = Oid{2200};
+  domain.name = name;
+  domain.kind = 'd';
+  domain.array = Oid{};
+  domain.preferred = false;
+  user_types_[domain.oid] = domain;
+}
+
+const RelationInfo* TestCatalog::FindRelation(std::string_view schema, std::string_view name, RelationLockNeed) {
+  for (auto& [oid, relation] : relations_) {
+    if (relation.name == name && (schema.empty() || FindSchema(schema) == relation.schema)) return &relation;
+  }
+  return nullptr;
+}
+const RelationInfo* TestCatalog::GetRelation(Oid relation, RelationLockNeed) {
+  auto found = relations_.find(relation);
+  return found == relations_.end() ? nullptr : &found->second;
+}
+
+std::unique_ptr<TypeInfo> TestCatalog::LoadType(Oid type) {
+  auto found = user_types_.find(type);
+  return found == user_types_.end() ? nullptr : std::make_unique<TypeInfo>(found->second);
+}
+std::unique_ptr<TypeInfo> TestCatalog::LoadType(Oid schema, std::string_view name) {
+  for (auto& [oid, type] : user_types_) {
+    if (type.name == name && type.schema == schema) return std::make_unique<TypeInfo>(type);
+  }
+  return nullptr;
+}
+
+}  // namespace walden
