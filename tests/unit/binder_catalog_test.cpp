@@ -87,7 +87,18 @@ const RelationInfo* TestCatalog::GetRelation(Oid relation, RelationLockNeed) {
 
 std::unique_ptr<TypeInfo> TestCatalog::LoadType(Oid type) {
   auto found = user_types_.find(type);
-  return found == user_types_.end() ? nullptr : std::make_unique<TypeInfo>(found->second);
+  if (found != user_types_.end()) return std::make_unique<TypeInfo>(found->second);
+  // Declared but without an implementation: enough for a column of that type.
+  for (const BuiltinType& row : BuiltinTypeRows()) {
+    if (row.oid != type) continue;
+    auto info = std::make_unique<TypeInfo>();
+    info->oid = type;
+    info->schema = Oid{11};
+    info->name = row.name;
+    info->category = row.category;
+    return info;
+  }
+  return nullptr;
 }
 std::unique_ptr<TypeInfo> TestCatalog::LoadType(Oid schema, std::string_view name) {
   for (auto& [oid, type] : user_types_) {

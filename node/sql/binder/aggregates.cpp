@@ -132,6 +132,17 @@ void CheckPlacement(BindState& level, BindState& state, bool is_aggregate, Locat
   }
 }
 
+Location FirstWindowCall(const Node* node) {
+  if (const auto* window = TryAs<WindowFunc>(node)) return window->location;
+  Location found;
+  if (Is<Query>(node)) return found;
+  AnyChild(node, [&](const Node* child) {
+    found = FirstWindowCall(child);
+    return found.IsKnown();
+  });
+  return found;
+}
+
 BindState& LevelUp(BindState& state, int levels) {
   BindState* level = &state;
   while (levels-- > 0) level = level->parent;
@@ -211,7 +222,8 @@ void FinishWindowFunction(BindState& state, WindowFunc* call, const ast::WindowD
   if (state.has_window_funcs) {
     for (const Expr* argument : call->args) {
       if (!ContainsWindowFunc(argument)) continue;
-      throw SqlError(ErrorCode::kWindowingError, "window function calls cannot be nested").WithPosition(position);
+      throw SqlError(ErrorCode::kWindowingError, "window function calls cannot be nested")
+          .WithPosition(state.Position(FirstWindowCall(argument)));
     }
   }
   switch (state.expr_kind) {

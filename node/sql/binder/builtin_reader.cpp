@@ -252,6 +252,19 @@ BuiltinReader::Opclass BuiltinReader::DefaultOpclass(Oid type, Oid method) {
   return IsValid(preferred.oid) ? preferred : compatible;
 }
 
+// Types without an order (xid, aclitem ...) have their equality from a hash operator class.
+Oid BuiltinReader::HashEqual(Oid type) {
+  for (const BuiltinOpclass& opclass : BuiltinOpclasses()) {
+    if (opclass.method != kHash || !opclass.is_default || opclass.input_type != type) continue;
+    for (const BuiltinAmop& amop : BuiltinAmops()) {
+      if (amop.family == opclass.family && amop.left == type && amop.right == type && amop.strategy == 1) {
+        return GetOperator(amop.operator_oid) != nullptr ? amop.operator_oid : Oid{};
+      }
+    }
+  }
+  return Oid{};
+}
+
 TypeOperators BuiltinReader::DefaultOperators(Oid type) {
   auto [entry, is_new] = default_operators_.try_emplace(type);
   if (!is_new) return entry->second;
@@ -267,12 +280,10 @@ TypeOperators BuiltinReader::DefaultOperators(Oid type) {
     operators.equal = BtreeMember(btree.family, btree.input_type, btree.input_type, 3);
     operators.greater = BtreeMember(btree.family, btree.input_type, btree.input_type, 5);
   }
-  Opclass hash = DefaultOpclass(type, kHash);
-  if (IsValid(hash.oid) && (!is_array || element.hashable)) {
-    Oid equal = BtreeMember(hash.family, hash.input_type, hash.input_type, 1);
-    if (!IsValid(operators.equal)) operators.equal = equal;
-    operators.hashable = IsValid(equal) && equal == operators.equal;
-  }
+  if (!IsValid(operators.equal)) operators.equal = HashEqual(type);
+  // Hashing needs no operator class of its own: the equality operator says whether its types can be hashed.
+  const OperatorInfo* equal = GetOperator(operators.equal);
+  operators.hashable = equal != nullptr && equal->can_hash && (!is_array || element.hashable);
   return default_operators_[type] = operators;
 }
 

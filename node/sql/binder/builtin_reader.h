@@ -54,6 +54,7 @@ class BuiltinReader : public CatalogReader {
     Oid oid{}, family{}, input_type{};
   };
   Opclass DefaultOpclass(Oid type, Oid method);
+  Oid HashEqual(Oid type);
   bool IsBinaryCoercible(Oid source, Oid target);
 
   std::unordered_map<Oid, std::unique_ptr<TypeInfo>> types_;

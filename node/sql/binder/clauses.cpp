@@ -378,32 +378,40 @@ SortList BindDistinct(BindState& state, TargetList* targets, const SortList& sor
 }
 
 SortList BindDistinctOn(BindState& state, const ast::NodeList& items, TargetList* targets, const SortList& sort) {
-  std::vector<std::pair<uint32_t, TargetEntry*>> wanted;
+  struct Wanted {
+    uint32_t ref;
+    TargetEntry* target;
+    const ast::Node* item;
+  };
+  std::vector<Wanted> wanted;
   for (const ast::Node* item : items) {
     TargetEntry* target = FindByNameOrPosition(state, item, targets, ExprKind::kDistinctOn);
-    wanted.emplace_back(AssignSortGroupRef(target, *targets), target);
+    wanted.push_back({AssignSortGroupRef(target, *targets), target, item});
   }
-  auto mismatch = [&](const TargetEntry* target) {
+  auto mismatch = [&](const ast::Node* item) {
+    const auto* position = ast::TryAs<ast::AConst>(item);
+    Location location =
+        position != nullptr ? position->location : ExprLocation(BindExpr(state, item, ExprKind::kDistinctOn));
     SqlError error(ErrorCode::kInvalidColumnReference,
                    "SELECT DISTINCT ON expressions must match initial ORDER BY expressions");
-    error.WithPosition(state.Position(ExprLocation(target->expr)));
+    error.WithPosition(state.Position(location));
     return error;
   };
   SortList list;
   bool skipped = false;
   for (const SortGroupClause* clause : sort) {
-    auto found = std::ranges::find(wanted, clause->tle_sort_group_ref, &std::pair<uint32_t, TargetEntry*>::first);
+    auto found = std::ranges::find(wanted, clause->tle_sort_group_ref, &Wanted::ref);
     if (found == wanted.end()) {
       skipped = true;
     } else if (skipped) {
-      throw mismatch(found->second);
+      throw mismatch(found->item);
     } else {
       list.Append(state.arena(), state.arena().New<SortGroupClause>(*clause));
     }
   }
-  for (auto [ref, target] : wanted) {
+  for (auto [ref, target, item] : wanted) {
     if (InSortList(state, *target, Oid{}, list)) continue;
-    if (skipped) throw mismatch(target);
+    if (skipped) throw mismatch(item);
     AddToGroupList(state, target, &list, targets, ExprLocation(target->expr));
   }
   return list;

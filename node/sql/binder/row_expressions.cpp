@@ -293,6 +293,18 @@ uint32_t VisibleColumns(const Query& query) {
   return count;
 }
 
+// ARRAY(SELECT ...): arrays of the column's type; of arrays, one more dimension.
+Oid CollectedArray(BindState& state, const Query& query, Location location) {
+  Oid type = ExprType(query.target_list[0]->expr);
+  Oid array = state.types().Get(type).is_true_array ? type : state.types().ArrayOf(type);
+  if (!IsValid(array)) {
+    throw SqlError(ErrorCode::kUndefinedObject, "could not find array type for data type {}",
+                   state.types().Format(type))
+        .WithPosition(state.Position(location));
+  }
+  return array;
+}
+
 }  // namespace
 
 Expr* BindSubLink(BindState& state, const ast::SubLink& link) {
@@ -319,6 +331,7 @@ Expr* BindSubLink(BindState& state, const ast::SubLink& link) {
         throw SqlError(ErrorCode::kSyntaxError, "subquery must return only one column")
             .WithPosition(state.Position(link.location));
       }
+      if (link.sub_link_type == SubLinkType::kArray) result->array_type = CollectedArray(state, *query, link.location);
       break;
     default: {
       ast::NodeList names = link.oper_name;

@@ -128,7 +128,7 @@ SessionReader::Described& SessionReader::Describe(Oid oid, RelationLockNeed lock
 
 const RelationInfo* SessionReader::FindRelation(std::string_view schema, std::string_view name,
                                                 RelationLockNeed lock) {
-  QualifiedName qualified;
+  CatalogName qualified;
   qualified.schema = schema;
   qualified.name = name;
   RelationRef relation = OpenRelationByName(qualified, ModeOf(lock), true);
