@@ -59,19 +59,6 @@ CatalogName ToCatalogName(std::span<const std::string> parts) {
   }
 }
 
-std::string QuoteIdentifier(std::string_view name) {
-  bool safe = !name.empty() && IsIdentifierStart(name[0]);
-  for (char c : name) safe = safe && (IsIdentifierStart(c) || (c >= '0' && c <= '9'));
-  char category = safe ? KeywordCategory(name) : '\0';
-  if (safe && (category == '\0' || category == 'U')) return std::string(name);
-  std::string quoted = "\"";
-  for (char c : name) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
-
 std::string ToString(const CatalogName& name) {
   std::string text;
   if (!name.database.empty()) text += QuoteIdentifier(name.database) + ".";

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "node/catalog/relation.h"
+#include "node/types/quote.h"
 
 namespace walden {
 
@@ -26,7 +27,6 @@ struct CatalogName {
 CatalogName ToCatalogName(std::span<const std::string> parts);
 // As text: quoted where necessary.
 std::string ToString(const CatalogName& name);
-std::string QuoteIdentifier(std::string_view name);
 // Splits "a.\"B c\"" as regclass input does. Throws 42602 "invalid name syntax".
 std::vector<std::string> ParseIdentifiers(std::string_view text);
 

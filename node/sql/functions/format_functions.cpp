@@ -5,23 +5,10 @@
 #include "node/sql/functions/text_result.h"
 #include "node/types/array.h"
 #include "node/types/integer.h"
-#include "node/types/keyword.h"
 #include "node/types/text.h"
 #include "node/types/utf8.h"
 
 namespace walden {
-
-std::string QuoteLiteral(std::string_view text) {
-  std::string quoted;
-  if (text.find('\\') != text.npos) quoted.push_back('E');
-  quoted.push_back('\'');
-  for (char c : text) {
-    if (c == '\'' || c == '\\') quoted.push_back(c);
-    quoted.push_back(c);
-  }
-  quoted.push_back('\'');
-  return quoted;
-}
 
 namespace {
 

@@ -6,6 +6,7 @@
 
 #include "node/base/error.h"
 #include "node/sql/functions/registry.h"
+#include "node/types/quote.h"
 
 namespace walden {
 
@@ -22,8 +23,5 @@ inline constexpr size_t kMaxTextBytes = 0x3FFFFFFF;
 inline void CheckTextSize(size_t bytes) {
   if (bytes >= kMaxTextBytes) throw SqlError(ErrorCode::kProgramLimitExceeded, "requested length too large");
 }
-
-// Text as an SQL literal (QuoteIdentifier is catalog's).
-std::string QuoteLiteral(std::string_view text);
 
 }  // namespace walden

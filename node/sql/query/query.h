@@ -146,8 +146,8 @@ struct RangeTblEntry : NodeOf<NodeTag::kRangeTblEntry> {
 
   // all kinds
   Alias* alias = nullptr;  // as the user wrote it, or null
-  Alias* eref =
-      nullptr;  // the names in effect: aliasname and every column's (empty string for dropped columns)
+  // The names in effect: aliasname and every column's (an empty string for dropped columns).
+  Alias* eref = nullptr;
   bool lateral = false;
   bool inh = false;  // include inheritance children
   bool in_from_cl = false;
