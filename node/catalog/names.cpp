@@ -7,7 +7,6 @@ namespace walden {
 namespace {
 
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
-bool IsIdentifierStart(char c) { return (c >= 'a' && c <= 'z') || c == '_'; }
 
 std::string Joined(std::span<const std::string> parts) {
   std::string text;
