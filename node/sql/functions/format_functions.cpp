@@ -15,8 +15,6 @@ namespace {
 using View = std::string_view;
 
 View QuoteIdent(CallContext& c, View a) { return Keep(c, QuoteIdentifier(a)); }
-View QuoteLit(CallContext& c, View a) { return Keep(c, QuoteLiteral(a)); }
-View QuoteNullable(CallContext& c, std::optional<View> a) { return a ? Keep(c, QuoteLiteral(*a)) : View("NULL"); }
 
 // The arguments from `from` on as they are to be used: those passed, or the elements of the VARIADIC array.
 struct Arguments {
@@ -259,8 +257,7 @@ View ParseIdent(CallContext& c, View text, bool strict) {
 }
 
 constexpr ScalarFunction kTable[] = {
-    Scalar<&QuoteIdent>("quote_ident"), Scalar<&QuoteLit>("quote_literal"), Scalar<&QuoteNullable>("quote_nullable"),
-    RowForm<&Concat, false>("text_concat"), RowForm<&ConcatWs, false>("text_concat_ws"), RowForm<&Format, false>("text_format"),
+    Scalar<&QuoteIdent>("quote_ident"), RowForm<&Concat, false>("text_concat"), RowForm<&ConcatWs, false>("text_concat_ws"), RowForm<&Format, false>("text_format"),
     RowForm<&Format, false>("text_format_nv"), Scalar<&ParseIdent>("parse_ident"),
 };
 

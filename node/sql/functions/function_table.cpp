@@ -22,6 +22,9 @@ std::span<const ScalarFunction> SessionFunctions();
 std::span<const ScalarFunction> JsonBuildFunctions();
 std::span<const ScalarFunction> JsonFunctions();
 std::span<const ScalarFunction> JsonbFunctions();
+std::span<const ScalarFunction> StandardFunctions();
+std::span<const ScalarFunction> CatalogFunctions();
+std::span<const ScalarFunction> PrivilegeFunctions();
 
 std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
   static const std::vector<std::span<const ScalarFunction>> tables = {
@@ -43,6 +46,9 @@ std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
       JsonBuildFunctions(),
       JsonFunctions(),
       JsonbFunctions(),
+      StandardFunctions(),
+      CatalogFunctions(),
+      PrivilegeFunctions(),
   };
   return tables;
 }
@@ -52,6 +58,8 @@ std::span<const SetFunction> ArraySetFunctions();
 std::span<const SetFunction> SeriesFunctions();
 std::span<const SetFunction> JsonSetFunctions();
 std::span<const SetFunction> JsonbSetFunctions();
+std::span<const SetFunction> CatalogSetFunctions();
+std::span<const SetFunction> PrivilegeSetFunctions();
 
 std::span<const std::span<const SetFunction>> BuiltinSetTables() {
   static const std::vector<std::span<const SetFunction>> tables = {
@@ -60,6 +68,8 @@ std::span<const std::span<const SetFunction>> BuiltinSetTables() {
       SeriesFunctions(),
       JsonSetFunctions(),
       JsonbSetFunctions(),
+      CatalogSetFunctions(),
+      PrivilegeSetFunctions(),
   };
   return tables;
 }

@@ -137,8 +137,12 @@ View Pad(CallContext& c, View a, int32_t length, View fill, bool left) {
   std::string padding = Filling(fill, want - have);
   return Keep(c, left ? padding + std::string(a) : std::string(a) + padding);
 }
-View PadLeft(CallContext& c, View a, int32_t length, View fill) { return Pad(c, a, length, fill, true); }
-View PadRight(CallContext& c, View a, int32_t length, View fill) { return Pad(c, a, length, fill, false); }
+// With spaces if no third argument is given.
+template <bool kLeft>
+void PadArguments(CallContext& c, std::span<const Value> args, Value* result) {
+  View fill = args.size() > 2 ? args[2].datum.string.view() : " ";
+  *result = Value{StringDatum(Pad(c, args[0].datum.string.view(), args[1].datum.i32, fill, kLeft)), false};
+}
 
 View Repeat(CallContext& c, View a, int32_t count) {
   if (count <= 0 || a.empty()) return {};
@@ -312,8 +316,8 @@ constexpr ScalarFunction kTable[] = {
     Scalar<&Substring>("text_substr"), Scalar<&SubstringFrom>("text_substr_no_len"), Scalar<&Position>("textpos"),
     Scalar<&OverlayFor>("textoverlay"), Scalar<&Overlay>("textoverlay_no_len"), Scalar<&Left>("text_left"),
     Scalar<&Right>("text_right"), Scalar<&Reverse>("text_reverse"), Scalar<&TrimLeft>("ltrim"), Scalar<&TrimRight>("rtrim"),
-    Scalar<&Trim>("btrim"), Scalar<&TrimLeftSpaces>("ltrim1"), Scalar<&TrimSpaces>("btrim1"), Scalar<&PadLeft>("lpad"),
-    Scalar<&PadRight>("rpad"), Scalar<&Repeat>("repeat"), Scalar<&Replace>("replace_text"), Scalar<&Translate>("translate"),
+    Scalar<&Trim>("btrim"), Scalar<&TrimLeftSpaces>("ltrim1"), Scalar<&TrimSpaces>("btrim1"), RowForm<&PadArguments<true>, true>("lpad"),
+    RowForm<&PadArguments<false>, true>("rpad"), Scalar<&Repeat>("repeat"), Scalar<&Replace>("replace_text"), Scalar<&Translate>("translate"),
     Scalar<&SplitPart>("split_part"), Scalar<&Ascii>("ascii"), Scalar<&Chr>("chr"), Scalar<&ToHex32>("to_hex32"),
     Scalar<&ToHex64>("to_hex64"), Scalar<&Unistr>("unistr"), Scalar<&Normalize>("unicode_normalize_func"),
     Scalar<&IsNormalized>("unicode_is_normalized"),
