@@ -12,8 +12,8 @@
 namespace walden {
 namespace {
 
-// Format: payload of a CLOG page: two bits per xid, low bits first: 00 not committed (in progress or aborted: the
-// window, or its absence, tells), 01 committed; 10 and 11 are not used.
+// Format: payload of a CLOG page: two bits per xid, low bits first: 00 not committed (in progress or aborted:
+// the window, or its absence, tells), 01 committed; 10 and 11 are not used.
 constexpr uint64_t kXidsPerPage = kPageLogPayload * 4;
 constexpr int kBanks = 16;
 constexpr uint8_t kCommittedBits = 1;
@@ -49,8 +49,8 @@ CommitState FromParent(Xid xid, uint64_t pointer) {
     if (entry == csn::kInProgress) return {};
     if (entry == csn::kAborted) return {XidStatus::kAborted, kLongAgo};
   }
-  // The top has committed. Did this subtransaction take part? A roll-back to its savepoint marks its entry before
-  // the top's, so the entry as it is now tells.
+  // The top has committed. Did this subtransaction take part? A roll-back to its savepoint marks its entry
+  // before the top's, so the entry as it is now tells.
   uint64_t now;
   if (!csn::Read(xid, &now)) return FromClog(xid);
   if (csn::IsFinished(now)) return FromFinishedEntry(now);
@@ -82,7 +82,8 @@ XidDecision DecideXid(Xid xid, const Snapshot& snapshot) {
 
 XidDecision DecideXidNow(Xid xid) {
   CommitState state = LookupCommit(xid);
-  XidDecision decision{state.status, state.status == XidStatus::kCommitted, state.status == XidStatus::kAborted};
+  XidDecision decision{state.status, state.status == XidStatus::kCommitted,
+                       state.status == XidStatus::kAborted};
   if (decision.visible) decision.may_hint = RestOnCommit(state.csn);
   return decision;
 }

@@ -1,8 +1,9 @@
 // Transaction outcomes: is an xid in progress, committed (and when), or aborted?
 //
-// Two stores answer: the CSN window (csn_window.h), lock-free, for every xid that a live snapshot may still have
-// to place, and behind it the CLOG (two bits per xid, pg_xact/). Every function here takes any xid but the current
-// transaction's own: callers test IsCurrentXid() (transaction.h) first, since own rows go by command id.
+// Two stores answer: the CSN window (csn_window.h), lock-free, for every xid that a live snapshot may still
+// have to place, and behind it the CLOG (two bits per xid, pg_xact/). Every function here takes any xid but
+// the current transaction's own: callers test IsCurrentXid() (transaction.h) first, since own rows go by
+// command id.
 //
 // I5: a decision that relies on a commit raises the session's seen_lsn when that commit is not yet settled.
 // I5: hint bits may be set only where the decision says `may_hint`.
@@ -36,8 +37,8 @@ XidDecision DecideXid(Xid xid, const Snapshot& snapshot);
 // The outcome as of now (unique checks, row locks, SnapshotSelf/Dirty, re-check after a wait).
 XidDecision DecideXidNow(Xid xid);
 
-// A row hinted committed: visible without look-up when its creator is older than everything the snapshot saw in
-// progress; otherwise by CSN.
+// A row hinted committed: visible without look-up when its creator is older than everything the snapshot saw
+// in progress; otherwise by CSN.
 bool HintedCommitVisibleSlow(Xid xid, const Snapshot& snapshot);
 inline bool HintedCommitVisible(Xid xid, const Snapshot& snapshot) {
   return xid < snapshot.xmin || HintedCommitVisibleSlow(xid, snapshot);
@@ -46,8 +47,8 @@ inline bool HintedCommitVisible(Xid xid, const Snapshot& snapshot) {
 // The top-level transaction that `xid` belongs to; `xid` itself when it is one, or finished.
 Xid TopXidOf(Xid xid);
 
-// Removes CLOG files wholly below `oldest`. Requires: settle records cover everything below it in every database
-// (VACUUM), and the truncation has been WAL-logged and flushed.
+// Removes CLOG files wholly below `oldest`. Requires: settle records cover everything below it in every
+// database (VACUUM), and the truncation has been WAL-logged and flushed.
 void TruncateClog(Xid oldest);
 
 // ---- Shared memory.

@@ -1,5 +1,5 @@
-// A row header has one command id field. When one transaction creates and deletes the same version, the field holds
-// a combo: a process-local number that stands for (cmin, cmax) until the transaction ends.
+// A row header has one command id field. When one transaction creates and deletes the same version, the field
+// holds a combo: a process-local number that stands for (cmin, cmax) until the transaction ends.
 #pragma once
 
 #include "node/base/ids.h"

@@ -47,7 +47,8 @@ EndRecord Gather(TxnProcess& txn, bool commit) {
   if (commit) {
     txn.invalidations.clear();
     bool catalog_changed = false;
-    RunTxnHooks(TxnEvent::kCommitData, {.invalidations = &txn.invalidations, .catalog_changed = &catalog_changed});
+    RunTxnHooks(TxnEvent::kCommitData,
+                {.invalidations = &txn.invalidations, .catalog_changed = &catalog_changed});
     end.invalidations = txn.invalidations;
     end.header.invalidation_bytes = static_cast<uint32_t>(txn.invalidations.size());
     if (catalog_changed) end.header.flags |= kTxnCatalogChanged;
@@ -60,7 +61,8 @@ void SecureClogPages(const TxnProcess& txn) {
   for (Xid sub : txn.sub_xids) ClogPreload(sub);
 }
 
-// Reserves, publishes and writes the commit record; opens the critical section in `section` at the reservation.
+// Reserves, publishes and writes the commit record; opens the critical section in `section` at the
+// reservation.
 Lsn PublishCommit(TxnProcess& txn, std::optional<CriticalSection>& section) {
   Xid top = txn.top();
   EndRecord end = Gather(txn, true);

@@ -137,7 +137,8 @@ PinnedEntry::~PinnedEntry() {
 
 void PinnedEntry::Store(uint64_t value) {
   if (frame_ == nullptr) return Write(xid_, value);
-  static_cast<RingFrame*>(frame_)->entries[xid_.value % kXidsPerCsnPage].store(value, std::memory_order_seq_cst);
+  static_cast<RingFrame*>(frame_)->entries[xid_.value % kXidsPerCsnPage].store(value,
+                                                                               std::memory_order_seq_cst);
 }
 
 void CreatePage(uint64_t page) {
@@ -194,7 +195,8 @@ void CsnAreaInit(void* at) {
   shared->ring_mask = csn_ring_pages - 1;
   // Zeroed memory is an empty ring: nothing is touched before it is used.
   shared->ring = reinterpret_cast<RingFrame*>(static_cast<char*>(at) + kRingAt);
-  shared->spill = PageLog::Create(static_cast<char*>(at) + SpillAt(), {"pg_csn", SyncKind::kXact, true, kSpillBanks});
+  shared->spill =
+      PageLog::Create(static_cast<char*>(at) + SpillAt(), {"pg_csn", SyncKind::kXact, true, kSpillBanks});
 }
 
 }  // namespace walden

@@ -1,8 +1,10 @@
-// Deadlock detection: a depth-first walk of who waits for whom, from this process, with every partition locked.
+// Deadlock detection: a depth-first walk of who waits for whom, from this process, with every partition
+// locked.
 //
-// A waiter waits for each holder of a conflicting mode (hard edge) and for each waiter ahead of it in the queue with a
-// conflicting request (soft edge: the queue is first come, first served). A walk that comes back to where it began
-// is a deadlock, which this process ends by giving up. Cycles that leave us out are found by their own members.
+// A waiter waits for each holder of a conflicting mode (hard edge) and for each waiter ahead of it in the
+// queue with a conflicting request (soft edge: the queue is first come, first served). A walk that comes back
+// to where it began is a deadlock, which this process ends by giving up. Cycles that leave us out are found
+// by their own members.
 #include <vector>
 
 #include "node/base/check.h"
@@ -42,14 +44,16 @@ class DeadlockWalk {
   bool Visit(int slot) {
     LockSlot& waiter = lock_table->slots[slot];
     LockEntry* lock = waiter.wait_lock;
-    if (lock == nullptr || waiter.wait_state.load(std::memory_order_relaxed) != WaitState::kWaiting) return false;
+    if (lock == nullptr || waiter.wait_state.load(std::memory_order_relaxed) != WaitState::kWaiting)
+      return false;
     path_.push_back({slot, lock->key, waiter.wait_mode});
     for (HolderEntry* holder = lock->holders; holder != nullptr; holder = holder->lock_next) {
       if (holder->slot() == slot || (ConflictsOf(waiter.wait_mode) & holder->held) == 0) continue;
       NoteBlocker(slot, holder->slot());
       if (Follow(holder->slot())) return true;
     }
-    for (int ahead = lock->queue_head; ahead >= 0 && ahead != slot; ahead = lock_table->slots[ahead].wait_next) {
+    for (int ahead = lock->queue_head; ahead >= 0 && ahead != slot;
+         ahead = lock_table->slots[ahead].wait_next) {
       if (Conflict(waiter.wait_mode, lock_table->slots[ahead].wait_mode) && Follow(ahead)) return true;
     }
     path_.pop_back();
@@ -64,7 +68,8 @@ class DeadlockWalk {
   }
 
   void NoteBlocker(int waiter, int holder) {
-    if (waiter == start_ && SlotAt(holder).kind.load() == ProcessKind::kAutovacuumWorker) autovacuum_slot_ = holder;
+    if (waiter == start_ && SlotAt(holder).kind.load() == ProcessKind::kAutovacuumWorker)
+      autovacuum_slot_ = holder;
   }
 
   int start_;
@@ -79,8 +84,9 @@ std::string DescribeCycle(const std::vector<Edge>& cycle) {
     const Edge& edge = cycle[i];
     const Edge& next = cycle[(i + 1) % cycle.size()];
     if (i > 0) text += '\n';
-    text += fmt::format("Process {} waits for {} on {}; blocked by process {}.", SlotAt(edge.waiter).pid.load(),
-                        LockModeName(edge.mode), DescribeLockTag(edge.tag), SlotAt(next.waiter).pid.load());
+    text +=
+        fmt::format("Process {} waits for {} on {}; blocked by process {}.", SlotAt(edge.waiter).pid.load(),
+                    LockModeName(edge.mode), DescribeLockTag(edge.tag), SlotAt(next.waiter).pid.load());
   }
   return text;
 }

@@ -4,9 +4,9 @@
 //   settled_lsn    WAL up to it is flushed locally and by the configured synchronous quorum
 //   seen_lsn       the newest commit, or other returned WAL effect, that this session's answers may depend on
 //
-// The one place that writes bytes to a socket (and every other outlet) calls AwaitSeenDurable() first, holding no
-// pin and no lightweight lock. Functions whose answer depends on WAL that is no commit (nextval, pg_current_xact_id,
-// pg_export_snapshot) call RaiseSeenLsn.
+// The one place that writes bytes to a socket (and every other outlet) calls AwaitSeenDurable() first,
+// holding no pin and no lightweight lock. Functions whose answer depends on WAL that is no commit (nextval,
+// pg_current_xact_id, pg_export_snapshot) call RaiseSeenLsn.
 #pragma once
 
 #include <cstdint>
@@ -28,14 +28,15 @@ Lsn SeenLsn();
 void RaiseSeenLsn(Lsn lsn);
 void ResetSeenLsn();
 
-// Flushes, and waits for standbys as `level` asks, until `lsn` is durable. Returns at once when it already is, at
-// kOff, and on a standby. Requires: no LwLock, no pin, no critical section. A cancelled or terminated wait, or one
-// overtaken by a demotion, throws FATAL 08007: the outcome is unknown and the session must end.
+// Flushes, and waits for standbys as `level` asks, until `lsn` is durable. Returns at once when it already
+// is, at kOff, and on a standby. Requires: no LwLock, no pin, no critical section. A cancelled or terminated
+// wait, or one overtaken by a demotion, throws FATAL 08007: the outcome is unknown and the session must end.
 void WaitUntilDurable(Lsn lsn, DurabilityLevel level);
 
 // Before bytes leave: WaitUntilDurable(SeenLsn(), session's level); the fast case is two loads.
 void AwaitSeenDurableSlow();
-extern thread_local constinit uint64_t tls_seen_not_settled;  // seen_lsn while it may lie above settled_lsn, else 0
+extern thread_local constinit uint64_t
+    tls_seen_not_settled;  // seen_lsn while it may lie above settled_lsn, else 0
 inline void AwaitSeenDurable() {
   if (__builtin_expect(tls_seen_not_settled != 0, 0)) AwaitSeenDurableSlow();
 }

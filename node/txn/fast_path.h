@@ -1,9 +1,9 @@
 // Internal to txn: weak relation locks kept in their process's own slot.
 //
-// Protocol against a strong request (mode Share and up): it raises the relation's strong counter, then visits every
-// process's slots under that process's fast_lock and moves matching locks into the shared table. A weak request
-// looks at the counter while it holds its own fast_lock. So either it sees the counter and goes to the table, or the
-// visitor finds its lock.
+// Protocol against a strong request (mode Share and up): it raises the relation's strong counter, then visits
+// every process's slots under that process's fast_lock and moves matching locks into the shared table. A weak
+// request looks at the counter while it holds its own fast_lock. So either it sees the counter and goes to
+// the table, or the visitor finds its lock.
 #pragma once
 
 #include "node/txn/local_locks.h"

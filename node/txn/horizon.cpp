@@ -66,8 +66,8 @@ Xid OldestRunningXid() { return Xid{txn_shared->oldest_running.load(std::memory_
 void RaiseConflictLsn(Xid xid, Lsn horizon, Lsn* conflict) {
   CommitState state = LookupCommit(xid);
   if (state.status != XidStatus::kCommitted) return;
-  // A forgotten CSN is older than every snapshot that lived here when it was forgotten, but a standby's snapshots are
-  // bounded by feedback or not at all: only the horizon is a safe bound.
+  // A forgotten CSN is older than every snapshot that lived here when it was forgotten, but a standby's
+  // snapshots are bounded by feedback or not at all: only the horizon is a safe bound.
   *conflict = std::max(*conflict, state.csn.IsValid() ? state.csn : horizon);
 }
 
@@ -102,7 +102,8 @@ void AdvanceOldest() {
         to = std::min(end, (csn::PageOf(Xid{to}) + 1) * kXidsPerCsnPage);
         continue;
       }
-      // A CSN above published_lsn is being published at this moment by its committer, who comes here afterwards.
+      // A CSN above published_lsn is being published at this moment by its committer, who comes here
+      // afterwards.
       if (!csn::IsFinished(entry) || (csn::IsCommitted(entry) && entry > published)) break;
       ++to;
     }

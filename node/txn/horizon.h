@@ -1,11 +1,12 @@
-// How far back anybody can look: the bound under which row versions, index entries, pages and CSN entries may go.
+// How far back anybody can look: the bound under which row versions, index entries, pages and CSN entries may
+// go.
 //
-// A horizon is an LSN. A version whose deleter's CSN is at or below it is invisible to every live and every future
-// snapshot, here and on replicas that send feedback, and it never exceeds settled_lsn (I5).
+// A horizon is an LSN. A version whose deleter's CSN is at or below it is invisible to every live and every
+// future snapshot, here and on replicas that send feedback, and it never exceeds settled_lsn (I5).
 //
 // Protocol against a concurrent snapshot: the pruner publishes its floor F, fences, then scans the slots; a
-// snapshot stores itself in its slot, fences, then reads F and starts again when F has passed it. One of the two
-// sees the other.
+// snapshot stores itself in its slot, fences, then reads F and starts again when F has passed it. One of the
+// two sees the other.
 #pragma once
 
 #include "node/base/ids.h"
@@ -13,11 +14,11 @@
 
 namespace walden {
 
-// Computes it: O(process slots). `database` restricts to snapshots of one database (its tables are invisible to
-// others); kInvalid counts all (shared catalogs).
+// Computes it: O(process slots). `database` restricts to snapshots of one database (its tables are invisible
+// to others); kInvalid counts all (shared catalogs).
 Lsn ComputeHorizon(Oid database = Oid::kInvalid);
-// A recent result of ComputeHorizon for `database`, recomputed when it is old or too low to be useful: the cheap
-// form for pruning on access.
+// A recent result of ComputeHorizon for `database`, recomputed when it is old or too low to be useful: the
+// cheap form for pruning on access.
 Lsn RecentHorizon(Oid database = Oid::kInvalid);
 
 // Whether a version deleted by `deleter` is dead to everyone under `horizon`. False when it is not committed.
@@ -27,13 +28,15 @@ bool VisibleToAll(Xid creator, Lsn horizon);
 
 // Every xid below has finished (and, by then, been published). Never falls.
 Xid OldestRunningXid();
-// The newest position up to which commits are removed-for-sure conflicts: callers put it into WAL records as the
-// conflict LSN of what they remove. Raises *conflict to the CSN of `xid`, or to `horizon` when that is forgotten.
+// The newest position up to which commits are removed-for-sure conflicts: callers put it into WAL records as
+// the conflict LSN of what they remove. Raises *conflict to the CSN of `xid`, or to `horizon` when that is
+// forgotten.
 void RaiseConflictLsn(Xid xid, Lsn horizon, Lsn* conflict);
 
 // Oldest position that replicas still read: SenderSlot::feedback_lsn (sender_slots.h).
 
-// On a standby: whether any snapshot older than `lsn` lives here, and in which process slots (recovery conflicts).
+// On a standby: whether any snapshot older than `lsn` lives here, and in which process slots (recovery
+// conflicts).
 bool SnapshotsOlderThan(Lsn lsn, Oid database, int* slots, int max_slots, int* count);
 
 }  // namespace walden

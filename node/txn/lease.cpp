@@ -22,7 +22,8 @@ bool LeaseHeld() {
 void FenceNode() { txn_shared->lease_deadline_us.store(0, std::memory_order_seq_cst); }
 
 SqlError LeaseLost() {
-  return SqlError(ErrorCode::kAdminShutdown, "terminating connection because this node is no longer the primary")
+  return SqlError(ErrorCode::kAdminShutdown,
+                  "terminating connection because this node is no longer the primary")
       .WithSeverity(Severity::kFatal);
 }
 

@@ -1,5 +1,5 @@
-// The right to commit (I9): until when, on CLOCK_BOOTTIME. Kept by the leader elector; without one the lease never
-// ends. Checked under the commit latch, and by whoever sends bytes to a client.
+// The right to commit (I9): until when, on CLOCK_BOOTTIME. Kept by the leader elector; without one the lease
+// never ends. Checked under the commit latch, and by whoever sends bytes to a client.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,8 @@ namespace walden {
 
 inline constexpr int64_t kNoLeaseNeeded = INT64_MAX;
 
-// BootClockUs at which the lease ends. Rebuilt shared memory starts with the lease expired when one is needed.
+// BootClockUs at which the lease ends. Rebuilt shared memory starts with the lease expired when one is
+// needed.
 void SetLeaseDeadline(int64_t boot_clock_us);
 int64_t LeaseDeadline();
 bool LeaseHeld();

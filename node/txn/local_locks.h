@@ -14,16 +14,16 @@ struct LocalLock {
   LockTag tag;
   uint64_t hash = 0;  // of the tag
   LockMode mode = LockMode::kNone;
-  bool strong = false;           // counts in StrongCounter
-  bool fast = false;             // was taken by the fast path (may have been moved into the table since)
+  bool strong = false;            // counts in StrongCounter
+  bool fast = false;              // was taken by the fast path (may have been moved into the table since)
   HolderEntry* holder = nullptr;  // in the shared table, unless fast
   uint32_t session_count = 0;
-  uint32_t top_count = 0;        // owned by the top-level transaction
+  uint32_t top_count = 0;  // owned by the top-level transaction
   struct Deeper {
     int level;
     uint32_t count;
   };
-  std::vector<Deeper> deeper;    // owned by subtransactions, rising levels
+  std::vector<Deeper> deeper;  // owned by subtransactions, rising levels
 
   bool HeldByTransaction() const { return top_count != 0 || !deeper.empty(); }
   bool Held() const { return session_count != 0 || HeldByTransaction(); }

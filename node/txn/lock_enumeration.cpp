@@ -41,7 +41,8 @@ void AddFastLocks(int slot_number, std::vector<LockRow>* rows) {
 void AddOwnIds(int slot_number, std::vector<LockRow>* rows) {
   TransactionSlot& slot = txn_shared->slots()[slot_number];
   if (uint64_t local = slot.virtual_local.load(std::memory_order_relaxed)) {
-    rows->push_back(RowOf(LockTag::VirtualTransaction(slot_number, local), LockMode::kExclusive, slot_number, true, true));
+    rows->push_back(RowOf(LockTag::VirtualTransaction(slot_number, local), LockMode::kExclusive, slot_number,
+                          true, true));
   }
   if (uint64_t xid = slot.xid.load(std::memory_order_relaxed)) {
     rows->push_back(RowOf(LockTag::Transaction(Xid{xid}), LockMode::kExclusive, slot_number, true, false));
@@ -53,7 +54,8 @@ void AddTableLocks(std::vector<LockRow>* rows) {
   for (uint32_t p = 0; p < kLockPartitions; ++p) {
     lock_table->locks->ForEachInPartition(p, [&](LockEntry& lock) {
       for (HolderEntry* holder = lock.holders; holder != nullptr; holder = holder->lock_next) {
-        bool own_id = lock.key.kind == LockKind::kTransaction || lock.key.kind == LockKind::kVirtualTransaction;
+        bool own_id =
+            lock.key.kind == LockKind::kTransaction || lock.key.kind == LockKind::kVirtualTransaction;
         for (int m = 1; m < kLockModes; ++m) {
           if ((holder->held >> m & 1) == 0) continue;
           if (own_id && m == static_cast<int>(LockMode::kExclusive)) continue;  // AddOwnIds shows it
@@ -90,9 +92,11 @@ std::vector<int> BlockingPids(int pid) {
   if (lock == nullptr) return pids;
   LockMask conflicts = ConflictsOf(waiter.wait_mode);
   for (HolderEntry* holder = lock->holders; holder != nullptr; holder = holder->lock_next) {
-    if (holder->slot() != slot_number && (holder->held & conflicts) != 0) pids.push_back(SlotAt(holder->slot()).pid.load());
+    if (holder->slot() != slot_number && (holder->held & conflicts) != 0)
+      pids.push_back(SlotAt(holder->slot()).pid.load());
   }
-  for (int ahead = lock->queue_head; ahead >= 0 && ahead != slot_number; ahead = lock_table->slots[ahead].wait_next) {
+  for (int ahead = lock->queue_head; ahead >= 0 && ahead != slot_number;
+       ahead = lock_table->slots[ahead].wait_next) {
     if ((conflicts & ModeBit(lock_table->slots[ahead].wait_mode)) == 0) continue;
     int blocker = SlotAt(ahead).pid.load();
     if (std::find(pids.begin(), pids.end(), blocker) == pids.end()) pids.push_back(blocker);
@@ -117,7 +121,8 @@ std::vector<std::pair<int, uint64_t>> ConflictingHolders(const LockTag& tag, Loc
   uint64_t hash = tag.Hash();
   LwLockGuard guard(lock_table->PartitionLock(hash), LwMode::kShared);
   LockEntry* lock = lock_table->locks->Find(tag, hash);
-  for (HolderEntry* holder = lock != nullptr ? lock->holders : nullptr; holder != nullptr; holder = holder->lock_next) {
+  for (HolderEntry* holder = lock != nullptr ? lock->holders : nullptr; holder != nullptr;
+       holder = holder->lock_next) {
     if ((holder->held & conflicts) != 0) add(holder->slot());
   }
   return found;

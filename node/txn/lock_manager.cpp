@@ -18,19 +18,25 @@
 namespace walden {
 namespace {
 
-int OwnerLevel(const LockOptions& options) { return options.session ? 0 : std::max(1, NestLevel()); }
+// Also makes sure that this process's exit releases its locks.
+int OwnerLevel(const LockOptions& options) {
+  int level = std::max<int>(1, static_cast<int>(OwnTxn().levels.size()));
+  return options.session ? 0 : level;
+}
 
 void CheckAllowedInRecovery(const LockTag& tag, LockMode mode) {
   bool database_object = tag.kind == LockKind::kRelation || tag.kind == LockKind::kObject;
   if (!database_object || mode <= LockMode::kRowExclusive || !InRecovery()) return;
   if (self().kind.load(std::memory_order_relaxed) == ProcessKind::kStartup) return;
   throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
-                 "cannot acquire lock mode {} on database objects while recovery is in progress", LockModeName(mode))
+                 "cannot acquire lock mode {} on database objects while recovery is in progress",
+                 LockModeName(mode))
       .WithHint("Only RowExclusiveLock or less can be acquired on database objects during recovery.");
 }
 
-// A waiter that already holds something on this lock goes before those who wait for that: they could not be served
-// before it anyway, and behind them it would deadlock. Returns the slot to stand before, -1 = at the end.
+// A waiter that already holds something on this lock goes before those who wait for that: they could not be
+// served before it anyway, and behind them it would deadlock. Returns the slot to stand before, -1 = at the
+// end.
 int PlaceInQueue(const LockEntry& lock, const HolderEntry& holder) {
   if (holder.held == 0) return -1;
   for (int at = lock.queue_head; at >= 0; at = lock_table->slots[at].wait_next) {
@@ -131,8 +137,8 @@ LockResult AcquireLock(const LockTag& tag, LockMode mode, LockOptions options) {
     return LockResult::kAlreadyHeld;
   }
   CheckAllowedInRecovery(tag, mode);
-  bool log_for_standbys = mode == LockMode::kAccessExclusive && tag.kind == LockKind::kRelation &&
-                          PrepareStandbyLock();
+  bool log_for_standbys =
+      mode == LockMode::kAccessExclusive && tag.kind == LockKind::kRelation && PrepareStandbyLock();
   LocalLock* local = locks.Insert(tag, hash, mode);
   bool acquired = false;
   try {

@@ -1,17 +1,18 @@
 // Heavyweight locks: on relations, transactions, rows being waited for, catalog objects, advisory keys.
 //
 // Ownership. A lock belongs to the current transaction (released at its end, or when the subtransaction that
-// took it rolls back) or to the session (`LockOptions::session`: advisory and VACUUM's locks; survives commit and
-// rollback). The same lock may be taken many times; each owner counts.
+// took it rolls back) or to the session (`LockOptions::session`: advisory and VACUUM's locks; survives commit
+// and rollback). The same lock may be taken many times; each owner counts.
 //
 // Shared state: 16 partitions, each a hash of locks under one LwLock. The three weakest modes on a relation
-// normally stay in the process's own fast-path slots, so that readers and writers of different sessions touch no
-// common line; a stronger request moves them into the shared table first. Every transaction implicitly holds
-// ExclusiveLock on its own xid and virtual xid; the lock object is made only when somebody waits for it.
+// normally stay in the process's own fast-path slots, so that readers and writers of different sessions touch
+// no common line; a stronger request moves them into the shared table first. Every transaction implicitly
+// holds ExclusiveLock on its own xid and virtual xid; the lock object is made only when somebody waits for
+// it.
 //
-// Waiting is first come, first served on latches, interruptible (57014), ends at lock_timeout (55P03), and after
-// deadlock_timeout looks for a cycle (40P01). Requires: no LwLock, spinlock or critical section held while
-// acquiring.
+// Waiting is first come, first served on latches, interruptible (57014), ends at lock_timeout (55P03), and
+// after deadlock_timeout looks for a cycle (40P01). Requires: no LwLock, spinlock or critical section held
+// while acquiring.
 #pragma once
 
 #include <cstddef>
@@ -61,14 +62,15 @@ class ScopedLock {
 };
 
 // What a waiter for a row's holder was about to do: becomes the error context
-// "while updating tuple (0,1) in relation \"t\"". `action` is e.g. "updating", "locking", "rechecking updated".
+// "while updating tuple (0,1) in relation \"t\"". `action` is e.g. "updating", "locking", "rechecking
+// updated".
 struct RowWaitContext {
   std::string_view action;
   std::string_view relation;
   TupleId tid;
 };
-// Waits until `xid` (top-level or sub) has committed or aborted; returns at once when it has. A subtransaction
-// that rolls back to its savepoint wakes its waiters, as in PostgreSQL.
+// Waits until `xid` (top-level or sub) has committed or aborted; returns at once when it has. A
+// subtransaction that rolls back to its savepoint wakes its waiters, as in PostgreSQL.
 void WaitForXid(Xid xid, const RowWaitContext* context = nullptr);
 // False when it would have to wait (NOWAIT, SKIP LOCKED).
 bool TryWaitForXid(Xid xid);
@@ -79,7 +81,7 @@ std::vector<std::pair<int, uint64_t>> ConflictingHolders(const LockTag& tag, Loc
 
 // ---- For the transaction machinery (txn/transaction.cpp) and process exit.
 void ReleaseTransactionLocks();
-void ReleaseAllLocks();  // session locks too
+void ReleaseAllLocks();                            // session locks too
 void ReleaseSubtransactionLocks(int nest_level);   // rollback to savepoint
 void ReassignSubtransactionLocks(int nest_level);  // release savepoint: the parent now owns them
 
@@ -91,7 +93,7 @@ struct LockRow {
   bool fast_path;
   int slot;  // of the holder or waiter
   int pid;
-  uint64_t virtual_local;    // virtualtransaction "slot/local"
+  uint64_t virtual_local;  // virtualtransaction "slot/local"
   TimestampUs wait_start = 0;
 };
 std::vector<LockRow> EnumerateLocks();

@@ -28,14 +28,14 @@ constexpr LockMask ModesUpTo(int last) { return static_cast<LockMask>(((2u << la
 constexpr LockMask ConflictsOf(LockMode mode) {
   constexpr LockMask table[kLockModes] = {
       0,
-      0x100,                                   // AccessShare: AccessExclusive
-      0x180,                                   // RowShare: Exclusive up
-      0x1E0,                                   // RowExclusive: Share up
-      0x1F0,                                   // ShareUpdateExclusive: itself up
-      0x1D8,                                   // Share: RowExclusive, ShareUpdateExclusive, ShareRowExclusive up
-      0x1F8,                                   // ShareRowExclusive: RowExclusive up
-      0x1FC,                                   // Exclusive: RowShare up
-      0x1FE,                                   // AccessExclusive: all
+      0x100,  // AccessShare: AccessExclusive
+      0x180,  // RowShare: Exclusive up
+      0x1E0,  // RowExclusive: Share up
+      0x1F0,  // ShareUpdateExclusive: itself up
+      0x1D8,  // Share: RowExclusive, ShareUpdateExclusive, ShareRowExclusive up
+      0x1F8,  // ShareRowExclusive: RowExclusive up
+      0x1FC,  // Exclusive: RowShare up
+      0x1FE,  // AccessExclusive: all
   };
   return table[static_cast<int>(mode)];
 }

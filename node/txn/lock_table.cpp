@@ -15,7 +15,8 @@ LockTable* lock_table = nullptr;
 namespace {
 
 uint64_t HolderHash(const HolderKey& key, uint64_t lock_hash) {
-  uint64_t mixed = (reinterpret_cast<uint64_t>(key.lock) >> 3) * 0x9E3779B97F4A7C15ull + key.slot * 0xD6E8FEB86659FD93ull;
+  uint64_t mixed =
+      (reinterpret_cast<uint64_t>(key.lock) >> 3) * 0x9E3779B97F4A7C15ull + key.slot * 0xD6E8FEB86659FD93ull;
   return ((mixed ^ (mixed >> 31)) << 4) | (lock_hash % kLockPartitions);
 }
 
@@ -41,8 +42,10 @@ void UnlinkHolder(LockEntry* lock, HolderEntry* holder, uint64_t hash) {
 
 void UnlinkWaiter(LockSlot& waiter) {
   LockEntry* lock = waiter.wait_lock;
-  (waiter.wait_previous >= 0 ? lock_table->slots[waiter.wait_previous].wait_next : lock->queue_head) = waiter.wait_next;
-  (waiter.wait_next >= 0 ? lock_table->slots[waiter.wait_next].wait_previous : lock->queue_tail) = waiter.wait_previous;
+  (waiter.wait_previous >= 0 ? lock_table->slots[waiter.wait_previous].wait_next : lock->queue_head) =
+      waiter.wait_next;
+  (waiter.wait_next >= 0 ? lock_table->slots[waiter.wait_next].wait_previous : lock->queue_tail) =
+      waiter.wait_previous;
   int mode = static_cast<int>(waiter.wait_mode);
   if (--lock->waiting[mode] == 0) lock->waiting_mask &= static_cast<LockMask>(~ModeBit(waiter.wait_mode));
   waiter.wait_holder->waiting = false;
@@ -106,7 +109,8 @@ void Grant(LockEntry* lock, HolderEntry* holder, LockMode mode) {
 void Ungrant(LockEntry* lock, HolderEntry* holder, LockMode mode, uint64_t hash) {
   CHECK((holder->held & ModeBit(mode)) != 0);
   holder->held &= static_cast<LockMask>(~ModeBit(mode));
-  if (--lock->granted[static_cast<int>(mode)] == 0) lock->granted_mask &= static_cast<LockMask>(~ModeBit(mode));
+  if (--lock->granted[static_cast<int>(mode)] == 0)
+    lock->granted_mask &= static_cast<LockMask>(~ModeBit(mode));
   if ((ConflictsOf(mode) & lock->waiting_mask) != 0) WakeWaiters(lock);
   LeaveTable(lock, holder, hash);
 }

@@ -1,8 +1,8 @@
 // Internal to txn: the shared lock table.
 //
 // Lock order: a process's fast_lock, then partition locks in rising number, then what clog.h takes.
-// Guarded by: the partition lock of its tag covers a LockEntry, its HolderEntries, its queue, the wait fields of the
-// processes in that queue, and the partition's list of holders of each process.
+// Guarded by: the partition lock of its tag covers a LockEntry, its HolderEntries, its queue, the wait fields
+// of the processes in that queue, and the partition's list of holders of each process.
 #pragma once
 
 #include <atomic>
@@ -62,16 +62,16 @@ struct FastPathLock {
 };
 
 struct alignas(128) LockSlot {
-  LwLock fast_lock;                           // kLockFastPath
-  int32_t awaited;                            // own xids and virtual xid that others put into the table. Guarded by: fast_lock
-  uint8_t fast_modes[kFastPathLocks];         // bit m: mode m held, 0 = free. Guarded by: fast_lock
-  FastPathLock fast_tags[kFastPathLocks];     // Guarded by: fast_lock
-  HolderEntry* held[kLockPartitions];         // Guarded by: partition
-  LockEntry* wait_lock;                       // all wait fields: Guarded by: partition of wait_lock
+  LwLock fast_lock;  // kLockFastPath
+  int32_t awaited;   // own xids and virtual xid that others put into the table. Guarded by: fast_lock
+  uint8_t fast_modes[kFastPathLocks];      // bit m: mode m held, 0 = free. Guarded by: fast_lock
+  FastPathLock fast_tags[kFastPathLocks];  // Guarded by: fast_lock
+  HolderEntry* held[kLockPartitions];      // Guarded by: partition
+  LockEntry* wait_lock;                    // all wait fields: Guarded by: partition of wait_lock
   HolderEntry* wait_holder;
   LockMode wait_mode;
   int32_t wait_next, wait_previous;
-  std::atomic<WaitState> wait_state;          // also read by its owner without the partition lock
+  std::atomic<WaitState> wait_state;  // also read by its owner without the partition lock
   std::atomic<TimestampUs> wait_start;
 };
 
@@ -80,8 +80,8 @@ struct alignas(64) PaddedLwLock {
 };
 
 struct LockTable {
-  PaddedLwLock partitions[kLockPartitions];         // kLockManager
-  std::atomic<uint32_t> strong[kStrongCounters];    // strong locks held or awaited, by hash of the relation
+  PaddedLwLock partitions[kLockPartitions];       // kLockManager
+  std::atomic<uint32_t> strong[kStrongCounters];  // strong locks held or awaited, by hash of the relation
   ShmHash<LockEntry, kLockPartitions>* locks;
   ShmHash<HolderEntry, kLockPartitions>* holders;
   int32_t slot_count;
@@ -109,15 +109,16 @@ void Ungrant(LockEntry* lock, HolderEntry* holder, LockMode mode, uint64_t hash)
 void LeaveTable(LockEntry* lock, HolderEntry* holder, uint64_t hash);
 // Grants to waiters in order, as far as conflicts allow.
 void WakeWaiters(LockEntry* lock);
-void Enqueue(LockEntry* lock, HolderEntry* holder, LockMode mode, int before_slot);  // before_slot -1: at the end
-void Dequeue(int slot);  // also wakes those behind
+void Enqueue(LockEntry* lock, HolderEntry* holder, LockMode mode,
+             int before_slot);  // before_slot -1: at the end
+void Dequeue(int slot);         // also wakes those behind
 
-// lock_wait.cpp. Requires: partition lock held exclusively; releases it. Returns when granted; throws 57014, 55P03,
-// 40P01, 57P01 after taking itself out of the queue.
+// lock_wait.cpp. Requires: partition lock held exclusively; releases it. Returns when granted; throws 57014,
+// 55P03, 40P01, 57P01 after taking itself out of the queue.
 void WaitForGrant(LockEntry* lock, HolderEntry* holder, LockMode mode, uint64_t hash);
 
-// deadlock.cpp. Takes every partition lock. When this process is part of a cycle: leaves the queue, returns true and
-// fills *detail. Otherwise *autovacuum_slot names an autovacuum worker that blocks us, or -1.
+// deadlock.cpp. Takes every partition lock. When this process is part of a cycle: leaves the queue, returns
+// true and fills *detail. Otherwise *autovacuum_slot names an autovacuum worker that blocks us, or -1.
 bool FindDeadlock(std::string* detail, int* autovacuum_slot);
 
 SqlError OutOfLockMemory();

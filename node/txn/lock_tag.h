@@ -13,12 +13,12 @@ enum class LockKind : uint8_t {
   kRelation,        // database (0 = shared), relation
   kRelationExtend,  // the right to extend a relation
   kDatabaseFrozenIds,
-  kPage,            // relation + block
-  kTuple,           // relation + block + offset
-  kTransaction,     // 64-bit xid, held by its transaction until it ends
+  kPage,                // relation + block
+  kTuple,               // relation + block + offset
+  kTransaction,         // 64-bit xid, held by its transaction until it ends
   kVirtualTransaction,  // process slot + local transaction number
-  kObject,          // any catalog row: database, class, object, sub-object
-  kAdvisory,        // pg_advisory_lock: database, two keys, number of key fields
+  kObject,              // any catalog row: database, class, object, sub-object
+  kAdvisory,            // pg_advisory_lock: database, two keys, number of key fields
 };
 
 struct LockTag {
@@ -44,7 +44,9 @@ struct LockTag {
   static LockTag Tuple(Oid database, Oid relation, TupleId tid) {
     return {LockKind::kTuple, 0, tid.offset, database, OidNumber(relation), tid.block, 0};
   }
-  static LockTag Transaction(Xid xid) { return {LockKind::kTransaction, 0, 0, Oid::kInvalid, 0, 0, xid.value}; }
+  static LockTag Transaction(Xid xid) {
+    return {LockKind::kTransaction, 0, 0, Oid::kInvalid, 0, 0, xid.value};
+  }
   static LockTag VirtualTransaction(int slot, uint64_t local) {
     return {LockKind::kVirtualTransaction, 0, 0, Oid::kInvalid, static_cast<uint32_t>(slot), 0, local};
   }

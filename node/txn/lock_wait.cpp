@@ -14,20 +14,29 @@ namespace {
 
 WaitEvent WaitEventOf(LockKind kind) {
   switch (kind) {
-    case LockKind::kRelation: return WaitEvent::kLockRelation;
-    case LockKind::kRelationExtend: return WaitEvent::kLockExtend;
-    case LockKind::kPage: return WaitEvent::kLockPage;
-    case LockKind::kTuple: return WaitEvent::kLockTuple;
-    case LockKind::kTransaction: return WaitEvent::kLockTransaction;
-    case LockKind::kVirtualTransaction: return WaitEvent::kLockVirtualTransaction;
-    case LockKind::kAdvisory: return WaitEvent::kLockAdvisory;
+    case LockKind::kRelation:
+      return WaitEvent::kLockRelation;
+    case LockKind::kRelationExtend:
+      return WaitEvent::kLockExtend;
+    case LockKind::kPage:
+      return WaitEvent::kLockPage;
+    case LockKind::kTuple:
+      return WaitEvent::kLockTuple;
+    case LockKind::kTransaction:
+      return WaitEvent::kLockTransaction;
+    case LockKind::kVirtualTransaction:
+      return WaitEvent::kLockVirtualTransaction;
+    case LockKind::kAdvisory:
+      return WaitEvent::kLockAdvisory;
     case LockKind::kDatabaseFrozenIds:
-    case LockKind::kObject: break;
+    case LockKind::kObject:
+      break;
   }
   return WaitEvent::kLockObject;
 }
 
-// One wait: its deadlines and what is done about them. The tag is a copy: once granted or given up, the entry may go.
+// One wait: its deadlines and what is done about them. The tag is a copy: once granted or given up, the entry
+// may go.
 class LockWait {
  public:
   LockWait(const LockTag& tag, LockMode mode, uint64_t hash) : tag_(tag), mode_(mode), hash_(hash) {
@@ -107,8 +116,8 @@ class LockWait {
 
   void LogWait(std::string_view what) const {
     int64_t waited_us = MonotonicUs() - start_us_;
-    Log(Severity::kLog, "process {} {} {} on {} after {}.{:03} ms", self().pid.load(), what, LockModeName(mode_),
-        DescribeLockTag(tag_), waited_us / 1000, waited_us % 1000);
+    Log(Severity::kLog, "process {} {} {} on {} after {}.{:03} ms", self().pid.load(), what,
+        LockModeName(mode_), DescribeLockTag(tag_), waited_us / 1000, waited_us % 1000);
   }
 
   LockTag tag_;

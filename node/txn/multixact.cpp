@@ -20,8 +20,8 @@
 namespace walden {
 namespace {
 
-// Format: payload of pg_multixact/offsets: 8 bytes per multixact: first member << 16 | number of members, 0 = never
-// made. Payload of pg_multixact/members: 8 bytes per member: xid << 3 | status.
+// Format: payload of pg_multixact/offsets: 8 bytes per multixact: first member << 16 | number of members, 0 =
+// never made. Payload of pg_multixact/members: 8 bytes per member: xid << 3 | status.
 constexpr uint64_t kEntriesPerPage = kPageLogPayload / 8;
 constexpr int kBanks = 8;
 
@@ -155,7 +155,8 @@ void GetMultiXactMembers(MultiXactId multi, std::vector<MultiXactMember>* member
     for (uint64_t value : set.packed) members->push_back(Unpack(value));
     return;
   }
-  bool known = multi.value >= shared->oldest_multi.load() && multi.value < shared->next_multi.load(std::memory_order_acquire);
+  bool known = multi.value >= shared->oldest_multi.load() &&
+               multi.value < shared->next_multi.load(std::memory_order_acquire);
   uint64_t entry = known ? ReadEntry(offsets, multi.value) : 0;
   if (entry == 0) throw SqlError(ErrorCode::kDataCorrupted, "MultiXactId {} does not exist", multi.value);
   std::vector<uint64_t> packed(entry & 0xFFFF);
@@ -231,7 +232,8 @@ void MultiXactAreaInit(void* at) {
   shared->oldest_multi.store(1);
   char* logs = static_cast<char*>(at) + 4096;
   offsets = PageLog::Create(logs, {"pg_multixact/offsets", SyncKind::kMultiXactOffsets, false, kBanks});
-  members_log = PageLog::Create(logs + LogSize(), {"pg_multixact/members", SyncKind::kMultiXactMembers, false, kBanks});
+  members_log =
+      PageLog::Create(logs + LogSize(), {"pg_multixact/members", SyncKind::kMultiXactMembers, false, kBanks});
 }
 
 }  // namespace walden

@@ -1,7 +1,7 @@
 // Sets of row lockers, and lockers with one updater: what a row's xmax names when one xid does not suffice.
 //
-// A multixact id is immutable once made. Members are kept in pg_multixact/ (page_log.h), creation is WAL-logged, so
-// that a crash or a replica finds the same set. Ids are 64 bits and never wrap.
+// A multixact id is immutable once made. Members are kept in pg_multixact/ (page_log.h), creation is
+// WAL-logged, so that a crash or a replica finds the same set. Ids are 64 bits and never wrap.
 #pragma once
 
 #include <cstddef>
@@ -40,8 +40,8 @@ inline constexpr size_t kMaxMultiXactMembers = 65535;
 // Makes (or finds, in this process's cache) the id of exactly this set. At most one updater. WAL-logged.
 // Requires: no page lock is held that ranks after the multixact locks (heap page locks are fine).
 MultiXactId CreateMultiXact(std::span<const MultiXactMember> members);
-// `multi` (or the single xid of a row's xmax) plus one: members that are finished and hold nothing any more are left
-// out; the same member with a weaker status is strengthened.
+// `multi` (or the single xid of a row's xmax) plus one: members that are finished and hold nothing any more
+// are left out; the same member with a weaker status is strengthened.
 MultiXactId ExpandMultiXact(MultiXactId multi, Xid xid, MemberStatus status);
 MultiXactId MakeMultiXact(Xid first, MemberStatus first_status, Xid second, MemberStatus second_status);
 

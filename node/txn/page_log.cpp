@@ -32,7 +32,9 @@ uint32_t ChecksumOf(const char* page) {
   return Crc32c(crc, page + kVersionAt, kPageSize - kVersionAt);
 }
 
-bool IsHole(const char* page) { return Load<uint64_t>(page + kNumberAt) == 0 && Load<uint32_t>(page + kVersionAt) == 0; }
+bool IsHole(const char* page) {
+  return Load<uint64_t>(page + kNumberAt) == 0 && Load<uint32_t>(page + kVersionAt) == 0;
+}
 
 }  // namespace
 
@@ -178,7 +180,8 @@ void PageLog::WriteFrame(Frame* frame) {
     WaitEventScope wait(WaitEvent::kSlruWrite);
     File file = File::Open(path, O_RDWR | O_CREAT);
     file.WriteAt(copy, kPageSize, page % kPageLogPagesPerSegment * kPageSize);
-    if (!scratch_) RequestSync(SyncTag{.kind = sync_kind_, .segment = static_cast<uint32_t>(segment), .rel = {}});
+    if (!scratch_)
+      RequestSync(SyncTag{.kind = sync_kind_, .segment = static_cast<uint32_t>(segment), .rel = {}});
   } catch (...) {
     frame->dirty.store(true, std::memory_order_relaxed);
     throw;
@@ -221,7 +224,8 @@ void PageLog::Clear() {
     }
   }
   if (!PathExists(directory_)) return;
-  for (const std::string& name : ListDirectory(directory_)) UnlinkIfExists(std::string(directory_) + "/" + name);
+  for (const std::string& name : ListDirectory(directory_))
+    UnlinkIfExists(std::string(directory_) + "/" + name);
 }
 
 }  // namespace walden

@@ -1,19 +1,21 @@
-// A log of fixed-size facts by number (two bits per xid, eight bytes per multixact ...), as numbered pages: frames in
-// shared memory, segment files behind. CLOG, multixacts, and what the CSN window spills are page logs.
+// A log of fixed-size facts by number (two bits per xid, eight bytes per multixact ...), as numbered pages:
+// frames in shared memory, segment files behind. CLOG, multixacts, and what the CSN window spills are page
+// logs.
 //
-// Banks of eight frames, each under one LwLock (page number modulo banks): a page is read under its bank's shared lock
-// and changed under its exclusive one. I/O happens under the bank lock; nobody waits there for anything but the disk
-// and the WAL.
+// Banks of eight frames, each under one LwLock (page number modulo banks): a page is read under its bank's
+// shared lock and changed under its exclusive one. I/O happens under the bank lock; nobody waits there for
+// anything but the disk and the WAL.
 //
-// I7: a page carries the LSN of the newest record that changed it; WAL is flushed up to it before the page is written.
-// A scratch log has no LSNs, is never synced, and is emptied at every start.
+// I7: a page carries the LSN of the newest record that changed it; WAL is flushed up to it before the page is
+// written. A scratch log has no LSNs, is never synced, and is emptied at every start.
 //
 // Format: directory/SSSS (hexadecimal segment number, at least four digits) holds 32 pages of 8192 bytes:
 //   0 lsn (8)   8 CRC-32C of the page with this field zero (4)   12 version 1 (4)   16 page number + 1 (8)
 //   24 payload (8168)
 // A page of zeroes (a hole) was never written: it reads as absent.
-// Crash point: a torn page is a mixture of two states of which the older holds everything up to the last checkpoint and
-// bits are only ever added; redo adds the rest. So during recovery a bad checksum is accepted, later it is XX001.
+// Crash point: a torn page is a mixture of two states of which the older holds everything up to the last
+// checkpoint and bits are only ever added; redo adds the rest. So during recovery a bad checksum is accepted,
+// later it is XX001.
 #pragma once
 
 #include <atomic>
@@ -43,7 +45,9 @@ class alignas(64) PageLog {
   // A page under its bank's lock, until destroyed.
   class Page {
    public:
-    Page(Page&& other) noexcept : lock_(other.lock_), frame_(other.frame_), data_(other.data_) { other.lock_ = nullptr; }
+    Page(Page&& other) noexcept : lock_(other.lock_), frame_(other.frame_), data_(other.data_) {
+      other.lock_ = nullptr;
+    }
     Page(const Page&) = delete;
     Page& operator=(const Page&) = delete;
     ~Page() {
@@ -80,10 +84,10 @@ class alignas(64) PageLog {
  private:
   static constexpr int kFramesPerBank = 8;
   struct Frame {
-    uint64_t page_plus_1;            // 0 = free. Guarded by: bank lock
+    uint64_t page_plus_1;  // 0 = free. Guarded by: bank lock
     std::atomic<uint32_t> last_used;
-    std::atomic<bool> dirty;         // set under exclusive lock, cleared by the writer under at least shared
-    bool absent;                     // read as a hole, not changed since
+    std::atomic<bool> dirty;  // set under exclusive lock, cleared by the writer under at least shared
+    bool absent;              // read as a hole, not changed since
   };
   struct alignas(64) Bank {
     LwLock lock;

@@ -25,12 +25,15 @@ struct SenderTable {
   // The configuration in force. Guarded by: lock; `required` is also read without it.
   std::atomic<int32_t> required;  // 0 = no synchronous replication
   bool any;
-  std::atomic<uint64_t> quorum_write, quorum_flush, quorum_apply;  // raised only, while the configuration stands
+  std::atomic<uint64_t> quorum_write, quorum_flush,
+      quorum_apply;  // raised only, while the configuration stands
   std::atomic<int32_t> waiters;
 
   SenderSlot* senders() { return reinterpret_cast<SenderSlot*>(this + 1); }
   // wait_lsns()[process slot]: the LSN waited for, 0 = none.
-  std::atomic<uint64_t>* wait_lsns() { return reinterpret_cast<std::atomic<uint64_t>*>(senders() + slot_count); }
+  std::atomic<uint64_t>* wait_lsns() {
+    return reinterpret_cast<std::atomic<uint64_t>*>(senders() + slot_count);
+  }
 };
 SenderTable* table;
 
@@ -86,7 +89,8 @@ void RecomputeQuorum() {
   RaiseTo(table->quorum_write, KthHighest(candidates, required, &Candidate::write));
   RaiseTo(table->quorum_flush, KthHighest(candidates, required, &Candidate::flush));
   RaiseTo(table->quorum_apply, KthHighest(candidates, required, &Candidate::apply));
-  WakeSatisfied(std::max({table->quorum_write.load(), table->quorum_flush.load(), table->quorum_apply.load()}));
+  WakeSatisfied(
+      std::max({table->quorum_write.load(), table->quorum_flush.load(), table->quorum_apply.load()}));
 }
 
 void CopyName(char (&to)[64], std::string_view from) {
@@ -97,12 +101,18 @@ void CopyName(char (&to)[64], std::string_view from) {
 
 std::string_view SenderStateName(SenderState state) {
   switch (state) {
-    case SenderState::kUnused: return "";
-    case SenderState::kStartup: return "startup";
-    case SenderState::kBackup: return "backup";
-    case SenderState::kCatchup: return "catchup";
-    case SenderState::kStreaming: return "streaming";
-    case SenderState::kStopping: return "stopping";
+    case SenderState::kUnused:
+      return "";
+    case SenderState::kStartup:
+      return "startup";
+    case SenderState::kBackup:
+      return "backup";
+    case SenderState::kCatchup:
+      return "catchup";
+    case SenderState::kStreaming:
+      return "streaming";
+    case SenderState::kStopping:
+      return "stopping";
   }
   return "";
 }
@@ -125,14 +135,16 @@ int ClaimSenderSlot(std::string_view application_name, std::string_view role_nam
     CopyName(sender.application_name, application_name);
     CopyName(sender.client_address, client_address);
     sender.client_port = client_port;
-    for (auto* lsn : {&sender.sent_lsn, &sender.write_lsn, &sender.flush_lsn, &sender.apply_lsn}) lsn->store(0);
+    for (auto* lsn : {&sender.sent_lsn, &sender.write_lsn, &sender.flush_lsn, &sender.apply_lsn})
+      lsn->store(0);
     for (auto* lag : {&sender.write_lag_us, &sender.flush_lag_us, &sender.apply_lag_us}) lag->store(-1);
     sender.reply_time.store(0);
     sender.feedback_lsn.store(UINT64_MAX);
     sender.state.store(SenderState::kStartup);
     return i;
   }
-  throw SqlError(ErrorCode::kTooManyConnections, "number of requested standby connections exceeds max_wal_senders (currently {})",
+  throw SqlError(ErrorCode::kTooManyConnections,
+                 "number of requested standby connections exceeds max_wal_senders (currently {})",
                  table->slot_count);
 }
 
@@ -217,7 +229,8 @@ void SenderAreaInit(void* at) {
   table->lock.Init(LwRank::kSyncRep);
   table->slot_count = static_cast<int32_t>(GetInt(Setting::kMaxWalSenders));
   table->waiter_slots = MaxProcessSlots();
-  for (int i = 0; i < table->slot_count; ++i) (new (table->senders() + i) SenderSlot{})->feedback_lsn.store(UINT64_MAX);
+  for (int i = 0; i < table->slot_count; ++i)
+    (new (table->senders() + i) SenderSlot{})->feedback_lsn.store(UINT64_MAX);
   for (int i = 0; i < table->waiter_slots; ++i) new (table->wait_lsns() + i) std::atomic<uint64_t>(0);
 }
 

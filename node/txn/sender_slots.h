@@ -1,5 +1,5 @@
-// The table of walsenders: positions that standbys report, which of them are synchronous, and the quorum position
-// that results. Declared here, below replication/, because commits wait on it; walsenders write it,
+// The table of walsenders: positions that standbys report, which of them are synchronous, and the quorum
+// position that results. Declared here, below replication/, because commits wait on it; walsenders write it,
 // pg_stat_replication and the exporter read it.
 #pragma once
 
@@ -18,8 +18,8 @@ namespace walden {
 enum class SenderState : uint8_t { kUnused, kStartup, kBackup, kCatchup, kStreaming, kStopping };
 std::string_view SenderStateName(SenderState state);
 
-// One standby (or one base backup). Guarded by: the table's LwLock for identity; positions are written only by the
-// owning walsender and read by anybody.
+// One standby (or one base backup). Guarded by: the table's LwLock for identity; positions are written only
+// by the owning walsender and read by anybody.
 struct SenderSlot {
   std::atomic<SenderState> state;
   std::atomic<int32_t> sync_priority;  // 0 = asynchronous; ANY lists give 1
@@ -44,7 +44,8 @@ int MaxSenderSlots();
 SenderSlot& Sender(int sender);
 
 // The owning walsender reports what its standby acknowledged (monotone per connection), recomputes the quorum
-// positions and wakes committers that they satisfy. Only acknowledgements of the current term may come here (I9).
+// positions and wakes committers that they satisfy. Only acknowledgements of the current term may come here
+// (I9).
 void ReportStandbyPositions(int sender, Lsn write, Lsn flush, Lsn apply);
 
 // synchronous_standby_names: "", "a, b", "FIRST 2 (a, b)", "ANY 1 (a, *)".

@@ -33,8 +33,8 @@ struct TransactionHold {
 };
 thread_local TransactionHold transaction_hold;
 
-// Reads the position and announces it (horizon.h has the protocol). Oldest first: an xid below it had been published
-// before, so that the position read afterwards covers it.
+// Reads the position and announces it (horizon.h has the protocol). Oldest first: an xid below it had been
+// published before, so that the position read afterwards covers it.
 Snapshot TakeSnapshot() {
   TransactionSlot& slot = OwnTransactionSlot();
   Snapshot snapshot;
@@ -44,7 +44,8 @@ Snapshot TakeSnapshot() {
     snapshot.csn = Lsn{txn_shared->published.load(std::memory_order_acquire)};
     if (older_announced) break;  // an older one of ours already holds every horizon down
     MaybeFault(FaultPoint::kSnapshotRead);
-    slot.database.store(OidNumber(self().database.load(std::memory_order_relaxed)), std::memory_order_relaxed);
+    slot.database.store(OidNumber(self().database.load(std::memory_order_relaxed)),
+                        std::memory_order_relaxed);
     slot.snapshot_csn.exchange(snapshot.csn.value, std::memory_order_seq_cst);
     MaybeFault(FaultPoint::kSnapshotAnnounced);
     if (txn_shared->horizon_floor.load(std::memory_order_seq_cst) <= snapshot.csn.value) {

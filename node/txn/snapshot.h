@@ -1,8 +1,9 @@
 // Snapshots (I4): one number, the published commit position when the snapshot was taken, plus the oldest
 // transaction that was in progress.
 //
-// Taking one costs O(1): two loads of one read-mostly line, one store to the process's own slot, one fence. While
-// it is held (SnapshotHold), no version that it can see is removed: the slot bounds every horizon (horizon.h).
+// Taking one costs O(1): two loads of one read-mostly line, one store to the process's own slot, one fence.
+// While it is held (SnapshotHold), no version that it can see is removed: the slot bounds every horizon
+// (horizon.h).
 #pragma once
 
 #include <cstdint>
@@ -31,8 +32,8 @@ extern const Snapshot kSnapshotSelf;
 extern const Snapshot kSnapshotDirty;
 extern const Snapshot kSnapshotAny;
 
-// Holds a snapshot: a node of the process's list of live snapshots. Move-only, no allocation. Must not outlive the
-// transaction, except session-level holds (replication base backup, exported snapshots).
+// Holds a snapshot: a node of the process's list of live snapshots. Move-only, no allocation. Must not
+// outlive the transaction, except session-level holds (replication base backup, exported snapshots).
 class SnapshotHold {
  public:
   SnapshotHold() = default;
@@ -64,12 +65,13 @@ class SnapshotHold {
   SnapshotHold* next_ = nullptr;
 };
 
-// The snapshot for a statement: a fresh one in READ COMMITTED, the transaction's first in REPEATABLE READ; with
-// the current command id. Requires: in a transaction.
+// The snapshot for a statement: a fresh one in READ COMMITTED, the transaction's first in REPEATABLE READ;
+// with the current command id. Requires: in a transaction.
 SnapshotHold TransactionSnapshot();
 // Always fresh: catalog look-ups, foreign-key and unique checks, COMMIT-time triggers.
 SnapshotHold LatestSnapshot();
-// Whether TransactionSnapshot() was called in this transaction (SET TRANSACTION ISOLATION LEVEL must come before).
+// Whether TransactionSnapshot() was called in this transaction (SET TRANSACTION ISOLATION LEVEL must come
+// before).
 bool TransactionSnapshotTaken();
 
 // pg_current_snapshot's view: top-level xids that were in progress for it lie in [xmin, xmax).
@@ -80,7 +82,8 @@ struct SnapshotXids {
 // O(xmax - xmin). The answer depends on every commit that it sees: raises seen_lsn.
 SnapshotXids DescribeSnapshot(const Snapshot& snapshot);
 
-// The stack of active snapshots: what a function called by the executor sees, and what ActiveSnapshot returns.
+// The stack of active snapshots: what a function called by the executor sees, and what ActiveSnapshot
+// returns.
 class ActiveSnapshotScope {
  public:
   explicit ActiveSnapshotScope(const Snapshot& snapshot);
@@ -97,7 +100,7 @@ const Snapshot& ActiveSnapshot();  // Requires: HasActiveSnapshot()
 bool HasActiveSnapshot();
 
 // ---- For the transaction machinery.
-void EndTransactionSnapshots();  // forgets the transaction's snapshot; holds still linked are a bug (WARNING)
+void EndTransactionSnapshots();  // forgets the transaction's own snapshot
 void DropAllSnapshots();         // abort and error recovery: every hold becomes unheld
 
 }  // namespace walden

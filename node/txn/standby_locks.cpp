@@ -34,7 +34,8 @@ void ReleaseWhere(Condition&& condition) {
 void BindStandbyLockConflict(StandbyLockConflict resolve) { resolve_conflict = resolve; }
 
 bool PrepareStandbyLock() {
-  if (!InTransaction() || !WalIsWritable() || GetEnum<WalLevel>(Setting::kWalLevel) < WalLevel::kReplica) return false;
+  if (!InTransaction() || !WalIsWritable() || GetEnum<WalLevel>(Setting::kWalLevel) < WalLevel::kReplica)
+    return false;
   CurrentXid();
   return true;
 }
@@ -48,8 +49,8 @@ void LogStandbyLock(const LockTag& tag) {
 
 void ReplayStandbyLock(Xid xid, Oid database, Oid relation) {
   LockTag tag = LockTag::Relation(database, relation);
-  while (AcquireLock(tag, LockMode::kAccessExclusive, {.session = true, .nowait = resolve_conflict != nullptr}) ==
-         LockResult::kNotAvailable) {
+  while (AcquireLock(tag, LockMode::kAccessExclusive,
+                     {.session = true, .nowait = resolve_conflict != nullptr}) == LockResult::kNotAvailable) {
     resolve_conflict(OidNumber(database), OidNumber(relation));
   }
   replayed.push_back({xid, tag});

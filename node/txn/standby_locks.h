@@ -6,8 +6,8 @@
 
 namespace walden {
 
-// Before such a lock is taken: gives the transaction an xid, which will release it there. False when no standby
-// can care.
+// Before such a lock is taken: gives the transaction an xid, which will release it there. False when no
+// standby can care.
 bool PrepareStandbyLock();
 void LogStandbyLock(const LockTag& tag);
 

@@ -15,11 +15,11 @@ TxnEventInfo InfoOf(const TxnProcess& txn) {
   return {.nest_level = static_cast<int>(txn.levels.size()), .sub_id = txn.levels.back().sub_id};
 }
 
-// The record of a savepoint's roll-back: lets a standby forget these xids before the top-level transaction ends.
+// The record of a savepoint's roll-back: lets a standby forget these xids before the top-level transaction
+// ends.
 void LogSubAbort(Xid xid, const Xid* children, size_t count) {
-  TransactionRecord header{.wall_time = WallClockUs(),
-                           .flags = kTxnSubtransaction,
-                           .sub_count = static_cast<uint32_t>(count)};
+  TransactionRecord header{
+      .wall_time = WallClockUs(), .flags = kTxnSubtransaction, .sub_count = static_cast<uint32_t>(count)};
   WalRecord record(RecordKind::kTransactionAbort);
   record.SetXid(xid);
   record.AddStruct(header);

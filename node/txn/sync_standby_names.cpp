@@ -11,7 +11,8 @@ namespace {
 bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (std::tolower(static_cast<unsigned char>(a[i])) != std::tolower(static_cast<unsigned char>(b[i]))) return false;
+    if (std::tolower(static_cast<unsigned char>(a[i])) != std::tolower(static_cast<unsigned char>(b[i])))
+      return false;
   }
   return true;
 }
@@ -25,7 +26,8 @@ class NamesParser {
     if (token_.empty() && !quoted_) return config;
     Token first{token_, quoted_};
     Advance();
-    bool keyword = !first.quoted && (EqualsIgnoringCase(first.text, "first") || EqualsIgnoringCase(first.text, "any"));
+    bool keyword =
+        !first.quoted && (EqualsIgnoringCase(first.text, "first") || EqualsIgnoringCase(first.text, "any"));
     if (keyword && IsNumber(token_)) {
       config.any = EqualsIgnoringCase(first.text, "any");
       first = {token_, false};
@@ -49,9 +51,12 @@ class NamesParser {
   };
 
   [[noreturn]] void Fail() const {
-    auto error = SqlError(ErrorCode::kSyntaxError, "invalid value for parameter \"synchronous_standby_names\": \"{}\"", text_);
-    if (token_.empty()) error.WithDetail("syntax error at end of input");
-    else error.WithDetail(fmt::format("syntax error at or near \"{}\"", token_));
+    auto error = SqlError(ErrorCode::kSyntaxError,
+                          "invalid value for parameter \"synchronous_standby_names\": \"{}\"", text_);
+    if (token_.empty())
+      error.WithDetail("syntax error at end of input");
+    else
+      error.WithDetail(fmt::format("syntax error at or near \"{}\"", token_));
     throw error;
   }
 
@@ -136,7 +141,8 @@ SyncStandbyConfig ParseSyncStandbyNames(std::string_view text) { return NamesPar
 
 int SyncStandbyConfig::PriorityOf(std::string_view application_name) const {
   for (size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == "*" || EqualsIgnoringCase(names[i], application_name)) return any ? 1 : static_cast<int>(i) + 1;
+    if (names[i] == "*" || EqualsIgnoringCase(names[i], application_name))
+      return any ? 1 : static_cast<int>(i) + 1;
   }
   return 0;
 }

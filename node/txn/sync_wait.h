@@ -5,8 +5,8 @@
 
 namespace walden {
 
-// While it exists, this process's latch is set when quorum positions change to or past `lsn`, or when synchronous
-// replication is reconfigured.
+// While it exists, this process's latch is set when quorum positions change to or past `lsn`, or when
+// synchronous replication is reconfigured.
 class SyncWaitRegistration {
  public:
   explicit SyncWaitRegistration(Lsn lsn);

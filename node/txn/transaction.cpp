@@ -165,7 +165,8 @@ void CommandCounterIncrement() {
   TxnProcess& txn = OwnTxn();
   if (!txn.command_used) return;
   if (txn.command + 1 == kInvalidCommandId) {
-    throw SqlError(ErrorCode::kProgramLimitExceeded, "cannot have more than 2^32-2 commands in a transaction");
+    throw SqlError(ErrorCode::kProgramLimitExceeded,
+                   "cannot have more than 2^32-2 commands in a transaction");
   }
   ++txn.command;
   txn.command_used = false;
@@ -174,8 +175,12 @@ void CommandCounterIncrement() {
 
 uint64_t CurrentVirtualLocal() { return OwnTransactionSlot().virtual_local.load(std::memory_order_relaxed); }
 
-void OnCommit(void (*action)(void*), void* argument) { OwnTxn().on_commit.push_back({action, argument, NestLevel()}); }
-void OnAbort(void (*action)(void*), void* argument) { OwnTxn().on_abort.push_back({action, argument, NestLevel()}); }
+void OnCommit(void (*action)(void*), void* argument) {
+  OwnTxn().on_commit.push_back({action, argument, NestLevel()});
+}
+void OnAbort(void (*action)(void*), void* argument) {
+  OwnTxn().on_abort.push_back({action, argument, NestLevel()});
+}
 
 void RunActions(std::vector<TxnAction>& actions, int level) {
   while (!actions.empty() && actions.back().level >= level) {

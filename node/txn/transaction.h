@@ -1,8 +1,9 @@
-// The transaction of this process: begin, commit, abort, savepoints, xids, command ids, and what other modules hang
-// on its end. The session's state machine (BEGIN, failed block, implicit transactions) is above, in session/.
+// The transaction of this process: begin, commit, abort, savepoints, xids, command ids, and what other
+// modules hang on its end. The session's state machine (BEGIN, failed block, implicit transactions) is above,
+// in session/.
 //
-// State is process-local (thread_local in tests, where threads stand in for processes). The current xid is also in
-// the process's transaction slot (transaction_slots.h) for pg_stat_activity and waiters.
+// State is process-local (thread_local in tests, where threads stand in for processes). The current xid is
+// also in the process's transaction slot (transaction_slots.h) for pg_stat_activity and waiters.
 #pragma once
 
 #include <cstdint>
@@ -18,21 +19,22 @@ namespace walden {
 
 // What an end of transaction leaves behind for the caller.
 struct CommitResult {
-  Lsn csn;             // kInvalidLsn when nothing was written
-  Xid xid;             // kInvalidXid when none was assigned
+  Lsn csn;  // kInvalidLsn when nothing was written
+  Xid xid;  // kInvalidXid when none was assigned
 };
 
 // ---- Top level. Errors before the commit record leave the transaction in progress: the caller aborts it.
 // Requires: not in a transaction.
 void BeginTransaction();
-// Runs pre-commit hooks, writes the record, publishes, releases locks and raises seen_lsn to the commit: whoever answers
-// the client then waits for durability (durability.h). Only a transaction that drops files, or forced synchronous
-// commit, waits here, before it unlinks them.
+// Runs pre-commit hooks, writes the record, publishes, releases locks and raises seen_lsn to the commit:
+// whoever answers the client then waits for durability (durability.h). Only a transaction that drops files,
+// or forced synchronous commit, waits here, before it unlinks them.
 CommitResult CommitTransaction();
 // Always succeeds, also half-way through a failed commit before its record; releases lwlocks, pins, locks.
 void AbortTransaction() noexcept;
 bool InTransaction();
-// This commit's effects outside the WAL (CREATE DATABASE, DROP TABLESPACE ...) must not run ahead of its durability.
+// This commit's effects outside the WAL (CREATE DATABASE, DROP TABLESPACE ...) must not run ahead of its
+// durability.
 void ForceSyncCommit();
 // PREPARE TRANSACTION: 0A000.
 void PrepareTransaction(std::string_view gid);
@@ -55,13 +57,14 @@ void SetStatementStartTime(TimestampUs at);
 int NestLevel();
 // Returns the new level.
 int BeginSubtransaction();
-void CommitSubtransaction();             // the parent inherits
-void AbortSubtransaction() noexcept;     // undoes the current level only
+void CommitSubtransaction();          // the parent inherits
+void AbortSubtransaction() noexcept;  // undoes the current level only
 // A number that identifies a subtransaction within the transaction; never reused in it. 1 is the top.
 uint32_t CurrentSubId();
 
 // ---- Xids.
-// Assigns one (to the parents too) at the first write. Throws 25006 "cannot assign TransactionIds during recovery".
+// Assigns one (to the parents too) at the first write. Throws 25006 "cannot assign TransactionIds during
+// recovery".
 Xid CurrentXid();
 // Of the current level, kInvalidXid when none has been assigned.
 Xid CurrentXidIfAny();
@@ -70,7 +73,7 @@ Xid TopXidIfAny();
 Xid TopXid();
 
 struct OwnXids {
-  Xid top;                     // lowest of all
+  Xid top;  // lowest of all
   bool has_subs;
 };
 extern thread_local constinit OwnXids tls_own_xids;

@@ -1,7 +1,7 @@
 // What other modules do when a transaction or savepoint ends.
 //
-// Two forms: a module hook, registered once per process at start (caches, invalidations, statistics, cursors), and
-// one-shot actions of the current transaction. Order of a commit:
+// Two forms: a module hook, registered once per process at start (caches, invalidations, statistics,
+// cursors), and one-shot actions of the current transaction. Order of a commit:
 //
 //   kPreCommit        may fail and may still write (deferred constraints, cursors, large objects, ON COMMIT)
 //   kCommitData       adds bytes to the commit record (invalidation messages); must not fail after it returns
@@ -31,26 +31,27 @@ enum class TxnEvent : uint8_t {
   kDurable,
   kAbort,
   kAborted,
-  kCommand,    // CommandCounterIncrement: earlier work of this transaction becomes visible to it
+  kCommand,  // CommandCounterIncrement: earlier work of this transaction becomes visible to it
   kSubBegin,
   kSubCommit,  // level's work now belongs to level - 1
   kSubAbort,   // before the level's locks are released
 };
 
 struct TxnEventInfo {
-  int nest_level = 1;   // of what ends
+  int nest_level = 1;  // of what ends
   uint32_t sub_id = 1;
-  Lsn csn;              // from kPublish on; kInvalidLsn when the transaction wrote nothing
-  std::string* invalidations = nullptr;  // kCommitData: append opaque messages; redo hands them to its callback
-  bool* catalog_changed = nullptr;       // kCommitData: set when relcache initialisation files must go
+  Lsn csn;  // from kPublish on; kInvalidLsn when the transaction wrote nothing
+  std::string* invalidations =
+      nullptr;                      // kCommitData: append opaque messages; redo hands them to its callback
+  bool* catalog_changed = nullptr;  // kCommitData: set when relcache initialisation files must go
 };
 
 using TxnHook = void (*)(TxnEvent event, const TxnEventInfo& info);
 // Registers for the life of the process, before its first transaction. Lower order runs earlier.
 void RegisterTxnHook(int order, TxnHook hook);
 
-// One-shot actions of the current subtransaction level: run at kCommitted of the top transaction (inherited by the
-// parents as savepoints are released), or at the abort of the level. `action` must not throw.
+// One-shot actions of the current subtransaction level: run at kCommitted of the top transaction (inherited
+// by the parents as savepoints are released), or at the abort of the level. `action` must not throw.
 void OnCommit(void (*action)(void* argument), void* argument);
 void OnAbort(void (*action)(void* argument), void* argument);
 

@@ -16,9 +16,10 @@ namespace walden {
 enum class TxnPhase : uint8_t { kIdle, kInProgress, kCommitting, kAborting };
 
 struct TxnLevel {
-  Xid xid;               // kInvalidXid until its first write
+  Xid xid;  // kInvalidXid until its first write
   uint32_t sub_id = 1;
-  uint32_t first_sub = 0;  // its own xid (a subtransaction's) and those of its released children begin here in sub_xids
+  uint32_t first_sub =
+      0;  // its own xid (a subtransaction's) and those of its released children begin here in sub_xids
 };
 
 struct TxnAction {

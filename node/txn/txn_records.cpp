@@ -89,7 +89,9 @@ void DescribeEnd(const DecodedRecord& record, std::string* out) {
   if (!end.invalidations.empty()) *out += fmt::format("; inval {} bytes", end.invalidations.size());
 }
 
-void RedoReserve(RedoContext& context) { RaiseRedoXidLimit(context.record().Struct<XidReserveRecord>().limit); }
+void RedoReserve(RedoContext& context) {
+  RaiseRedoXidLimit(context.record().Struct<XidReserveRecord>().limit);
+}
 void DescribeReserve(const DecodedRecord& record, std::string* out) {
   *out += fmt::format("limit {}", record.Struct<XidReserveRecord>().limit);
 }
@@ -102,7 +104,9 @@ void DescribeNextOid(const DecodedRecord& record, std::string* out) {
   *out += fmt::format("{}", record.Struct<NextOidRecord>().limit);
 }
 
-void RedoClogTruncate(RedoContext& context) { TruncateClog(Xid{context.record().Struct<TruncateRecord>().oldest}); }
+void RedoClogTruncate(RedoContext& context) {
+  TruncateClog(Xid{context.record().Struct<TruncateRecord>().oldest});
+}
 void RedoMultiTruncate(RedoContext& context) {
   TruncateMultiXacts(MultiXactId{context.record().Struct<TruncateRecord>().oldest});
 }
@@ -114,7 +118,8 @@ void RedoMultiCreate(RedoContext& context) {
   auto header = context.record().Struct<MultiXactCreateRecord>();
   std::string_view bytes = context.record().AfterStruct<MultiXactCreateRecord>();
   std::vector<uint64_t> packed(header.member_count);
-  if (bytes.size() != packed.size() * 8) throw SqlError(ErrorCode::kDataCorrupted, "malformed multixact record");
+  if (bytes.size() != packed.size() * 8)
+    throw SqlError(ErrorCode::kDataCorrupted, "malformed multixact record");
   std::memcpy(packed.data(), bytes.data(), bytes.size());
   ReplayMultiXact(header.multi, header.first_member, packed, context.lsn());
 }

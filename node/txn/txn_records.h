@@ -1,7 +1,7 @@
 // WAL records of transactions: bytes, redo, describe. Owner: txn.
 //
-// Format: Transaction/COMMIT and /ABORT: the record's xid is the top-level one (or, for an abort, the subtransaction
-// that rolled back); then
+// Format: Transaction/COMMIT and /ABORT: the record's xid is the top-level one (or, for an abort, the
+// subtransaction that rolled back); then
 //   0 wall time (8)  8 flags (4)  12 sub-xids (4)  16 dropped files (4)  20 invalidation bytes (4)
 //   24 database (4)  28 zero (4)
 //   sub-xids, 8 bytes each, ascending
@@ -17,8 +17,8 @@
 namespace walden {
 
 enum TransactionRecordFlag : uint32_t {
-  kTxnCatalogChanged = 1,   // relation cache initialisation files must go
-  kTxnSubtransaction = 2,   // abort of a savepoint only
+  kTxnCatalogChanged = 1,  // relation cache initialisation files must go
+  kTxnSubtransaction = 2,  // abort of a savepoint only
 };
 
 struct TransactionRecord {
@@ -44,8 +44,8 @@ struct NextOidRecord {
 struct TruncateRecord {
   uint64_t oldest;
 };
-// Format: MultiXact/CREATE: 0 id (8)  8 first member (8)  16 members (4)  20 zero (4), then the members, 8 bytes each
-// (xid << 3 | status).
+// Format: MultiXact/CREATE: 0 id (8)  8 first member (8)  16 members (4)  20 zero (4), then the members, 8
+// bytes each (xid << 3 | status).
 struct MultiXactCreateRecord {
   uint64_t multi;
   uint64_t first_member;
@@ -66,8 +66,8 @@ static_assert(sizeof(MultiXactCreateRecord) == 24);
 
 std::span<const RecordHandler> TxnRecordHandlers();
 
-// What redo of a commit does besides: bound by the catalog (invalidation messages become visible to this node's
-// sessions). Called after the commit is visible.
+// What redo of a commit does besides: bound by the catalog (invalidation messages become visible to this
+// node's sessions). Called after the commit is visible.
 using InvalidationRedo = void (*)(std::string_view messages, uint32_t database, bool catalog_changed);
 void BindInvalidationRedo(InvalidationRedo redo);
 

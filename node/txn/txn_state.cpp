@@ -107,7 +107,9 @@ void AbortRunningBelow(Xid end) {
   ReleaseStandbyLocksBelow(end);
 }
 
-void PathOfXact(const SyncTag& tag, char* path, size_t size) { PageLog::PathOf("pg_xact", tag.segment, path, size); }
+void PathOfXact(const SyncTag& tag, char* path, size_t size) {
+  PageLog::PathOf("pg_xact", tag.segment, path, size);
+}
 void PathOfOffsets(const SyncTag& tag, char* path, size_t size) {
   PageLog::PathOf("pg_multixact/offsets", tag.segment, path, size);
 }
@@ -142,7 +144,8 @@ void ObserveRedoXid(Xid xid) {
   LwLockGuard guard(txn_shared->xid_lock, LwMode::kExclusive);
   uint64_t next = txn_shared->next_xid.load(std::memory_order_relaxed);
   if (xid.value < next) return;
-  for (uint64_t page = csn::PageOf(Xid{next}) + 1; page <= csn::PageOf(xid.Next()); ++page) csn::CreatePage(page);
+  for (uint64_t page = csn::PageOf(Xid{next}) + 1; page <= csn::PageOf(xid.Next()); ++page)
+    csn::CreatePage(page);
   txn_shared->next_xid.store(xid.value + 1, std::memory_order_seq_cst);
 }
 
@@ -168,7 +171,9 @@ void AwaitAnnouncedSettled(Lsn csn) {
 }
 
 bool InRecovery() { return txn_shared->in_recovery.load(std::memory_order_acquire); }
-void SetInRecovery(bool in_recovery) { txn_shared->in_recovery.store(in_recovery, std::memory_order_release); }
+void SetInRecovery(bool in_recovery) {
+  txn_shared->in_recovery.store(in_recovery, std::memory_order_release);
+}
 
 void RaiseRedoXidLimit(uint64_t limit) { RaiseTo(txn_shared->redo_xid_limit, limit); }
 

@@ -1,7 +1,7 @@
-// Waiting for a transaction to end. Nobody takes a lock on his own xid: a waiter puts it into the lock table on the
-// holder's behalf, under the holder's fast_lock, after seeing there that the holder still runs. The holder marks
-// its end first (entry final, slot empty) and then, under the same fast_lock, releases what waiters made for it. So
-// either the waiter sees the end, or the holder sees the lock.
+// Waiting for a transaction to end. Nobody takes a lock on his own xid: a waiter puts it into the lock table
+// on the holder's behalf, under the holder's fast_lock, after seeing there that the holder still runs. The
+// holder marks its end first (entry final, slot empty) and then, under the same fast_lock, releases what
+// waiters made for it. So either the waiter sees the end, or the holder sees the lock.
 #include "node/base/check.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/latch.h"
@@ -50,8 +50,8 @@ void AwaitXid(Xid xid) {
       ReleaseLock(tag, LockMode::kShare);
       continue;
     }
-    // Between its end and the final mark (or the other way round): a few instructions, unless that process was
-    // stopped there.
+    // Between its end and the final mark (or the other way round): a few instructions, unless that process
+    // was stopped there.
     CheckInterrupts();
     if (!Finished(xid)) WaitLatch(1, WaitEvent::kLockTransaction);
   }
@@ -65,8 +65,8 @@ void WaitForXid(Xid xid, const RowWaitContext* context) {
   try {
     AwaitXid(xid);
   } catch (SqlError& error) {
-    error.WithContext(fmt::format("while {} tuple ({},{}) in relation \"{}\"", context->action, context->tid.block,
-                                  context->tid.offset, context->relation));
+    error.WithContext(fmt::format("while {} tuple ({},{}) in relation \"{}\"", context->action,
+                                  context->tid.block, context->tid.offset, context->relation));
     throw;
   }
 }

@@ -74,7 +74,8 @@ TEST_F(TxnTest, SavepointsRollBackAlone) {
   EXPECT_EQ(LookupCommit(top).csn, result.csn);
 }
 
-// If a snapshot sees a commit it sees every commit with a lower CSN, and all subtransactions of it, however they race.
+// If a snapshot sees a commit it sees every commit with a lower CSN, and all subtransactions of it, however
+// they race.
 TEST_F(TxnTest, SnapshotsSeePrefixesOfTheCommitOrder) {
   constexpr int kWriters = 3, kCommits = 300;
   std::vector<std::atomic<uint64_t>> published(kWriters * kCommits);
@@ -106,8 +107,10 @@ TEST_F(TxnTest, SnapshotsSeePrefixesOfTheCommitOrder) {
         CommitState state = LookupCommit(top);
         if (!both && LookupCommit(top.Next()).csn == state.csn) ++half;
         if (state.status != XidStatus::kCommitted || !state.csn.IsValid()) continue;
-        if (seen) newest_seen = std::max(newest_seen, state.csn);
-        else oldest_unseen = std::min(oldest_unseen, state.csn);
+        if (seen)
+          newest_seen = std::max(newest_seen, state.csn);
+        else
+          oldest_unseen = std::min(oldest_unseen, state.csn);
       }
       if (newest_seen >= oldest_unseen) ++disorder;
       snapshot.Reset();
@@ -149,7 +152,8 @@ TEST_F(TxnTest, HorizonNeverPassesALiveSnapshot) {
   EXPECT_EQ(passed.load(), 0);
 }
 
-// Stops one thread of the protocol at a chosen step, runs the other side to its end, and lets the first go on.
+// Stops one thread of the protocol at a chosen step, runs the other side to its end, and lets the first go
+// on.
 class StopPoint {
  public:
   explicit StopPoint(FaultPoint point) {
@@ -173,7 +177,8 @@ class StopPoint {
   static inline std::atomic<int> state;
 };
 
-// The taker is stopped before, or after, it announced its snapshot; commits settle and a horizon is computed meanwhile.
+// The taker is stopped before, or after, it announced its snapshot; commits settle and a horizon is computed
+// meanwhile.
 TEST_F(TxnTest, ASnapshotThatTheHorizonPassedIsTakenAgain) {
   for (FaultPoint point : {FaultPoint::kSnapshotRead, FaultPoint::kSnapshotAnnounced}) {
     StopPoint stop(point);
@@ -200,7 +205,8 @@ TEST_F(TxnTest, ASnapshotThatTheHorizonPassedIsTakenAgain) {
   }
 }
 
-// The pruner is stopped between its floor and its scan; a snapshot taken meanwhile lies at or above the result.
+// The pruner is stopped between its floor and its scan; a snapshot taken meanwhile lies at or above the
+// result.
 TEST_F(TxnTest, AHorizonNeverPassesASnapshotTakenDuringItsScan) {
   CommitResult first = CommitOne();
   Flush(first.csn);
@@ -277,11 +283,14 @@ class SmallWindowTest : public TxnTest {
     ~Small() { csn_ring_pages = 512; }
   };
   static void UseXids(int pages) {
-    for (uint64_t end = NextXid().value + static_cast<uint64_t>(pages) * kXidsPerCsnPage; NextXid().value < end;) CommitOne();
+    for (uint64_t end = NextXid().value + static_cast<uint64_t>(pages) * kXidsPerCsnPage;
+         NextXid().value < end;)
+      CommitOne();
   }
 };
 
-// Far more xids than the ring holds, while an old snapshot must still place them and an old transaction still runs.
+// Far more xids than the ring holds, while an old snapshot must still place them and an old transaction still
+// runs.
 TEST_F(SmallWindowTest, PagesSpillAndComeBack) {
   Stop();
   Small small;
@@ -306,7 +315,8 @@ TEST_F(SmallWindowTest, PagesSpillAndComeBack) {
   InProcesses(1, 1, [&](int) {
     Flush(InsertPosition());
     UseXids(6);
-    EXPECT_EQ(LookupCommit(old_xid).status, XidStatus::kInProgress) << "pages above it may drop, its own may not";
+    EXPECT_EQ(LookupCommit(old_xid).status, XidStatus::kInProgress)
+        << "pages above it may drop, its own may not";
   });
   end = CommitTransaction();
   EXPECT_EQ(LookupCommit(old_xid).csn, end.csn);
@@ -322,7 +332,8 @@ TEST_F(SmallWindowTest, PagesSpillAndComeBack) {
 TEST_F(TxnTest, HooksRunInOrder) {
   static thread_local std::string* order = nullptr;  // hooks stay registered: only this test listens
   RegisterTxnHook(10, [](TxnEvent event, const TxnEventInfo&) {
-    if (order != nullptr && event != TxnEvent::kCommand) *order += static_cast<char>('a' + static_cast<int>(event));
+    if (order != nullptr && event != TxnEvent::kCommand)
+      *order += static_cast<char>('a' + static_cast<int>(event));
   });
   std::string seen;
   order = &seen;

@@ -60,7 +60,8 @@ class TxnTest : public ::testing::Test {
     std::filesystem::remove_all(directory_);
   }
 
-  // Start of a node at WAL position `at`, with the counters of `checkpoint`. `open`: to running; else it stays in recovery.
+  // Start of a node at WAL position `at`, with the counters of `checkpoint`. `open`: to running; else it
+  // stays in recovery.
   void Start(Lsn at, const CheckpointData& checkpoint, bool open) {
     region_ = std::make_unique<PrivateRegion>(Areas());
     me_ = std::make_unique<ThreadIdentity>(0);

@@ -22,7 +22,8 @@ class LockTest : public TxnTest {
 
 TEST_F(LockTest, ConflictTableIsPostgres) {
   // Rows and columns: AccessShare .. AccessExclusive, from the manual's table.
-  const char* expected[] = {"       X", "      XX", "    XXXX", "   XXXXX", "  XX XXX", "  XXXXXX", " XXXXXXX", "XXXXXXXX"};
+  const char* expected[] = {"       X", "      XX", "    XXXX", "   XXXXX",
+                            "  XX XXX", "  XXXXXX", " XXXXXXX", "XXXXXXXX"};
   BeginTransaction();
   for (int a = 1; a <= 8; ++a) {
     AcquireLock(Rel(100 + static_cast<uint32_t>(a)), static_cast<LockMode>(a));
@@ -118,7 +119,9 @@ TEST_F(LockTest, QueueIsFirstComeFirstServed) {
   std::thread reader([&] {
     ThreadIdentity identity(2);
     BeginTransaction();
-    AcquireLock(Rel(1), LockMode::kAccessShare);  // would not conflict with what is held, but queues behind the writer
+    AcquireLock(
+        Rel(1),
+        LockMode::kAccessShare);  // would not conflict with what is held, but queues behind the writer
     share_at = order++;
     CommitTransaction();
   });
@@ -214,8 +217,10 @@ TEST_F(LockTest, WaitingForAnotherTransaction) {
       CommitTransaction();
     });
     AwaitWaiter(LockTag::Transaction(xid));
-    if (commit) CommitTransaction();
-    else AbortTransaction();
+    if (commit)
+      CommitTransaction();
+    else
+      AbortTransaction();
     waiter.join();
     EXPECT_EQ(seen.load(), commit ? XidStatus::kCommitted : XidStatus::kAborted);
   }
@@ -263,7 +268,8 @@ TEST_F(LockTest, FullTableIsAnErrorNotACrash) {
   BeginTransaction();
   ErrorCode code = ErrorCode::kSuccessfulCompletion;
   try {
-    for (uint32_t i = 0; i < 1000000; ++i) AcquireLock(LockTag::Advisory(kDatabase, 0, i, 1), LockMode::kExclusive);
+    for (uint32_t i = 0; i < 1000000; ++i)
+      AcquireLock(LockTag::Advisory(kDatabase, 0, i, 1), LockMode::kExclusive);
   } catch (const SqlError& error) {
     code = error.code();
     EXPECT_EQ(error.fields().hint, "You might need to increase max_locks_per_transaction.");

@@ -64,8 +64,10 @@ TEST_F(TxnRecoveryTest, CommitsSurviveACrashOthersDoNot) {
   EXPECT_EQ(LookupCommit(kept.xid).csn, kept.csn);
   OpenWalForWriting({end, 1, 42, kStart});
   TxnEndRecovery(end, false);
-  for (Xid xid : {kept.xid, top, sub}) EXPECT_EQ(LookupCommit(xid).status, XidStatus::kCommitted) << xid.value;
-  for (Xid xid : {rolled_back, aborted, running}) EXPECT_EQ(LookupCommit(xid).status, XidStatus::kAborted) << xid.value;
+  for (Xid xid : {kept.xid, top, sub})
+    EXPECT_EQ(LookupCommit(xid).status, XidStatus::kCommitted) << xid.value;
+  for (Xid xid : {rolled_back, aborted, running})
+    EXPECT_EQ(LookupCommit(xid).status, XidStatus::kAborted) << xid.value;
   EXPECT_EQ(OldestRunningXid(), NextXid());
   EXPECT_GE(NextXid(), next) << "an id once given out is never given out again";
   EXPECT_GT(CommitOne().csn, end);
