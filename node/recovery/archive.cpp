@@ -172,7 +172,6 @@ bool RestoreFromArchive(const std::string& name, const std::string& path) {
 void RunArchiver() {
   RecoveryShared* shared = Recovery();
   shared->archiver_slot.store(self_slot());
-  SetInterruptHandler(Interrupt::kTerminate, nullptr);
   for (;;) {
     self().latch.Reset();
     CheckInterrupts();

@@ -1,6 +1,6 @@
 // Main loops of the processes that keep storage going. Each returns when its process is told to stop (kTerminate, for
-// the checkpointer kShutdown: after the shutdown checkpoint). `server` binds them to process kinds; configuration is
-// reloaded through the interrupt handler of kReload.
+// the checkpointer kShutdown: after the shutdown checkpoint). `server` binds them to process kinds and sets the handlers:
+// kTerminate has none (the loops look for it), kReload reloads the configuration.
 #pragma once
 
 namespace walden {

@@ -49,7 +49,6 @@ void Guarded(Work&& work) {
 }  // namespace
 
 void RunBackgroundWriter() {
-  SetInterruptHandler(Interrupt::kTerminate, nullptr);
   Rounds rounds;
   rounds.last_close_us = rounds.last_running_us = MonotonicUs();
   while (!InterruptPending(Interrupt::kTerminate)) {
@@ -71,7 +70,6 @@ void RunBackgroundWriter() {
 }
 
 void RunWalWriter() {
-  SetInterruptHandler(Interrupt::kTerminate, nullptr);
   RegisterWalWriter();
   int idle_rounds = 0;
   while (!InterruptPending(Interrupt::kTerminate)) {

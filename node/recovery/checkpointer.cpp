@@ -175,7 +175,6 @@ void FinalCheckpoint() {
 
 void RunCheckpointer() {
   RecoveryShared* shared = Recovery();
-  SetInterruptHandler(Interrupt::kTerminate, nullptr);
   BecomeSyncOwner();
   shared->checkpointer_slot.store(self_slot());
   ApplySyncStandbyNames(GetString(Setting::kSynchronousStandbyNames));

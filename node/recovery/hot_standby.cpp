@@ -6,6 +6,7 @@
 #include "node/base/log.h"
 #include "node/config/settings.h"
 #include "node/recovery/recovery_state.h"
+#include "node/recovery/startup.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/process.h"
 #include "node/txn/horizon.h"
@@ -47,7 +48,7 @@ void ResolveRedoConflict(const RedoConflict& conflict) {
     // Snapshots end without telling anybody: look again after growing pauses.
     self().latch.Reset();
     WaitLatch(patience > 0 ? std::min(pause_ms, patience) : pause_ms, WaitEvent::kRecoveryConflictSnapshot);
-    CheckInterrupts();
+    CheckStartupInterrupts();
     pause_ms = std::min<int64_t>(pause_ms * 2, 100);
   }
 }
@@ -57,7 +58,7 @@ void ResolveLockConflict(uint32_t database, uint32_t) {
   if (patience != 0 && !PromotionRequested()) {
     self().latch.Reset();
     WaitLatch(patience > 0 ? std::min<int64_t>(patience, 10) : 10, WaitEvent::kLockRelation);
-    CheckInterrupts();
+    CheckStartupInterrupts();
     return;
   }
   // Which session holds the lock is the lock manager's knowledge; all sessions of the database are in its way.

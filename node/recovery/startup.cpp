@@ -98,6 +98,14 @@ void BindRecoveryHooks() {
   BindStandbyLockConflict(ResolveLockConflict);
 }
 
+void CheckStartupInterrupts() {
+  CheckInterrupts();
+  if (TakeInterrupt(Interrupt::kShutdown) || TakeInterrupt(Interrupt::kPromote)) RequestPromotion();
+  if (InterruptPending(Interrupt::kTerminate)) {
+    throw SqlError(ErrorCode::kAdminShutdown, "startup process is told to stop").WithSeverity(Severity::kFatal);
+  }
+}
+
 // ---- what is to be done ----
 
 namespace {
@@ -251,8 +259,7 @@ void StartupProcess::HonourPause() {
       Log(Severity::kLog, "recovery has paused");
     }
     self().latch.Reset();
-    if (TakeInterrupt(Interrupt::kShutdown) || TakeInterrupt(Interrupt::kPromote)) RequestPromotion();
-    CheckInterrupts();
+    CheckStartupInterrupts();
     if (shared->pause.load() != ReplayPause::kNotPaused) WaitLatch(1000, WaitEvent::kRecoveryPause);
   }
 }
@@ -265,8 +272,7 @@ void StartupProcess::HonourDelay(const DecodedRecord& record) {
     int64_t wait_ms = (time + delay_ms * 1000 - WallClockUs()) / 1000;
     if (wait_ms <= 0 || PromotionRequested()) return;
     self().latch.Reset();
-    if (TakeInterrupt(Interrupt::kShutdown) || TakeInterrupt(Interrupt::kPromote)) RequestPromotion();
-    CheckInterrupts();
+    CheckStartupInterrupts();
     WaitLatch(std::min<int64_t>(wait_ms, 1000), WaitEvent::kRecoveryApplyDelay);
   }
 }
@@ -295,7 +301,7 @@ void StartupProcess::Replay() {
       going = supply_->WaitForMore(reader_->position());
       continue;
     }
-    CheckInterrupts();
+    CheckStartupInterrupts();
     if (Recovery()->pause.load(std::memory_order_relaxed) != ReplayPause::kNotPaused) HonourPause();
     if (ReachedTarget(record)) break;
     // Archive recovery without standby mode also ends on request.
@@ -390,7 +396,7 @@ void AwaitCheckpointer() {
   while (self().kind.load() == ProcessKind::kStartup && Recovery()->checkpointer_slot.load() < 0) {
     self().latch.Reset();
     WaitLatch(10, WaitEvent::kCheckpointStart);
-    CheckInterrupts();
+    CheckStartupInterrupts();
   }
 }
 

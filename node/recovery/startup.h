@@ -20,6 +20,10 @@ struct BackupLabel {
 };
 bool ReadBackupLabel(BackupLabel* label);
 
+// Safe point of the startup process, while it waits and between records: notes a request to promote, throws (FATAL) when
+// the node is being shut down.
+void CheckStartupInterrupts();
+
 class StartupProcess {
  public:
   void Run();

@@ -8,6 +8,7 @@
 #include "node/recovery/archive.h"
 #include "node/recovery/hot_standby.h"
 #include "node/recovery/recovery_state.h"
+#include "node/recovery/startup.h"
 #include "node/shm/interrupts.h"
 #include "node/wal/wal.h"
 
@@ -102,8 +103,7 @@ bool WalSupply::WaitForMore(Lsn at) {
   if (!options_.standby) return false;
   for (;;) {
     self().latch.Reset();
-    CheckInterrupts();
-    if (TakeInterrupt(Interrupt::kShutdown) || TakeInterrupt(Interrupt::kPromote)) RequestPromotion();
+    CheckStartupInterrupts();
     if (PromotionRequested()) return false;
     if (StreamHasMore(at)) {
       NoteWalArrival(true);

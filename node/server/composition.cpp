@@ -4,7 +4,10 @@
 #include "node/access/heap/heap_records.h"
 #include "node/buffer/relation_storage.h"
 #include "node/catalog/builtin.h"
+#include "node/catalog/database_records.h"
 #include "node/catalog/invalidation.h"
+#include "node/recovery/background_processes.h"
+#include "node/recovery/xlog_records.h"
 #include "node/sql/functions/registry.h"
 #include "node/txn/txn_records.h"
 #include "node/txn/txn_state.h"
@@ -15,9 +18,11 @@ namespace {
 
 void BindRecords() {
   BindRecordHandlers(StorageRecordHandlers());
+  BindRecordHandlers(XlogRecordHandlers());
   BindRecordHandlers(TxnRecordHandlers());
   BindRecordHandlers(HeapRecordHandlers());
   BindRecordHandlers(btree::BtreeRecordHandlers());
+  BindRecordHandlers(DatabaseRecordHandlers());
   CheckRecordHandlersComplete();
   BindInvalidationRedo(
       [](std::string_view messages, uint32_t, bool) { SendReplayedInvalidations(messages); });
@@ -39,6 +44,7 @@ void ComposeNode() {
   composed = true;
   BindRecords();
   BindCheckpointParts();
+  BindRecoveryHooks();
   InstallBuiltins(IsImplemented);
 }
 

@@ -12,6 +12,7 @@
 #include "node/base/log.h"
 #include "node/config/conf_file.h"
 #include "node/os/process.h"
+#include "node/recovery/background_processes.h"
 #include "node/server/background_worker.h"
 #include "node/server/fatal_signals.h"
 #include "node/server/logger.h"
@@ -30,6 +31,12 @@ int WaitUntilTold(const ChildStart&) {
     self().latch.Reset();
     WaitLatch(-1, WaitEvent::kBackendPoolMain);
   }
+  return 0;
+}
+
+template <void (*kRun)()>
+int Runs(const ChildStart&) {
+  kRun();
   return 0;
 }
 
@@ -67,6 +74,11 @@ MainTable MakeMains() {
   bind(ProcessKind::kLogger, LoggerMain);
   bind(ProcessKind::kBackgroundWorker, BackgroundWorkerMain);
   bind(ProcessKind::kBackend, BackendMain);
+  bind(ProcessKind::kStartup, Runs<RunStartup>);
+  bind(ProcessKind::kCheckpointer, Runs<RunCheckpointer>);
+  bind(ProcessKind::kBackgroundWriter, Runs<RunBackgroundWriter>);
+  bind(ProcessKind::kWalWriter, Runs<RunWalWriter>);
+  bind(ProcessKind::kArchiver, Runs<RunArchiver>);
   return mains;
 }
 MainTable mains = MakeMains();

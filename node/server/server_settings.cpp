@@ -7,6 +7,7 @@
 #include "node/config/conf_file.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
+#include "node/recovery/control_file.h"
 
 namespace walden {
 namespace {
@@ -58,9 +59,9 @@ std::string PlatformText() {
 }
 
 uint64_t ReadSystemId() {
-  char bytes[8] = {};
-  File::Open("global/pg_control", O_RDONLY).ReadExactlyAt(bytes, sizeof bytes, 0);
-  return Load<uint64_t>(bytes);
+  ControlFile control = LoadControlFile();
+  OverrideSetting(Setting::kDataChecksums, control.data_checksums != 0 ? "on" : "off");
+  return control.system_id;
 }
 
 }  // namespace walden

@@ -15,7 +15,8 @@ void LoadServerSettings(const std::string& data_directory,
 std::string VersionText();
 // "x86_64-pc-linux-gnu, compiled by ..., 64-bit".
 std::string PlatformText();
-// System identifier from global/pg_control in the current directory.
+// System identifier from global/pg_control in the current directory; also sets what else this process and its children
+// must know from there (checksums).
 uint64_t ReadSystemId();
 
 }  // namespace walden

@@ -5,6 +5,7 @@
 #include "node/buffer/buffer_pool.h"
 #include "node/catalog/invalidation.h"
 #include "node/config/settings.h"
+#include "node/recovery/recovery_state.h"
 #include "node/server/background_worker.h"
 #include "node/shm/process.h"
 #include "node/shm/server_state.h"
@@ -28,6 +29,7 @@ constexpr AreaBinding kBindings[] = {
     {Area::kSyncQueue, SyncQueueShmSize, SyncQueueShmInit},
     {Area::kWal, WalShmSize, WalShmInit},
     {Area::kBufferPool, BufferPoolShmSize, BufferPoolShmInit},
+    {Area::kRecovery, RecoveryShmSize, RecoveryShmInit},
     {Area::kTransactions, TransactionAreaSize, TransactionAreaInit},
     {Area::kClog, ClogAreaSize, ClogAreaInit},
     {Area::kCsnWindow, CsnAreaSize, CsnAreaInit},

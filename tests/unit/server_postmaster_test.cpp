@@ -19,6 +19,7 @@
 #include "node/config/settings.h"
 #include "node/os/file.h"
 #include "node/os/process.h"
+#include "node/recovery/control_file.h"
 #include "node/server/background_worker.h"
 #include "node/server/data_directory.h"
 #include "node/server/logger.h"
@@ -96,7 +97,9 @@ class PostmasterTest : public ::testing::Test {
         "128kB\n"
         "max_worker_processes = 2\nlog_min_messages = debug1\nmax_wal_senders = 0\narchive_mode = off\n");
     Append("unix_socket_directories = '" + dir_ + "'\nlogging_collector = on\nlog_filename = 'walden.log'\n");
-    WriteWholeFileDurably(dir_ + "/global/pg_control", std::string("\1\2\3\4\5\6\7\0", 8));
+    ControlFile control{};
+    control.system_id = 0x0007060504030201;
+    WriteControlFile(control, dir_ + "/global/pg_control");
   }
   void TearDown() override {
     std::string log;
