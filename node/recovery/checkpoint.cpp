@@ -135,18 +135,16 @@ uint64_t OldestNeededSegment(Lsn redo) {
 
 bool PerformCheckpoint(uint32_t flags) {
   RecoveryShared* shared = Recovery();
-  // At an end of recovery nothing runs yet either, but the log goes on.
   bool final = (flags & kCheckpointShutdownFlag) != 0;
-  bool quiet = (flags & (kCheckpointShutdownFlag | kCheckpointEndOfRecovery)) != 0;
   Lsn last_end = Lsn{shared->last_checkpoint_end.load()};
-  if (!quiet && (flags & kCheckpointForce) == 0 && InsertPosition() == last_end) return false;
+  if (!final && (flags & kCheckpointForce) == 0 && InsertPosition() == last_end) return false;
   if (GetBool(Setting::kLogCheckpoints)) Log(Severity::kLog, "checkpoint starting:{}", DescribeFlags(flags));
   if (final) UpdateControlFile([](ControlFile& control) { control.state = ClusterState::kShuttingDown; });
 
   CheckpointData data;
   Report report;
   Lsn redo;
-  if (quiet) {
+  if (final) {
     // Nobody inserts: the redo point is the record itself, wherever the flushes below leave the position.
     BeginRedoEpoch();
     WriteEverything(flags, &report);
@@ -160,8 +158,8 @@ bool PerformCheckpoint(uint32_t flags) {
   }
   data.redo = redo.value;
   Lsn start;
-  Lsn end = InsertCheckpointRecord(data, quiet, &start);
-  CHECK(!quiet || start == redo);
+  Lsn end = InsertCheckpointRecord(data, final, &start);
+  CHECK(!final || start == redo);
   if (final) CloseWalForWriting();
   UpdateControlFile([&](ControlFile& control) {
     control.state = final ? ClusterState::kShutDown : ClusterState::kInProduction;

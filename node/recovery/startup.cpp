@@ -37,6 +37,8 @@ constexpr const char* kRecoverySignal = "recovery.signal";
 constexpr const char* kStandbySignal = "standby.signal";
 constexpr const char* kBackupLabel = "backup_label";
 
+bool HasPostmaster() { return self().kind.load(std::memory_order_relaxed) == ProcessKind::kStartup; }
+
 std::string FormatWallTime(int64_t time_us) {
   std::time_t seconds = static_cast<std::time_t>((time_us + kUnixEpochToPostgresUs) / 1000000);
   std::tm tm;
@@ -234,8 +236,8 @@ void StartupProcess::PrepareReplay() {
   });
   ResetUnloggedRelations(false);
   if (archive_) NotifyPostmaster(PostmasterRequest::kRecoveryStarted);
-  // In crash recovery there is no checkpointer: this process keeps the list of files to be synced.
-  if (!archive_) BecomeSyncOwner();
+  // Alone, this process keeps the list of files to be synced; else the checkpointer does.
+  if (!HasPostmaster()) BecomeSyncOwner();
 }
 
 void StartupProcess::CheckConsistency() {
@@ -391,9 +393,9 @@ void StartupProcess::FinishArchiveRecovery() {
 
 namespace {
 
+// Started before or with this process, it may still be on its way. A process without postmaster has none.
 void AwaitCheckpointer() {
-  // Started when recovery began, it may still be on its way. A process without postmaster has none.
-  while (self().kind.load() == ProcessKind::kStartup && Recovery()->checkpointer_slot.load() < 0) {
+  while (HasPostmaster() && Recovery()->checkpointer_slot.load() < 0) {
     self().latch.Reset();
     WaitLatch(10, WaitEvent::kCheckpointStart);
     CheckStartupInterrupts();
@@ -419,13 +421,13 @@ void StartupProcess::OpenForWriting() {
   OpenWalForWriting({end_, timeline, control_.system_id, Lsn{checkpoint_data_.redo}});
   if (archive_) LogEndOfRecovery(timeline, previous);
   TxnEndRecovery(end_, clean_ && !recovered);
+  AwaitCheckpointer();
   if (archive_) {
-    AwaitCheckpointer();
     RequestCheckpoint(kCheckpointForce | kCheckpointImmediate | kCheckpointWait);
     Recovery()->archive_recovery.store(false);
     FinishArchiveRecovery();
   } else if (recovered) {
-    PerformCheckpoint(kCheckpointEndOfRecovery | kCheckpointImmediate);
+    RequestCheckpoint(kCheckpointEndOfRecovery | kCheckpointForce | kCheckpointImmediate | kCheckpointWait);
   } else {
     UpdateControlFile([](ControlFile& control) { control.state = ClusterState::kInProduction; });
     Recovery()->last_checkpoint_end.store(end_.value);

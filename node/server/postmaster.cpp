@@ -16,6 +16,7 @@
 #include "node/os/file.h"
 #include "node/os/process.h"
 #include "node/server/background_worker.h"
+#include "node/server/composition.h"
 #include "node/server/log_sink.h"
 #include "node/server/server_settings.h"
 #include "node/server/shm_areas.h"
@@ -61,6 +62,7 @@ void Postmaster::Prepare() {
   UpdatePidFile("starting");
   region_prefix_ = SharedMemoryPrefix(options_.data_directory, ReadSystemId());
   RemoveLeftovers(options_.data_directory, region_prefix_);
+  ComposeNode();
   LoadWorkerLibraries();
   StartLogger();
   Log(Severity::kLog, "starting {} on {}", VersionText(), PlatformText());
