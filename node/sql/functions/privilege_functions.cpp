@@ -9,7 +9,7 @@
 #include "node/catalog/rows/pg_language.h"
 #include "node/catalog/rows/pg_tablespace.h"
 #include "node/catalog/syscache.h"
-#include "node/sql/functions/catalog_names.h"
+#include "node/sql/functions/object_names.h"
 #include "node/sql/functions/function_table.h"
 #include "node/sql/functions/scalar.h"
 #include "node/sql/functions/text_result.h"

@@ -1,4 +1,4 @@
-#include "node/sql/functions/catalog_names.h"
+#include "node/sql/functions/object_names.h"
 
 #include <algorithm>
 
@@ -244,36 +244,36 @@ std::string NameOf(Oid type, Oid object) {
 
 }  // namespace
 
-Oid CatalogNames::Find(Oid type, View text) { return FindObject(type, text, false); }
-Oid CatalogNames::FindOrInvalid(Oid type, View text) { return FindObject(type, text, true); }
+Oid CatalogObjectNames::Find(Oid type, View text) { return FindObject(type, text, false); }
+Oid CatalogObjectNames::FindOrInvalid(Oid type, View text) { return FindObject(type, text, true); }
 
-View CatalogNames::Name(Oid type, Oid object, Arena& arena) {
+View CatalogObjectNames::Name(Oid type, Oid object, Arena& arena) {
   std::string name = NameOf(type, object);
   if (name.empty()) name = std::to_string(OidNumber(object));
   return arena.Copy(name);
 }
 
-Oid CatalogNames::FindRole(View name) { return walden::FindRole(name); }
-View CatalogNames::RoleName(Oid role, Arena& arena) {
+Oid CatalogObjectNames::FindRole(View name) { return walden::FindRole(name); }
+View CatalogObjectNames::RoleName(Oid role, Arena& arena) {
   auto row = RoleRow(role);
   return row == nullptr ? View() : arena.Copy(row->rolname);
 }
 
-Oid CatalogNames::EnumValue(Oid enum_type, View label) {
+Oid CatalogObjectNames::EnumValue(Oid enum_type, View label) {
   auto row = FindRow<PgEnumRow>(catalog_index::kPgEnumTypidLabelIndex, {enum_type, label});
   if (row == nullptr) {
     throw SqlError(ErrorCode::kInvalidTextRepresentation, "invalid input value for enum {}: \"{}\"", FormatType(enum_type), label);
   }
   return row->oid;
 }
-View CatalogNames::EnumLabel(Oid enum_value, Arena& arena) {
+View CatalogObjectNames::EnumLabel(Oid enum_value, Arena& arena) {
   auto row = FindRow<PgEnumRow>(catalog_index::kPgEnumOidIndex, {enum_value});
   if (row == nullptr) {
     throw SqlError(ErrorCode::kInvalidBinaryRepresentation, "invalid internal value for enum: {}", OidNumber(enum_value));
   }
   return arena.Copy(row->enumlabel);
 }
-int CatalogNames::CompareEnum(Oid a, Oid b) {
+int CatalogObjectNames::CompareEnum(Oid a, Oid b) {
   if (a == b) return 0;
   auto x = FindRow<PgEnumRow>(catalog_index::kPgEnumOidIndex, {a}), y = FindRow<PgEnumRow>(catalog_index::kPgEnumOidIndex, {b});
   if (x == nullptr || y == nullptr) return a < b ? -1 : 1;

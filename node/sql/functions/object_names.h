@@ -6,7 +6,7 @@
 
 namespace walden {
 
-class CatalogNames : public SessionHooks {
+class CatalogObjectNames : public SessionHooks {
  public:
   Oid Find(Oid type, std::string_view text) override;
   Oid FindOrInvalid(Oid type, std::string_view text) override;
