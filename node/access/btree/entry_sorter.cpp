@@ -60,7 +60,7 @@ bool EntrySorter::Less(const Record* a, const Record* b) const {
 void EntrySorter::Add(const Entry& entry, bool alive) {
   size_t size = AlignUp(sizeof(Record) + entry.size, 8);
   if (blocks_.empty() || block_used_ + size > kBlockSize) {
-    if (total_bytes_ + records_.size() * sizeof(Record*) + kBlockSize > memory_bytes_ && !records_.empty()) Spill();
+    if (total_bytes_ + records_.size() * sizeof(Slot) + kBlockSize > memory_bytes_ && !records_.empty()) Spill();
     blocks_.push_back(std::make_unique_for_overwrite<char[]>(kBlockSize));
     block_used_ = 0;
     total_bytes_ += kBlockSize;
@@ -70,11 +70,13 @@ void EntrySorter::Add(const Entry& entry, bool alive) {
   Record record{PrefixOf(entry), entry.size, alive ? 1u : 0u};
   std::memcpy(to, &record, sizeof(record));
   std::memcpy(to + sizeof(record), entry.data, entry.size);
-  records_.push_back(reinterpret_cast<const Record*>(to));
+  records_.push_back({record.prefix, reinterpret_cast<const Record*>(to)});
 }
 
 void EntrySorter::SortMemory() {
-  std::sort(records_.begin(), records_.end(), [this](const Record* a, const Record* b) { return Less(a, b); });
+  std::sort(records_.begin(), records_.end(), [this](const Slot& a, const Slot& b) {
+    return a.prefix != b.prefix ? a.prefix < b.prefix : Less(a.record, b.record);
+  });
 }
 
 void EntrySorter::Spill() {
@@ -90,7 +92,8 @@ void EntrySorter::Spill() {
     spill_size_ += buffer.size();
     buffer.clear();
   };
-  for (const Record* record : records_) {
+  for (const Slot& slot : records_) {
+    const Record* record = slot.record;
     const char* bytes = reinterpret_cast<const char*>(record);
     buffer.insert(buffer.end(), bytes, bytes + AlignUp(sizeof(Record) + record->size, 8));
     if (buffer.size() >= kRunBufferSize) flush();
@@ -157,7 +160,9 @@ bool EntrySorter::Next(Entry* entry, bool* alive) {
   const Record* record;
   if (runs_.empty()) {
     if (next_record_ == records_.size()) return false;
-    record = records_[next_record_++];
+    constexpr size_t kAhead = 8;
+    if (next_record_ + kAhead < records_.size()) __builtin_prefetch(records_[next_record_ + kAhead].record);
+    record = records_[next_record_++].record;
   } else {
     if (last_run_ != SIZE_MAX && Advance(&runs_[last_run_])) PushRun(last_run_);
     last_run_ = SIZE_MAX;

@@ -80,7 +80,29 @@ BufferPin LockNode(const IndexDesc& index, BlockNumber block, Access access) {
   return pin;
 }
 
-OffsetNumber FindOnPage(const IndexDesc& index, const SearchKey& key, const char* page) {
+// Order of the key against the entry, from the first column alone when that is an ascending integer that differs: most
+// steps of a binary search.
+template <class T>
+class FirstColumn {
+ public:
+  FirstColumn(const IndexDesc& index, const SearchKey& key, T value) : index_(index), key_(key), value_(value) {}
+  int operator()(const Entry& entry) const {
+    uint16_t info = entry.info();
+    if ((info & kInfoNulls) == 0 && (info & kInfoColumns) != 0) {
+      T stored = Load<T>(entry.data + kEntryHeaderSize);
+      if (value_ != stored) return value_ < stored ? -1 : 1;
+    }
+    return CompareKey(index_, key_, entry);
+  }
+
+ private:
+  const IndexDesc& index_;
+  const SearchKey& key_;
+  T value_;
+};
+
+template <class Compare>
+OffsetNumber Bisect(const char* page, const SearchKey& key, Compare compare) {
   OffsetNumber low = FirstData(page);
   OffsetNumber high = static_cast<OffsetNumber>(PageMaxOffset(page) + 1);
   bool leaf = IsLeaf(page);
@@ -89,10 +111,26 @@ OffsetNumber FindOnPage(const IndexDesc& index, const SearchKey& key, const char
   int bound = key.next_key ? 0 : 1;
   while (low < high) {
     OffsetNumber middle = static_cast<OffsetNumber>(low + (high - low) / 2);
-    if (CompareKey(index, key, EntryAt(page, middle)) >= bound) low = static_cast<OffsetNumber>(middle + 1);
+    if (compare(EntryAt(page, middle)) >= bound) low = static_cast<OffsetNumber>(middle + 1);
     else high = middle;
   }
   return leaf ? low : static_cast<OffsetNumber>(low - 1);
+}
+
+OffsetNumber FindOnPage(const IndexDesc& index, const SearchKey& key, const char* page) {
+  const IndexKeyColumn& first = index.keys[0];
+  bool plain = key.count > 0 && !first.descending && !key.values[0].is_null &&
+               (key.compares == nullptr || key.compares[0] == nullptr);
+  if (plain) {
+    const Datum& value = key.values[0].datum;
+    switch (first.order) {
+      case KeyOrder::kInt32: return Bisect(page, key, FirstColumn<int32_t>(index, key, value.i32));
+      case KeyOrder::kUint32: return Bisect(page, key, FirstColumn<uint32_t>(index, key, static_cast<uint32_t>(value.i32)));
+      case KeyOrder::kInt64: return Bisect(page, key, FirstColumn<int64_t>(index, key, value.i64));
+      default: break;
+    }
+  }
+  return Bisect(page, key, [&](const Entry& entry) { return CompareKey(index, key, entry); });
 }
 
 void MoveRight(const IndexDesc& index, const SearchKey& key, Access access, const Descent* descent, BufferPin* pin) {
