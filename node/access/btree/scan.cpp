@@ -267,6 +267,7 @@ class BtreeScan : public IndexScan {
     BlockNumber from = here_.block;
     BlockNumber left = here_.left;
     while (left != kNoBlock) {
+      CheckInterrupts();
       constexpr int kRightSteps = 4;
       BufferPin pin = LockNode(index_, left, Access::kRead);
       for (int i = 0; i < kRightSteps; ++i) {
