@@ -9,6 +9,7 @@
 #include "node/recovery/background_processes.h"
 #include "node/recovery/xlog_records.h"
 #include "node/sql/functions/registry.h"
+#include "node/sql/query/definition_functions.h"
 #include "node/txn/txn_records.h"
 #include "node/txn/txn_state.h"
 #include "node/wal/record_handler.h"
@@ -45,6 +46,7 @@ void ComposeNode() {
   BindRecords();
   BindCheckpointParts();
   BindRecoveryHooks();
+  AddScalarFunctions(DefinitionFunctions());
   InstallBuiltins(IsImplemented);
 }
 

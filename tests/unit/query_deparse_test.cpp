@@ -39,7 +39,7 @@ struct TypeFacts {
 };
 
 // Names captured with the trees. Functions and operators count as visible.
-class GoldenNames : public CatalogNames {
+class GoldenNames : public DeparseNames {
  public:
   GoldenNames() {
     for (const GoldenType& type : kGoldenTypes) types_[{type.oid, type.typmod}] = type.name;
@@ -80,7 +80,7 @@ class GoldenNames : public CatalogNames {
   bool IsRowType(Oid type) const override { return type == Oid{2249} || Facts(type).relation != 0; }
   Oid ElementType(Oid type) const override { return Oid{Facts(type).element}; }
   Oid TypeCollation(Oid type) const override { return Oid{Facts(type).collation}; }
-  Oid DefaultOpclass(Oid, std::string_view) const override { return {}; }
+  Oid DefaultOpclass(Oid, Oid) const override { return {}; }
   Oid LessThanOperator(Oid type) const override { return Oid{Facts(type).less}; }
   Oid GreaterThanOperator(Oid type) const override { return Oid{Facts(type).greater}; }
   std::string ValueText(const Const& value) const override {

@@ -1,6 +1,6 @@
 // Bound trees back to SQL: what pg_get_viewdef, pg_get_expr, pg_get_constraintdef, pg_get_indexdef and
-// EXPLAIN show. Output equals PostgreSQL 15's. Names come through CatalogNames, so that the deparser itself
-// needs no catalog. Stateless between calls; throws what CatalogNames throws, and 0A000 for what it cannot
+// EXPLAIN show. Output equals PostgreSQL 15's. Names come through DeparseNames, so that the deparser itself
+// needs no catalog. Stateless between calls; throws what DeparseNames throws, and 0A000 for what it cannot
 // show.
 #pragma once
 
@@ -16,9 +16,9 @@ namespace walden {
 
 // What the deparser asks of the catalog and of the session. Unknown OIDs: throw XX000 "cache lookup failed
 // for ...".
-class CatalogNames {
+class DeparseNames {
  public:
-  virtual ~CatalogNames() = default;
+  virtual ~DeparseNames() = default;
 
   // Type as format_type shows it, with its modifier when it is not -1.
   virtual std::string TypeName(Oid type, int32_t typmod) const = 0;
@@ -48,7 +48,7 @@ class CatalogNames {
   virtual Oid ElementType(Oid type) const = 0;
   // kInvalid when it is not collatable.
   virtual Oid TypeCollation(Oid type) const = 0;
-  virtual Oid DefaultOpclass(Oid type, std::string_view access_method) const = 0;
+  virtual Oid DefaultOpclass(Oid type, Oid access_method) const = 0;
   // The type's default btree operators, kInvalid when there are none.
   virtual Oid LessThanOperator(Oid type) const = 0;
   virtual Oid GreaterThanOperator(Oid type) const = 0;
@@ -70,18 +70,22 @@ inline DeparseOptions ExprDeparseOptions(bool pretty) { return {pretty, true, -1
 
 // A query as in pg_get_viewdef, without the closing semicolon. `column_names` are those of the result as it
 // is seen from outside (the view's columns, which may have been renamed); they override the target list's.
-std::string DeparseQuery(const Query& query, const CatalogNames& names, const DeparseOptions& options,
+std::string DeparseQuery(const Query& query, const DeparseNames& names, const DeparseOptions& options,
                          const std::vector<std::string>& column_names = {});
 
 // An expression over one relation's columns (varno 1; kInvalid when it has no Vars), as pg_get_expr.
-std::string DeparseExpr(const Node* expr, Oid relation, const CatalogNames& names,
+std::string DeparseExpr(const Node* expr, Oid relation, const DeparseNames& names,
                         const DeparseOptions& options);
+
+// A trigger's WHEN condition: Vars of varno 1 are OLD's columns, of varno 2 NEW's.
+std::string DeparseTriggerCondition(const Node* expr, Oid relation, const DeparseNames& names,
+                                    const DeparseOptions& options);
 
 // For EXPLAIN: the names that a range table gives its relations and columns.
 class RangeTableNames {
  public:
   // The range table must outlive this object.
-  RangeTableNames(const List<RangeTblEntry*>& rtable, const CatalogNames& names);
+  RangeTableNames(const List<RangeTblEntry*>& rtable, const DeparseNames& names);
   ~RangeTableNames();
   RangeTableNames(const RangeTableNames&) = delete;
   RangeTableNames& operator=(const RangeTableNames&) = delete;

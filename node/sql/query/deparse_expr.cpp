@@ -756,20 +756,24 @@ void Deparser::PutXml(const XmlExpr&) { throw NotSupported("showing an XML expre
 
 namespace {
 
-// A query over one relation, for expressions that belong to it.
+// A query over one relation under the given aliases, for expressions that belong to it.
 struct SingleRelation {
   Arena arena;
   Query query;
-  SingleRelation(Oid relation, const CatalogNames& names) {
-    if (!IsValid(relation)) return;
+
+  void Add(Oid relation, const DeparseNames& names, std::string_view alias) {
     auto* rte = arena.New<RangeTblEntry>();
     rte->relid = relation;
     rte->in_from_cl = true;
     rte->inh = true;
     rte->eref = arena.New<Alias>();
-    rte->eref->aliasname = arena.Copy(names.RelationBareName(relation));
+    rte->eref->aliasname = alias.empty() ? arena.Copy(names.RelationBareName(relation)) : alias;
     for (const std::string& column : names.ColumnNames(relation)) {
       rte->eref->colnames.Append(arena, arena.Copy(column));
+    }
+    if (!alias.empty()) {
+      rte->alias = arena.New<Alias>();
+      rte->alias->aliasname = alias;
     }
     query.rtable.Append(arena, rte);
   }
@@ -777,9 +781,10 @@ struct SingleRelation {
 
 }  // namespace
 
-std::string DeparseExpr(const Node* expr, Oid relation, const CatalogNames& names,
+std::string DeparseExpr(const Node* expr, Oid relation, const DeparseNames& names,
                         const DeparseOptions& options) {
-  SingleRelation single(relation, names);
+  SingleRelation single;
+  if (IsValid(relation)) single.Add(relation, names, "");
   DeparseScope scope(single.query, names, nullptr);
   Deparser deparser(names, options);
   deparser.Enter(&scope, options.qualify_columns);
@@ -787,12 +792,24 @@ std::string DeparseExpr(const Node* expr, Oid relation, const CatalogNames& name
   return deparser.text();
 }
 
+std::string DeparseTriggerCondition(const Node* expr, Oid relation, const DeparseNames& names,
+                                    const DeparseOptions& options) {
+  SingleRelation rows;
+  rows.Add(relation, names, "old");
+  rows.Add(relation, names, "new");
+  DeparseScope scope(rows.query, names, nullptr);
+  Deparser deparser(names, options);
+  deparser.Enter(&scope, /*prefix=*/true);
+  deparser.PutExpr(expr, false);
+  return deparser.text();
+}
+
 struct RangeTableNames::Impl {
-  const CatalogNames& names;
+  const DeparseNames& names;
   DeparseScope scope;
 };
 
-RangeTableNames::RangeTableNames(const List<RangeTblEntry*>& rtable, const CatalogNames& names)
+RangeTableNames::RangeTableNames(const List<RangeTblEntry*>& rtable, const DeparseNames& names)
     : impl_(new Impl{names, DeparseScope(rtable, names)}) {}
 RangeTableNames::~RangeTableNames() = default;
 

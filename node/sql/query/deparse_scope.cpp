@@ -50,7 +50,7 @@ std::optional<std::string> AliasColumn(const RangeTblEntry& rte, size_t index) {
 
 }  // namespace
 
-DeparseScope::DeparseScope(const Query& query, const CatalogNames& names, const DeparseScope* parent)
+DeparseScope::DeparseScope(const Query& query, const DeparseNames& names, const DeparseScope* parent)
     : query_(&query), rtable_(query.rtable), names_(names), parent_(parent), columns_(query.rtable.size()) {
   ChooseRefNames();
   if (query.jointree != nullptr) {
@@ -66,7 +66,7 @@ DeparseScope::DeparseScope(const Query& query, const CatalogNames& names, const 
   }
 }
 
-DeparseScope::DeparseScope(const List<RangeTblEntry*>& rtable, const CatalogNames& names)
+DeparseScope::DeparseScope(const List<RangeTblEntry*>& rtable, const DeparseNames& names)
     : query_(nullptr), rtable_(rtable), names_(names), parent_(nullptr), columns_(rtable.size()) {
   ChooseRefNames();
   for (int i = 1; i <= size(); ++i) {

@@ -37,9 +37,9 @@ struct ColumnScope {
 // A query's namespace; `parent` is the enclosing query's.
 class DeparseScope {
  public:
-  DeparseScope(const Query& query, const CatalogNames& names, const DeparseScope* parent);
+  DeparseScope(const Query& query, const DeparseNames& names, const DeparseScope* parent);
   // For a bare range table (EXPLAIN).
-  DeparseScope(const List<RangeTblEntry*>& rtable, const CatalogNames& names);
+  DeparseScope(const List<RangeTblEntry*>& rtable, const DeparseNames& names);
 
   const Query* query() const { return query_; }
   const DeparseScope* parent() const { return parent_; }
@@ -69,7 +69,7 @@ class DeparseScope {
 
   const Query* query_;
   const List<RangeTblEntry*>& rtable_;
-  const CatalogNames& names_;
+  const DeparseNames& names_;
   const DeparseScope* parent_;
   std::vector<std::string> ref_names_;
   std::vector<ColumnScope> columns_;

@@ -12,7 +12,7 @@ namespace walden {
 
 class Deparser {
  public:
-  Deparser(const CatalogNames& names, const DeparseOptions& options) : names_(names), options_(options) {}
+  Deparser(const DeparseNames& names, const DeparseOptions& options) : names_(names), options_(options) {}
 
   // Column prefixes and the scope that Vars of level 0 refer to.
   void Enter(const DeparseScope* scope, bool prefix) {
@@ -140,7 +140,7 @@ class Deparser {
   bool IsSimple(const Node* node, const Node* parent) const;
   char SimpleOperator(const Node* node) const;
 
-  const CatalogNames& names_;
+  const DeparseNames& names_;
   const DeparseOptions options_;
   std::string out_;
   int indent_ = 0;
