@@ -27,6 +27,7 @@ class RowStore {
     // Fills positions 0..; returns how many rows (0: none left now). Bytes are valid until this reader's next Read.
     uint32_t Read(std::span<Vector* const> columns, uint32_t max_rows);
     void Rewind() { at_ = 0; }
+    void Seek(size_t row) { at_ = row; }
 
    private:
     uint32_t ReadSpilled(std::span<Vector* const> columns, uint32_t max_rows);

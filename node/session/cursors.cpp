@@ -1,0 +1,269 @@
+// DECLARE, FETCH, MOVE, CLOSE; PREPARE, EXECUTE, DEALLOCATE; and what the end of a transaction does to portals.
+//
+// A cursor's rows are kept in a RowStore as they are read when it may be asked to go back (SCROLL) or outlives its
+// transaction (WITH HOLD: the rest is read when the transaction commits).
+#include <algorithm>
+
+#include "node/base/clock.h"
+#include "node/config/settings.h"
+#include "node/session/session_state.h"
+#include "node/sql/executor/row_container.h"
+
+namespace walden {
+namespace {
+
+// CursorOption bits of DECLARE.
+constexpr int32_t kScroll = 0x0002, kNoScroll = 0x0004, kHold = 0x0020;
+
+SqlError NoSuchCursor(std::string_view name) {
+  return SqlError(ErrorCode::kUndefinedCursor, "cursor \"{}\" does not exist", name);
+}
+
+std::vector<PhysicalType> TypesOf(const PlannedQuery& plan) {
+  std::vector<PhysicalType> types;
+  for (const ResultColumn& column : plan.columns) types.push_back(TypeOf(column.type).physical);
+  return types;
+}
+
+void OpenStore(Portal* cursor) {
+  if (cursor->store != nullptr) return;
+  size_t limit = static_cast<size_t>(GetInt(Setting::kWorkMem)) * 1024;
+  cursor->store = std::make_unique<RowStore>(TypesOf(*cursor->plan), &ProcessMemory(), limit);
+}
+
+// Reads until the store holds `wanted` rows or the query ends.
+void ReadAhead(Portal* cursor, uint64_t wanted) {
+  if (cursor->done || cursor->executor == nullptr) return;
+  ActiveSnapshotScope active(*cursor->snapshot);
+  size_t columns = cursor->plan->columns.size();
+  Batch batch;
+  while (cursor->store->size() < wanted) {
+    uint64_t room = wanted - cursor->store->size();
+    if (!cursor->executor->Next(&batch, static_cast<uint32_t>(std::min<uint64_t>(room, kBatchRows)))) {
+      cursor->done = true;
+      cursor->FinishExecution();
+      return;
+    }
+    cursor->store->Append(std::span(batch.columns.data(), columns), batch.selection);
+  }
+}
+
+}  // namespace
+
+Portal* Session::State::FindPortal(std::string_view name) {
+  auto found = portals.find(name);
+  return found == portals.end() ? nullptr : found->second.get();
+}
+
+std::string Session::State::RunDeclare(const ast::DeclareCursorStmt& statement, std::string_view source) {
+  bool holdable = (statement.options & kHold) != 0;
+  if (!transaction.in_block() && !holdable) {
+    throw SqlError(ErrorCode::kNoActiveSqlTransaction, "DECLARE CURSOR can only be used in transaction blocks");
+  }
+  if (portals.contains(statement.portalname)) {
+    throw SqlError(ErrorCode::kDuplicateCursor, "cursor \"{}\" already exists", statement.portalname);
+  }
+  // The query is a statement of its own, in the same text.
+  ParseResult tree = walden::Parse(source);
+  const ast::DeclareCursorStmt* own = nullptr;
+  ast::RawStmt* raw = nullptr;
+  for (ast::RawStmt* candidate : tree->statements) {
+    const ast::DeclareCursorStmt* declare = ast::TryAs<ast::DeclareCursorStmt>(static_cast<const ast::Node*>(candidate->stmt));
+    if (declare != nullptr && declare->portalname == statement.portalname) {
+      own = declare;
+      raw = candidate;
+    }
+  }
+  CHECK(own != nullptr);
+  ast::RawStmt* query = tree->arena.New<ast::RawStmt>(*raw);
+  query->stmt = own->query;
+  auto prepared_query = std::make_shared<PreparedStatement>(tree, query);
+  auto cursor = std::make_unique<Portal>(prepared_query);
+  cursor->name = statement.portalname;
+  cursor->is_cursor = true;
+  cursor->is_holdable = holdable;
+  cursor->is_scrollable = (statement.options & kNoScroll) == 0;
+  cursor->declared_text = source;
+  cursor->created_at = WallClockUs();
+  cursor->created_in_sub = CurrentSubId();
+  StartPortal(cursor.get());
+  OpenStore(cursor.get());
+  portals[cursor->name] = std::move(cursor);
+  return "DECLARE CURSOR";
+}
+
+std::string Session::State::RunFetch(const ast::FetchStmt& statement, Portal* output) {
+  Portal* cursor = FindPortal(statement.portalname);
+  if (cursor == nullptr) throw NoSuchCursor(statement.portalname);
+  if (cursor->plan == nullptr) throw SqlError(ErrorCode::kInvalidCursorDefinition, "cursor \"{}\" has no rows", statement.portalname);
+  OpenStore(cursor);
+  int64_t from = cursor->position;
+  int64_t first = 0, last = -1;  // rows to deliver, 1-based, inclusive
+  bool backward = false;
+  int64_t many = statement.how_many;
+  FetchDirection direction = statement.direction;
+  if (many < 0 && (direction == FetchDirection::kForward || direction == FetchDirection::kBackward)) {
+    direction = direction == FetchDirection::kForward ? FetchDirection::kBackward : FetchDirection::kForward;
+    many = -many;
+  }
+  constexpr int64_t kAll = INT64_MAX;
+  auto size = [&] { return static_cast<int64_t>(cursor->store->size()); };
+  switch (direction) {
+    case FetchDirection::kForward:
+      if (many == 0) {
+        first = last = from;  // the current row again
+        if (from == 0 || from > size()) last = first - 1;
+        break;
+      }
+      ReadAhead(cursor, many == kAll ? UINT64_MAX : static_cast<uint64_t>(from + many));
+      first = from + 1;
+      last = many == kAll ? size() : std::min(size(), from + many);
+      cursor->position = last < first || (many == kAll || last - first + 1 < many) ? size() + 1 : last;
+      break;
+    case FetchDirection::kBackward:
+      backward = true;
+      first = many == kAll ? 1 : std::max<int64_t>(1, from - many);
+      last = std::min(from, size() + 1) - 1;
+      cursor->position = many == kAll || from - many < 1 ? 0 : first;
+      break;
+    case FetchDirection::kAbsolute:
+    case FetchDirection::kRelative: {
+      int64_t target = direction == FetchDirection::kRelative ? from + many : many;
+      if (direction == FetchDirection::kAbsolute && many < 0) {
+        ReadAhead(cursor, UINT64_MAX);
+        target = size() + 1 + many;
+      }
+      if (target > 0) ReadAhead(cursor, static_cast<uint64_t>(target));
+      target = std::clamp<int64_t>(target, 0, size() + 1);
+      backward = target < from;
+      cursor->position = target;
+      first = last = target;
+      if (target < 1 || target > size()) last = first - 1;
+      break;
+    }
+  }
+  if (backward && !cursor->is_scrollable) {
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "cursor can only scan forward").WithHint("Declare it with SCROLL option to enable backward scan.");
+  }
+  int64_t count = std::max<int64_t>(0, last - first + 1);
+  if (statement.ismove) return fmt::format("MOVE {}", count);
+  ResultSink& sink = session.sink_;
+  sink.Describe(cursor->plan->columns, output->result_formats);
+  RowStore::Reader reader(cursor->store.get());
+  std::vector<std::unique_ptr<Vector>> columns;
+  Batch batch;
+  for (PhysicalType type : TypesOf(*cursor->plan)) {
+    columns.push_back(std::make_unique<Vector>(type));
+    batch.columns.push_back(columns.back().get());
+  }
+  for (int64_t i = 0; i < count;) {
+    uint32_t wanted = backward ? 1 : static_cast<uint32_t>(std::min<int64_t>(count - i, kBatchRows));
+    reader.Seek(static_cast<size_t>(backward ? last - i - 1 : first + i - 1));
+    uint32_t rows = reader.Read(batch.columns, wanted);
+    if (rows == 0) break;
+    batch.selection = Selection{nullptr, rows};
+    sink.Rows(batch);
+    i += rows;
+  }
+  return fmt::format("FETCH {}", count);
+}
+
+std::string Session::State::RunCloseCursor(const ast::ClosePortalStmt& statement) {
+  if (IsAbsent(statement.portalname)) {
+    portals.clear();
+    return "CLOSE CURSOR ALL";
+  }
+  auto found = portals.find(statement.portalname);
+  if (found == portals.end()) throw NoSuchCursor(statement.portalname);
+  portals.erase(found);
+  return "CLOSE CURSOR";
+}
+
+// Cursors WITH HOLD survive a commit with the rows they still have to give; all others end with the transaction.
+void Session::State::DropPortals(bool commit) {
+  for (auto at = portals.begin(); at != portals.end();) {
+    Portal& portal = *at->second;
+    if (commit && portal.is_cursor && portal.is_holdable && !portal.is_held) {
+      ReadAhead(&portal, UINT64_MAX);
+      portal.FinishExecution();
+      portal.done = true;
+      portal.is_held = true;
+    }
+    if (portal.is_held) {
+      ++at;
+    } else {
+      at = portals.erase(at);
+    }
+  }
+}
+
+std::string Session::State::RunPrepare(const ast::PrepareStmt& statement, const PreparedStatementRef& whole) {
+  if (prepared.contains(statement.name)) {
+    throw SqlError(ErrorCode::kDuplicatePstatement, "prepared statement \"{}\" already exists", statement.name);
+  }
+  ParseResult tree = walden::Parse(whole->source());
+  for (ast::RawStmt* raw : tree->statements) {
+    const ast::PrepareStmt* own = ast::TryAs<ast::PrepareStmt>(static_cast<const ast::Node*>(raw->stmt));
+    if (own == nullptr || own->name != statement.name) continue;
+    ast::RawStmt* query = tree->arena.New<ast::RawStmt>(*raw);
+    query->stmt = own->query;
+    auto made = std::make_shared<PreparedStatement>(tree, query);
+    made->from_sql = true;
+    made->prepared_at = WallClockUs();
+    BindOptions options = MakeBindOptions(tree->arena, tree->text, nullptr);
+    for (const ast::Node* type : own->argtypes) {
+      made->parameter_types.push_back(BindTypeName(*ast::As<ast::TypeName>(type), options).type);
+    }
+    Analyze(made.get());
+    prepared.emplace(statement.name, made);
+    return "PREPARE";
+  }
+  throw SqlError(ErrorCode::kInternalError, "prepared statement not found in its text");
+}
+
+std::string Session::State::RunExecute(const ast::ExecuteStmt& statement, Portal* output) {
+  auto found = prepared.find(statement.name);
+  if (found == prepared.end()) {
+    throw SqlError(ErrorCode::kUndefinedPstatement, "prepared statement \"{}\" does not exist", statement.name);
+  }
+  PreparedStatementRef target = found->second;
+  if (target->parameter_types.size() != statement.params.size()) {
+    throw SqlError(ErrorCode::kSyntaxError, "wrong number of parameters for prepared statement \"{}\"", statement.name)
+        .WithDetail(fmt::format("Expected {} parameters but got {}.", target->parameter_types.size(), statement.params.size()));
+  }
+  Portal portal(target);
+  BindOptions options = MakeBindOptions(portal.arena, output->statement().source(), nullptr);
+  EvalContext context(portal.arena, session.format_, &functions);
+  for (uint32_t i = 0; i < statement.params.size(); ++i) {
+    Oid type = target->parameter_types[i];
+    Expr* bound = BindValue(*statement.params[i], type, -1, Oid::kInvalid, fmt::format("parameter ${}", i + 1),
+                            ValueKind::kExecuteParameter, options);
+    Value value = EvaluateConstant(bound, context);
+    if (!value.is_null) value.datum = CopyDatum(TypeOf(type).physical, value.datum, &portal.arena);
+    portal.parameters.push_back(value);
+  }
+  portal.result_formats = output->result_formats;
+  StartPortal(&portal);
+  if (!target->is_query()) {
+    RunUtility(&portal);
+    output->text_rows = std::move(portal.text_rows);
+    return portal.tag;
+  }
+  // Its rows go straight to the client; its tag stands for EXECUTE's.
+  return DeliverRows(&portal, 0, /*describe=*/!output->has_been_described);
+}
+
+std::string Session::State::RunDeallocate(const ast::DeallocateStmt& statement) {
+  if (IsAbsent(statement.name)) {
+    prepared.clear();
+    return "DEALLOCATE ALL";
+  }
+  auto found = prepared.find(statement.name);
+  if (found == prepared.end()) {
+    throw SqlError(ErrorCode::kUndefinedPstatement, "prepared statement \"{}\" does not exist", statement.name);
+  }
+  prepared.erase(found);
+  return "DEALLOCATE";
+}
+
+}  // namespace walden

@@ -1,0 +1,262 @@
+// The extended protocol: Parse, Bind, Describe, Execute, Close, Sync.
+#include "node/base/clock.h"
+#include "node/config/settings.h"
+#include "node/session/session_state.h"
+#include "node/shm/timeouts.h"
+#include "node/types/type_table.h"
+
+namespace walden {
+namespace {
+
+SqlError NoSuchStatement(std::string_view name) {
+  if (name.empty()) return SqlError(ErrorCode::kUndefinedPstatement, "unnamed prepared statement does not exist");
+  return SqlError(ErrorCode::kUndefinedPstatement, "prepared statement \"{}\" does not exist", name);
+}
+
+SqlError NoSuchPortal(std::string_view name) {
+  return SqlError(ErrorCode::kUndefinedCursor, "portal \"{}\" does not exist", name);
+}
+
+PreparedStatementRef& FindStatement(Session::State& state, std::string_view name);
+
+// One value as the client sent it.
+Value ReadParameter(const std::optional<std::string_view>& bytes, int16_t format, Oid type, Arena& arena, const TextFormat& text_format,
+                    ObjectNames* names) {
+  Value value;
+  if (!bytes.has_value()) return value;
+  const TypeDescriptor& descriptor = TypeOf(type);
+  TypeIo io{arena, text_format, names, &descriptor, -1};
+  std::string_view copy = arena.Copy(*bytes);
+  if (format == 0) {
+    descriptor.input(copy, io, &value.datum);
+  } else if (descriptor.receive != nullptr) {
+    descriptor.receive(copy, io, &value.datum);
+  } else {
+    throw SqlError(ErrorCode::kUndefinedFunction, "no binary input function available for type {}", descriptor.name);
+  }
+  value.is_null = false;
+  return value;
+}
+
+void CheckFormats(std::span<const int16_t> formats) {
+  for (int16_t format : formats) {
+    if (format != 0 && format != 1) throw SqlError(ErrorCode::kInvalidParameterValue, "unsupported format code: {}", format);
+  }
+}
+
+class TimedEntry {
+ public:
+  TimedEntry() : armed_(GetInt(Setting::kStatementTimeout) > 0 && !TimeoutEnabled(Interrupt::kStatementTimeout)) {
+    if (armed_) EnableTimeout(Interrupt::kStatementTimeout, GetInt(Setting::kStatementTimeout));
+  }
+  ~TimedEntry() {
+    if (armed_) DisableTimeout(Interrupt::kStatementTimeout);
+  }
+  TimedEntry(const TimedEntry&) = delete;
+  TimedEntry& operator=(const TimedEntry&) = delete;
+
+ private:
+  bool armed_;
+};
+
+PreparedStatementRef& FindStatement(Session::State& state, std::string_view name) {
+  if (name.empty()) {
+    if (state.unnamed_statement == nullptr) throw NoSuchStatement(name);
+    return state.unnamed_statement;
+  }
+  auto found = state.prepared.find(name);
+  if (found == state.prepared.end()) throw NoSuchStatement(name);
+  return found->second;
+}
+
+bool MayRunInFailedTransaction(const PreparedStatement& statement) {
+  const ast::Node* node = statement.statement();
+  return node == nullptr || ast::Is<ast::TransactionStmt>(node);
+}
+
+void RefuseInFailedTransaction(const Session::State& state, const PreparedStatement& statement) {
+  if (!state.transaction.failed() || MayRunInFailedTransaction(statement)) return;
+  throw SqlError(ErrorCode::kInFailedSqlTransaction,
+                 "current transaction is aborted, commands ignored until end of transaction block");
+}
+
+}  // namespace
+
+Session::Result Session::Parse(std::string_view name, std::string_view text, std::span<const Oid> parameter_types) {
+  TimedEntry timeout;
+  State& state = *state_;
+  Result error = CatchStatementError([&] {
+    state.transaction.StartStatement();
+    if (name.empty()) {
+      state.unnamed_statement.reset();
+    } else if (state.prepared.contains(name)) {
+      throw SqlError(ErrorCode::kDuplicatePstatement, "prepared statement \"{}\" already exists", name);
+    }
+    ParseResult tree = walden::Parse(text, {.standard_conforming_strings = GetBool(Setting::kStandardConformingStrings)});
+    state.ForwardWarnings(*tree);
+    if (tree->statements.size() > 1) {
+      throw SqlError(ErrorCode::kSyntaxError, "cannot insert multiple commands into a prepared statement");
+    }
+    auto statement = std::make_shared<PreparedStatement>(tree, tree->statements.empty() ? nullptr : tree->statements[0]);
+    statement->parameter_types.assign(parameter_types.begin(), parameter_types.end());
+    statement->prepared_at = WallClockUs();
+    RefuseInFailedTransaction(state, *statement);
+    if (!state.transaction.failed()) state.Analyze(statement.get());
+    if (name.empty()) {
+      state.unnamed_statement = statement;
+    } else {
+      state.prepared.emplace(name, statement);
+    }
+    if (InTransaction()) CommandCounterIncrement();
+  });
+  if (error) state.transaction.AbortStatement();
+  return error;
+}
+
+Session::Result Session::Bind(std::string_view portal_name, std::string_view statement_name, const BindParameters& given) {
+  TimedEntry timeout;
+  State& state = *state_;
+  Result error = CatchStatementError([&] {
+    PreparedStatementRef statement = FindStatement(state, statement_name);
+    size_t count = statement->parameter_types.size();
+    if (given.formats.size() > 1 && given.formats.size() != given.values.size()) {
+      throw SqlError(ErrorCode::kProtocolViolation, "bind message has {} parameter formats but {} parameters",
+                     given.formats.size(), given.values.size());
+    }
+    if (given.values.size() != count) {
+      throw SqlError(ErrorCode::kProtocolViolation,
+                     "bind message supplies {} parameters, but prepared statement \"{}\" requires {}", given.values.size(),
+                     statement_name, count);
+    }
+    RefuseInFailedTransaction(state, *statement);
+    CheckFormats(given.formats);
+    CheckFormats(given.result_formats);
+    state.transaction.StartStatement();
+    if (portal_name.empty()) {
+      state.portals.erase(std::string());
+    } else if (state.portals.contains(portal_name)) {
+      throw SqlError(ErrorCode::kDuplicateCursor, "cursor \"{}\" already exists", portal_name);
+    }
+    auto portal = std::make_unique<Portal>(statement);
+    portal->name = portal_name;
+    portal->created_at = WallClockUs();
+    if (InTransaction()) portal->created_in_sub = CurrentSubId();
+    for (size_t i = 0; i < count; ++i) {
+      int16_t format = given.formats.empty() ? 0 : given.formats.size() == 1 ? given.formats[0] : given.formats[i];
+      try {
+        portal->parameters.push_back(
+            ReadParameter(given.values[i], format, statement->parameter_types[i], portal->arena, format_, &state.functions));
+      } catch (SqlError& failure) {
+        failure.WithContext(statement_name.empty() ? fmt::format("unnamed portal parameter ${}", i + 1)
+                                                   : fmt::format("portal \"{}\" parameter ${}", portal_name, i + 1));
+        throw;
+      }
+    }
+    state.StartPortal(portal.get());
+    size_t columns = portal->plan != nullptr ? portal->plan->columns.size() : 0;
+    if (given.result_formats.size() > 1 && given.result_formats.size() != columns) {
+      throw SqlError(ErrorCode::kProtocolViolation, "bind message has {} result formats but query has {} columns",
+                     given.result_formats.size(), columns);
+    }
+    portal->result_formats.assign(given.result_formats.begin(), given.result_formats.end());
+    state.portals[std::string(portal_name)] = std::move(portal);
+  });
+  if (error) state.transaction.AbortStatement();
+  return error;
+}
+
+Session::Result Session::DescribeStatement(std::string_view name, std::vector<Oid>* parameters,
+                                           std::vector<ResultColumn>* columns, bool* has_rows) {
+  State& state = *state_;
+  Result error = CatchStatementError([&] {
+    state.transaction.StartStatement();
+    PreparedStatementRef statement = FindStatement(state, name);
+    RefuseInFailedTransaction(state, *statement);
+    *parameters = statement->parameter_types;
+    columns->clear();
+    *has_rows = false;
+    if (statement->raw() == nullptr) return;
+    if (!statement->is_query()) {
+      TextRows owner;
+      *has_rows = state.UtilityReturnsRows(*statement->statement());
+      if (*has_rows) *columns = state.UtilityColumns(*statement->statement(), &owner);
+      return;
+    }
+    state.Analyze(statement.get());
+    *columns = statement->plan->columns;
+    *has_rows = statement->plan->returns_rows();
+  });
+  if (error) state.transaction.AbortStatement();
+  return error;
+}
+
+Session::Result Session::DescribePortal(std::string_view name, std::vector<ResultColumn>* columns, std::vector<int16_t>* formats,
+                                        bool* has_rows) {
+  State& state = *state_;
+  Result error = CatchStatementError([&] {
+    state.transaction.StartStatement();
+    Portal* portal = state.FindPortal(name);
+    if (portal == nullptr) throw NoSuchPortal(name);
+    RefuseInFailedTransaction(state, portal->statement());
+    columns->clear();
+    *has_rows = false;
+    *formats = portal->result_formats;
+    if (portal->plan != nullptr) {
+      *columns = portal->plan->columns;
+      *has_rows = portal->plan->returns_rows();
+    } else if (portal->statement().raw() != nullptr) {
+      TextRows owner;
+      *has_rows = state.UtilityReturnsRows(*portal->statement().statement());
+      if (*has_rows) *columns = state.UtilityColumns(*portal->statement().statement(), &owner);
+    }
+  });
+  if (error) state.transaction.AbortStatement();
+  return error;
+}
+
+Session::Result Session::Execute(std::string_view name, int64_t max_rows) {
+  TimedEntry timeout;
+  State& state = *state_;
+  Result error = CatchStatementError([&] {
+    Portal* portal = state.FindPortal(name);
+    if (portal == nullptr) throw NoSuchPortal(name);
+    state.transaction.StartStatement();
+    RefuseInFailedTransaction(state, portal->statement());
+    // A COMMIT inside drops portals: keep what runs alive until it is done.
+    const ast::Node* node = portal->statement().statement();
+    std::unique_ptr<Portal> taken;
+    if (node != nullptr && !portal->statement().is_query()) {
+      auto at = state.portals.find(name);
+      taken = std::move(at->second);
+      state.portals.erase(at);
+    }
+    state.RunPortal(portal, max_rows <= 0 ? 0 : static_cast<uint64_t>(max_rows), /*describe=*/false);
+    if (taken != nullptr && !taken->done) state.portals[taken->name] = std::move(taken);
+    if (InTransaction()) CommandCounterIncrement();
+  });
+  if (error) state.transaction.AbortStatement();
+  return error;
+}
+
+Session::Result Session::ClosePrepared(std::string_view name) {
+  if (name.empty()) {
+    state_->unnamed_statement.reset();
+  } else if (auto found = state_->prepared.find(name); found != state_->prepared.end()) {
+    state_->prepared.erase(found);
+  }
+  return std::nullopt;
+}
+
+Session::Result Session::ClosePortal(std::string_view name) {
+  if (auto found = state_->portals.find(name); found != state_->portals.end()) state_->portals.erase(found);
+  return std::nullopt;
+}
+
+Session::Result Session::Sync() {
+  State& state = *state_;
+  Result error = CatchStatementError([&] { state.transaction.FinishStatement(/*ends_implicit=*/true); });
+  if (error) state.transaction.AbortStatement();
+  return error;
+}
+
+}  // namespace walden

@@ -1,0 +1,121 @@
+#include "node/session/planned_query.h"
+
+#include "node/catalog/acl.h"
+#include "node/catalog/identity.h"
+#include "node/catalog/invalidation.h"
+#include "node/catalog/namespace.h"
+#include "node/catalog/relation.h"
+#include "node/sql/binder/rewriter.h"
+#include "node/sql/optimizer/planner.h"
+#include "node/sql/query/expr_facts.h"
+#include "node/txn/lock_manager.h"
+#include "node/txn/transaction.h"
+
+namespace walden {
+namespace {
+
+std::vector<ResultColumn> ResultColumnsOf(const PlannedStatement& statement) {
+  std::vector<ResultColumn> columns;
+  for (const TargetEntry* entry : statement.result) {
+    columns.push_back({IsAbsent(entry->resname) ? std::string_view("?column?") : entry->resname, entry->resorigtbl,
+                       entry->resorigcol, ExprType(entry->expr), ExprTypmod(entry->expr)});
+  }
+  return columns;
+}
+
+bool HasColumnRights(const RangeTblEntry& rte, Oid role, const List<int32_t>& columns, AclMode mode, AttrNumber* denied) {
+  for (int32_t attno : columns) {
+    AclResult result = attno == 0 ? CheckAllColumns(rte.relid, role, mode)
+                                  : CheckColumn(rte.relid, static_cast<AttrNumber>(attno), role, mode);
+    if (result == AclResult::kOk) continue;
+    *denied = static_cast<AttrNumber>(attno);
+    return false;
+  }
+  return true;
+}
+
+// Rights that the relation's own list lacks may be given column by column.
+void CheckEntry(const RangeTblEntry& rte) {
+  if (rte.required_perms == 0 || !IsValid(rte.relid)) return;
+  Oid role = IsValid(rte.check_as_user) ? rte.check_as_user : session_identity().current_role;
+  if (CheckRelation(rte.relid, role, rte.required_perms, /*all_needed=*/true) == AclResult::kOk) return;
+  AclMode missing = 0;
+  for (AclMode bit : {acl::kSelect, acl::kInsert, acl::kUpdate, acl::kDelete}) {
+    if ((rte.required_perms & bit) && CheckRelation(rte.relid, role, bit) != AclResult::kOk) missing |= bit;
+  }
+  AttrNumber denied = 0;
+  bool allowed = (missing & acl::kDelete) == 0;
+  if (allowed && (missing & acl::kSelect)) {
+    allowed = rte.selected_cols.empty() ? CheckAnyColumn(rte.relid, role, acl::kSelect) == AclResult::kOk
+                                        : HasColumnRights(rte, role, rte.selected_cols, acl::kSelect, &denied);
+  }
+  if (allowed && (missing & acl::kInsert)) {
+    allowed = !rte.inserted_cols.empty() && HasColumnRights(rte, role, rte.inserted_cols, acl::kInsert, &denied);
+  }
+  if (allowed && (missing & acl::kUpdate)) {
+    allowed = !rte.updated_cols.empty() && HasColumnRights(rte, role, rte.updated_cols, acl::kUpdate, &denied);
+  }
+  if (allowed) return;
+  ThrowUnlessOk(AclResult::kNoPrivilege, RelationObjectKind(rte.relkind), RelationName(rte.relid));
+}
+
+}  // namespace
+
+void RewriteAndPlan(Query* query, const BindOptions& options, SessionHooks* session, std::span<const Value> parameters,
+                    PlannedQuery* planned) {
+  List<Query*> rewritten = Rewrite(query, options);
+  if (rewritten.size() != 1) throw NotSupported("rule that makes several queries of one");
+  PlannerOptions planner_options;
+  planner_options.session = session;
+  planner_options.format = &options.format;
+  planner_options.parameters = parameters;
+  PlanQuery(rewritten[0], planner_options, planned->statement.get());
+  planned->columns = ResultColumnsOf(*planned->statement);
+  planned->cache_generation = CacheGeneration();
+  planned->search_path_generation = SearchPathGeneration();
+  planned->role = session_identity().current_role;
+}
+
+void LockRelations(const PlannedStatement& statement) {
+  for (uint32_t i = 0; i < statement.relations.size(); ++i) {
+    AcquireLock(RelationLockTag(statement.relations[i]), static_cast<LockMode>(statement.relation_locks[i]));
+  }
+  AcceptInvalidations();
+}
+
+bool IsCurrent(const PlannedQuery& planned) {
+  return planned.cache_generation == CacheGeneration() && planned.search_path_generation == SearchPathGeneration() &&
+         planned.role == session_identity().current_role;
+}
+
+void CheckPermissions(const PlannedStatement& statement) {
+  for (const RangeTblEntry* rte : statement.rtable) CheckEntry(*rte);
+}
+
+void CheckReadOnly(const PlannedStatement& statement) {
+  if (!TransactionReadOnly()) return;
+  if (!statement.is_read_only) {
+    std::string_view name = statement.command == CmdType::kInsert ? "INSERT"
+                            : statement.command == CmdType::kUpdate ? "UPDATE" : "DELETE";
+    const Plan* plan = statement.plan;
+    if (plan->kind == PlanKind::kModifyTable) {
+      RelationRef relation = OpenRelation(As<ModifyTablePlan>(plan)->relation, LockMode::kNone);
+      if (relation->is_temporary()) return;
+    }
+    throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction", name);
+  }
+  if (statement.has_row_marks) {
+    throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute SELECT FOR UPDATE in a read-only transaction");
+  }
+}
+
+std::string CompletionTag(const PlannedStatement& statement, uint64_t rows) {
+  switch (statement.command) {
+    case CmdType::kInsert: return fmt::format("INSERT 0 {}", rows);
+    case CmdType::kUpdate: return fmt::format("UPDATE {}", rows);
+    case CmdType::kDelete: return fmt::format("DELETE {}", rows);
+    default: return fmt::format("SELECT {}", rows);
+  }
+}
+
+}  // namespace walden

@@ -1,0 +1,45 @@
+// A bound, rewritten and planned query with its executor kept ready, and the rules by which it may be used again.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "node/session/result_sink.h"
+#include "node/sql/binder/binder.h"
+#include "node/sql/executor/executor.h"
+#include "node/sql/plan/plan.h"
+
+namespace walden {
+
+struct PlannedQuery {
+  PlannedQuery() : statement(std::make_unique<PlannedStatement>()) {}
+
+  std::unique_ptr<PlannedStatement> statement;  // its arena owns the query tree too
+  std::vector<ResultColumn> columns;            // empty: no rows
+  std::unique_ptr<Executor> idle;               // ready to start; taken while an execution uses it
+  // What it was made under (IsCurrent).
+  uint64_t cache_generation = 0;
+  uint64_t search_path_generation = 0;
+  Oid role = Oid::kInvalid;
+
+  bool returns_rows() const { return !columns.empty() || statement->command == CmdType::kSelect; }
+};
+using PlannedQueryRef = std::shared_ptr<PlannedQuery>;
+
+// Plans a bound query (one that Bind gave) in `planned`, whose statement's arena holds it.
+void RewriteAndPlan(Query* query, const BindOptions& options, SessionHooks* session, std::span<const Value> parameters,
+                    PlannedQuery* planned);
+
+// Locks the relations of a plan as the statement needs; afterwards IsCurrent tells whether it may be executed.
+void LockRelations(const PlannedStatement& statement);
+bool IsCurrent(const PlannedQuery& planned);
+// Privileges of every range table entry. Throws 42501.
+void CheckPermissions(const PlannedStatement& statement);
+// 25006 where the transaction is read-only.
+void CheckReadOnly(const PlannedStatement& statement);
+
+// "SELECT 5", "INSERT 0 1", ...
+std::string CompletionTag(const PlannedStatement& statement, uint64_t rows);
+
+}  // namespace walden

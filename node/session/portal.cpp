@@ -1,0 +1,29 @@
+#include "node/session/portal.h"
+
+namespace walden {
+
+bool PreparedStatement::is_query() const {
+  if (raw_ == nullptr) return false;
+  switch (raw_->stmt->tag) {
+    case ast::Tag::kSelectStmt:
+      return static_cast<const ast::SelectStmt*>(raw_->stmt)->into_clause == nullptr;
+    case ast::Tag::kInsertStmt:
+    case ast::Tag::kUpdateStmt:
+    case ast::Tag::kDeleteStmt:
+    case ast::Tag::kMergeStmt:
+      return true;
+    default: return false;
+  }
+}
+
+Portal::~Portal() { FinishExecution(); }
+
+void Portal::FinishExecution() {
+  if (executor == nullptr) return;
+  executor->Finish();
+  if (plan != nullptr && plan->idle == nullptr) plan->idle = std::move(executor);
+  executor.reset();
+  snapshot.Reset();
+}
+
+}  // namespace walden

@@ -1,0 +1,210 @@
+#include "node/session/session.h"
+
+#include "node/base/log.h"
+#include "node/catalog/acl.h"
+#include "node/catalog/identity.h"
+#include "node/catalog/invalidation.h"
+#include "node/catalog/namespace.h"
+#include "node/config/settings.h"
+#include "node/session/session_state.h"
+#include "node/shm/interrupts.h"
+#include "node/shm/timeouts.h"
+#include "node/txn/durability.h"
+#include "node/txn/lock_manager.h"
+
+namespace walden {
+namespace {
+
+thread_local ResultSink* reporting_sink = nullptr;
+
+void ReportSetting(std::string_view name, const std::string& value) {
+  if (reporting_sink != nullptr) reporting_sink->ParameterStatus(name, value);
+}
+
+// Arms statement_timeout for the duration of one entry.
+class StatementTimeout {
+ public:
+  StatementTimeout() : armed_(GetInt(Setting::kStatementTimeout) > 0) {
+    if (armed_) EnableTimeout(Interrupt::kStatementTimeout, GetInt(Setting::kStatementTimeout));
+  }
+  ~StatementTimeout() {
+    if (armed_) DisableTimeout(Interrupt::kStatementTimeout);
+  }
+  StatementTimeout(const StatementTimeout&) = delete;
+  StatementTimeout& operator=(const StatementTimeout&) = delete;
+
+ private:
+  bool armed_;
+};
+
+SqlError Fatal(SqlError error) {
+  error.WithSeverity(Severity::kFatal);
+  return error;
+}
+
+}  // namespace
+
+Session::Result CatchStatementError(const std::function<void()>& body) {
+  try {
+    body();
+    return std::nullopt;
+  } catch (const SqlError& error) {
+    if (error.fields().severity >= Severity::kFatal) throw;
+    return error.fields();
+  } catch (const std::bad_alloc&) {
+    return SqlError(ErrorCode::kOutOfMemory, "out of memory").fields();
+  }
+}
+
+Session::Session(ResultSink& sink) : sink_(sink), state_(std::make_unique<State>(*this)) {}
+
+Session::~Session() { End(); }
+
+void Session::Start(const SessionStart& start) {
+  SessionIdentity& identity = session_identity();
+  JoinInvalidations();
+  BeginTransaction();
+  RowRef<PgAuthidRow> role = RoleRow(start.user);
+  if (role == nullptr) {
+    throw Fatal(SqlError(ErrorCode::kInvalidAuthorizationSpecification, "role \"{}\" does not exist", start.user));
+  }
+  if (!role->rolcanlogin) {
+    throw Fatal(SqlError(ErrorCode::kInvalidAuthorizationSpecification, "role \"{}\" is not permitted to log in", start.user));
+  }
+  RowRef<PgDatabaseRow> database = DatabaseRow(start.database);
+  if (database == nullptr) {
+    throw Fatal(SqlError(ErrorCode::kInvalidCatalogName, "database \"{}\" does not exist", start.database));
+  }
+  identity.authenticated_role = identity.session_role = identity.current_role = role->oid;
+  if (!database->datallowconn) {
+    throw Fatal(SqlError(ErrorCode::kObjectNotInPrerequisiteState, "database \"{}\" is not currently accepting connections", start.database));
+  }
+  if (CheckDatabase(database->oid, role->oid, acl::kConnect) != AclResult::kOk) {
+    throw Fatal(SqlError(ErrorCode::kInsufficientPrivilege, "permission denied for database \"{}\"", start.database)
+                    .WithDetail("User does not have CONNECT privilege."));
+  }
+  AcquireLock(LockTag::Object(Oid::kInvalid, catalog_oid::kPgDatabase, database->oid, 0), LockMode::kRowExclusive);
+  identity.database = database->oid;
+  identity.database_tablespace = database->dattablespace;
+  identity.text_format = &format_;
+  identity.object_names = &state_->functions;
+  state_->database_name = start.database;
+  self().database.store(database->oid, std::memory_order_relaxed);
+  self().role.store(role->oid, std::memory_order_relaxed);
+  CommitTransaction();
+  state_->started = true;
+  ResetSeenLsn();
+  InstallFormatHooks(&format_);
+  SetRequest request;
+  request.context = SettingContext::kBackend;
+  request.source = SettingSource::kClient;
+  request.is_superuser = role->rolsuper;
+  for (const auto& [name, value] : start.settings) {
+    try {
+      SetSetting(name, value, request);
+    } catch (SqlError& error) {
+      throw Fatal(error);
+    }
+  }
+  reporting_sink = &sink_;
+  SetReportHook(ReportSetting);
+}
+
+void Session::End() {
+  if (!state_->started) return;
+  state_->started = false;
+  reporting_sink = nullptr;
+  state_->transaction.AbortAll();
+  state_->portals.clear();
+  state_->prepared.clear();
+  state_->unnamed_statement.reset();
+  try {
+    DropTemporaryObjects();
+  } catch (const SqlError& error) {
+    Log(Severity::kWarning, "could not remove temporary objects: {}", error.what());
+    AbortTransaction();
+  }
+}
+
+TransactionStatus Session::transaction_status() const { return state_->transaction.status(); }
+
+void Session::Fail(const ErrorFields&) { state_->transaction.AbortStatement(); }
+
+// All statements of a text form one implicit transaction, unless they say otherwise.
+Session::Result Session::SimpleQuery(std::string_view text) {
+  StatementTimeout timeout;
+  State& state = *state_;
+  state.unnamed_statement.reset();
+  Result error = CatchStatementError([&] {
+    state.transaction.StartStatement();
+    ParseResult tree = walden::Parse(text, {.standard_conforming_strings = GetBool(Setting::kStandardConformingStrings)});
+    state.ForwardWarnings(*tree);
+    if (tree->statements.empty()) {
+      sink_.EmptyQuery();
+      state.transaction.FinishStatement(/*ends_implicit=*/true);
+      return;
+    }
+    for (uint32_t i = 0; i < tree->statements.size(); ++i) {
+      bool last = i + 1 == tree->statements.size();
+      CheckInterrupts();
+      state.transaction.StartStatement();
+      state.RunStatement(std::make_shared<PreparedStatement>(tree, tree->statements[i]));
+      state.transaction.FinishStatement(last);
+    }
+  });
+  if (error) state.transaction.AbortStatement();
+  return error;
+}
+
+uint64_t Session::RunQuery(Query* query, const std::function<void(std::span<const Value> row)>& row) {
+  PlannedQuery planned;
+  BindOptions options = state_->MakeBindOptions(planned.statement->arena, {}, nullptr);
+  RewriteAndPlan(query, options, &state_->functions, {}, &planned);
+  LockRelations(*planned.statement);
+  CheckPermissions(*planned.statement);
+  Executor executor(*planned.statement);
+  SnapshotHold snapshot = TransactionSnapshot();
+  ActiveSnapshotScope active(*snapshot);
+  ExecutionSettings settings;
+  settings.snapshot = &*snapshot;
+  settings.session = &state_->functions;
+  settings.format = &format_;
+  executor.Start(settings);
+  uint64_t count = 0;
+  Batch batch;
+  std::vector<Value> values(planned.columns.size());
+  while (executor.Next(&batch)) {
+    count += batch.selection.count;
+    if (!row) continue;
+    batch.selection.ForEach([&](uint32_t at) {
+      for (size_t i = 0; i < values.size(); ++i) values[i] = batch.columns[i]->Get(at);
+      row(values);
+    });
+  }
+  if (planned.statement->command != CmdType::kSelect) count = executor.rows_affected();
+  executor.Finish();
+  return count;
+}
+
+uint64_t Session::RunSql(std::string_view sql, const std::function<void(std::span<const Value> row)>& row) {
+  ParseResult tree = walden::Parse(sql);
+  uint64_t count = 0;
+  for (const ast::RawStmt* raw : tree->statements) {
+    PreparedStatement statement(tree, raw);
+    if (statement.is_query()) {
+      Arena* arena = &tree->arena;
+      BindOptions options = state_->MakeBindOptions(*arena, tree->text, nullptr);
+      SessionReader::Instance().Refresh();
+      count += RunQuery(walden::Bind(*raw, options), row);
+    } else {
+      Arena arena;
+      CommandContext context = state_->MakeCommandContext(arena, tree->text);
+      context.is_top_level = false;
+      RunCommand(*raw->stmt, context);
+    }
+    CommandCounterIncrement();
+  }
+  return count;
+}
+
+}  // namespace walden

@@ -1,0 +1,122 @@
+// Private to session/: the inside of a Session, shared by its parts (one .cpp each).
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "node/session/portal.h"
+#include "node/session/session.h"
+#include "node/session/session_functions.h"
+#include "node/sql/binder/session_reader.h"
+#include "node/txn/transaction.h"
+
+namespace walden {
+
+// Transaction control of the session: what BEGIN, COMMIT, SAVEPOINT and errors do.
+class TransactionBlock {
+ public:
+  explicit TransactionBlock(Session::State& session) : session_(session) {}
+  TransactionStatus status() const;
+  bool in_block() const { return in_block_; }
+  bool failed() const { return failed_; }
+
+  // Before a statement: a transaction is in progress afterwards (unless the block has failed).
+  void StartStatement();
+  // After one that succeeded. `ends_implicit`: an implicit transaction commits now.
+  void FinishStatement(bool ends_implicit);
+  // After one that failed.
+  void AbortStatement();
+  // BEGIN ... ROLLBACK TO. Returns the command tag.
+  std::string Run(const ast::TransactionStmt& statement);
+  // The connection ends.
+  void AbortAll();
+  bool HasSavepoint() const { return !savepoints_.empty(); }
+
+ private:
+  struct Savepoint {
+    std::string name;
+    int level;
+  };
+  void Begin(const ast::TransactionStmt& statement);
+  std::string Commit(const ast::TransactionStmt& statement);
+  std::string Rollback(const ast::TransactionStmt& statement);
+  void Define(std::string_view name);
+  void Release(std::string_view name);
+  void RollbackTo(std::string_view name);
+  size_t FindSavepoint(std::string_view name, std::string_view what) const;
+  void ApplyOptions(const ast::NodeList& options);
+  void EndTransaction(bool commit);
+  void Warn(ErrorCode code, std::string message);
+  void StartChained(bool chain);
+
+  Session::State& session_;
+  bool in_block_ = false;
+  bool failed_ = false;
+  std::vector<Savepoint> savepoints_;
+  int setting_level_ = 0;  // of the transaction, 0: none open
+};
+
+struct Session::State {
+  explicit State(Session& owner) : session(owner), functions(owner), transaction(*this) {}
+
+  Session& session;
+  SessionFunctions functions;
+  TransactionBlock transaction;
+  std::map<std::string, PreparedStatementRef, std::less<>> prepared;
+  std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals;
+  PreparedStatementRef unnamed_statement;
+  bool started = false;
+  std::string database_name;
+  std::vector<PlannedQueryRef> text_cache;
+
+  // ---- statement.cpp
+  // Runs one parsed statement to the end, its rows to the sink.
+  void RunStatement(const PreparedStatementRef& statement);
+  // Binds parameters' types and result columns without running.
+  void Analyze(PreparedStatement* statement);
+  // A plan that may be executed now: the cached one if it still holds.
+  PlannedQueryRef PlanFor(PreparedStatement* statement, std::span<const Value> parameters);
+  void StartPortal(Portal* portal);
+  // Delivers up to `max_rows` (0: all) rows to the sink; sets portal->done at the end.
+  void RunPortal(Portal* portal, uint64_t max_rows, bool describe);
+  // The rows of a started query; returns its command tag, empty when it was suspended.
+  std::string DeliverRows(Portal* portal, uint64_t max_rows, bool describe);
+  void DeliverTextRows(Portal* portal, uint64_t max_rows, bool describe);
+  BindOptions MakeBindOptions(Arena& arena, std::string_view source, ParameterTypes* parameters);
+  void ForwardWarnings(const ParseTree& tree);
+  void PrepareExecution(const PlannedQuery& planned);
+
+  // ---- utility.cpp
+  // True when the statement is one of the session's own: then it has run, rows (if any) are in the portal.
+  void RunUtility(Portal* portal);
+  bool UtilityReturnsRows(const ast::Node& statement);
+  // Columns of a utility statement before it runs; empty: no rows.
+  std::vector<ResultColumn> UtilityColumns(const ast::Node& statement, TextRows* owner);
+  CommandContext MakeCommandContext(Arena& arena, std::string_view source);
+
+  // ---- variables.cpp
+  std::string RunSet(const ast::VariableSetStmt& statement);
+  std::string RunShow(const ast::VariableShowStmt& statement, Portal* portal);
+  std::string RunDiscard(const ast::DiscardStmt& statement);
+
+  // ---- cursors.cpp
+  std::string RunDeclare(const ast::DeclareCursorStmt& statement, std::string_view source);
+  std::string RunFetch(const ast::FetchStmt& statement, Portal* output);
+  std::string RunCloseCursor(const ast::ClosePortalStmt& statement);
+  std::string RunPrepare(const ast::PrepareStmt& statement, const PreparedStatementRef& whole);
+  std::string RunExecute(const ast::ExecuteStmt& statement, Portal* output);
+  std::string RunDeallocate(const ast::DeallocateStmt& statement);
+  void DropPortals(bool commit);
+  Portal* FindPortal(std::string_view name);
+
+  // ---- explain.cpp, copy.cpp
+  std::string RunExplain(const ast::ExplainStmt& statement, Portal* portal);
+  std::string RunCopy(const ast::CopyStmt& statement, Portal* portal);
+};
+
+IsolationLevel ParseIsolation(std::string_view text);
+
+// A statement entry's errors: turns an exception into what the client is told.
+Session::Result CatchStatementError(const std::function<void()>& body);
+
+}  // namespace walden

@@ -1,0 +1,214 @@
+// Running statements: plans, portals, delivery of rows.
+#include "node/catalog/identity.h"
+#include "node/catalog/invalidation.h"
+#include "node/config/settings.h"
+#include "node/session/session_state.h"
+#include "node/shm/interrupts.h"
+#include "node/sql/query/expr_facts.h"
+
+namespace walden {
+namespace {
+
+constexpr int kMaxPlanAttempts = 10;
+
+bool EndsTransaction(const ast::Node& statement) {
+  const ast::TransactionStmt* control = ast::TryAs<ast::TransactionStmt>(&statement);
+  if (control == nullptr) return false;
+  switch (control->kind) {
+    case TransactionStmtKind::kCommit:
+    case TransactionStmtKind::kRollback:
+    case TransactionStmtKind::kRollbackTo:
+    case TransactionStmtKind::kPrepare:
+      return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+void Session::State::ForwardWarnings(const ParseTree& tree) {
+  for (const ErrorFields& warning : tree.warnings) functions.Report(warning);
+}
+
+BindOptions Session::State::MakeBindOptions(Arena& arena, std::string_view source, ParameterTypes* parameters) {
+  session.format_.transaction_start_us = walden::TransactionStartTime();
+  return BindOptions{.arena = arena,
+                     .catalog = SessionReader::Instance(),
+                     .source = source,
+                     .format = session.format_,
+                     .names = &functions,
+                     .parameters = parameters};
+}
+
+CommandContext Session::State::MakeCommandContext(Arena& arena, std::string_view source) {
+  session.format_.transaction_start_us = walden::TransactionStartTime();
+  return CommandContext{.arena = arena,
+                        .catalog = SessionReader::Instance(),
+                        .source = source,
+                        .format = session.format_,
+                        .session = &functions,
+                        .queries = &session,
+                        .is_top_level = true,
+                        .in_transaction_block = transaction.in_block()};
+}
+
+PlannedQueryRef Session::State::PlanFor(PreparedStatement* statement, std::span<const Value>) {
+  for (int attempt = 0; attempt < kMaxPlanAttempts; ++attempt) {
+    if (statement->plan != nullptr) {
+      LockRelations(*statement->plan->statement);
+      if (IsCurrent(*statement->plan)) return statement->plan;
+      statement->plan.reset();
+    }
+    AcceptInvalidations();
+    SessionReader::Instance().Refresh();
+    auto planned = std::make_shared<PlannedQuery>();
+    ParameterTypes parameters;
+    parameters.types = statement->parameter_types;
+    parameters.variable = true;
+    BindOptions options = MakeBindOptions(planned->statement->arena, statement->source(), &parameters);
+    Query* query = walden::Bind(*statement->raw(), options);
+    CheckParameters(parameters);
+    statement->parameter_types = parameters.types;
+    RewriteAndPlan(query, options, &functions, {}, planned.get());
+    statement->plan = planned;
+  }
+  throw SqlError(ErrorCode::kInternalError, "plan was invalidated again and again");
+}
+
+void Session::State::Analyze(PreparedStatement* statement) {
+  if (!statement->is_query()) return;
+  SnapshotHold snapshot = TransactionSnapshot();
+  ActiveSnapshotScope active(*snapshot);
+  PlanFor(statement, {});
+}
+
+void Session::State::PrepareExecution(const PlannedQuery& planned) {
+  CheckPermissions(*planned.statement);
+  CheckReadOnly(*planned.statement);
+}
+
+void Session::State::StartPortal(Portal* portal) {
+  PreparedStatement& statement = portal->statement();
+  if (statement.raw() == nullptr) return;
+  if (transaction.failed() && !EndsTransaction(*statement.statement())) {
+    throw SqlError(ErrorCode::kInFailedSqlTransaction,
+                   "current transaction is aborted, commands ignored until end of transaction block");
+  }
+  if (!statement.is_query()) return;
+  portal->snapshot = TransactionSnapshot();
+  ActiveSnapshotScope active(*portal->snapshot);
+  portal->plan = PlanFor(&statement, portal->parameters);
+  PrepareExecution(*portal->plan);
+  // Relations may have changed while their locks were waited for.
+  portal->snapshot = TransactionSnapshot();
+  PlannedQuery& planned = *portal->plan;
+  portal->executor = planned.idle != nullptr ? std::move(planned.idle) : std::make_unique<Executor>(*planned.statement);
+  ExecutionSettings settings;
+  settings.snapshot = &*portal->snapshot;
+  settings.session = &functions;
+  settings.format = &session.format_;
+  settings.parameters = portal->parameters;
+  settings.parameter_types = statement.parameter_types;
+  portal->executor->Start(settings);
+  portal->started = true;
+}
+
+void Session::State::RunPortal(Portal* portal, uint64_t max_rows, bool describe) {
+  ResultSink& sink = session.sink_;
+  PreparedStatement& statement = portal->statement();
+  if (statement.raw() == nullptr) {
+    sink.EmptyQuery();
+    portal->done = true;
+    return;
+  }
+  if (!statement.is_query()) {
+    if (portal->text_rows == nullptr && portal->tag.empty()) RunUtility(portal);
+    DeliverTextRows(portal, max_rows, describe);
+    return;
+  }
+  std::string tag = DeliverRows(portal, max_rows, describe);
+  if (tag.empty()) {
+    sink.PortalSuspended();
+  } else {
+    sink.Complete(tag);
+  }
+}
+
+std::string Session::State::DeliverRows(Portal* portal, uint64_t max_rows, bool describe) {
+  ResultSink& sink = session.sink_;
+  const PlannedQuery& planned = *portal->plan;
+  bool has_rows = planned.returns_rows();
+  if (describe && has_rows) sink.Describe(planned.columns, portal->result_formats);
+  // Executing a finished portal again delivers nothing more.
+  if (portal->done) return CompletionTag(*planned.statement, 0);
+  ActiveSnapshotScope active(*portal->snapshot);
+  Executor& executor = *portal->executor;
+  uint64_t delivered = 0;
+  Batch batch;
+  while (max_rows == 0 || delivered < max_rows) {
+    uint64_t wanted = max_rows == 0 ? kBatchRows : std::min<uint64_t>(max_rows - delivered, kBatchRows);
+    if (!executor.Next(&batch, static_cast<uint32_t>(wanted))) {
+      portal->done = true;
+      break;
+    }
+    delivered += batch.selection.count;
+    if (has_rows) sink.Rows(batch);
+  }
+  portal->rows_delivered += delivered;
+  if (!portal->done) return {};
+  executor.RunAfterQueue();
+  bool counts_changes = planned.statement->command != CmdType::kSelect;
+  std::string tag = CompletionTag(*planned.statement, counts_changes ? executor.rows_affected() : delivered);
+  portal->FinishExecution();
+  return tag;
+}
+
+void Session::State::DeliverTextRows(Portal* portal, uint64_t max_rows, bool describe) {
+  ResultSink& sink = session.sink_;
+  if (portal->text_rows == nullptr) {
+    portal->done = true;
+    sink.Complete(portal->tag);
+    return;
+  }
+  TextRows& rows = *portal->text_rows;
+  if (describe) sink.Describe(rows.columns, portal->result_formats);
+  std::vector<Vector> vectors(rows.columns.size());
+  Batch batch;
+  for (Vector& vector : vectors) {
+    vector.Reset(PhysicalType::kString, kBatchRows);
+    batch.columns.push_back(&vector);
+  }
+  uint64_t delivered = 0;
+  while (portal->text_row < rows.rows.size() && (max_rows == 0 || delivered < max_rows)) {
+    uint64_t room = max_rows == 0 ? kBatchRows : std::min<uint64_t>(kBatchRows, max_rows - delivered);
+    uint32_t n = static_cast<uint32_t>(std::min<uint64_t>(room, rows.rows.size() - portal->text_row));
+    for (size_t c = 0; c < vectors.size(); ++c) {
+      vectors[c].SetAllValid();
+      for (uint32_t i = 0; i < n; ++i) {
+        const std::optional<std::string>& text = rows.rows[portal->text_row + i][c];
+        Value value;
+        value.is_null = !text.has_value();
+        if (text) value.datum = StringDatum(*text);
+        vectors[c].Set(i, value);
+      }
+    }
+    batch.selection = Selection{nullptr, n};
+    sink.Rows(batch);
+    portal->text_row += n;
+    delivered += n;
+  }
+  portal->done = portal->text_row >= rows.rows.size();
+  if (portal->done) {
+    sink.Complete(portal->tag);
+  } else {
+    sink.PortalSuspended();
+  }
+}
+
+void Session::State::RunStatement(const PreparedStatementRef& statement) {
+  Portal portal(statement);
+  StartPortal(&portal);
+  RunPortal(&portal, 0, /*describe=*/true);
+}
+
+}  // namespace walden

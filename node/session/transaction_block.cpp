@@ -1,0 +1,230 @@
+#include "node/base/log.h"
+#include "node/catalog/invalidation.h"
+#include "node/config/settings.h"
+#include "node/session/session_state.h"
+#include "node/txn/snapshot.h"
+
+namespace walden {
+namespace {
+
+const ast::DefElem* Option(const ast::Node* node) { return ast::As<ast::DefElem>(node); }
+
+std::string_view OptionText(const ast::DefElem& option) {
+  const ast::Node* arg = option.arg;
+  if (const ast::AConst* constant = ast::TryAs<ast::AConst>(arg)) arg = constant->val;
+  if (const ast::String* text = ast::TryAs<ast::String>(arg)) return text->sval;
+  return {};
+}
+
+bool OptionFlag(const ast::DefElem& option) {
+  const ast::Node* arg = option.arg;
+  if (const ast::AConst* constant = ast::TryAs<ast::AConst>(arg)) arg = constant->val;
+  if (const ast::Integer* number = ast::TryAs<ast::Integer>(arg)) return number->ival != 0;
+  if (const ast::Boolean* truth = ast::TryAs<ast::Boolean>(arg)) return truth->boolval;
+  return OptionText(option) == "on" || OptionText(option) == "true";
+}
+
+}  // namespace
+
+IsolationLevel ParseIsolation(std::string_view text) {
+  if (text == "serializable") return IsolationLevel::kSerializable;
+  if (text == "repeatable read") return IsolationLevel::kRepeatableRead;
+  if (text == "read uncommitted") return IsolationLevel::kReadUncommitted;
+  return IsolationLevel::kReadCommitted;
+}
+
+TransactionStatus TransactionBlock::status() const {
+  if (!in_block_) return TransactionStatus::kIdle;
+  return failed_ ? TransactionStatus::kFailed : TransactionStatus::kInBlock;
+}
+
+void TransactionBlock::Warn(ErrorCode code, std::string message) {
+  ErrorFields fields;
+  fields.severity = Severity::kWarning;
+  fields.code = code;
+  fields.message = std::move(message);
+  session_.functions.Report(fields);
+}
+
+void TransactionBlock::StartStatement() {
+  SetStatementStartTime(WallClockUs());
+  if (InTransaction() || failed_) return;
+  BeginTransaction();
+  setting_level_ = OpenSettingLevel();
+  SetIsolation(ParseIsolation(ShowSetting(Setting::kDefaultTransactionIsolation)));
+  SetTransactionReadOnly(GetBool(Setting::kDefaultTransactionReadOnly));
+}
+
+void TransactionBlock::FinishStatement(bool ends_implicit) {
+  if (!InTransaction()) return;
+  if (!in_block_ && ends_implicit) {
+    EndTransaction(/*commit=*/true);
+  } else {
+    CommandCounterIncrement();
+  }
+}
+
+// The transaction's work is undone at once, also inside a block: locks and snapshots go, only the block stays.
+void TransactionBlock::AbortStatement() {
+  if (failed_) return;
+  if (!in_block_) {
+    EndTransaction(/*commit=*/false);
+    return;
+  }
+  failed_ = true;
+  if (!savepoints_.empty()) {
+    AbortSubtransaction();
+  } else {
+    EndTransaction(/*commit=*/false);
+  }
+}
+
+void TransactionBlock::EndTransaction(bool commit) {
+  session_.DropPortals(commit);
+  if (commit) {
+    CommitTransaction();
+  } else if (InTransaction()) {
+    AbortTransaction();
+  }
+  savepoints_.clear();
+  if (setting_level_ != 0) CloseSettingLevel(std::exchange(setting_level_, 0), commit);
+}
+
+void TransactionBlock::AbortAll() {
+  if (InTransaction()) EndTransaction(/*commit=*/false);
+  in_block_ = false;
+  failed_ = false;
+}
+
+void TransactionBlock::ApplyOptions(const ast::NodeList& options) {
+  for (const ast::Node* node : options) {
+    const ast::DefElem& option = *Option(node);
+    if (option.defname == "transaction_isolation") {
+      IsolationLevel level = ParseIsolation(OptionText(option));
+      if (TransactionSnapshotTaken() && level != CurrentIsolation()) {
+        throw SqlError(ErrorCode::kActiveSqlTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+      }
+      SetIsolation(level);
+    } else if (option.defname == "transaction_read_only") {
+      bool read_only = OptionFlag(option);
+      if (!read_only && TransactionReadOnly() && TransactionSnapshotTaken()) {
+        throw SqlError(ErrorCode::kActiveSqlTransaction, "transaction read-write mode must be set before any query");
+      }
+      SetTransactionReadOnly(read_only);
+    }
+    // DEFERRABLE only means something to serializable transactions.
+  }
+}
+
+void TransactionBlock::Begin(const ast::TransactionStmt& statement) {
+  if (in_block_) {
+    Warn(ErrorCode::kActiveSqlTransaction, "there is already a transaction in progress");
+  } else {
+    in_block_ = true;
+  }
+  ApplyOptions(statement.options);
+}
+
+void TransactionBlock::StartChained(bool chain) {
+  if (!chain) return;
+  IsolationLevel isolation = CurrentIsolation();
+  bool read_only = TransactionReadOnly();
+  StartStatement();
+  SetIsolation(isolation);
+  SetTransactionReadOnly(read_only);
+  in_block_ = true;
+}
+
+std::string TransactionBlock::Commit(const ast::TransactionStmt& statement) {
+  if (!in_block_) {
+    if (statement.chain) {
+      throw SqlError(ErrorCode::kNoActiveSqlTransaction, "COMMIT AND CHAIN can only be used in transaction blocks");
+    }
+    Warn(ErrorCode::kNoActiveSqlTransaction, "there is no transaction in progress");
+    return "COMMIT";
+  }
+  bool rolled_back = failed_;
+  in_block_ = false;
+  failed_ = false;
+  try {
+    EndTransaction(!rolled_back);
+  } catch (...) {
+    // What kept it from committing (a deferred constraint, a full disk) has rolled it back.
+    EndTransaction(/*commit=*/false);
+    throw;
+  }
+  StartChained(statement.chain);
+  return rolled_back ? "ROLLBACK" : "COMMIT";
+}
+
+std::string TransactionBlock::Rollback(const ast::TransactionStmt& statement) {
+  if (!in_block_) {
+    if (statement.chain) {
+      throw SqlError(ErrorCode::kNoActiveSqlTransaction, "ROLLBACK AND CHAIN can only be used in transaction blocks");
+    }
+    Warn(ErrorCode::kNoActiveSqlTransaction, "there is no transaction in progress");
+    return "ROLLBACK";
+  }
+  in_block_ = false;
+  failed_ = false;
+  EndTransaction(/*commit=*/false);
+  StartChained(statement.chain);
+  return "ROLLBACK";
+}
+
+size_t TransactionBlock::FindSavepoint(std::string_view name, std::string_view what) const {
+  if (!in_block_) {
+    throw SqlError(ErrorCode::kNoActiveSqlTransaction, "{} can only be used in transaction blocks", what);
+  }
+  for (size_t i = savepoints_.size(); i-- > 0;) {
+    if (savepoints_[i].name == name) return i;
+  }
+  throw SqlError(ErrorCode::kInvalidSavepointSpecification, "savepoint \"{}\" does not exist", name);
+}
+
+void TransactionBlock::Define(std::string_view name) {
+  if (!in_block_) throw SqlError(ErrorCode::kNoActiveSqlTransaction, "SAVEPOINT can only be used in transaction blocks");
+  savepoints_.push_back({std::string(name), BeginSubtransaction()});
+  OpenSettingLevel();
+}
+
+void TransactionBlock::Release(std::string_view name) {
+  size_t at = FindSavepoint(name, "RELEASE SAVEPOINT");
+  while (savepoints_.size() > at) {
+    CloseSettingLevel(CurrentSettingLevel(), /*commit=*/true);
+    CommitSubtransaction();
+    savepoints_.pop_back();
+  }
+}
+
+// Undoes everything since the savepoint, which stays defined.
+void TransactionBlock::RollbackTo(std::string_view name) {
+  size_t at = FindSavepoint(name, "ROLLBACK TO SAVEPOINT");
+  bool innermost_is_undone = failed_;
+  while (savepoints_.size() > at) {
+    if (!innermost_is_undone) AbortSubtransaction();
+    innermost_is_undone = false;
+    CloseSettingLevel(CurrentSettingLevel(), /*commit=*/false);
+    savepoints_.pop_back();
+  }
+  failed_ = false;
+  Define(name);
+}
+
+std::string TransactionBlock::Run(const ast::TransactionStmt& statement) {
+  switch (statement.kind) {
+    case TransactionStmtKind::kBegin: Begin(statement); return "BEGIN";
+    case TransactionStmtKind::kStart: Begin(statement); return "START TRANSACTION";
+    case TransactionStmtKind::kCommit: return Commit(statement);
+    case TransactionStmtKind::kRollback: return Rollback(statement);
+    case TransactionStmtKind::kSavepoint: Define(statement.savepoint_name); return "SAVEPOINT";
+    case TransactionStmtKind::kRelease: Release(statement.savepoint_name); return "RELEASE";
+    case TransactionStmtKind::kRollbackTo: RollbackTo(statement.savepoint_name); return "ROLLBACK";
+    case TransactionStmtKind::kPrepare: PrepareTransaction(statement.gid); return "PREPARE TRANSACTION";
+    case TransactionStmtKind::kCommitPrepared: throw NotSupported("COMMIT PREPARED");
+    case TransactionStmtKind::kRollbackPrepared: throw NotSupported("ROLLBACK PREPARED");
+  }
+  return "";
+}
+
+}  // namespace walden

@@ -1,0 +1,79 @@
+// Statements that the session runs itself, and the way to those of sql/commands.
+#include "node/config/settings.h"
+#include "node/recovery/checkpoint.h"
+#include "node/session/session_state.h"
+
+namespace walden {
+namespace {
+
+bool IsAllowedOnReadOnly(const ast::Node& statement) {
+  switch (statement.tag) {
+    case ast::Tag::kTransactionStmt:
+    case ast::Tag::kVariableSetStmt:
+    case ast::Tag::kVariableShowStmt:
+    case ast::Tag::kDiscardStmt:
+    case ast::Tag::kPrepareStmt:
+    case ast::Tag::kExecuteStmt:
+    case ast::Tag::kDeallocateStmt:
+    case ast::Tag::kDeclareCursorStmt:
+    case ast::Tag::kFetchStmt:
+    case ast::Tag::kClosePortalStmt:
+    case ast::Tag::kExplainStmt:
+    case ast::Tag::kCopyStmt:
+    case ast::Tag::kCheckPointStmt:
+    case ast::Tag::kListenStmt:
+    case ast::Tag::kUnlistenStmt:
+      return true;
+    default: return IsReadOnlyCommand(statement);
+  }
+}
+
+}  // namespace
+
+bool Session::State::UtilityReturnsRows(const ast::Node& statement) {
+  switch (statement.tag) {
+    case ast::Tag::kVariableShowStmt:
+    case ast::Tag::kExplainStmt: return true;
+    case ast::Tag::kFetchStmt: return !static_cast<const ast::FetchStmt&>(statement).ismove;
+    case ast::Tag::kExecuteStmt: {
+      auto found = prepared.find(static_cast<const ast::ExecuteStmt&>(statement).name);
+      return found != prepared.end() && found->second->is_query();
+    }
+    default: return false;
+  }
+}
+
+void Session::State::RunUtility(Portal* portal) {
+  PreparedStatement& whole = portal->statement();
+  const ast::Node& statement = *whole.statement();
+  if (InTransaction() && TransactionReadOnly() && !IsAllowedOnReadOnly(statement)) {
+    throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction", CommandTagName(&statement));
+  }
+  SessionReader::Instance().Refresh();
+  switch (statement.tag) {
+    case ast::Tag::kTransactionStmt: portal->tag = transaction.Run(static_cast<const ast::TransactionStmt&>(statement)); return;
+    case ast::Tag::kVariableSetStmt: portal->tag = RunSet(static_cast<const ast::VariableSetStmt&>(statement)); return;
+    case ast::Tag::kVariableShowStmt: portal->tag = RunShow(static_cast<const ast::VariableShowStmt&>(statement), portal); return;
+    case ast::Tag::kDiscardStmt: portal->tag = RunDiscard(static_cast<const ast::DiscardStmt&>(statement)); return;
+    case ast::Tag::kPrepareStmt: portal->tag = RunPrepare(static_cast<const ast::PrepareStmt&>(statement), portal->statement_ref()); return;
+    case ast::Tag::kExecuteStmt: portal->tag = RunExecute(static_cast<const ast::ExecuteStmt&>(statement), portal); return;
+    case ast::Tag::kDeallocateStmt: portal->tag = RunDeallocate(static_cast<const ast::DeallocateStmt&>(statement)); return;
+    case ast::Tag::kDeclareCursorStmt:
+      portal->tag = RunDeclare(static_cast<const ast::DeclareCursorStmt&>(statement), whole.source());
+      return;
+    case ast::Tag::kFetchStmt: portal->tag = RunFetch(static_cast<const ast::FetchStmt&>(statement), portal); return;
+    case ast::Tag::kClosePortalStmt: portal->tag = RunCloseCursor(static_cast<const ast::ClosePortalStmt&>(statement)); return;
+    case ast::Tag::kExplainStmt: portal->tag = RunExplain(static_cast<const ast::ExplainStmt&>(statement), portal); return;
+    case ast::Tag::kCopyStmt: portal->tag = RunCopy(static_cast<const ast::CopyStmt&>(statement), portal); return;
+    case ast::Tag::kCheckPointStmt:
+      RequestCheckpoint(kCheckpointImmediate | kCheckpointForce | kCheckpointWait);
+      portal->tag = "CHECKPOINT";
+      return;
+    default: break;
+  }
+  Arena arena;
+  CommandContext context = MakeCommandContext(arena, whole.source());
+  portal->tag = RunCommand(statement, context);
+}
+
+}  // namespace walden

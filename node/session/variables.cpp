@@ -1,0 +1,149 @@
+// SET, SHOW, RESET, DISCARD.
+#include "node/catalog/acl.h"
+#include "node/catalog/identity.h"
+#include "node/catalog/namespace.h"
+#include "node/config/settings.h"
+#include "node/session/session_state.h"
+
+namespace walden {
+namespace {
+
+// One argument of SET as text; TIME ZONE intervals and numbers as their setting expects them.
+std::string ArgumentText(const ast::Node& node, bool quote_lists) {
+  const ast::Node* value = &node;
+  if (const ast::TypeCast* cast = ast::TryAs<ast::TypeCast>(value)) value = cast->arg;
+  const ast::AConst* constant = ast::TryAs<ast::AConst>(value);
+  if (constant == nullptr) throw SqlError(ErrorCode::kInternalError, "unrecognized SET argument");
+  value = constant->val;
+  if (const ast::Integer* number = ast::TryAs<ast::Integer>(value)) return fmt::format("{}", number->ival);
+  if (const ast::Float* number = ast::TryAs<ast::Float>(value)) return std::string(number->fval);
+  if (const ast::Boolean* truth = ast::TryAs<ast::Boolean>(value)) return truth->boolval ? "on" : "off";
+  std::string text(ast::As<ast::String>(value)->sval);
+  return quote_lists ? QuoteIdentifier(text) : text;
+}
+
+bool IsListSetting(std::string_view name) {
+  return name == "search_path" || name == "DateStyle" || name == "datestyle" || name == "temp_tablespaces";
+}
+
+}  // namespace
+
+std::string Session::State::RunSet(const ast::VariableSetStmt& statement) {
+  SetRequest request;
+  request.context = SettingContext::kUser;
+  request.action = statement.is_local ? SetAction::kLocal : SetAction::kSet;
+  request.is_superuser = IsSuperuser(session_identity().session_role);
+  if (statement.is_local && !transaction.in_block()) {
+    ErrorFields warning;
+    warning.severity = Severity::kWarning;
+    warning.code = ErrorCode::kNoActiveSqlTransaction;
+    warning.message = "SET LOCAL can only be used in transaction blocks";
+    functions.Report(warning);
+  }
+  switch (statement.kind) {
+    case VariableSetKind::kResetAll: ResetAllSettings(request); return "RESET";
+    case VariableSetKind::kReset: SetSetting(statement.name, std::nullopt, request); return "RESET";
+    case VariableSetKind::kSetDefault: SetSetting(statement.name, std::nullopt, request); return "SET";
+    case VariableSetKind::kSetCurrent: SetSetting(statement.name, ShowSetting(statement.name), request); return "SET";
+    case VariableSetKind::kSetMulti: {
+      if (statement.name != "TRANSACTION" && statement.name != "SESSION CHARACTERISTICS") throw NotSupported(statement.name);
+      for (const ast::Node* node : statement.args) {
+        const ast::DefElem& option = *ast::As<ast::DefElem>(node);
+        std::string value = option.arg == nullptr ? "on" : ArgumentText(*option.arg, false);
+        if (option.defname != "transaction_isolation" && option.defname != "transaction_read_only") continue;
+        if (statement.name == "SESSION CHARACTERISTICS") {
+          SetSetting(fmt::format("default_{}", option.defname), value == "1" ? "on" : value == "0" ? "off" : value, request);
+          continue;
+        }
+        if (option.defname == "transaction_read_only") {
+          bool read_only = value == "on" || value == "1";
+          if (!read_only && TransactionReadOnly() && TransactionSnapshotTaken()) {
+            throw SqlError(ErrorCode::kActiveSqlTransaction, "transaction read-write mode must be set before any query");
+          }
+          SetTransactionReadOnly(read_only);
+          continue;
+        }
+        IsolationLevel level = ParseIsolation(value);
+        if (TransactionSnapshotTaken() && level != CurrentIsolation()) {
+          throw SqlError(ErrorCode::kActiveSqlTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+        }
+        SetIsolation(level);
+      }
+      return "SET";
+    }
+    case VariableSetKind::kSetValue: break;
+  }
+  std::string value;
+  for (uint32_t i = 0; i < statement.args.size(); ++i) {
+    if (i > 0) value += ", ";
+    value += ArgumentText(*statement.args[i], IsListSetting(statement.name));
+  }
+  SetSetting(statement.name, value, request);
+  return "SET";
+}
+
+std::string Session::State::RunShow(const ast::VariableShowStmt& statement, Portal* portal) {
+  portal->text_rows = std::make_unique<TextRows>();
+  TextRows& rows = *portal->text_rows;
+  rows.columns = UtilityColumns(statement, &rows);
+  bool sees_all = HasRightsOf(session_identity().current_role, Oid{3374});  // pg_read_all_settings
+  if (statement.name != "all") {
+    rows.rows.push_back({ShowSetting(statement.name, sees_all)});
+    return "SHOW";
+  }
+  for (const SettingInfo& info : ListSettings()) {
+    rows.rows.push_back({info.name, ShowSetting(info.name, true), info.short_desc});
+  }
+  return "SHOW";
+}
+
+std::vector<ResultColumn> Session::State::UtilityColumns(const ast::Node& statement, TextRows* owner) {
+  auto add = [&](std::string name) { owner->names.push_back(std::move(name)); };
+  if (const ast::VariableShowStmt* show = ast::TryAs<ast::VariableShowStmt>(&statement)) {
+    if (show->name == "all") {
+      add("name");
+      add("setting");
+      add("description");
+    } else {
+      std::optional<Setting> known = FindSetting(show->name);
+      add(known ? SettingName(*known) : std::string(show->name));
+    }
+  } else if (ast::Is<ast::ExplainStmt>(&statement)) {
+    add("QUERY PLAN");
+  } else if (const ast::ExecuteStmt* execute = ast::TryAs<ast::ExecuteStmt>(&statement)) {
+    auto found = prepared.find(execute->name);
+    if (found != prepared.end() && found->second->is_query()) {
+      Analyze(found->second.get());
+      return found->second->plan->columns;
+    }
+  } else if (const ast::FetchStmt* fetch = ast::TryAs<ast::FetchStmt>(&statement)) {
+    Portal* cursor = FindPortal(fetch->portalname);
+    if (cursor != nullptr && cursor->plan != nullptr) return cursor->plan->columns;
+  }
+  std::vector<ResultColumn> columns;
+  for (const std::string& name : owner->names) columns.push_back({name, Oid::kInvalid, 0, type_oid::kText, -1});
+  return columns;
+}
+
+std::string Session::State::RunDiscard(const ast::DiscardStmt& statement) {
+  switch (statement.target) {
+    case DiscardMode::kPlans:
+      for (auto& [name, known] : prepared) known->plan.reset();
+      return "DISCARD PLANS";
+    case DiscardMode::kSequences: return "DISCARD SEQUENCES";
+    case DiscardMode::kTemp: DropTemporaryObjects(); return "DISCARD TEMP";
+    case DiscardMode::kAll: break;
+  }
+  if (transaction.in_block()) {
+    throw SqlError(ErrorCode::kActiveSqlTransaction, "DISCARD ALL cannot run inside a transaction block");
+  }
+  portals.clear();
+  prepared.clear();
+  SetRequest request;
+  request.is_superuser = IsSuperuser(session_identity().session_role);
+  ResetAllSettings(request);
+  DropTemporaryObjects();
+  return "DISCARD ALL";
+}
+
+}  // namespace walden
