@@ -50,12 +50,12 @@ void ReadAhead(Portal* cursor, uint64_t wanted) {
 
 }  // namespace
 
-Portal* Session::State::FindPortal(std::string_view name) {
+Portal* SessionState::FindPortal(std::string_view name) {
   auto found = portals.find(name);
   return found == portals.end() ? nullptr : found->second.get();
 }
 
-std::string Session::State::RunDeclare(const ast::DeclareCursorStmt& statement, std::string_view source) {
+std::string SessionState::RunDeclare(const ast::DeclareCursorStmt& statement, std::string_view source) {
   bool holdable = (statement.options & kHold) != 0;
   if (!transaction.in_block() && !holdable) {
     throw SqlError(ErrorCode::kNoActiveSqlTransaction, "DECLARE CURSOR can only be used in transaction blocks");
@@ -92,7 +92,7 @@ std::string Session::State::RunDeclare(const ast::DeclareCursorStmt& statement, 
   return "DECLARE CURSOR";
 }
 
-std::string Session::State::RunFetch(const ast::FetchStmt& statement, Portal* output) {
+std::string SessionState::RunFetch(const ast::FetchStmt& statement, Portal* output) {
   Portal* cursor = FindPortal(statement.portalname);
   if (cursor == nullptr) throw NoSuchCursor(statement.portalname);
   if (cursor->plan == nullptr) throw SqlError(ErrorCode::kInvalidCursorDefinition, "cursor \"{}\" has no rows", statement.portalname);
@@ -168,7 +168,7 @@ std::string Session::State::RunFetch(const ast::FetchStmt& statement, Portal* ou
   return fmt::format("FETCH {}", count);
 }
 
-std::string Session::State::RunCloseCursor(const ast::ClosePortalStmt& statement) {
+std::string SessionState::RunCloseCursor(const ast::ClosePortalStmt& statement) {
   if (IsAbsent(statement.portalname)) {
     portals.clear();
     return "CLOSE CURSOR ALL";
@@ -180,7 +180,7 @@ std::string Session::State::RunCloseCursor(const ast::ClosePortalStmt& statement
 }
 
 // Cursors WITH HOLD survive a commit with the rows they still have to give; all others end with the transaction.
-void Session::State::DropPortals(bool commit) {
+void SessionState::DropPortals(bool commit) {
   for (auto at = portals.begin(); at != portals.end();) {
     Portal& portal = *at->second;
     if (commit && portal.is_cursor && portal.is_holdable && !portal.is_held) {
@@ -197,7 +197,7 @@ void Session::State::DropPortals(bool commit) {
   }
 }
 
-std::string Session::State::RunPrepare(const ast::PrepareStmt& statement, const PreparedStatementRef& whole) {
+std::string SessionState::RunPrepare(const ast::PrepareStmt& statement, const PreparedStatementRef& whole) {
   if (prepared.contains(statement.name)) {
     throw SqlError(ErrorCode::kDuplicatePstatement, "prepared statement \"{}\" already exists", statement.name);
   }
@@ -221,7 +221,7 @@ std::string Session::State::RunPrepare(const ast::PrepareStmt& statement, const 
   throw SqlError(ErrorCode::kInternalError, "prepared statement not found in its text");
 }
 
-std::string Session::State::RunExecute(const ast::ExecuteStmt& statement, Portal* output) {
+std::string SessionState::RunExecute(const ast::ExecuteStmt& statement, Portal* output) {
   auto found = prepared.find(statement.name);
   if (found == prepared.end()) {
     throw SqlError(ErrorCode::kUndefinedPstatement, "prepared statement \"{}\" does not exist", statement.name);
@@ -253,7 +253,7 @@ std::string Session::State::RunExecute(const ast::ExecuteStmt& statement, Portal
   return DeliverRows(&portal, 0, /*describe=*/!output->has_been_described);
 }
 
-std::string Session::State::RunDeallocate(const ast::DeallocateStmt& statement) {
+std::string SessionState::RunDeallocate(const ast::DeallocateStmt& statement) {
   if (IsAbsent(statement.name)) {
     prepared.clear();
     return "DEALLOCATE ALL";

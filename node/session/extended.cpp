@@ -17,7 +17,7 @@ SqlError NoSuchPortal(std::string_view name) {
   return SqlError(ErrorCode::kUndefinedCursor, "portal \"{}\" does not exist", name);
 }
 
-PreparedStatementRef& FindStatement(Session::State& state, std::string_view name);
+PreparedStatementRef& FindStatement(SessionState& state, std::string_view name);
 
 // One value as the client sent it.
 Value ReadParameter(const std::optional<std::string_view>& bytes, int16_t format, Oid type, Arena& arena, const TextFormat& text_format,
@@ -59,7 +59,7 @@ class TimedEntry {
   bool armed_;
 };
 
-PreparedStatementRef& FindStatement(Session::State& state, std::string_view name) {
+PreparedStatementRef& FindStatement(SessionState& state, std::string_view name) {
   if (name.empty()) {
     if (state.unnamed_statement == nullptr) throw NoSuchStatement(name);
     return state.unnamed_statement;
@@ -74,7 +74,7 @@ bool MayRunInFailedTransaction(const PreparedStatement& statement) {
   return node == nullptr || ast::Is<ast::TransactionStmt>(node);
 }
 
-void RefuseInFailedTransaction(const Session::State& state, const PreparedStatement& statement) {
+void RefuseInFailedTransaction(const SessionState& state, const PreparedStatement& statement) {
   if (!state.transaction.failed() || MayRunInFailedTransaction(statement)) return;
   throw SqlError(ErrorCode::kInFailedSqlTransaction,
                  "current transaction is aborted, commands ignored until end of transaction block");
@@ -84,7 +84,7 @@ void RefuseInFailedTransaction(const Session::State& state, const PreparedStatem
 
 Session::Result Session::Parse(std::string_view name, std::string_view text, std::span<const Oid> parameter_types) {
   TimedEntry timeout;
-  State& state = *state_;
+  SessionState& state = *state_;
   Result error = CatchStatementError([&] {
     state.transaction.StartStatement();
     if (name.empty()) {
@@ -115,7 +115,7 @@ Session::Result Session::Parse(std::string_view name, std::string_view text, std
 
 Session::Result Session::Bind(std::string_view portal_name, std::string_view statement_name, const BindParameters& given) {
   TimedEntry timeout;
-  State& state = *state_;
+  SessionState& state = *state_;
   Result error = CatchStatementError([&] {
     PreparedStatementRef statement = FindStatement(state, statement_name);
     size_t count = statement->parameter_types.size();
@@ -167,7 +167,7 @@ Session::Result Session::Bind(std::string_view portal_name, std::string_view sta
 
 Session::Result Session::DescribeStatement(std::string_view name, std::vector<Oid>* parameters,
                                            std::vector<ResultColumn>* columns, bool* has_rows) {
-  State& state = *state_;
+  SessionState& state = *state_;
   Result error = CatchStatementError([&] {
     state.transaction.StartStatement();
     PreparedStatementRef statement = FindStatement(state, name);
@@ -192,7 +192,7 @@ Session::Result Session::DescribeStatement(std::string_view name, std::vector<Oi
 
 Session::Result Session::DescribePortal(std::string_view name, std::vector<ResultColumn>* columns, std::vector<int16_t>* formats,
                                         bool* has_rows) {
-  State& state = *state_;
+  SessionState& state = *state_;
   Result error = CatchStatementError([&] {
     state.transaction.StartStatement();
     Portal* portal = state.FindPortal(name);
@@ -216,7 +216,7 @@ Session::Result Session::DescribePortal(std::string_view name, std::vector<Resul
 
 Session::Result Session::Execute(std::string_view name, int64_t max_rows) {
   TimedEntry timeout;
-  State& state = *state_;
+  SessionState& state = *state_;
   Result error = CatchStatementError([&] {
     Portal* portal = state.FindPortal(name);
     if (portal == nullptr) throw NoSuchPortal(name);
@@ -253,7 +253,7 @@ Session::Result Session::ClosePortal(std::string_view name) {
 }
 
 Session::Result Session::Sync() {
-  State& state = *state_;
+  SessionState& state = *state_;
   Result error = CatchStatementError([&] { state.transaction.FinishStatement(/*ends_implicit=*/true); });
   if (error) state.transaction.AbortStatement();
   return error;

@@ -5,6 +5,7 @@
 #include "node/catalog/invalidation.h"
 #include "node/catalog/namespace.h"
 #include "node/catalog/relation.h"
+#include "node/catalog/syscache.h"
 #include "node/sql/binder/rewriter.h"
 #include "node/sql/optimizer/planner.h"
 #include "node/sql/query/expr_facts.h"

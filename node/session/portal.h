@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "node/base/clock.h"
 #include "node/session/planned_query.h"
 #include "node/sql/executor/row_store.h"
 #include "node/sql/parser/parser.h"

@@ -5,8 +5,10 @@
 #include "node/catalog/identity.h"
 #include "node/catalog/invalidation.h"
 #include "node/catalog/namespace.h"
+#include "node/catalog/syscache.h"
 #include "node/config/settings.h"
 #include "node/session/session_state.h"
+#include "node/session/text_format_settings.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/timeouts.h"
 #include "node/txn/durability.h"
@@ -56,7 +58,7 @@ Session::Result CatchStatementError(const std::function<void()>& body) {
   }
 }
 
-Session::Session(ResultSink& sink) : sink_(sink), state_(std::make_unique<State>(*this)) {}
+Session::Session(ResultSink& sink) : sink_(sink), state_(std::make_unique<SessionState>(*this)) {}
 
 Session::~Session() { End(); }
 
@@ -133,7 +135,7 @@ void Session::Fail(const ErrorFields&) { state_->transaction.AbortStatement(); }
 // All statements of a text form one implicit transaction, unless they say otherwise.
 Session::Result Session::SimpleQuery(std::string_view text) {
   StatementTimeout timeout;
-  State& state = *state_;
+  SessionState& state = *state_;
   state.unnamed_statement.reset();
   Result error = CatchStatementError([&] {
     state.transaction.StartStatement();

@@ -25,7 +25,7 @@ namespace walden {
 
 class Portal;
 class PreparedStatement;
-class StatementCache;
+struct SessionState;
 
 enum class TransactionStatus : char { kIdle = 'I', kInBlock = 'T', kFailed = 'E' };
 
@@ -79,12 +79,11 @@ class Session : public QueryRunner {
 
  private:
   friend class SessionFunctions;
-  friend class StatementRunner;
-  struct State;
+  friend struct SessionState;
 
   ResultSink& sink_;
   TextFormat format_;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<SessionState> state_;
 };
 
 }  // namespace walden

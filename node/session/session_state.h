@@ -13,9 +13,11 @@
 namespace walden {
 
 // Transaction control of the session: what BEGIN, COMMIT, SAVEPOINT and errors do.
+struct SessionState;
+
 class TransactionBlock {
  public:
-  explicit TransactionBlock(Session::State& session) : session_(session) {}
+  explicit TransactionBlock(SessionState& session) : session_(session) {}
   TransactionStatus status() const;
   bool in_block() const { return in_block_; }
   bool failed() const { return failed_; }
@@ -49,15 +51,15 @@ class TransactionBlock {
   void Warn(ErrorCode code, std::string message);
   void StartChained(bool chain);
 
-  Session::State& session_;
+  SessionState& session_;
   bool in_block_ = false;
   bool failed_ = false;
   std::vector<Savepoint> savepoints_;
   int setting_level_ = 0;  // of the transaction, 0: none open
 };
 
-struct Session::State {
-  explicit State(Session& owner) : session(owner), functions(owner), transaction(*this) {}
+struct SessionState {
+  explicit SessionState(Session& owner) : session(owner), functions(owner), transaction(*this) {}
 
   Session& session;
   SessionFunctions functions;

@@ -26,11 +26,11 @@ bool EndsTransaction(const ast::Node& statement) {
 
 }  // namespace
 
-void Session::State::ForwardWarnings(const ParseTree& tree) {
+void SessionState::ForwardWarnings(const ParseTree& tree) {
   for (const ErrorFields& warning : tree.warnings) functions.Report(warning);
 }
 
-BindOptions Session::State::MakeBindOptions(Arena& arena, std::string_view source, ParameterTypes* parameters) {
+BindOptions SessionState::MakeBindOptions(Arena& arena, std::string_view source, ParameterTypes* parameters) {
   session.format_.transaction_start_us = walden::TransactionStartTime();
   return BindOptions{.arena = arena,
                      .catalog = SessionReader::Instance(),
@@ -40,7 +40,7 @@ BindOptions Session::State::MakeBindOptions(Arena& arena, std::string_view sourc
                      .parameters = parameters};
 }
 
-CommandContext Session::State::MakeCommandContext(Arena& arena, std::string_view source) {
+CommandContext SessionState::MakeCommandContext(Arena& arena, std::string_view source) {
   session.format_.transaction_start_us = walden::TransactionStartTime();
   return CommandContext{.arena = arena,
                         .catalog = SessionReader::Instance(),
@@ -52,7 +52,7 @@ CommandContext Session::State::MakeCommandContext(Arena& arena, std::string_view
                         .in_transaction_block = transaction.in_block()};
 }
 
-PlannedQueryRef Session::State::PlanFor(PreparedStatement* statement, std::span<const Value>) {
+PlannedQueryRef SessionState::PlanFor(PreparedStatement* statement, std::span<const Value>) {
   for (int attempt = 0; attempt < kMaxPlanAttempts; ++attempt) {
     if (statement->plan != nullptr) {
       LockRelations(*statement->plan->statement);
@@ -75,19 +75,19 @@ PlannedQueryRef Session::State::PlanFor(PreparedStatement* statement, std::span<
   throw SqlError(ErrorCode::kInternalError, "plan was invalidated again and again");
 }
 
-void Session::State::Analyze(PreparedStatement* statement) {
+void SessionState::Analyze(PreparedStatement* statement) {
   if (!statement->is_query()) return;
   SnapshotHold snapshot = TransactionSnapshot();
   ActiveSnapshotScope active(*snapshot);
   PlanFor(statement, {});
 }
 
-void Session::State::PrepareExecution(const PlannedQuery& planned) {
+void SessionState::PrepareExecution(const PlannedQuery& planned) {
   CheckPermissions(*planned.statement);
   CheckReadOnly(*planned.statement);
 }
 
-void Session::State::StartPortal(Portal* portal) {
+void SessionState::StartPortal(Portal* portal) {
   PreparedStatement& statement = portal->statement();
   if (statement.raw() == nullptr) return;
   if (transaction.failed() && !EndsTransaction(*statement.statement())) {
@@ -113,7 +113,7 @@ void Session::State::StartPortal(Portal* portal) {
   portal->started = true;
 }
 
-void Session::State::RunPortal(Portal* portal, uint64_t max_rows, bool describe) {
+void SessionState::RunPortal(Portal* portal, uint64_t max_rows, bool describe) {
   ResultSink& sink = session.sink_;
   PreparedStatement& statement = portal->statement();
   if (statement.raw() == nullptr) {
@@ -134,7 +134,7 @@ void Session::State::RunPortal(Portal* portal, uint64_t max_rows, bool describe)
   }
 }
 
-std::string Session::State::DeliverRows(Portal* portal, uint64_t max_rows, bool describe) {
+std::string SessionState::DeliverRows(Portal* portal, uint64_t max_rows, bool describe) {
   ResultSink& sink = session.sink_;
   const PlannedQuery& planned = *portal->plan;
   bool has_rows = planned.returns_rows();
@@ -163,7 +163,7 @@ std::string Session::State::DeliverRows(Portal* portal, uint64_t max_rows, bool 
   return tag;
 }
 
-void Session::State::DeliverTextRows(Portal* portal, uint64_t max_rows, bool describe) {
+void SessionState::DeliverTextRows(Portal* portal, uint64_t max_rows, bool describe) {
   ResultSink& sink = session.sink_;
   if (portal->text_rows == nullptr) {
     portal->done = true;
@@ -205,7 +205,7 @@ void Session::State::DeliverTextRows(Portal* portal, uint64_t max_rows, bool des
   }
 }
 
-void Session::State::RunStatement(const PreparedStatementRef& statement) {
+void SessionState::RunStatement(const PreparedStatementRef& statement) {
   Portal portal(statement);
   StartPortal(&portal);
   RunPortal(&portal, 0, /*describe=*/true);

@@ -51,7 +51,7 @@ void TransactionBlock::StartStatement() {
   if (InTransaction() || failed_) return;
   BeginTransaction();
   setting_level_ = OpenSettingLevel();
-  SetIsolation(ParseIsolation(ShowSetting(Setting::kDefaultTransactionIsolation)));
+  SetIsolation(GetEnum<IsolationLevel>(Setting::kDefaultTransactionIsolation));
   SetTransactionReadOnly(GetBool(Setting::kDefaultTransactionReadOnly));
 }
 
@@ -179,7 +179,7 @@ size_t TransactionBlock::FindSavepoint(std::string_view name, std::string_view w
   for (size_t i = savepoints_.size(); i-- > 0;) {
     if (savepoints_[i].name == name) return i;
   }
-  throw SqlError(ErrorCode::kInvalidSavepointSpecification, "savepoint \"{}\" does not exist", name);
+  throw SqlError(ErrorCode::kSEInvalidSpecification, "savepoint \"{}\" does not exist", name);
 }
 
 void TransactionBlock::Define(std::string_view name) {

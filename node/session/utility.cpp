@@ -30,7 +30,7 @@ bool IsAllowedOnReadOnly(const ast::Node& statement) {
 
 }  // namespace
 
-bool Session::State::UtilityReturnsRows(const ast::Node& statement) {
+bool SessionState::UtilityReturnsRows(const ast::Node& statement) {
   switch (statement.tag) {
     case ast::Tag::kVariableShowStmt:
     case ast::Tag::kExplainStmt: return true;
@@ -43,7 +43,7 @@ bool Session::State::UtilityReturnsRows(const ast::Node& statement) {
   }
 }
 
-void Session::State::RunUtility(Portal* portal) {
+void SessionState::RunUtility(Portal* portal) {
   PreparedStatement& whole = portal->statement();
   const ast::Node& statement = *whole.statement();
   if (InTransaction() && TransactionReadOnly() && !IsAllowedOnReadOnly(statement)) {

@@ -28,7 +28,7 @@ bool IsListSetting(std::string_view name) {
 
 }  // namespace
 
-std::string Session::State::RunSet(const ast::VariableSetStmt& statement) {
+std::string SessionState::RunSet(const ast::VariableSetStmt& statement) {
   SetRequest request;
   request.context = SettingContext::kUser;
   request.action = statement.is_local ? SetAction::kLocal : SetAction::kSet;
@@ -82,7 +82,7 @@ std::string Session::State::RunSet(const ast::VariableSetStmt& statement) {
   return "SET";
 }
 
-std::string Session::State::RunShow(const ast::VariableShowStmt& statement, Portal* portal) {
+std::string SessionState::RunShow(const ast::VariableShowStmt& statement, Portal* portal) {
   portal->text_rows = std::make_unique<TextRows>();
   TextRows& rows = *portal->text_rows;
   rows.columns = UtilityColumns(statement, &rows);
@@ -97,7 +97,7 @@ std::string Session::State::RunShow(const ast::VariableShowStmt& statement, Port
   return "SHOW";
 }
 
-std::vector<ResultColumn> Session::State::UtilityColumns(const ast::Node& statement, TextRows* owner) {
+std::vector<ResultColumn> SessionState::UtilityColumns(const ast::Node& statement, TextRows* owner) {
   auto add = [&](std::string name) { owner->names.push_back(std::move(name)); };
   if (const ast::VariableShowStmt* show = ast::TryAs<ast::VariableShowStmt>(&statement)) {
     if (show->name == "all") {
@@ -125,7 +125,7 @@ std::vector<ResultColumn> Session::State::UtilityColumns(const ast::Node& statem
   return columns;
 }
 
-std::string Session::State::RunDiscard(const ast::DiscardStmt& statement) {
+std::string SessionState::RunDiscard(const ast::DiscardStmt& statement) {
   switch (statement.target) {
     case DiscardMode::kPlans:
       for (auto& [name, known] : prepared) known->plan.reset();
