@@ -16,10 +16,12 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 #include <type_traits>
 
+#include "node/base/check.h"
 #include "node/base/ids.h"
 #include "node/storage/relation_file.h"
 #include "node/wal/record_format.h"
@@ -47,9 +49,13 @@ class WalRecord {
   // Bytes of the record's own data; appended in call order.
   void AddData(const void* data, size_t size);
   void AddData(std::string_view bytes) { AddData(bytes.data(), bytes.size()); }
+  // A temporary is copied; anything else must stay where it is.
   template <class T>
-    requires std::is_trivially_copyable_v<T>
-  void AddStruct(const T& value) { AddData(&value, sizeof(T)); }
+    requires std::is_trivially_copyable_v<std::remove_reference_t<T>>
+  void AddStruct(T&& value) {
+    if constexpr (std::is_lvalue_reference_v<T>) AddData(&value, sizeof(value));
+    else AddData(KeepTemporary(&value, sizeof(value)), sizeof(value));
+  }
 
   // References a page under a number that redo uses; ascending ids. `page` is its content *after* the change.
   // The first change after a checkpoint logs the whole page instead of its data (I7).
@@ -58,8 +64,11 @@ class WalRecord {
   void AddPageData(int id, const void* data, size_t size);
   void AddPageData(int id, std::string_view bytes) { AddPageData(id, bytes.data(), bytes.size()); }
   template <class T>
-    requires std::is_trivially_copyable_v<T>
-  void AddPageStruct(int id, const T& value) { AddPageData(id, &value, sizeof(T)); }
+    requires std::is_trivially_copyable_v<std::remove_reference_t<T>>
+  void AddPageStruct(int id, T&& value) {
+    if constexpr (std::is_lvalue_reference_v<T>) AddPageData(id, &value, sizeof(value));
+    else AddPageData(id, KeepTemporary(&value, sizeof(value)), sizeof(value));
+  }
 
   // Reserves space, copies the record in, and returns its END LSN: the page LSN, the CSN of a commit record.
   // Not durable before Flush(end). Decisions about page images are made here and re-made if a checkpoint's redo
@@ -100,6 +109,13 @@ class WalRecord {
 
   Page& page(int i) { return reinterpret_cast<Page*>(page_storage_)[i]; }
   const Page& page(int i) const { return reinterpret_cast<const Page*>(page_storage_)[i]; }
+  const char* KeepTemporary(const void* value, size_t size) {
+    CHECK(kept_size_ + size <= sizeof(kept_));
+    char* to = kept_ + kept_size_;
+    std::memcpy(to, value, size);
+    kept_size_ += size;
+    return to;
+  }
   Page* FindPage(int id);
   int16_t NewChunk(const void* data, size_t size);
   void Assemble(Lsn redo);
@@ -114,6 +130,8 @@ class WalRecord {
   Xid xid_;
   bool prepared_ = false;
   bool reserved_ = false;
+  char kept_[128];
+  size_t kept_size_ = 0;
   int page_count_ = 0;
   int chunk_count_ = 0;
   int images_ = 0;
