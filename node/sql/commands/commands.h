@@ -11,6 +11,7 @@
 #include "node/sql/binder/binder.h"
 #include "node/sql/functions/registry.h"
 #include "node/sql/parser/ast.h"
+#include "node/sql/parser/parser.h"
 #include "node/sql/query/query.h"
 
 namespace walden {
