@@ -8,6 +8,8 @@
 #include "node/catalog/invalidation.h"
 #include "node/recovery/background_processes.h"
 #include "node/recovery/xlog_records.h"
+#include "node/sql/commands/commands.h"
+#include "node/sql/commands/sequence_storage.h"
 #include "node/sql/functions/registry.h"
 #include "node/sql/query/definition_functions.h"
 #include "node/txn/txn_records.h"
@@ -24,6 +26,7 @@ void BindRecords() {
   BindRecordHandlers(HeapRecordHandlers());
   BindRecordHandlers(btree::BtreeRecordHandlers());
   BindRecordHandlers(DatabaseRecordHandlers());
+  BindRecordHandlers(SequenceRecordHandlers());
   CheckRecordHandlersComplete();
   BindInvalidationRedo(
       [](std::string_view messages, uint32_t, bool) { SendReplayedInvalidations(messages); });
@@ -47,6 +50,8 @@ void ComposeNode() {
   BindCheckpointParts();
   BindRecoveryHooks();
   AddScalarFunctions(DefinitionFunctions());
+  InstallCommandHooks();
+  AddScalarFunctions(SequenceFunctions());
   InstallBuiltins(IsImplemented);
 }
 
