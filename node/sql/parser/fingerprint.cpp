@@ -57,6 +57,61 @@ enum class Word : uint8_t {
   kTypeName
 };
 
+struct WordRow {
+  std::string_view word;
+  Word meaning;
+};
+// Sorted by first letter.
+constexpr WordRow kWords[] = {
+    {"as", Word::kAs},
+    {"bit", Word::kTypeName},
+    {"by", Word::kBy},
+    {"char", Word::kTypeName},
+    {"character", Word::kTypeName},
+    {"current_time", Word::kTypeName},
+    {"current_timestamp", Word::kTypeName},
+    {"dec", Word::kTypeName},
+    {"decimal", Word::kTypeName},
+    {"distinct", Word::kDistinct},
+    {"except", Word::kClause},
+    {"fetch", Word::kLimit},
+    {"float", Word::kTypeName},
+    {"group", Word::kGroup},
+    {"having", Word::kClause},
+    {"intersect", Word::kClause},
+    {"interval", Word::kTypeName},
+    {"limit", Word::kLimit},
+    {"localtime", Word::kTypeName},
+    {"localtimestamp", Word::kTypeName},
+    {"materialized", Word::kMaterialized},
+    {"nchar", Word::kTypeName},
+    {"numeric", Word::kTypeName},
+    {"offset", Word::kLimit},
+    {"on", Word::kOn},
+    {"order", Word::kOrder},
+    {"partition", Word::kPartition},
+    {"returning", Word::kClause},
+    {"select", Word::kClause},
+    {"time", Word::kTypeName},
+    {"timestamp", Word::kTypeName},
+    {"union", Word::kClause},
+    {"values", Word::kClause},
+    {"varchar", Word::kTypeName},
+    {"varying", Word::kTypeName},
+};
+
+// Where each letter's words begin in kWords; one more entry for the end.
+constexpr std::array<uint8_t, 27> MakeLetterStarts() {
+  std::array<uint8_t, 27> starts{};
+  for (int letter = 0; letter < 27; ++letter) {
+    uint8_t start = 0;
+    while (start < std::size(kWords) && kWords[start].word[0] < 'a' + letter) ++start;
+    starts[static_cast<size_t>(letter)] = start;
+  }
+  return starts;
+}
+constexpr std::array<uint8_t, 27> kLetterStarts = MakeLetterStarts();
+
 bool EqualsLower(std::string_view word, std::string_view lower) {
   if (word.size() != lower.size()) return false;
   for (size_t i = 0; i < word.size(); ++i) {
@@ -66,56 +121,13 @@ bool EqualsLower(std::string_view word, std::string_view lower) {
   return true;
 }
 
-// Keywords after which "(3)" is a precision or length.
-bool IsTypeKeyword(std::string_view word) {
-  for (std::string_view name : {"bit", "char", "character", "current_time", "current_timestamp", "dec", "decimal",
-                                "float", "interval", "localtime", "localtimestamp", "nchar", "numeric", "time",
-                                "timestamp", "varchar", "varying"}) {
-    if (EqualsLower(word, name)) return true;
-  }
-  return false;
-}
-
 Word Classify(std::string_view word) {
-  if (IsTypeKeyword(word)) return Word::kTypeName;
-  switch (word[0] | 0x20) {
-    case 'a':
-      return EqualsLower(word, "as") ? Word::kAs : Word::kOther;
-    case 'b':
-      return EqualsLower(word, "by") ? Word::kBy : Word::kOther;
-    case 'd':
-      return EqualsLower(word, "distinct") ? Word::kDistinct : Word::kOther;
-    case 'e':
-      return EqualsLower(word, "except") ? Word::kClause : Word::kOther;
-    case 'f':
-      return EqualsLower(word, "fetch") ? Word::kLimit : Word::kOther;
-    case 'g':
-      return EqualsLower(word, "group") ? Word::kGroup : Word::kOther;
-    case 'h':
-      return EqualsLower(word, "having") ? Word::kClause : Word::kOther;
-    case 'i':
-      return EqualsLower(word, "intersect") ? Word::kClause : Word::kOther;
-    case 'l':
-      return EqualsLower(word, "limit") ? Word::kLimit : Word::kOther;
-    case 'm':
-      return EqualsLower(word, "materialized") ? Word::kMaterialized : Word::kOther;
-    case 'o':
-      if (EqualsLower(word, "on")) return Word::kOn;
-      if (EqualsLower(word, "order")) return Word::kOrder;
-      return EqualsLower(word, "offset") ? Word::kLimit : Word::kOther;
-    case 'p':
-      return EqualsLower(word, "partition") ? Word::kPartition : Word::kOther;
-    case 'r':
-      return EqualsLower(word, "returning") ? Word::kClause : Word::kOther;
-    case 's':
-      return EqualsLower(word, "select") ? Word::kClause : Word::kOther;
-    case 'u':
-      return EqualsLower(word, "union") ? Word::kClause : Word::kOther;
-    case 'v':
-      return EqualsLower(word, "values") ? Word::kClause : Word::kOther;
-    default:
-      return Word::kOther;
+  auto letter = static_cast<unsigned>((word[0] | 0x20) - 'a');
+  if (letter >= 26) return Word::kOther;
+  for (uint8_t i = kLetterStarts[letter]; i < kLetterStarts[letter + 1]; ++i) {
+    if (EqualsLower(word, kWords[i].word)) return kWords[i].meaning;
   }
+  return Word::kOther;
 }
 
 bool IsCacheableVerb(std::string_view word) {
@@ -138,17 +150,22 @@ class Scanner {
     while (at_ < sql_.size()) {
       if (!ScanToken()) return false;
     }
+    Flush(at_);
     TrimEnd();
     return depth_ == 0;
   }
 
  private:
   char Peek(size_t ahead = 0) const { return at_ + ahead < sql_.size() ? sql_[at_ + ahead] : '\0'; }
-  void Keep(size_t from) { out_.key.append(sql_, from, at_ - from); }
+  // Text is copied to the key in long runs: what lies between pending_ and at_ is still to be copied.
+  void Flush(size_t end) {
+    out_.key.append(sql_, pending_, end - pending_);
+    pending_ = at_;
+  }
 
   void SkipLeadingSpace() {
-    while (at_ < sql_.size() && SkipSpaceOrComment()) {
-    }
+    SkipSpaceAndComments();
+    pending_ = at_;
   }
 
   bool ScanVerb() {
@@ -156,14 +173,17 @@ class Scanner {
     size_t start = at_;
     while (at_ < sql_.size() && ContinuesIdentifier(sql_[at_])) ++at_;
     if (at_ == start || !IsCacheableVerb(sql_.substr(start, at_ - start))) return false;
-    Keep(start);
     return true;
   }
 
   bool ScanToken() {
-    if (SkipSpaceOrComment()) {
+    size_t start = at_;
+    if (SkipSpaceAndComments()) {
       // Any amount of space is one space; at the end of the text none.
-      if (out_.key.back() != ' ') out_.key += ' ';
+      if (at_ - start > 1 || sql_[start] != ' ') {
+        Flush(start);
+        out_.key += ' ';
+      }
       return !unfinished_;
     }
     char c = sql_[at_];
@@ -183,6 +203,12 @@ class Scanner {
       default:
         return ScanPunctuation(c);
     }
+  }
+
+  bool SkipSpaceAndComments() {
+    bool any = false;
+    while (at_ < sql_.size() && SkipSpaceOrComment()) any = true;
+    return any;
   }
 
   // Skips one run of white space or one comment; false when there is neither.
@@ -222,7 +248,6 @@ class Scanner {
     size_t start = at_;
     while (at_ < sql_.size() && ContinuesIdentifier(sql_[at_])) ++at_;
     std::string_view word = sql_.substr(start, at_ - start);
-    Keep(start);
     sign_offset_ = -1;
     if (word.size() == 1 && Peek() == '\'') return KeepPrefixedString(word[0]);
     if (EqualsLower(word, "u") && Peek() == '&' && (Peek(1) == '\'' || Peek(1) == '"'))
@@ -265,17 +290,14 @@ class Scanner {
 
   // E'', B'', X'', N'': escapes and digits of their own.
   bool KeepPrefixedString(char prefix) {
-    size_t start = at_;
     bool escapes = (prefix | 0x20) == 'e';
     if (!SkipQuoted('\'', escapes)) return false;
-    Keep(start);
     return true;
   }
 
   bool KeepUnicodeForm() {
-    size_t start = at_++;
+    ++at_;
     if (!SkipQuoted(sql_[at_], /*escapes=*/false)) return false;
-    Keep(start);
     return true;
   }
 
@@ -296,9 +318,7 @@ class Scanner {
   }
 
   bool ScanQuotedIdentifier() {
-    size_t start = at_;
     if (!SkipQuoted('"', /*escapes=*/false)) return false;
-    Keep(start);
     if (type_state_ == TypeState::kAfterAs) type_state_ = TypeState::kInType;
     last_word_ = Word::kOther;
     sign_offset_ = -1;
@@ -308,11 +328,8 @@ class Scanner {
   bool ScanString() {
     size_t start = at_;
     if (!SkipQuoted('\'', /*escapes=*/false)) return false;
-    if (keep_ >> depth_ & 1 || ContinuesOnNextLine()) {
-      Keep(start);
-    } else {
-      AddLiteral(LiteralKind::kString, start);
-    }
+    bool kept = (keep_ >> depth_ & 1) != 0;
+    if (!ContinuesOnNextLine() && !kept) AddLiteral(LiteralKind::kString, start);
     EndOperand();
     return true;
   }
@@ -338,11 +355,7 @@ class Scanner {
     std::string_view digits = sql_.substr(start, at_ - start);
     LiteralKind kind = LiteralKind::kNumeric;
     bool at_edge = integer && !ClassifyInteger(digits, &kind);
-    if (at_edge || keep_ >> depth_ & 1) {
-      Keep(start);
-    } else {
-      AddLiteral(kind, start);
-    }
+    if (!at_edge && !(keep_ >> depth_ & 1)) AddLiteral(kind, start);
     EndOperand();
     return true;
   }
@@ -385,6 +398,7 @@ class Scanner {
   void AddLiteral(LiteralKind kind, size_t start) {
     out_.literals.push_back(
         {kind, static_cast<int32_t>(start), static_cast<int32_t>(at_ - start), sign_offset_});
+    Flush(start);
     // A byte that no valid text outside quotes contains, then the kind.
     out_.key += '\x01';
     out_.key += static_cast<char>('0' + static_cast<int>(kind));
@@ -405,7 +419,6 @@ class Scanner {
     } else if (!SkipDollarQuoted(start)) {
       return false;
     }
-    Keep(start);
     EndOperand();
     return true;
   }
@@ -422,7 +435,7 @@ class Scanner {
 
   bool ScanOperator() {
     sign_offset_ = sql_[at_] == '-' ? static_cast<int32_t>(at_) : -1;
-    out_.key += sql_[at_++];
+    ++at_;
     type_state_ = TypeState::kNone;
     last_word_ = Word::kNone;
     return true;
@@ -438,7 +451,6 @@ class Scanner {
       return ScanNumber();
     }
     if (c == ':' && Peek(1) == ':') {
-      out_.key += "::";
       at_ += 2;
       type_state_ = TypeState::kAfterAs;
       sign_offset_ = -1;
@@ -450,7 +462,6 @@ class Scanner {
       last_word_ = Word::kNone;
     }
     sign_offset_ = -1;
-    out_.key += c;
     ++at_;
     return true;
   }
@@ -463,7 +474,7 @@ class Scanner {
     SetKeep(keep);
     keep_next_paren_ = false;
     EndOperand();
-    out_.key += sql_[at_++];
+    ++at_;
     return true;
   }
 
@@ -471,15 +482,17 @@ class Scanner {
     if (depth_ == 0) return false;
     --depth_;
     EndOperand();
-    out_.key += sql_[at_++];
+    ++at_;
     return true;
   }
 
   // Only space and more semicolons may follow.
   bool ScanEnd() {
+    Flush(at_);
     while (at_ < sql_.size() && (sql_[at_] == ';' || SkipSpaceOrComment())) {
       if (Peek() == ';') ++at_;
     }
+    pending_ = at_;
     return at_ >= sql_.size() && !unfinished_;
   }
 
@@ -498,6 +511,7 @@ class Scanner {
   std::string_view sql_;
   Fingerprint& out_;
   size_t at_ = 0;
+  size_t pending_ = 0;
   int depth_ = 0;
   uint64_t keep_ = 0;       // bit per depth: literals stay in the key
   uint64_t inherited_ = 0;  // bit per depth: what keep_ was when the parenthesis opened

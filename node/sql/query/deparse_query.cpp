@@ -531,11 +531,4 @@ void Deparser::PutFrameBound(const WindowClause& window, bool is_start) {
   Put(has(kStartOffsetPreceding, kEndOffsetPreceding) ? " PRECEDING" : " FOLLOWING");
 }
 
-std::string DeparseQuery(const Query& query, const DeparseNames& names, const DeparseOptions& options,
-                         const std::vector<std::string>& column_names) {
-  Deparser deparser(names, options);
-  deparser.PutQuery(query, column_names, /*names_visible=*/true);
-  return deparser.text();
-}
-
 }  // namespace walden
