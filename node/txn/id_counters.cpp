@@ -19,9 +19,10 @@ constexpr uint32_t kOidBatch = 8192;
 void ReserveXids(uint64_t first) {
   EnsureWalSpace();
   uint64_t limit = first + kXidBatch;
+  XidReserveRecord body{limit};
   WalRecord record(RecordKind::kXidReserve);
   record.SetXid(kInvalidXid);
-  record.AddStruct(XidReserveRecord{limit});
+  record.AddStruct(body);
   txn_shared->reservation_lsn.store(record.Insert().value, std::memory_order_release);
   txn_shared->xid_limit = limit;
 }
@@ -29,9 +30,10 @@ void ReserveXids(uint64_t first) {
 void ReserveOids(uint32_t first) {
   EnsureWalSpace();
   uint32_t limit = first > UINT32_MAX - kOidBatch ? UINT32_MAX : first + kOidBatch;
+  NextOidRecord body{limit};
   WalRecord record(RecordKind::kNextOid);
   record.SetXid(kInvalidXid);
-  record.AddStruct(NextOidRecord{limit});
+  record.AddStruct(body);
   record.Insert();
   txn_shared->oids_left = limit - first;
 }

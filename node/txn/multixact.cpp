@@ -94,8 +94,9 @@ MultiXactId Make(const std::vector<uint64_t>& packed) {
   members_log->Preload((first + packed.size()) / kEntriesPerPage);
   DelayCheckpoint delay;
   CriticalSection section;
+  MultiXactCreateRecord body{multi, first, static_cast<uint32_t>(packed.size()), 0};
   WalRecord record(RecordKind::kMultiXactCreate);
-  record.AddStruct(MultiXactCreateRecord{multi, first, static_cast<uint32_t>(packed.size()), 0});
+  record.AddStruct(body);
   record.AddData(packed.data(), packed.size() * 8);
   Lsn end = record.Insert();
   StoreMultiXact(multi, first, packed.data(), packed.size(), end);

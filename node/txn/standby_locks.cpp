@@ -41,9 +41,10 @@ bool PrepareStandbyLock() {
 }
 
 void LogStandbyLock(const LockTag& tag) {
+  StandbyLockRecord body{OidNumber(tag.database), tag.object};
   WalRecord record(RecordKind::kStandbyLock);
   record.SetXid(TopXidIfAny());
-  record.AddStruct(StandbyLockRecord{OidNumber(tag.database), tag.object});
+  record.AddStruct(body);
   record.Insert();
 }
 

@@ -198,9 +198,10 @@ void TruncateTransactionLogs(Xid oldest_xid, MultiXactId oldest_multi) {
   EnsureWalSpace();
   Lsn end;
   auto log = [&end](RecordKind kind, uint64_t oldest) {
+    TruncateRecord body{oldest};
     WalRecord record(kind);
     record.SetXid(kInvalidXid);
-    record.AddStruct(TruncateRecord{oldest});
+    record.AddStruct(body);
     end = record.Insert();
   };
   if (oldest_xid.IsValid()) log(RecordKind::kClogTruncate, oldest_xid.value);
