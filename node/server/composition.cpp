@@ -34,10 +34,11 @@ void BindRecords() {
 
 void BindCheckpointParts() { RegisterCheckpointPart(TxnCheckpointPart()); }
 
-// A built-in is there when its C++ is: scalar and set-returning functions by prosrc, aggregates by OID.
+// A built-in is there when its C++ is: scalar and set-returning functions by prosrc (those that PostgreSQL writes in
+// SQL by their name), aggregates by OID.
 bool IsImplemented(const BuiltinFunction& function) {
   if (function.kind == 'a') return FindAggregate(function.oid) != nullptr;
-  return HasFunction(function.source);
+  return HasFunction(function.source.empty() ? function.name : function.source);
 }
 
 }  // namespace
