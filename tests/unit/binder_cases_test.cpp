@@ -55,8 +55,31 @@ void AddTables(TestCatalog& catalog) {
                        {"n", kInt4, -1, false, five},
                        {"s", kText},
                        {"g", kInt4, -1, false, five, 0, 's'}});
+  Oid posint = catalog.AddDomain("posint", kInt4);
+  catalog.AddRelation("dt", 'r', {{"p", posint}, {"q", catalog.GetType(posint)->array}});
   Oid bd = catalog.AddRelation("bd", 'r', {{"id", kInt4, -1, true, {}, 'd'}, {"z", kBool}});
   catalog.AddUnique(bd, "bd_pkey", true, {1});
+}
+
+// A view over these tables, as CREATE VIEW would store it.
+void AddView(TestCatalog& catalog, std::string_view name, const std::string& sql) {
+  ParseResult tree = Parse(sql);
+  Arena arena;
+  Query* query = Bind(*tree->statements[0], {arena, catalog, tree->text});
+  std::vector<TestCatalog::ColumnSpec> columns;
+  for (const TargetEntry* target : query->target_list) {
+    if (target->resjunk) continue;
+    columns.push_back({std::string(target->resname), ExprType(target->expr), ExprTypmod(target->expr)});
+  }
+  Oid view = catalog.AddRelation(name, 'v', columns);
+  catalog.SetViewQuery(view, "(" + WriteNode(query) + ")");
+}
+
+void AddViews(TestCatalog& catalog) {
+  AddView(catalog, "v1", "SELECT a, b, c FROM t WHERE a > 0");
+  AddView(catalog, "v2", "SELECT a AS k, upper(b) AS ub, b FROM v1 WHERE c > 1");
+  AddView(catalog, "v3", "SELECT b, count(*) AS n FROM t GROUP BY b");
+  AddView(catalog, "v4", "SELECT DISTINCT a FROM t");
 }
 
 std::string Describe(const Query& query, const TypeRules& types) {
@@ -65,9 +88,10 @@ std::string Describe(const Query& query, const TypeRules& types) {
       query.command_type == CmdType::kSelect ? query.target_list : query.returning_list;
   for (const TargetEntry* target : targets) {
     if (target->resjunk) continue;
+    // Clients are told a domain's base type.
     int32_t typmod = ExprTypmod(target->expr);
-    text += fmt::format("column: {} | {}\n", target->resname,
-                        types.FormatWithTypmod(ExprType(target->expr), typmod));
+    Oid type = types.BaseType(ExprType(target->expr), &typmod);
+    text += fmt::format("column: {} | {}\n", target->resname, types.FormatWithTypmod(type, typmod));
   }
   return text;
 }
@@ -116,6 +140,7 @@ bool IsImplemented(const std::string& sql) {
 TEST(BinderCases, AnswersAsPostgres) {
   TestCatalog catalog;
   AddTables(catalog);
+  AddViews(catalog);
   for (const Case& each : ReadCases()) {
     if (!IsImplemented(each.sql)) continue;
     EXPECT_EQ(Answer(each.sql, catalog), each.expected) << each.sql;

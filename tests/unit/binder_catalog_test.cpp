@@ -62,16 +62,21 @@ void TestCatalog::AddUnique(Oid relation, std::string_view constraint_name, bool
   uniques_[relation].push_back(std::move(unique));
 }
 
-void TestCatalog::AddDomain(std::string_view name, Oid base) {
+Oid TestCatalog::AddDomain(std::string_view name, Oid base) {
   TypeInfo domain = *GetType(base);
+  TypeInfo array = *GetType(domain.array);
   domain.base_type = base;
   domain.oid = Oid{next_oid_++};
-  domain.schema = Oid{2200};
+  domain.schema = array.schema = Oid{2200};
   domain.name = name;
   domain.kind = 'd';
-  domain.array = Oid{};
   domain.preferred = false;
+  array.oid = domain.array = Oid{next_oid_++};
+  array.name = "_" + domain.name;
+  array.element = domain.oid;
   user_types_[domain.oid] = domain;
+  user_types_[array.oid] = array;
+  return domain.oid;
 }
 
 const RelationInfo* TestCatalog::FindRelation(std::string_view schema, std::string_view name, RelationLockNeed) {

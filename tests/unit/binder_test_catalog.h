@@ -27,7 +27,8 @@ class TestCatalog : public BuiltinReader {
   Oid AddRelation(std::string_view name, char kind, const std::vector<ColumnSpec>& columns, Oid owner = Oid{10});
   void AddUnique(Oid relation, std::string_view constraint_name, bool primary, std::vector<AttrNumber> keys);
   void SetViewQuery(Oid view, std::string serialised) { view_queries_[view] = std::move(serialised); }
-  void AddDomain(std::string_view name, Oid base);
+  // With its array type. Returns the domain.
+  Oid AddDomain(std::string_view name, Oid base);
 
   Oid FindSchema(std::string_view name) override;
   std::string SchemaName(Oid schema) override { return schema == Oid{11} ? "pg_catalog" : "public"; }
@@ -38,6 +39,8 @@ class TestCatalog : public BuiltinReader {
   const RelationInfo* GetRelation(Oid relation, RelationLockNeed lock) override;
   std::span<const UniqueInfo> UniqueIndexes(Oid relation) override { return uniques_[relation]; }
   std::string ColumnDefault(Oid relation, AttrNumber column) override { return defaults_[{relation, column}]; }
+  Oid IdentitySequence(Oid, AttrNumber) override { return Oid{999}; }
+  char CheckOption(Oid) override { return 0; }
   std::string ViewQuery(Oid view) override { return view_queries_[view]; }
   bool InheritsFrom(Oid child, Oid parent) override { return child == parent; }
   bool IsSecurityBarrier(Oid) override { return false; }

@@ -40,6 +40,9 @@ Expr* AssignSubscripts(BindState& state, const AssignTarget& target, const std::
   inner.typmod = ref->reftypmod;
   inner.location = target.location;
   ref->refassgnexpr = AssignInto(state, inner, indirection, next, value);
+  // The assignment as a whole delivers the container.
+  ref->refrestype = container;
+  ref->reftypmod = typmod;
   if (container == target.type) return ref;
   return CoerceToDomainType(state, ref, container, typmod, {target.type}, false);
 }

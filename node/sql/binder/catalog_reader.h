@@ -184,7 +184,11 @@ class CatalogReader {
   virtual std::span<const UniqueInfo> UniqueIndexes(Oid relation) = 0;
   // Serialised default or generation expression of a column, empty if none.
   virtual std::string ColumnDefault(Oid relation, AttrNumber column) = 0;
-  // Serialised Query of a view (its ON SELECT rule).
+  // The sequence behind an identity column, or invalid.
+  virtual Oid IdentitySequence(Oid relation, AttrNumber column) = 0;
+  // WITH CHECK OPTION of a view: 'l' local, 'c' cascaded, 0 none.
+  virtual char CheckOption(Oid view) = 0;
+  // Serialised action of a view's ON SELECT rule: a Query, or a list of one.
   virtual std::string ViewQuery(Oid view) = 0;
   // Inherits from, directly or not (or is the same).
   virtual bool InheritsFrom(Oid child, Oid parent) = 0;

@@ -142,6 +142,13 @@ TypeOperators OperatorsAt(BindState& state, Oid type, bool less, bool greater, L
   }
 }
 
+// Where an item that means `target` was written.
+Location SyntaxLocation(const ast::Node* item, const TargetEntry& target) {
+  if (const auto* constant = ast::TryAs<ast::AConst>(item)) return constant->location;
+  if (const auto* column = ast::TryAs<ast::ColumnRef>(item)) return column->location;
+  return ExprLocation(target.expr);
+}
+
 // ORDER BY x USING op.
 SortGroupClause UsingOperator(BindState& state, const ast::SortBy& item, Oid type, bool* reverse) {
   const OperatorInfo& op =
@@ -294,7 +301,7 @@ void AddToSortList(BindState& state, TargetEntry* target, SortList* list, Target
     clause = UsingOperator(state, item, type, &reverse);
   } else {
     reverse = item.sortby_dir == SortByDir::kDesc;
-    Location location = item.location.IsKnown() ? item.location : ExprLocation(target->expr);
+    Location location = item.location.IsKnown() ? item.location : SyntaxLocation(item.node, *target);
     TypeOperators operators = OperatorsAt(state, type, !reverse, reverse, location);
     clause.sortop = reverse ? operators.greater : operators.less;
     clause.eqop = operators.equal;
@@ -388,13 +395,10 @@ SortList BindDistinctOn(BindState& state, const ast::NodeList& items, TargetList
     TargetEntry* target = FindByNameOrPosition(state, item, targets, ExprKind::kDistinctOn);
     wanted.push_back({AssignSortGroupRef(target, *targets), target, item});
   }
-  auto mismatch = [&](const ast::Node* item) {
-    const auto* position = ast::TryAs<ast::AConst>(item);
-    Location location =
-        position != nullptr ? position->location : ExprLocation(BindExpr(state, item, ExprKind::kDistinctOn));
+  auto mismatch = [&](const Wanted& want) {
     SqlError error(ErrorCode::kInvalidColumnReference,
                    "SELECT DISTINCT ON expressions must match initial ORDER BY expressions");
-    error.WithPosition(state.Position(location));
+    error.WithPosition(state.Position(SyntaxLocation(want.item, *want.target)));
     return error;
   };
   SortList list;
@@ -404,14 +408,15 @@ SortList BindDistinctOn(BindState& state, const ast::NodeList& items, TargetList
     if (found == wanted.end()) {
       skipped = true;
     } else if (skipped) {
-      throw mismatch(found->item);
+      throw mismatch(*found);
     } else {
       list.Append(state.arena(), state.arena().New<SortGroupClause>(*clause));
     }
   }
-  for (auto [ref, target, item] : wanted) {
+  for (const Wanted& want : wanted) {
+    TargetEntry* target = want.target;
     if (InSortList(state, *target, Oid{}, list)) continue;
-    if (skipped) throw mismatch(item);
+    if (skipped) throw mismatch(want);
     AddToGroupList(state, target, &list, targets, ExprLocation(target->expr));
   }
   return list;

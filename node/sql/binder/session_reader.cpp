@@ -5,7 +5,9 @@
 #include "node/catalog/identity.h"
 #include "node/catalog/invalidation.h"
 #include "node/catalog/namespace.h"
+#include "node/catalog/catalog_table.h"
 #include "node/catalog/rows/pg_cast.h"
+#include "node/catalog/rows/pg_depend.h"
 #include "node/catalog/rows/pg_inherits.h"
 #include "node/catalog/syscache.h"
 
@@ -198,16 +200,37 @@ bool SessionReader::InheritsFrom(Oid child, Oid parent) {
   return false;
 }
 
-bool SessionReader::HasReloption(Oid relation, std::string_view name) {
+std::string SessionReader::Reloption(Oid relation, std::string_view name) {
   const Described& described = Describe(relation, RelationLockNeed::kNone);
-  if (described.relation == nullptr || !described.relation->row.reloptions) return false;
+  if (described.relation == nullptr || !described.relation->row.reloptions) return {};
   for (const std::string& option : *described.relation->row.reloptions) {
-    if (option == std::string(name) + "=true" || option == std::string(name) + "=on") return true;
+    size_t equals = option.find('=');
+    if (equals != std::string::npos && std::string_view(option).substr(0, equals) == name) {
+      return option.substr(equals + 1);
+    }
   }
-  return false;
+  return {};
 }
-bool SessionReader::IsSecurityBarrier(Oid view) { return HasReloption(view, "security_barrier"); }
-bool SessionReader::IsSecurityInvoker(Oid view) { return HasReloption(view, "security_invoker"); }
+bool SessionReader::IsSecurityBarrier(Oid view) {
+  std::string value = Reloption(view, "security_barrier");
+  return value == "true" || value == "on" || value == "1";
+}
+bool SessionReader::IsSecurityInvoker(Oid view) {
+  std::string value = Reloption(view, "security_invoker");
+  return value == "true" || value == "on" || value == "1";
+}
+char SessionReader::CheckOption(Oid view) {
+  std::string value = Reloption(view, "check_option");
+  return value == "cascaded" ? 'c' : value == "local" ? 'l' : '\0';
+}
+
+Oid SessionReader::IdentitySequence(Oid relation, AttrNumber column) {
+  for (const PgDependRow& row :
+       ReadRows<PgDependRow>(catalog_index::kPgDependReferenceIndex, {catalog_oid::kPgClass, relation})) {
+    if (row.refobjsubid == column && row.classid == catalog_oid::kPgClass && row.deptype == 'i') return row.objid;
+  }
+  return Oid{};
+}
 
 std::unique_ptr<TypeInfo> SessionReader::LoadType(Oid type) {
   RowRef<PgTypeRow> row = TypeRow(type);

@@ -29,6 +29,8 @@ class SessionReader : public BuiltinReader {
   const RelationInfo* GetRelation(Oid relation, RelationLockNeed lock) override;
   std::span<const UniqueInfo> UniqueIndexes(Oid relation) override;
   std::string ColumnDefault(Oid relation, AttrNumber column) override;
+  Oid IdentitySequence(Oid relation, AttrNumber column) override;
+  char CheckOption(Oid view) override;
   std::string ViewQuery(Oid view) override;
   bool InheritsFrom(Oid child, Oid parent) override;
   bool IsSecurityBarrier(Oid view) override;
@@ -51,7 +53,8 @@ class SessionReader : public BuiltinReader {
     std::unique_ptr<std::vector<UniqueInfo>> uniques;  // made when first asked for
   };
   Described& Describe(Oid relation, RelationLockNeed lock);
-  bool HasReloption(Oid relation, std::string_view name);
+  // Value of an option in pg_class.reloptions; empty when it is not set.
+  std::string Reloption(Oid relation, std::string_view name);
 
   uint64_t generation_ = 0;
   std::unordered_map<Oid, Described> relations_;
