@@ -22,6 +22,7 @@ struct RecoveryShared {
   std::atomic<uint32_t> replayed_timeline;
   std::atomic<int64_t> last_commit_time;
   std::atomic<bool> consistent;
+  std::atomic<int32_t> startup_slot;       // whose latch news sets; -1: nobody recovers
   std::atomic<bool> archive_recovery;      // archive recovery or standby: restartpoints are made
   std::atomic<bool> promote;
   std::atomic<ReplayPause> pause;

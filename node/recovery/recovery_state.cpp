@@ -14,8 +14,8 @@ namespace {
 void (*replayed_callbacks[4])(Lsn);
 
 void WakeStartup() {
-  SlotRange range = SlotsOf(ProcessKind::kStartup);
-  if (range.count > 0) SlotAt(range.first).latch.Set();
+  int slot = Recovery()->startup_slot.load(std::memory_order_acquire);
+  if (slot >= 0) SlotAt(slot).latch.Set();
 }
 
 }  // namespace
@@ -29,6 +29,7 @@ void RecoveryShmInit(void* area) {
        {&shared->replay_waiting, &shared->pause_waiting, &shared->started_waiting, &shared->done_waiting}) {
     waiting->Init();
   }
+  shared->startup_slot.store(-1);
   shared->checkpointer_slot.store(-1);
   shared->archiver_slot.store(-1);
   shared->archiver.reset_time = WallClockUs();

@@ -438,6 +438,7 @@ void StartupProcess::OpenForWriting() {
 void StartupProcess::Run() {
   control_ = ReadControlFile();
   Recovery()->control = control_;
+  Recovery()->startup_slot.store(self_slot(), std::memory_order_release);
   LogPreviousState(control_);
   ReadSignals();
   LocateCheckpoint();
@@ -446,6 +447,7 @@ void StartupProcess::Run() {
   if (RecoveryIsNeeded()) Replay();
   CheckReplayedEnough();
   OpenForWriting();
+  Recovery()->startup_slot.store(-1);
   ReleaseAllPins();
   CloseAllRelationFiles();
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <thread>
 
 #include "node/base/error.h"
 #include "node/base/random.h"
@@ -11,6 +12,7 @@
 #include "node/buffer/relation_storage.h"
 #include "node/os/file.h"
 #include "node/recovery/archive.h"
+#include "node/recovery/backup.h"
 #include "node/recovery/background_processes.h"
 #include "node/recovery/checkpoint.h"
 #include "node/recovery/control_file.h"
@@ -48,6 +50,7 @@ void MakeCounters(int blocks) {
 // "Heap inplace" stands for any page change: the test binds its own redo to the kind.
 Lsn Set(BlockNumber block, int64_t value) {
   EnsureWalSpace();
+  if (!WalIsWritable()) throw SqlError(ErrorCode::kReadOnlySqlTransaction, "in recovery");
   BufferPin pin = ReadPage({kRel, Fork::kMain, block});
   PageLock lock(pin, PageLockMode::kExclusive);
   CriticalSection critical;
@@ -259,6 +262,92 @@ TEST_F(RecoveryTest, ArchiveRecoveryStopsAtARestorePoint) {
   node_.Start();
   EXPECT_EQ(Get(0), 20);
   EXPECT_EQ(WalTimeline(), 2u);
+}
+
+TEST_F(RecoveryTest, BackupTakenUnderLoadIsConsistent) {
+  MakeCounters(4);
+  Set(0, 1);
+  BackupStart start = StartBackup("test", true);
+  Set(1, 10);
+  std::string copy = node_.CopyOfRunningDirectory();
+  Set(2, 20);
+  BackupStop stop = StopBackup();
+  EXPECT_GT(stop.stop, start.start);
+  Flush(Set(3, 30));
+  std::filesystem::copy("pg_wal", copy + "/pg_wal",
+                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+  node_.Crash();
+  std::ofstream(copy + "/backup_label") << start.label_file;
+  // The control file in the copy may be of any moment.
+  node_.RestoreDirectory(copy);
+  node_.Start();
+  EXPECT_EQ(Get(0), 1);
+  EXPECT_EQ(Get(1), 10);
+  EXPECT_EQ(Get(2), 20);
+  EXPECT_EQ(Get(3), 30);
+  EXPECT_FALSE(PathExists("backup_label"));
+}
+
+TEST_F(RecoveryTest, BackupWithoutItsEndIsRefused) {
+  MakeCounters(1);
+  BackupStart start = StartBackup("test", true);
+  Flush(Set(0, 10));
+  std::string copy = node_.CopyOfRunningDirectory();
+  AbortBackup();
+  node_.Crash();
+  std::ofstream(copy + "/backup_label") << start.label_file;
+  node_.RestoreDirectory(copy);
+  EXPECT_THROW(node_.Start(), SqlError);
+}
+
+// The main thread is the WAL receiver of a standby whose startup process is another thread.
+TEST_F(RecoveryTest, StandbyFollowsAStreamAndIsPromoted) {
+  MakeCounters(2);
+  RequestCheckpoint(kCheckpointForce | kCheckpointWait);
+  std::string base = node_.CopyOfRunningDirectory();
+  Lsn first = Set(0, 1), second = Set(0, 2);
+  Set(0, 3);  // never reaches the standby
+  Flush(InsertPosition());
+  std::string wal = ReadWholeFile(WalSegmentPath(1, 1));
+  node_.Crash();
+
+  node_.RestoreDirectory(base);
+  std::ofstream("standby.signal");
+  OverrideSetting(Setting::kPrimaryConninfo, "host=primary");
+  std::thread startup([this] {
+    ThreadIdentity me(1);
+    node_.Start();
+    CloseAllRelationFiles();
+  });
+  StreamRequest request;
+  while (!TakeStreamRequest(&request)) std::this_thread::yield();
+  EXPECT_EQ(request.start, SegmentStart(1));
+  EXPECT_EQ(request.timeline, 1u);
+  SetReceiverState(ReceiverState::kStreaming);
+  {
+    std::fstream file(WalSegmentPath(1, 1), std::ios::in | std::ios::out | std::ios::binary);
+    file.write(wal.data(), static_cast<std::streamsize>(wal.size()));
+  }
+  ReportReceived(first, 1);
+  ASSERT_TRUE(WaitForReplay(first, 20000));
+  EXPECT_EQ(ReplayedLsn(), first);
+  EXPECT_EQ(Get(0), 1);
+  EXPECT_THROW(Set(0, 99), SqlError) << "a standby is read-only";
+  ReleaseAllPins();
+  ReportReceived(second, 1);
+  ASSERT_TRUE(WaitForReplay(second, 20000));
+  EXPECT_EQ(Get(0), 2);
+  RequestPromotion();
+  while (!StreamingStopRequested()) std::this_thread::yield();
+  SetReceiverState(ReceiverState::kStopped);
+  startup.join();
+  EXPECT_EQ(WalTimeline(), 2u);
+  EXPECT_EQ(Get(0), 2);
+  Flush(Set(0, 100));
+  EXPECT_FALSE(PathExists("standby.signal"));
+  node_.Crash();
+  node_.Start();
+  EXPECT_EQ(Get(0), 100);
 }
 
 TEST_F(RecoveryTest, MissingTargetIsAnError) {

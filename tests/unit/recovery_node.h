@@ -57,7 +57,7 @@ class RecoveryNode {
     ResetSettingsForTest();
   }
   void Start() {
-    if (region_ == nullptr) Attach();
+    Attach();
     RunStartup();
   }
   void Crash() { Detach(); }
@@ -73,10 +73,12 @@ class RecoveryNode {
     copies_.push_back(copy);
     return copy;
   }
+  // Leaves the region attached, so that a thread may start the node while others look on.
   void RestoreDirectory(const std::string& copy) {
     Detach();
     for (const auto& entry : std::filesystem::directory_iterator(directory_)) std::filesystem::remove_all(entry);
     std::filesystem::copy(copy, directory_, std::filesystem::copy_options::recursive);
+    Attach();
   }
   void UseArchive() {
     std::string archive = NewDirectory();
@@ -99,6 +101,7 @@ class RecoveryNode {
     OverrideSetting(Setting::kWalConsistencyChecking, "all");
   }
   void Attach() {
+    if (region_ != nullptr) return;
     region_ = std::make_unique<PrivateRegion>(std::vector<AreaBinding>{
         {Area::kSyncQueue, SyncQueueShmSize, SyncQueueShmInit},
         {Area::kWal, WalShmSize, WalShmInit},

@@ -1,0 +1,32 @@
+// Online base backups: what brackets the copying of the data directory. The caller copies files between Start and
+// Stop, adds the label as `backup_label`, and makes WAL from `start` to `stop` available. Owner: recovery.
+#pragma once
+
+#include <string>
+
+#include "node/base/ids.h"
+
+namespace walden {
+
+struct BackupStart {
+  Lsn start;        // redo point: WAL is needed from here
+  Lsn checkpoint;
+  TimelineId timeline = 0;
+  bool from_standby = false;
+  std::string label_file;
+};
+// Forces page images on and makes a checkpoint (`fast`: immediate). On a standby: starts at the last restartpoint. A
+// backup that is not stopped ends when the process does. Throws 55000 if this process has one already.
+BackupStart StartBackup(const std::string& label, bool fast);
+
+struct BackupStop {
+  Lsn stop;  // the backup is consistent once WAL up to here is replayed
+  TimelineId timeline = 0;
+};
+// Logs the end of the backup, ends the segment, and lets page images be decided by the setting again.
+BackupStop StopBackup();
+// Gives up: no end record.
+void AbortBackup();
+bool BackupIsRunning();  // in this process
+
+}  // namespace walden
