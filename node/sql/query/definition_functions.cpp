@@ -17,7 +17,7 @@ CatalogDeparseNames NamesOf(CallContext& c) { return CatalogDeparseNames(c.forma
 Maybe Result(CallContext& c, const std::optional<std::string>& text) {
   return text ? Maybe(Keep(c, *text)) : std::nullopt;
 }
-Oid ViewByName(View name) { return FindRelation(ToCatalogName(ParseIdentifiers(name))); }
+Oid RelationByName(View name) { return FindRelation(ToCatalogName(ParseIdentifiers(name))); }
 
 Maybe ViewDef(CallContext& c, Oid view) { return Result(c, ViewDefinition(view, NamesOf(c), false)); }
 Maybe ViewDefPretty(CallContext& c, Oid view, bool pretty) {
@@ -26,9 +26,9 @@ Maybe ViewDefPretty(CallContext& c, Oid view, bool pretty) {
 Maybe ViewDefWrap(CallContext& c, Oid view, int32_t wrap) {
   return Result(c, ViewDefinition(view, NamesOf(c), true, wrap));
 }
-Maybe ViewDefByName(CallContext& c, View name) { return ViewDef(c, ViewByName(name)); }
+Maybe ViewDefByName(CallContext& c, View name) { return ViewDef(c, RelationByName(name)); }
 Maybe ViewDefByNamePretty(CallContext& c, View name, bool pretty) {
-  return ViewDefPretty(c, ViewByName(name), pretty);
+  return ViewDefPretty(c, RelationByName(name), pretty);
 }
 
 Maybe IndexDef(CallContext& c, Oid index) { return Result(c, IndexDefinition(index, 0, NamesOf(c), false)); }
@@ -60,6 +60,19 @@ Maybe IdentityArguments(CallContext& c, Oid oid) {
 }
 Maybe ResultType(CallContext& c, Oid oid) { return Result(c, FunctionResult(oid, NamesOf(c))); }
 
+Maybe RuleDef(CallContext& c, Oid oid) { return Result(c, RuleDefinition(oid, NamesOf(c), false)); }
+Maybe RuleDefPretty(CallContext& c, Oid oid, bool pretty) {
+  return Result(c, RuleDefinition(oid, NamesOf(c), pretty));
+}
+Maybe ArgumentDefault(CallContext& c, Oid function, int32_t argument) {
+  return Result(c, FunctionArgumentDefault(function, argument, NamesOf(c)));
+}
+Maybe SerialSequence(CallContext& c, View table, View column) {
+  return Result(c, OwnedSequence(RelationByName(table), column));
+}
+// Kinds of object that cannot exist: no partitioned tables, statistics objects or SQL bodies.
+Maybe NoSuchObject(Oid) { return std::nullopt; }
+
 constexpr ScalarFunction kFunctions[] = {
     Scalar<&ViewDef>("pg_get_viewdef"),
     Scalar<&ViewDefPretty>("pg_get_viewdef_ext"),
@@ -78,6 +91,16 @@ constexpr ScalarFunction kFunctions[] = {
     Scalar<&Arguments>("pg_get_function_arguments"),
     Scalar<&IdentityArguments>("pg_get_function_identity_arguments"),
     Scalar<&ResultType>("pg_get_function_result"),
+    Scalar<&ArgumentDefault>("pg_get_function_arg_default"),
+    Scalar<&RuleDef>("pg_get_ruledef"),
+    Scalar<&RuleDefPretty>("pg_get_ruledef_ext"),
+    Scalar<&SerialSequence>("pg_get_serial_sequence"),
+    Scalar<&NoSuchObject>("pg_get_partkeydef"),
+    Scalar<&NoSuchObject>("pg_get_partition_constraintdef"),
+    Scalar<&NoSuchObject>("pg_get_statisticsobjdef"),
+    Scalar<&NoSuchObject>("pg_get_statisticsobjdef_columns"),
+    Scalar<&NoSuchObject>("pg_get_statisticsobjdef_expressions"),
+    Scalar<&NoSuchObject>("pg_get_function_sqlbody"),
 };
 
 }  // namespace

@@ -1,4 +1,6 @@
 // Functions and procedures as the statements that make them.
+#include <algorithm>
+
 #include "node/base/error.h"
 #include "node/catalog/rows/pg_language.h"
 #include "node/catalog/syscache.h"
@@ -143,6 +145,20 @@ std::optional<std::string> FunctionResult(Oid function, const DeparseNames& name
   auto row = FunctionRow(function);
   if (row == nullptr || row->prokind == 'p') return std::nullopt;
   return ResultOf(*row, names);
+}
+
+std::optional<std::string> FunctionArgumentDefault(Oid function, int argument, const DeparseNames& names) {
+  auto row = FunctionRow(function);
+  const size_t position = static_cast<size_t>(argument) - 1;
+  if (row == nullptr || argument < 1 || position >= ArgumentTypes(*row).size()) return std::nullopt;
+  auto is_input = [&](size_t i) { return ArgumentMode(*row, i) != 'o' && ArgumentMode(*row, i) != 't'; };
+  if (!is_input(position)) return std::nullopt;
+  size_t ordinal = 0;  // among the input arguments
+  for (size_t i = 0; i < position; ++i) ordinal += is_input(i);
+  std::vector<std::string> defaults = Defaults(*row, names);
+  size_t first_default = row->proargtypes.size() - std::min(defaults.size(), row->proargtypes.size());
+  if (ordinal < first_default || ordinal - first_default >= defaults.size()) return std::nullopt;
+  return defaults[ordinal - first_default];
 }
 
 std::optional<std::string> FunctionDefinition(Oid function, const DeparseNames& names) {

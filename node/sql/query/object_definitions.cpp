@@ -1,6 +1,7 @@
 #include "node/sql/query/object_definitions.h"
 
 #include "node/base/error.h"
+#include "node/catalog/dependency.h"
 #include "node/catalog/relation.h"
 #include "node/catalog/rows/pg_am.h"
 #include "node/catalog/rows/pg_opclass.h"
@@ -266,6 +267,32 @@ std::optional<std::string> ViewDefinition(Oid view, const DeparseNames& names, b
   DeparseOptions options = ViewDeparseOptions(pretty);
   options.wrap_column = wrap_column;
   return DeparseQuery(*As<Query>(trees[0]), names, options, names.ColumnNames(view)) + ";";
+}
+
+std::optional<std::string> RuleDefinition(Oid rule, const DeparseNames& names, bool pretty) {
+  auto row = FindRow<PgRewriteRow>(catalog_index::kPgRewriteOidIndex, {rule});
+  if (row == nullptr) return std::nullopt;
+  if (row->rulename != "_RETURN") throw NotSupported("showing a rule");
+  std::string select = ViewDefinition(row->ev_class, names, pretty).value_or(";");
+  return "CREATE RULE " + QuoteIdentifier(row->rulename) + " AS\n    ON SELECT TO " +
+         names.RelationName(row->ev_class, /*qualify=*/!pretty) + " DO INSTEAD " + select;
+}
+
+std::optional<std::string> OwnedSequence(Oid relation, std::string_view column) {
+  RelationRef table = OpenRelation(relation, LockMode::kAccessShare);
+  AttrNumber attno = table->FindColumn(column);
+  if (attno == 0) {
+    throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", column,
+                   table->name());
+  }
+  for (const Dependency& dependency : DependentsOf({catalog_oid::kPgClass, relation, attno})) {
+    if (dependency.other.catalog != catalog_oid::kPgClass) continue;
+    if (dependency.kind != DependencyKind::kAuto && dependency.kind != DependencyKind::kInternal) continue;
+    auto row = ClassRow(dependency.other.object);
+    if (row == nullptr || row->relkind != relkind::kSequence) continue;
+    return QuoteIdentifier(SchemaName(row->relnamespace)) + "." + QuoteIdentifier(row->relname);
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string> IndexDefinition(Oid index, int column, const DeparseNames& names, bool pretty) {
