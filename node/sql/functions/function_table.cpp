@@ -25,6 +25,7 @@ std::span<const ScalarFunction> JsonbFunctions();
 std::span<const ScalarFunction> StandardFunctions();
 std::span<const ScalarFunction> CatalogFunctions();
 std::span<const ScalarFunction> PrivilegeFunctions();
+std::span<const ScalarFunction> SystemFunctions();
 
 std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
   static const std::vector<std::span<const ScalarFunction>> tables = {
@@ -49,6 +50,7 @@ std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
       StandardFunctions(),
       CatalogFunctions(),
       PrivilegeFunctions(),
+      SystemFunctions(),
   };
   return tables;
 }
@@ -60,6 +62,7 @@ std::span<const SetFunction> JsonSetFunctions();
 std::span<const SetFunction> JsonbSetFunctions();
 std::span<const SetFunction> CatalogSetFunctions();
 std::span<const SetFunction> PrivilegeSetFunctions();
+std::span<const SetFunction> SystemSetFunctions();
 
 std::span<const std::span<const SetFunction>> BuiltinSetTables() {
   static const std::vector<std::span<const SetFunction>> tables = {
@@ -70,6 +73,7 @@ std::span<const std::span<const SetFunction>> BuiltinSetTables() {
       JsonbSetFunctions(),
       CatalogSetFunctions(),
       PrivilegeSetFunctions(),
+      SystemSetFunctions(),
   };
   return tables;
 }

@@ -68,7 +68,7 @@ constexpr ScalarFunction kTable[] = {
     COMPARISONS(Scalar, "int24", I24), COMPARISONS(Scalar, "int28", I28), COMPARISONS(Scalar, "int42", I42),
     COMPARISONS(Fast, "int48", I48), COMPARISONS(Scalar, "int82", I82), COMPARISONS(Fast, "int84", I84),
     COMPARISONS(Fast, "oid", U4), COMPARISONS(Scalar, "char", CharCompare),
-    COMPARISONS(Scalar, "tid", U8), COMPARISONS(Scalar, "xid8", U8),
+    COMPARISONS(Scalar, "tid", U8),
     COMPARISONS(Scalar, "pg_lsn_", U8),
     Scalar<&U4::Eq>("xideq"), Scalar<&U4::Ne>("xidneq"), Scalar<&XidEqInt4>("xideqint4"),
     Scalar<&XidNeInt4>("xidneqint4"), Scalar<&U4::Eq>("cideq"),
