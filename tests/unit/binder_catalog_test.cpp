@@ -1,6 +1,7 @@
 #include "tests/unit/binder_test_catalog.h"
 
 #include "node/catalog/builtin.h"
+#include "node/catalog/catalog_info.h"
 
 namespace walden {
 
@@ -79,15 +80,49 @@ Oid TestCatalog::AddDomain(std::string_view name, Oid base) {
   return domain.oid;
 }
 
+// System catalogs, from their compiled-in descriptors.
+RelationInfo* TestCatalog::DescribeCatalog(const CatalogInfo& catalog) {
+  RelationInfo& relation = relations_[catalog.oid];
+  if (IsValid(relation.oid)) return &relation;
+  relation.oid = catalog.oid;
+  relation.schema = Oid{11};
+  relation.name = catalog.name;
+  relation.owner = Oid{10};
+  relation.row_type = catalog.row_type;
+  for (const CatalogColumn& row : catalog.columns) {
+    ColumnInfo column;
+    column.name = row.name;
+    column.type = row.type;
+    column.not_null = row.not_null;
+    const TypeInfo* type = GetType(row.type);
+    column.collation = type == nullptr ? Oid{} : IsValid(type->collation) ? Oid{950} : Oid{};
+    relation.columns.push_back(column);
+  }
+  for (const CatalogIndex& index : catalog.indexes) {
+    if (!index.primary) continue;
+    UniqueInfo unique;
+    unique.index = unique.constraint = index.oid;
+    unique.primary = true;
+    unique.keys.assign(index.keys, index.keys + index.key_count);
+    uniques_[catalog.oid].push_back(unique);
+  }
+  return &relation;
+}
+
 const RelationInfo* TestCatalog::FindRelation(std::string_view schema, std::string_view name, RelationLockNeed) {
   for (auto& [oid, relation] : relations_) {
     if (relation.name == name && (schema.empty() || FindSchema(schema) == relation.schema)) return &relation;
+  }
+  for (const CatalogInfo& catalog : Catalogs()) {
+    if (catalog.name == name && (schema.empty() || schema == "pg_catalog")) return DescribeCatalog(catalog);
   }
   return nullptr;
 }
 const RelationInfo* TestCatalog::GetRelation(Oid relation, RelationLockNeed) {
   auto found = relations_.find(relation);
-  return found == relations_.end() ? nullptr : &found->second;
+  if (found != relations_.end()) return &found->second;
+  const CatalogInfo* catalog = FindCatalog(relation);
+  return catalog == nullptr ? nullptr : DescribeCatalog(*catalog);
 }
 
 std::unique_ptr<TypeInfo> TestCatalog::LoadType(Oid type) {
@@ -100,7 +135,13 @@ std::unique_ptr<TypeInfo> TestCatalog::LoadType(Oid type) {
     info->oid = type;
     info->schema = Oid{11};
     info->name = row.name;
+    info->kind = row.kind;
     info->category = row.category;
+    info->relation = row.relation;
+    info->element = row.element;
+    info->array = row.array;
+    info->collation = row.collation;
+    info->is_true_array = row.subscript == Oid{6179};
     return info;
   }
   return nullptr;

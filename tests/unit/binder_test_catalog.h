@@ -10,6 +10,8 @@
 
 namespace walden {
 
+struct CatalogInfo;
+
 class TestCatalog : public BuiltinReader {
  public:
   TestCatalog();
@@ -52,6 +54,8 @@ class TestCatalog : public BuiltinReader {
   std::unique_ptr<TypeInfo> LoadType(Oid schema, std::string_view name) override;
 
  private:
+  RelationInfo* DescribeCatalog(const CatalogInfo& catalog);
+
   std::vector<Oid> search_path_{Oid{11}, Oid{2200}};
   uint32_t next_oid_ = 16384;
   std::map<Oid, TypeInfo> user_types_;

@@ -69,7 +69,8 @@ std::string TypeRules::FormatWithTypmod(Oid type, int32_t typmod) const {
   if (!IsValid(type)) return "-";
   const TypeInfo* info = catalog_.GetType(type);
   if (info == nullptr) return "???";
-  if (info->is_true_array) return FormatWithTypmod(info->element, typmod) + "[]";
+  bool is_vector = type == type_oid::kInt2Vector || type == type_oid::kOidVector;
+  if (info->is_true_array && !is_vector) return FormatWithTypmod(info->element, typmod) + "[]";
   std::string modifier;
   if (typmod >= 0 && IsValid(info->typmod_out)) {
     const TypeDescriptor* descriptor = FindType(type);
