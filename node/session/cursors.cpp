@@ -148,7 +148,11 @@ std::string SessionState::RunFetch(const ast::FetchStmt& statement, Portal* outp
   int64_t count = std::max<int64_t>(0, last - first + 1);
   if (statement.ismove) return fmt::format("MOVE {}", count);
   ResultSink& sink = session.sink_;
-  sink.Describe(cursor->plan->columns, output->result_formats);
+  if (output->has_been_described) {
+    sink.ExpectRows(cursor->plan->columns, output->result_formats);
+  } else {
+    sink.Describe(cursor->plan->columns, output->result_formats);
+  }
   RowStore::Reader reader(cursor->store.get());
   std::vector<std::unique_ptr<Vector>> columns;
   Batch batch;

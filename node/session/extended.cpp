@@ -158,6 +158,7 @@ Session::Result Session::Bind(std::string_view portal_name, std::string_view sta
       throw SqlError(ErrorCode::kProtocolViolation, "bind message has {} result formats but query has {} columns",
                      given.result_formats.size(), columns);
     }
+    portal->has_been_described = true;
     portal->result_formats.assign(given.result_formats.begin(), given.result_formats.end());
     state.portals[std::string(portal_name)] = std::move(portal);
   });

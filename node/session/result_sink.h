@@ -25,6 +25,8 @@ class ResultSink {
   virtual ~ResultSink() = default;
   // Once before the rows of a result set (not for statements without one). `formats`: one per column, 0 text, 1 binary.
   virtual void Describe(std::span<const ResultColumn> columns, std::span<const int16_t> formats) = 0;
+  // The same for rows whose columns are not to be announced (extended protocol: the client asked before).
+  virtual void ExpectRows(std::span<const ResultColumn> columns, std::span<const int16_t> formats) = 0;
   // Selected rows; the bytes are valid during the call only. Columns beyond those described are junk.
   virtual void Rows(const Batch& batch) = 0;
   virtual void Complete(std::string_view tag) = 0;

@@ -138,7 +138,8 @@ std::string SessionState::DeliverRows(Portal* portal, uint64_t max_rows, bool de
   ResultSink& sink = session.sink_;
   const PlannedQuery& planned = *portal->plan;
   bool has_rows = planned.returns_rows();
-  if (describe && has_rows) sink.Describe(planned.columns, portal->result_formats);
+  if (has_rows && describe) sink.Describe(planned.columns, portal->result_formats);
+  if (has_rows && !describe) sink.ExpectRows(planned.columns, portal->result_formats);
   // Executing a finished portal again delivers nothing more.
   if (portal->done) return CompletionTag(*planned.statement, 0);
   ActiveSnapshotScope active(*portal->snapshot);
@@ -171,7 +172,11 @@ void SessionState::DeliverTextRows(Portal* portal, uint64_t max_rows, bool descr
     return;
   }
   TextRows& rows = *portal->text_rows;
-  if (describe) sink.Describe(rows.columns, portal->result_formats);
+  if (describe) {
+    sink.Describe(rows.columns, portal->result_formats);
+  } else {
+    sink.ExpectRows(rows.columns, portal->result_formats);
+  }
   std::vector<Vector> vectors(rows.columns.size());
   Batch batch;
   for (Vector& vector : vectors) {

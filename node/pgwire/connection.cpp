@@ -1,0 +1,159 @@
+#include "node/pgwire/connection.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "node/base/bytes.h"
+#include "node/shm/interrupts.h"
+#include "node/shm/latch.h"
+
+namespace walden {
+
+Connection::Connection(Descriptor socket) : socket_(std::move(socket)), peer_(DescribePeer(socket_.fd())) {
+  SetNonBlocking(socket_.fd(), true);
+}
+
+// One recv for whatever has arrived; waits only when nothing has.
+bool Connection::FillInput(size_t wanted) {
+  if (in_at_ > 0 && in_at_ == in_.size()) {
+    in_.clear();
+    in_at_ = 0;
+  } else if (in_at_ > 65536) {
+    in_.erase(0, in_at_);
+    in_at_ = 0;
+  }
+  while (in_.size() - in_at_ < wanted) {
+    size_t have = in_.size();
+    size_t room = wanted - (have - in_at_) < 8192 ? 8192 : wanted - (have - in_at_);
+    in_.resize(have + room);
+    ssize_t got = recv(socket_.fd(), in_.data() + have, room, 0);
+    in_.resize(have + (got > 0 ? static_cast<size_t>(got) : 0));
+    if (got > 0) continue;
+    if (got == 0) return false;
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) return false;
+    self().latch.Reset();
+    // A cancel request that finds no statement running means nothing.
+    if (idle_) TakeInterrupt(Interrupt::kCancel);
+    CheckInterrupts();
+    WaitLatchOrSocket(socket_.fd(), POLLIN, -1, WaitEvent::kClientRead);
+  }
+  return true;
+}
+
+void Connection::ReadExactly(char* to, size_t bytes) {
+  if (!FillInput(bytes)) throw ConnectionLost();
+  std::memcpy(to, in_.data() + in_at_, bytes);
+  in_at_ += bytes;
+}
+
+bool Connection::ReadMessage(char* type, std::string_view* body, uint32_t max_bytes) {
+  if (!FillInput(1)) return false;
+  if (!FillInput(5)) throw ConnectionLost();
+  *type = in_[in_at_];
+  uint32_t length = LoadBig<uint32_t>(in_.data() + in_at_ + 1);
+  if (length < 4 || length - 4 > max_bytes) {
+    throw SqlError(ErrorCode::kProtocolViolation, "invalid message length").WithSeverity(Severity::kFatal);
+  }
+  if (!FillInput(size_t{5} + (length - 4))) throw ConnectionLost();
+  *body = std::string_view(in_.data() + in_at_ + 5, length - 4);
+  in_at_ += size_t{5} + (length - 4);
+  return true;
+}
+
+void Connection::Begin(char type) {
+  out_.push_back(type);
+  message_at_ = out_.size();
+  out_.append(4, '\0');
+}
+
+void Connection::End() { StoreBig<uint32_t>(out_.data() + message_at_, static_cast<uint32_t>(out_.size() - message_at_)); }
+
+void Connection::PutInt16(int16_t value) {
+  char bytes[2];
+  StoreBig<uint16_t>(bytes, static_cast<uint16_t>(value));
+  out_.append(bytes, 2);
+}
+
+void Connection::PutInt32(int32_t value) {
+  char bytes[4];
+  StoreBig<uint32_t>(bytes, static_cast<uint32_t>(value));
+  out_.append(bytes, 4);
+}
+
+void Connection::PutString(std::string_view text) {
+  out_.append(text);
+  out_.push_back('\0');
+}
+
+size_t Connection::ReserveInt32() {
+  out_.append(4, '\0');
+  return out_.size() - 4;
+}
+
+void Connection::PatchInt32(size_t at, int32_t value) { StoreBig<uint32_t>(out_.data() + at, static_cast<uint32_t>(value)); }
+
+void Connection::Flush() {
+  if (out_.empty()) return;
+  AwaitSeenDurable();
+  SendAll(out_.data(), out_.size());
+  out_.clear();
+  if (out_.capacity() > 1 << 20) out_.shrink_to_fit();
+}
+
+void Connection::SendAll(const char* data, size_t bytes) {
+  while (bytes > 0) {
+    ssize_t sent = send(socket_.fd(), data, bytes, MSG_NOSIGNAL);
+    if (sent > 0) {
+      data += sent;
+      bytes -= static_cast<size_t>(sent);
+      continue;
+    }
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+      out_.clear();
+      throw ConnectionLost();
+    }
+    self().latch.Reset();
+    if (InterruptPending(Interrupt::kTerminate)) {
+      // A client that does not read must not keep the node from stopping.
+      out_.clear();
+      throw ConnectionLost();
+    }
+    WaitLatchOrSocket(socket_.fd(), POLLOUT, -1, WaitEvent::kClientWrite);
+  }
+}
+
+int16_t MessageReader::Int16() { return static_cast<int16_t>(LoadBig<uint16_t>(Bytes(2).data())); }
+int32_t MessageReader::Int32() { return static_cast<int32_t>(LoadBig<uint32_t>(Bytes(4).data())); }
+
+std::string_view MessageReader::Bytes(size_t count) {
+  if (count > body_.size() - at_) {
+    throw SqlError(ErrorCode::kProtocolViolation, "insufficient data left in message");
+  }
+  std::string_view bytes = body_.substr(at_, count);
+  at_ += count;
+  return bytes;
+}
+
+std::string_view MessageReader::String() {
+  size_t end = body_.find('\0', at_);
+  if (end == std::string_view::npos) throw SqlError(ErrorCode::kProtocolViolation, "invalid string in message");
+  std::string_view text = body_.substr(at_, end - at_);
+  at_ = end + 1;
+  return text;
+}
+
+std::string_view MessageReader::Rest() {
+  std::string_view rest = body_.substr(at_);
+  at_ = body_.size();
+  return rest;
+}
+
+void MessageReader::ExpectEnd() const {
+  if (!AtEnd()) throw SqlError(ErrorCode::kProtocolViolation, "invalid message format");
+}
+
+}  // namespace walden

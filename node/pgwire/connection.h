@@ -1,0 +1,86 @@
+// One client connection: buffered messages in and out. The only place that writes to the client's socket: before bytes
+// leave it waits until everything the answer may depend on is durable (I5).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "node/base/error.h"
+#include "node/os/socket.h"
+#include "node/txn/durability.h"
+
+namespace walden {
+
+inline constexpr uint32_t kMaxMessageBytes = 0x3FFFFFFF;
+
+// The client went away, or broke the protocol so that no answer makes sense: the process ends quietly.
+class ConnectionLost {};
+
+class Connection {
+ public:
+  explicit Connection(Descriptor socket);
+
+  int fd() const { return socket_.fd(); }
+  const PeerAddress& peer() const { return peer_; }
+
+  // --- in
+  // Reads exactly `bytes` (start-up packets have no type byte). Waits with the latch, serving interrupts.
+  void ReadExactly(char* to, size_t bytes);
+  // One message: its type and body (valid until the next read). False at end of stream.
+  bool ReadMessage(char* type, std::string_view* body, uint32_t max_bytes = kMaxMessageBytes);
+  bool HasBufferedInput() const { return in_at_ < in_.size(); }
+
+  // --- out
+  // Begins a message; its length is filled in by End.
+  void Begin(char type);
+  void PutByte(char byte) { out_.push_back(byte); }
+  void PutInt16(int16_t value);
+  void PutInt32(int32_t value);
+  void PutString(std::string_view text);  // with its terminating zero
+  void PutBytes(std::string_view bytes) { out_.append(bytes); }
+  // Leaves room for an int32 and gives its place; PatchInt32 fills it.
+  size_t ReserveInt32();
+  void PatchInt32(size_t at, int32_t value);
+  std::string& out() { return out_; }
+  void End();
+  // Sends what is buffered when it has grown large; Flush sends all.
+  void FlushIfLarge() {
+    if (out_.size() >= kFlushBytes) Flush();
+  }
+  void Flush();
+  // While true, waiting for input may be interrupted by requests to end (idle), else they wait.
+  void set_idle(bool idle) { idle_ = idle; }
+
+ private:
+  static constexpr size_t kFlushBytes = 8192;
+  bool FillInput(size_t wanted);
+  void SendAll(const char* data, size_t bytes);
+
+  Descriptor socket_;
+  PeerAddress peer_;
+  std::string in_;
+  size_t in_at_ = 0;
+  std::string out_;
+  size_t message_at_ = 0;
+  bool idle_ = false;
+};
+
+// Reads the fields of a message body; a body that ends too early throws 08P01.
+class MessageReader {
+ public:
+  explicit MessageReader(std::string_view body) : body_(body) {}
+  int16_t Int16();
+  int32_t Int32();
+  std::string_view String();              // up to its zero
+  std::string_view Bytes(size_t count);
+  std::string_view Rest();
+  bool AtEnd() const { return at_ == body_.size(); }
+  void ExpectEnd() const;
+
+ private:
+  std::string_view body_;
+  size_t at_ = 0;
+};
+
+}  // namespace walden

@@ -1,0 +1,142 @@
+#include "node/pgwire/scram.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+
+#include <charconv>
+
+#include "node/base/check.h"
+#include "node/base/error.h"
+#include "node/base/random.h"
+
+namespace walden {
+namespace {
+
+constexpr size_t kKeyBytes = SHA256_DIGEST_LENGTH;
+
+std::string Base64(std::string_view bytes) {
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
+  int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                          reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  text.resize(static_cast<size_t>(n));
+  return text;
+}
+
+std::optional<std::string> FromBase64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::string bytes(text.size() / 4 * 3 + 1, '\0');
+  int n = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                          reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  if (n < 0) return std::nullopt;
+  size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
+  bytes.resize(static_cast<size_t>(n) - padding);
+  return bytes;
+}
+
+std::string Hmac(std::string_view key, std::string_view text) {
+  std::string result(kKeyBytes, '\0');
+  unsigned length = kKeyBytes;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+       reinterpret_cast<unsigned char*>(result.data()), &length);
+  return result;
+}
+
+std::string Sha256(std::string_view text) {
+  std::string result(kKeyBytes, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), reinterpret_cast<unsigned char*>(result.data()));
+  return result;
+}
+
+SqlError Malformed(std::string_view detail) {
+  return SqlError(ErrorCode::kProtocolViolation, "malformed SCRAM message").WithDetail(std::string(detail)).WithSeverity(Severity::kFatal);
+}
+
+// "a=value" at the front of `text`; cuts it off together with a following comma.
+std::string_view TakeAttribute(std::string_view* text, char name) {
+  if (text->size() < 2 || (*text)[0] != name || (*text)[1] != '=') {
+    throw Malformed(fmt::format("Expected attribute \"{}\" but found something else.", name));
+  }
+  text->remove_prefix(2);
+  size_t comma = text->find(',');
+  std::string_view value = text->substr(0, comma);
+  text->remove_prefix(comma == std::string_view::npos ? text->size() : comma + 1);
+  return value;
+}
+
+}  // namespace
+
+std::optional<ScramVerifier> ParseScramVerifier(std::string_view text) {
+  constexpr std::string_view kPrefix = "SCRAM-SHA-256$";
+  if (!text.starts_with(kPrefix)) return std::nullopt;
+  text.remove_prefix(kPrefix.size());
+  size_t colon = text.find(':'), dollar = text.find('$');
+  if (colon == std::string_view::npos || dollar == std::string_view::npos || dollar < colon) return std::nullopt;
+  size_t second = text.find(':', dollar);
+  if (second == std::string_view::npos) return std::nullopt;
+  ScramVerifier verifier;
+  auto [end, error] = std::from_chars(text.data(), text.data() + colon, verifier.iterations);
+  if (error != std::errc() || end != text.data() + colon || verifier.iterations <= 0) return std::nullopt;
+  auto salt = FromBase64(text.substr(colon + 1, dollar - colon - 1));
+  auto stored = FromBase64(text.substr(dollar + 1, second - dollar - 1));
+  auto server = FromBase64(text.substr(second + 1));
+  if (!salt || !stored || !server || stored->size() != kKeyBytes || server->size() != kKeyBytes) return std::nullopt;
+  verifier.salt = *salt;
+  verifier.stored_key = *stored;
+  verifier.server_key = *server;
+  return verifier;
+}
+
+ScramVerifier MockScramVerifier(std::string_view user) {
+  static std::string secret = [] {
+    std::string bytes(kKeyBytes, '\0');
+    SecureRandom(bytes.data(), bytes.size());
+    return bytes;
+  }();
+  ScramVerifier verifier;
+  verifier.salt = Hmac(secret, user).substr(0, 16);
+  verifier.stored_key.assign(kKeyBytes, '\0');
+  verifier.server_key.assign(kKeyBytes, '\0');
+  SecureRandom(verifier.stored_key.data(), kKeyBytes);
+  return verifier;
+}
+
+std::string ScramExchange::FirstMessage(std::string_view client_first) {
+  // gs2-header: "n,," or "y,,"; channel binding ("p=...") only with TLS, which this mechanism name does not ask for.
+  if (client_first.size() < 3 || (client_first[0] != 'n' && client_first[0] != 'y') || client_first[1] != ',') {
+    throw Malformed("The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel binding data.");
+  }
+  size_t second = client_first.find(',', 2);
+  if (second == std::string_view::npos) throw Malformed("Comma expected.");
+  gs2_header_ = client_first.substr(0, second + 1);
+  std::string_view bare = client_first.substr(second + 1);
+  client_first_bare_ = bare;
+  TakeAttribute(&bare, 'n');  // the user name is that of the startup packet
+  std::string_view client_nonce = TakeAttribute(&bare, 'r');
+  if (client_nonce.empty()) throw Malformed("The nonce is empty.");
+  char random[18];
+  SecureRandom(random, sizeof random);
+  nonce_ = std::string(client_nonce) + Base64({random, sizeof random});
+  server_first_ = fmt::format("r={},s={},i={}", nonce_, Base64(verifier_.salt), verifier_.iterations);
+  return server_first_;
+}
+
+std::optional<std::string> ScramExchange::FinalMessage(std::string_view client_final) {
+  size_t proof_at = client_final.rfind(",p=");
+  if (proof_at == std::string_view::npos) throw Malformed("The proof is missing.");
+  std::string_view without_proof = client_final.substr(0, proof_at);
+  std::optional<std::string> proof = FromBase64(client_final.substr(proof_at + 3));
+  if (!proof || proof->size() != kKeyBytes) throw Malformed("Malformed proof in client-final-message.");
+  std::string_view rest = without_proof;
+  if (TakeAttribute(&rest, 'c') != Base64(gs2_header_)) throw Malformed("unexpected SCRAM channel-binding attribute in client-final-message");
+  if (TakeAttribute(&rest, 'r') != nonce_) throw Malformed("Nonce does not match.");
+  std::string auth = client_first_bare_ + "," + server_first_ + "," + std::string(without_proof);
+  std::string client_signature = Hmac(verifier_.stored_key, auth);
+  std::string client_key(kKeyBytes, '\0');
+  for (size_t i = 0; i < kKeyBytes; ++i) client_key[i] = static_cast<char>((*proof)[i] ^ client_signature[i]);
+  if (CRYPTO_memcmp(Sha256(client_key).data(), verifier_.stored_key.data(), kKeyBytes) != 0) return std::nullopt;
+  return "v=" + Base64(Hmac(verifier_.server_key, auth));
+}
+
+}  // namespace walden

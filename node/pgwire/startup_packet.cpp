@@ -1,0 +1,136 @@
+#include "node/pgwire/startup_packet.h"
+
+#include "node/base/bytes.h"
+#include "node/shm/interrupts.h"
+#include "node/shm/process.h"
+
+namespace walden {
+namespace {
+
+constexpr uint32_t kProtocolVersion3 = 3 << 16;
+constexpr uint32_t kCancelRequest = (1234 << 16) | 5678;
+constexpr uint32_t kSslRequest = (1234 << 16) | 5679;
+constexpr uint32_t kGssRequest = (1234 << 16) | 5680;
+constexpr uint32_t kMaxStartupBytes = 10000;
+
+SqlError Fatal(ErrorCode code, std::string message) {
+  SqlError error(code, std::move(message));
+  error.WithSeverity(Severity::kFatal);
+  return error;
+}
+
+// The session whose pid and key the request names is asked to stop its statement. Says nothing either way.
+void ServeCancelRequest(std::string_view body) {
+  if (body.size() < 8) return;
+  int32_t pid = static_cast<int32_t>(LoadBig<uint32_t>(body.data()));
+  uint32_t key = LoadBig<uint32_t>(body.data() + 4);
+  for (int slot = 0; slot < MaxProcessSlots(); ++slot) {
+    const ProcessSlot& process = SlotAt(slot);
+    if (process.pid.load(std::memory_order_acquire) != pid) continue;
+    if (process.cancel_key.load(std::memory_order_relaxed) == key) RaiseInterruptOfPid(pid, Interrupt::kCancel);
+    return;
+  }
+}
+
+// "-c name=value --name=value", backslash quotes the next character.
+void ParseOptions(std::string_view options, SessionStart* start) {
+  std::vector<std::string> words;
+  std::string word;
+  bool open = false;
+  for (size_t i = 0; i < options.size(); ++i) {
+    char c = options[i];
+    if (c == '\\' && i + 1 < options.size()) {
+      word += options[++i];
+      open = true;
+    } else if (c == ' ' || c == '\t' || c == '\n') {
+      if (open) words.push_back(std::exchange(word, {}));
+      open = false;
+    } else {
+      word += c;
+      open = true;
+    }
+  }
+  if (open) words.push_back(word);
+  for (size_t i = 0; i < words.size(); ++i) {
+    std::string setting;
+    if (words[i] == "-c" && i + 1 < words.size()) {
+      setting = words[++i];
+    } else if (words[i].starts_with("-c")) {
+      setting = words[i].substr(2);
+    } else if (words[i].starts_with("--")) {
+      setting = words[i].substr(2);
+    } else {
+      throw Fatal(ErrorCode::kSyntaxError, fmt::format("invalid command-line argument for server process: {}", words[i]));
+    }
+    size_t equals = setting.find('=');
+    if (equals == std::string::npos) throw Fatal(ErrorCode::kSyntaxError, fmt::format("-c {} requires a value", setting));
+    std::string name = setting.substr(0, equals);
+    for (char& c : name) c = c == '-' ? '_' : c;
+    start->settings.emplace_back(name, setting.substr(equals + 1));
+  }
+}
+
+SessionStart ParseStartup(std::string_view body) {
+  SessionStart start;
+  MessageReader reader(body);
+  while (true) {
+    std::string_view name = reader.String();
+    if (name.empty()) break;
+    std::string_view value = reader.String();
+    if (name == "user") {
+      start.user = value;
+    } else if (name == "database") {
+      start.database = value;
+    } else if (name == "options") {
+      ParseOptions(value, &start);
+    } else if (name == "replication") {
+      if (value == "off" || value == "false" || value == "0" || value == "no") continue;
+      SqlError error = Fatal(ErrorCode::kFeatureNotSupported, "replication connections are not supported by this protocol");
+      error.WithHint("Replicas stream over gRPC: use \"walden basebackup\".");
+      throw error;
+    } else if (!name.starts_with("_pq_.")) {
+      start.settings.emplace_back(name, value);
+    }
+  }
+  if (start.user.empty()) {
+    throw Fatal(ErrorCode::kInvalidAuthorizationSpecification, "no PostgreSQL user name specified in startup packet");
+  }
+  if (start.database.empty()) start.database = start.user;
+  return start;
+}
+
+}  // namespace
+
+std::optional<SessionStart> ReadStartupPacket(Connection& connection) {
+  while (true) {
+    char header[8];
+    connection.ReadExactly(header, 8);
+    uint32_t length = LoadBig<uint32_t>(header), code = LoadBig<uint32_t>(header + 4);
+    if (length < 8 || length > kMaxStartupBytes) throw Fatal(ErrorCode::kProtocolViolation, "invalid length of startup packet");
+    std::string body(length - 8, '\0');
+    connection.ReadExactly(body.data(), body.size());
+    if (code == kCancelRequest) {
+      ServeCancelRequest(body);
+      return std::nullopt;
+    }
+    if (code == kSslRequest || code == kGssRequest) {
+      connection.PutByte('N');
+      connection.Flush();
+      continue;
+    }
+    if (code >> 16 != 3) {
+      throw Fatal(ErrorCode::kFeatureNotSupported,
+                  fmt::format("unsupported frontend protocol {}.{}: server supports 3.0 to 3.0", code >> 16, code & 0xFFFF));
+    }
+    SessionStart start = ParseStartup(body);
+    if (code > kProtocolVersion3) {
+      connection.Begin('v');
+      connection.PutInt32(kProtocolVersion3);
+      connection.PutInt32(0);
+      connection.End();
+    }
+    return start;
+  }
+}
+
+}  // namespace walden
