@@ -1,0 +1,179 @@
+#include "node/stats/activity.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "node/config/settings.h"
+#include "node/shm/spinlock.h"
+
+namespace walden {
+namespace {
+
+constexpr size_t kNameBytes = 64;
+
+// Guarded by: `change`, odd while the owner writes. Everything else is plain memory that a reader may see torn, and
+// then does not use.
+struct alignas(64) ActivityEntry {
+  std::atomic<uint32_t> change;
+  ActivityState state;
+  int32_t remote_port;
+  Oid database, role;
+  TimestampUs backend_start, transaction_start, query_start, state_change;
+  int64_t query_id;
+  uint32_t query_bytes;
+  char backend_type[kNameBytes], application_name[kNameBytes], remote_host[kNameBytes];
+};
+
+size_t EntryBytes() {
+  size_t bytes = sizeof(ActivityEntry) + static_cast<size_t>(GetInt(Setting::kTrackActivityQuerySize));
+  return (bytes + 63) & ~size_t{63};
+}
+
+// The stride is fixed when the area is made: the setting needs a restart to change.
+size_t stride = 0;
+
+ActivityEntry* EntryOf(int slot) {
+  char* base = ShmArea<char>(Area::kActivity);
+  return base == nullptr || slot < 0 ? nullptr
+                                     : reinterpret_cast<ActivityEntry*>(base + static_cast<size_t>(slot) * stride);
+}
+
+char* QueryOf(ActivityEntry* entry) { return reinterpret_cast<char*>(entry + 1); }
+
+// Brackets the owner's changes.
+class Writing {
+ public:
+  Writing() : entry_(EntryOf(self_slot())) {
+    if (entry_ != nullptr) entry_->change.fetch_add(1, std::memory_order_acq_rel);
+  }
+  ~Writing() {
+    if (entry_ != nullptr) entry_->change.fetch_add(1, std::memory_order_release);
+  }
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+  explicit operator bool() const { return entry_ != nullptr; }
+  ActivityEntry* operator->() const { return entry_; }
+  ActivityEntry* get() const { return entry_; }
+
+ private:
+  ActivityEntry* entry_;
+};
+
+void CopyName(char (&to)[kNameBytes], std::string_view from) {
+  size_t size = std::min(from.size(), kNameBytes - 1);
+  std::memcpy(to, from.data(), size);
+  to[size] = '\0';
+}
+
+// Cuts at a character's boundary.
+size_t ClippedBytes(std::string_view text, size_t room) {
+  if (text.size() <= room) return text.size();
+  size_t size = room;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
+  return size;
+}
+
+}  // namespace
+
+std::string_view ActivityStateName(ActivityState state) {
+  constexpr std::string_view kNames[] = {"",         "idle", "active", "idle in transaction", "idle in transaction (aborted)",
+                                         "fastpath function call", "disabled"};
+  return kNames[static_cast<size_t>(state)];
+}
+
+void BeginActivity(std::string_view backend_type) {
+  Writing entry;
+  if (!entry) return;
+  std::memset(reinterpret_cast<char*>(entry.get()) + sizeof(entry->change), 0, sizeof(ActivityEntry) - sizeof(entry->change));
+  entry->backend_start = WallClockUs();
+  entry->state_change = entry->backend_start;
+  CopyName(entry->backend_type, backend_type.empty() ? BackendTypeName(self().kind.load(std::memory_order_relaxed)) : backend_type);
+}
+
+void SetActivityClient(std::string_view remote_host, int remote_port) {
+  Writing entry;
+  if (!entry) return;
+  CopyName(entry->remote_host, remote_host);
+  entry->remote_port = remote_port;
+}
+
+void SetActivityIdentity(Oid database, Oid role) {
+  Writing entry;
+  if (!entry) return;
+  entry->database = database;
+  entry->role = role;
+}
+
+void SetActivityApplication(std::string_view name) {
+  Writing entry;
+  if (entry) CopyName(entry->application_name, name);
+}
+
+void SetActivityState(ActivityState state, std::string_view query, int64_t query_id) {
+  ActivityEntry* mine = EntryOf(self_slot());
+  if (mine == nullptr) return;
+  if (!GetBool(Setting::kTrackActivities)) {
+    if (mine->state == ActivityState::kDisabled) return;
+    Writing entry;
+    entry->state = ActivityState::kDisabled;
+    entry->query_bytes = 0;
+    return;
+  }
+  TimestampUs now = WallClockUs();
+  Writing entry;
+  entry->state = state;
+  entry->state_change = now;
+  if (query.data() == nullptr) return;
+  entry->query_start = now;
+  entry->query_id = query_id;
+  size_t size = ClippedBytes(query, stride - sizeof(ActivityEntry) - 1);
+  std::memcpy(QueryOf(entry.get()), query.data(), size);
+  entry->query_bytes = static_cast<uint32_t>(size);
+}
+
+void SetActivityTransaction(TimestampUs start) {
+  Writing entry;
+  if (entry) entry->transaction_start = start;
+}
+
+bool ReadActivity(int slot, ActivityRow* row) {
+  ActivityEntry* entry = EntryOf(slot);
+  if (entry == nullptr) return false;
+  ProcessSlot& process = SlotAt(slot);
+  std::vector<char> copy(stride);
+  for (;;) {
+    row->pid = process.pid.load(std::memory_order_acquire);
+    if (row->pid == 0) return false;
+    uint32_t before = entry->change.load(std::memory_order_acquire);
+    std::memcpy(copy.data(), entry, stride);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if ((before & 1) == 0 && entry->change.load(std::memory_order_relaxed) == before) break;
+    // An owner that died while writing leaves it odd for ever; then the region is being rebuilt.
+    SpinPause();
+  }
+  const ActivityEntry& seen = *reinterpret_cast<const ActivityEntry*>(copy.data());
+  row->slot = slot;
+  row->kind = process.kind.load(std::memory_order_relaxed);
+  row->backend_type = seen.backend_type;
+  row->application_name = seen.application_name;
+  row->remote_host = seen.remote_host;
+  row->remote_port = seen.remote_port;
+  row->database = seen.database;
+  row->role = seen.role;
+  row->state = seen.state;
+  row->backend_start = seen.backend_start;
+  row->transaction_start = seen.transaction_start;
+  row->query_start = seen.query_start;
+  row->state_change = seen.state_change;
+  row->query_id = seen.query_id;
+  row->query.assign(copy.data() + sizeof(ActivityEntry), std::min<size_t>(seen.query_bytes, stride - sizeof(ActivityEntry)));
+  row->wait_event = process.wait_event.load(std::memory_order_relaxed);
+  return true;
+}
+
+size_t ActivityAreaSize() { return static_cast<size_t>(MaxProcessSlots()) * EntryBytes(); }
+
+void ActivityAreaInit(void*) { stride = EntryBytes(); }
+
+}  // namespace walden

@@ -1,0 +1,53 @@
+// pg_stat_activity: one row per process slot. The owner writes its row between two increments of `change`; readers copy and try again
+// if it moved. Area::kActivity.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "node/base/clock.h"
+#include "node/base/ids.h"
+#include "node/shm/process.h"
+
+namespace walden {
+
+enum class ActivityState : uint8_t {
+  kUndefined, kIdle, kActive, kIdleInTransaction, kIdleInTransactionAborted, kFastpath, kDisabled,
+};
+std::string_view ActivityStateName(ActivityState state);  // "idle in transaction"
+
+// ---- The owner's side. All do nothing in a process without a slot.
+// At the start of a process or session. `backend_type`: nullptr for the kind's name (background workers have their own).
+void BeginActivity(std::string_view backend_type = {});
+// Once known. `remote_host` empty and port -1: a Unix socket.
+void SetActivityClient(std::string_view remote_host, int remote_port);
+void SetActivityIdentity(Oid database, Oid role);
+void SetActivityApplication(std::string_view name);
+// A state change; `query` replaces the shown text unless its data() is nullptr. Cheap: two atomic increments and a copy.
+void SetActivityState(ActivityState state, std::string_view query = {nullptr, 0}, int64_t query_id = 0);
+// 0 ends the transaction.
+void SetActivityTransaction(TimestampUs start);
+
+// ---- Readers.
+struct ActivityRow {
+  int slot;
+  int32_t pid;
+  ProcessKind kind;
+  std::string backend_type, application_name, remote_host, query;
+  int remote_port;  // -1: Unix socket; 0: no client
+  Oid database, role;
+  ActivityState state;
+  TimestampUs backend_start, transaction_start, query_start, state_change;  // 0: none
+  int64_t query_id;
+  uint32_t wait_event;  // see shm/wait_events.h
+};
+// False if nobody owns the slot.
+bool ReadActivity(int slot, ActivityRow* row);
+
+size_t ActivityAreaSize();
+void ActivityAreaInit(void* at);
+
+}  // namespace walden

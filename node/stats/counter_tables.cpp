@@ -1,0 +1,326 @@
+#include "node/stats/counter_tables.h"
+
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "node/base/bytes.h"
+#include "node/base/crc32c.h"
+#include "node/base/error.h"
+#include "node/base/log.h"
+#include "node/os/file.h"
+#include "node/stats/counter_layout.h"
+
+namespace walden {
+namespace {
+
+// Finds a row; makes it when `make` (Requires then: table lock, exclusive). nullptr: none, or the table is full.
+RelationSumRow* FindRelation(uint64_t key, bool make) {
+  StatsArea& stats = *TheStats();
+  uint32_t at = static_cast<uint32_t>((key * 0x9E3779B97F4A7C15ull) >> 50);
+  RelationSumRow* reusable = nullptr;
+  for (uint32_t probe = 0; probe < kMaxRelationSums; ++probe) {
+    RelationSumRow& row = stats.relations[(at + probe) % kMaxRelationSums];
+    uint64_t seen = row.key.load(std::memory_order_acquire);
+    if (seen == key) return &row;
+    if (seen == kForgotten && reusable == nullptr) reusable = &row;
+    if (seen != 0) continue;
+    if (reusable == nullptr) reusable = &row;
+    break;
+  }
+  if (!make || reusable == nullptr) return nullptr;
+  for (auto& value : reusable->values) value.store(0, std::memory_order_relaxed);
+  for (auto& time : reusable->times) time.store(0, std::memory_order_relaxed);
+  reusable->key.store(key, std::memory_order_release);
+  return reusable;
+}
+
+DatabaseSumRow* FindDatabase(Oid database, bool make) {
+  uint64_t key = uint64_t{OidNumber(database)} + 1;
+  for (DatabaseSumRow& row : TheStats()->databases) {
+    uint64_t seen = row.key.load(std::memory_order_acquire);
+    if (seen == key) return &row;
+    if (seen != 0) continue;
+    if (!make) return nullptr;
+    for (auto& value : row.values) value.store(0, std::memory_order_relaxed);
+    row.reset_time.store(0, std::memory_order_relaxed);
+    row.key.store(key, std::memory_order_release);
+    return &row;
+  }
+  return nullptr;
+}
+
+RelationSumRow* MakeRelation(uint64_t key) {
+  if (RelationSumRow* row = FindRelation(key, false)) return row;
+  LwLockGuard guard(TheStats()->table_lock, LwMode::kExclusive);
+  return FindRelation(key, true);
+}
+
+DatabaseSumRow* MakeDatabase(Oid database) {
+  if (DatabaseSumRow* row = FindDatabase(database, false)) return row;
+  LwLockGuard guard(TheStats()->table_lock, LwMode::kExclusive);
+  return FindDatabase(database, true);
+}
+
+// Adds what has grown to the sums. `sums` is asked for only when something has.
+template <size_t kCounters, class Sums>
+bool Fold(Counted<kCounters>& counted, Sums&& sums) {
+  std::atomic<uint64_t>* to = nullptr;
+  for (size_t i = 0; i < kCounters; ++i) {
+    uint64_t now = counted.values[i].load(std::memory_order_relaxed);
+    uint64_t grown = now - counted.folded[i];
+    if (grown == 0) continue;
+    if (to == nullptr && (to = sums()) == nullptr) return false;
+    to[i].fetch_add(grown, std::memory_order_relaxed);
+    counted.folded[i] = now;
+  }
+  return to != nullptr;
+}
+
+void CopyRow(const RelationSumRow& row, uint64_t key, RelationSums* sums) {
+  sums->database = Oid{static_cast<uint32_t>(key >> 32)};
+  sums->relation = Oid{static_cast<uint32_t>(key)};
+  for (size_t i = 0; i < kRelationCounters; ++i) sums->values[i] = row.values[i].load(std::memory_order_relaxed);
+  for (size_t i = 0; i < std::size(sums->times); ++i) sums->times[i] = row.times[i].load(std::memory_order_relaxed);
+}
+
+void CopyRow(const DatabaseSumRow& row, uint64_t key, DatabaseSums* sums) {
+  sums->database = Oid{static_cast<uint32_t>(key - 1)};
+  for (size_t i = 0; i < kDatabaseCounters; ++i) sums->values[i] = row.values[i].load(std::memory_order_relaxed);
+  sums->reset_time = row.reset_time.load(std::memory_order_relaxed);
+}
+
+std::atomic<int64_t>& TimeOf(RelationSumRow& row, StatsTime time) { return row.times[static_cast<size_t>(time)]; }
+std::atomic<uint64_t>& ValueOf(RelationSumRow& row, RelationCounter counter) { return row.values[static_cast<size_t>(counter)]; }
+
+}  // namespace
+
+void FoldBlockLocked(StatsBlock& block) {
+  Oid database = block.database;
+  Fold(block.counted, [&]() -> std::atomic<uint64_t>* {
+    DatabaseSumRow* row = MakeDatabase(database);
+    return row == nullptr ? nullptr : row->values;
+  });
+  for (RelationEntry& entry : block.relations) {
+    uint64_t key = entry.key.load(std::memory_order_acquire);
+    if (key == 0) continue;
+    uint64_t scans = entry.counted.folded[static_cast<size_t>(RelationCounter::kScans)];
+    RelationSumRow* row = nullptr;
+    Fold(entry.counted, [&]() -> std::atomic<uint64_t>* {
+      row = MakeRelation(key);
+      return row == nullptr ? nullptr : row->values;
+    });
+    if (row != nullptr && entry.counted.folded[static_cast<size_t>(RelationCounter::kScans)] != scans) {
+      TimeOf(*row, StatsTime::kLastScan).store(WallClockUs(), std::memory_order_relaxed);
+    }
+  }
+}
+
+void FoldAllBlocks() {
+  if (TheStats() == nullptr) return;
+  for (int slot = 0; slot < MaxProcessSlots(); ++slot) {
+    StatsBlock& block = *BlockOf(slot);
+    LwLockGuard guard(block.lock, LwMode::kExclusive);
+    FoldBlockLocked(block);
+  }
+}
+
+void FoldOwnBlock() {
+  StatsBlock* block = BlockOf(self_slot());
+  if (block == nullptr) return;
+  LwLockGuard guard(block->lock, LwMode::kExclusive);
+  FoldBlockLocked(*block);
+}
+
+bool ReadRelationSums(Oid database, Oid relation, RelationSums* sums) {
+  uint64_t key = StatsKey(database, relation);
+  RelationSumRow* row = TheStats() == nullptr ? nullptr : FindRelation(key, false);
+  if (row == nullptr) return false;
+  CopyRow(*row, key, sums);
+  return true;
+}
+
+bool ReadDatabaseSums(Oid database, DatabaseSums* sums) {
+  DatabaseSumRow* row = TheStats() == nullptr ? nullptr : FindDatabase(database, false);
+  if (row == nullptr) return false;
+  CopyRow(*row, uint64_t{OidNumber(database)} + 1, sums);
+  return true;
+}
+
+void ForEachRelationSums(const std::function<void(const RelationSums&)>& visit) {
+  if (TheStats() == nullptr) return;
+  RelationSums sums;
+  for (RelationSumRow& row : TheStats()->relations) {
+    uint64_t key = row.key.load(std::memory_order_acquire);
+    if (key == 0 || key == kForgotten) continue;
+    CopyRow(row, key, &sums);
+    visit(sums);
+  }
+}
+
+void ForEachDatabaseSums(const std::function<void(const DatabaseSums&)>& visit) {
+  if (TheStats() == nullptr) return;
+  DatabaseSums sums;
+  for (DatabaseSumRow& row : TheStats()->databases) {
+    uint64_t key = row.key.load(std::memory_order_acquire);
+    if (key == 0 || key == kForgotten) continue;
+    CopyRow(row, key, &sums);
+    visit(sums);
+  }
+}
+
+void SetRelationEstimates(Oid database, Oid relation, uint64_t live, uint64_t dead, bool vacuum, bool automatic) {
+  if (TheStats() == nullptr) return;
+  // What this process has counted so far is part of what was found.
+  FoldOwnBlock();
+  RelationSumRow* row = MakeRelation(StatsKey(database, relation));
+  if (row == nullptr) return;
+  ValueOf(*row, RelationCounter::kLiveTuples).store(live, std::memory_order_relaxed);
+  ValueOf(*row, RelationCounter::kDeadTuples).store(dead, std::memory_order_relaxed);
+  if (vacuum) {
+    ValueOf(*row, RelationCounter::kInsertsSinceVacuum).store(0, std::memory_order_relaxed);
+    ValueOf(*row, automatic ? RelationCounter::kAutovacuums : RelationCounter::kVacuums).fetch_add(1, std::memory_order_relaxed);
+    TimeOf(*row, automatic ? StatsTime::kAutovacuum : StatsTime::kVacuum).store(WallClockUs(), std::memory_order_relaxed);
+  } else {
+    ValueOf(*row, RelationCounter::kChangesSinceAnalyze).store(0, std::memory_order_relaxed);
+    ValueOf(*row, automatic ? RelationCounter::kAutoanalyzes : RelationCounter::kAnalyzes).fetch_add(1, std::memory_order_relaxed);
+    TimeOf(*row, automatic ? StatsTime::kAutoanalyze : StatsTime::kAnalyze).store(WallClockUs(), std::memory_order_relaxed);
+  }
+}
+
+namespace {
+
+void ClearRow(RelationSumRow& row) {
+  for (auto& value : row.values) value.store(0, std::memory_order_relaxed);
+  for (auto& time : row.times) time.store(0, std::memory_order_relaxed);
+  TimeOf(row, StatsTime::kReset).store(WallClockUs(), std::memory_order_relaxed);
+}
+
+template <class Action>
+void ForRelationsOf(Oid database, Action&& action) {
+  for (RelationSumRow& row : TheStats()->relations) {
+    uint64_t key = row.key.load(std::memory_order_relaxed);
+    if (key != 0 && key != kForgotten && key >> 32 == OidNumber(database)) action(row);
+  }
+}
+
+}  // namespace
+
+void ResetRelationStats(Oid database, Oid relation) {
+  FoldAllBlocks();
+  if (RelationSumRow* row = FindRelation(StatsKey(database, relation), false)) ClearRow(*row);
+}
+
+void ResetDatabaseStats(Oid database) {
+  FoldAllBlocks();
+  ForRelationsOf(database, ClearRow);
+  if (DatabaseSumRow* row = MakeDatabase(database)) {
+    for (auto& value : row->values) value.store(0, std::memory_order_relaxed);
+    row->reset_time.store(WallClockUs(), std::memory_order_relaxed);
+  }
+}
+
+void ForgetRelationStats(Oid database, Oid relation) {
+  if (TheStats() == nullptr) return;
+  LwLockGuard guard(TheStats()->table_lock, LwMode::kExclusive);
+  RelationSumRow* row = FindRelation(StatsKey(database, relation), false);
+  if (row != nullptr) row->key.store(kForgotten, std::memory_order_release);
+}
+
+void ForgetDatabaseStats(Oid database) {
+  if (TheStats() == nullptr) return;
+  LwLockGuard guard(TheStats()->table_lock, LwMode::kExclusive);
+  ForRelationsOf(database, [](RelationSumRow& row) { row.key.store(kForgotten, std::memory_order_release); });
+  if (DatabaseSumRow* row = FindDatabase(database, false)) row->key.store(kForgotten, std::memory_order_release);
+}
+
+size_t StatsAreaSize() { return sizeof(StatsArea) + 128 + static_cast<size_t>(MaxProcessSlots()) * sizeof(StatsBlock); }
+
+void StatsAreaInit(void* at) {
+  // The area is zeroed: every counter and key is already what it should be, and untouched pages stay untouched.
+  StatsArea* stats = static_cast<StatsArea*>(at);
+  stats->table_lock.Init(LwRank::kStatsTable);
+  for (int slot = 0; slot < MaxProcessSlots(); ++slot) stats->blocks()[slot].lock.Init(LwRank::kStats);
+}
+
+// ---- The file. Format: version 1, little-endian
+//   0 magic "WALDSTA1"   8 relation counters, times, database counters (3 x 4)   20 rows of relations, of databases (2 x 4)
+//   28 RelationSums..., DatabaseSums..., then CRC-32C (4) of all before
+namespace {
+
+constexpr char kMagic[8] = {'W', 'A', 'L', 'D', 'S', 'T', 'A', '1'};
+struct StatsFileHeader {
+  char magic[8];
+  uint32_t relation_counters, times, database_counters, relations, databases, zero;
+};
+
+template <class T>
+void Append(std::string* to, const T& value) {
+  to->append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+bool CheckHeader(const StatsFileHeader& header, size_t file_bytes) {
+  size_t expected = sizeof header + header.relations * sizeof(RelationSums) + header.databases * sizeof(DatabaseSums) + 4;
+  return std::memcmp(header.magic, kMagic, sizeof kMagic) == 0 && header.relation_counters == kRelationCounters &&
+         header.times == static_cast<uint32_t>(StatsTime::kCount) && header.database_counters == kDatabaseCounters &&
+         file_bytes == expected;
+}
+
+void Restore(const RelationSums& sums) {
+  RelationSumRow* row = MakeRelation(StatsKey(sums.database, sums.relation));
+  if (row == nullptr) return;
+  for (size_t i = 0; i < kRelationCounters; ++i) row->values[i].store(sums.values[i], std::memory_order_relaxed);
+  for (size_t i = 0; i < std::size(sums.times); ++i) row->times[i].store(sums.times[i], std::memory_order_relaxed);
+}
+
+void Restore(const DatabaseSums& sums) {
+  DatabaseSumRow* row = MakeDatabase(sums.database);
+  if (row == nullptr) return;
+  for (size_t i = 0; i < kDatabaseCounters; ++i) row->values[i].store(sums.values[i], std::memory_order_relaxed);
+  row->reset_time.store(sums.reset_time, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+void SaveStats(const std::string& path) {
+  StatsFileHeader header = {};
+  std::memcpy(header.magic, kMagic, sizeof kMagic);
+  header.relation_counters = kRelationCounters;
+  header.times = static_cast<uint32_t>(StatsTime::kCount);
+  header.database_counters = kDatabaseCounters;
+  std::string rows;
+  ForEachRelationSums([&](const RelationSums& sums) {
+    Append(&rows, sums);
+    ++header.relations;
+  });
+  ForEachDatabaseSums([&](const DatabaseSums& sums) {
+    Append(&rows, sums);
+    ++header.databases;
+  });
+  std::string content;
+  Append(&content, header);
+  content += rows;
+  Append(&content, Crc32c(0, content.data(), content.size()));
+  WriteWholeFileDurably(path, content);
+}
+
+void LoadStats(const std::string& path) {
+  std::string content;
+  StatsFileHeader header;
+  if (TheStats() == nullptr || !TryReadWholeFile(path, &content)) return;
+  bool good = content.size() >= sizeof header + 4;
+  if (good) {
+    std::memcpy(&header, content.data(), sizeof header);
+    size_t body = content.size() - 4;
+    good = CheckHeader(header, content.size()) && Load<uint32_t>(content.data() + body) == Crc32c(0, content.data(), body);
+  }
+  if (!good) {
+    Log(Severity::kLog, "statistics file \"{}\" is damaged or of another version: starting without statistics", path);
+    return;
+  }
+  const char* at = content.data() + sizeof header;
+  for (uint32_t i = 0; i < header.relations; ++i, at += sizeof(RelationSums)) Restore(Load<RelationSums>(at));
+  for (uint32_t i = 0; i < header.databases; ++i, at += sizeof(DatabaseSums)) Restore(Load<DatabaseSums>(at));
+}
+
+}  // namespace walden
