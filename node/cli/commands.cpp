@@ -16,6 +16,7 @@ constexpr Command kCommands[] = {
     {&kInitSpec, InitCommand},       {&kStartSpec, StartCommand},     {&kStopSpec, StopCommand},
     {&kRestartSpec, RestartCommand}, {&kReloadSpec, ReloadCommand},   {&kStatusSpec, StatusCommand},
     {&kPromoteSpec, PromoteCommand}, {&kWaldumpSpec, WaldumpCommand}, {&kChecksumsSpec, ChecksumsCommand},
+    {&kControldataSpec, ControldataCommand},
 };
 
 void PrintOverview() {

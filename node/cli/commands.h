@@ -15,7 +15,7 @@ struct Command {
 std::span<const Command> Commands();
 
 extern const CommandSpec kInitSpec, kStartSpec, kStopSpec, kRestartSpec, kReloadSpec, kStatusSpec,
-    kPromoteSpec, kWaldumpSpec, kChecksumsSpec;
+    kPromoteSpec, kWaldumpSpec, kChecksumsSpec, kControldataSpec;
 int InitCommand(const CommandLine& line);
 int StartCommand(const CommandLine& line);
 int StopCommand(const CommandLine& line);
@@ -25,6 +25,7 @@ int StatusCommand(const CommandLine& line);
 int PromoteCommand(const CommandLine& line);
 int WaldumpCommand(const CommandLine& line);
 int ChecksumsCommand(const CommandLine& line);
+int ControldataCommand(const CommandLine& line);
 
 // argv as main got it.
 int RunWalden(int argc, char** argv);

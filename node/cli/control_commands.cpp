@@ -87,7 +87,10 @@ void PrintTail(const std::string& path, uint64_t from) {
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  execv("/proc/self/exe", arguments.data());
+  // By its own path: the process's short name comes from it.
+  std::string executable = "/proc/self/exe";
+  fs().ReadLink("/proc/self/exe", &executable);
+  execv(executable.c_str(), arguments.data());
   fmt::print(stderr, "walden start: error: could not execute: {}\n", std::strerror(errno));
   _exit(1);
 }

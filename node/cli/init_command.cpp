@@ -99,7 +99,8 @@ int InitCommand(const CommandLine& line) {
   std::fflush(stdout);
   try {
     WriteConfiguration(directory, auth_local);
-    BootstrapNode({directory, line.Value("username", "postgres"), password, locale});
+    if (!password.empty()) throw NotSupported("option --pwfile");
+    BootstrapNode({directory, line.Value("username", "postgres"), "", locale});
   } catch (const SqlError&) {
     fmt::print("failed\n");
     std::fflush(stdout);

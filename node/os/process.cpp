@@ -133,6 +133,13 @@ std::string DescribeWaitStatus(int status) {
   return fmt::format("exited with unrecognized status {}", status);
 }
 
-bool ProcessExists(pid_t pid) { return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM); }
+bool ProcessExists(pid_t pid) {
+  if (pid <= 0 || (kill(pid, 0) < 0 && errno != EPERM)) return false;
+  // "pid (name) S ...": a zombie waits for a parent that may never look.
+  std::string status;
+  if (!TryReadWholeFile(fmt::format("/proc/{}/stat", pid), &status)) return false;
+  size_t name_end = status.rfind(')');
+  return name_end == std::string::npos || name_end + 2 >= status.size() || status[name_end + 2] != 'Z';
+}
 
 }  // namespace walden

@@ -43,7 +43,7 @@ int RunShellCommand(const std::string& command);
 // "exited with exit code 1" / "was terminated by signal 9: Killed", as PostgreSQL's logs say.
 std::string DescribeWaitStatus(int status);
 
-// True if a process with this pid exists.
+// True if a process with this pid runs (a zombie does not).
 bool ProcessExists(pid_t pid);
 
 }  // namespace walden

@@ -3,39 +3,39 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 
 #include "node/base/error.h"
-#include "node/base/random.h"
+#include "node/catalog/bootstrap.h"
+#include "node/catalog/invalidation.h"
+#include "node/config/settings.h"
 #include "node/os/file.h"
+#include "node/recovery/control_file.h"
 #include "node/recovery/node_storage.h"
 #include "node/server/composition.h"
 #include "node/server/data_directory.h"
+#include "node/server/log_sink.h"
 #include "node/server/shm_areas.h"
 #include "node/shm/process.h"
-#include "node/shm/region.h"
 #include "node/txn/txn_state.h"
 
 namespace walden {
 namespace {
 
+// Those of transactions are made by BootstrapTxnFiles.
 constexpr const char* kDirectories[] = {
-    "base",        "base/1",       "global",       "pg_wal",      "pg_wal/archive_status",
-    "pg_tblspc",    "pg_replslot", "pg_stat",
-    "pg_stat_tmp", "pg_twophase",  "pg_snapshots",
+    "base",      "base/1",      "global",  "pg_wal",      "pg_wal/archive_status", "pg_tblspc",
+    "pg_replslot", "pg_stat", "pg_stat_tmp", "pg_twophase", "pg_snapshots",
 };
 
-}  // namespace
-
-namespace {
-
-// Shared memory of this process alone, with a process identity, in the data directory.
-class SoloRegion {
+// Shared memory of this process alone, and a slot in it.
+class PrivateNode {
  public:
-  SoloRegion() : region_(Region::CreateAnonymous(RegionBytes(ServerAreas()))) {
+  PrivateNode() : region_(Region::CreateAnonymous(RegionBytes(ServerAreas()))) {
     LayOutRegion(*region_, ServerAreas());
-    SetSelf(SlotsOf(ProcessKind::kStartup).first, ProcessKind::kStandalone);
+    SetSelf(SlotsOf(ProcessKind::kBackend).first, ProcessKind::kStandalone);
   }
-  ~SoloRegion() {
+  ~PrivateNode() {
     ReleaseSelf();
     DetachAreas();
   }
@@ -44,20 +44,49 @@ class SoloRegion {
   std::unique_ptr<Region> region_;
 };
 
+void SyncTree(const std::string& directory) {
+  for (const std::string& name : ListDirectory(directory)) {
+    std::string path = directory + "/" + name;
+    if (IsDirectory(path)) {
+      SyncTree(path);
+    } else {
+      FsyncPath(path);
+    }
+  }
+  FsyncDirectory(directory);
+}
+
+void MakeDirectories() {
+  for (const char* name : kDirectories) {
+    if (!IsDirectory(name)) MakeDirectory(name);
+  }
+}
+
 }  // namespace
 
 void BootstrapNode(const NodeBootstrap& options) {
-  for (const char* name : kDirectories) MakeDirectory(options.directory + "/" + name);
-  WriteWholeFileDurably(options.directory + "/base/1/PG_VERSION", std::string(kPgVersionText) + "\n");
-  WriteWholeFileDurably(options.directory + "/PG_VERSION", std::string(kPgVersionText) + "\n");
-  if (chdir(options.directory.c_str()) != 0) {
+  if (chdir(options.directory.c_str()) < 0) {
     throw FileError(errno, fmt::format("could not change directory to \"{}\"", options.directory));
   }
+  MakeDirectories();
+  // Nothing of value is there before the end, when everything is synced at once.
+  OverrideSetting(Setting::kDataDirectory, options.directory);
+  OverrideSetting(Setting::kFsync, "off");
+  OverrideSetting(Setting::kSharedBuffers, "64MB");
+  OverrideSetting(Setting::kLogMinMessages, "fatal");
+  InstallLogSink(Destination::kStandardError);
   ComposeNode();
-  SoloRegion region;
   BootstrapTxnFiles();
-  BeginNewCluster({});
-  EndNewCluster();
+  {
+    PrivateNode node;
+    BeginNewCluster({});
+    JoinInvalidations();
+    BootstrapCatalog({options.superuser, options.password_verifier, options.locale, options.locale});
+    FinishBootstrap();
+    EndNewCluster();
+  }
+  WriteWholeFileDurably("PG_VERSION", std::string(kPgVersionText) + "\n");
+  SyncTree(".");
 }
 
 }  // namespace walden

@@ -9,7 +9,7 @@ namespace walden {
 struct NodeBootstrap {
   std::string directory;  // exists, private, holds the configuration files only
   std::string superuser;
-  std::string password;  // empty: none
+  std::string password_verifier;  // SCRAM secret; empty: none
   std::string locale;
 };
 void BootstrapNode(const NodeBootstrap& options);

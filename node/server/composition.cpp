@@ -7,13 +7,18 @@
 #include "node/catalog/database_records.h"
 #include "node/catalog/invalidation.h"
 #include "node/recovery/background_processes.h"
+#include "node/recovery/recovery_target.h"
 #include "node/recovery/xlog_records.h"
 #include "node/sql/commands/commands.h"
 #include "node/sql/commands/sequence_storage.h"
 #include "node/sql/functions/registry.h"
 #include "node/sql/query/definition_functions.h"
+#include "node/stats/counters.h"
+#include "node/txn/transaction_hooks.h"
 #include "node/txn/txn_records.h"
 #include "node/txn/txn_state.h"
+#include "node/types/datetime.h"
+#include "node/types/text_format.h"
 #include "node/wal/record_handler.h"
 
 namespace walden {
@@ -34,6 +39,19 @@ void BindRecords() {
 
 void BindCheckpointParts() { RegisterCheckpointPart(TxnCheckpointPart()); }
 
+// The order in which modules act when a transaction ends: invalidations are the catalog's (InstallCatalogHooks), counting last.
+constexpr int kStatsHookOrder = 900;
+
+void CountTransactions(TxnEvent event, const TxnEventInfo& info) {
+  switch (event) {
+    case TxnEvent::kCommitted: StatsAtTransactionEnd(true); break;
+    case TxnEvent::kAborted: StatsAtTransactionEnd(false); break;
+    case TxnEvent::kSubCommit: StatsAtSubtransactionEnd(info.nest_level, true); break;
+    case TxnEvent::kSubAbort: StatsAtSubtransactionEnd(info.nest_level, false); break;
+    default: break;
+  }
+}
+
 // A built-in is there when its C++ is: scalar and set-returning functions by prosrc (those that PostgreSQL writes in
 // SQL by their name), aggregates by OID.
 bool IsImplemented(const BuiltinFunction& function) {
@@ -53,7 +71,10 @@ void ComposeNode() {
   AddScalarFunctions(DefinitionFunctions());
   InstallCommandHooks();
   AddScalarFunctions(SequenceFunctions());
+  BindTimestampParser([](const std::string& text) { return ParseTimestampTz(text, TextFormat{}); });
   InstallBuiltins(IsImplemented);
+  InstallCatalogHooks();
+  RegisterTxnHook(kStatsHookOrder, CountTransactions);
 }
 
 }  // namespace walden

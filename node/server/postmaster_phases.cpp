@@ -205,6 +205,9 @@ bool Postmaster::AdvanceOnce() {
       return true;
     case Phase::kFinishing: {
       if (any([](const Child& child) { return !IsExempt(child.kind); })) return false;
+      if (!std::exchange(shutdown_logged_, true) && exit_code_ == 0) {
+        Log(Severity::kLog, "database system is shut down");
+      }
       if (children_.all().empty()) return false;
       Child* exporter = children_.FindKind(ProcessKind::kMetricsExporter);
       if (exporter != nullptr && !exporter->asked_to_stop) {
@@ -213,7 +216,6 @@ bool Postmaster::AdvanceOnce() {
       }
       Child* logger = children_.FindKind(ProcessKind::kLogger);
       if (exporter == nullptr && logger != nullptr && !logger->asked_to_stop) {
-        Log(Severity::kLog, "database system is shut down");
         logger->asked_to_stop = true;
         // The logger ends when no writer of its pipe is left.
         StopUsingLogPipe();

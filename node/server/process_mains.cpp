@@ -18,7 +18,10 @@
 #include "node/server/logger.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/log_context.h"
+#include "node/server/stats_collector.h"
 #include "node/shm/lwlock.h"
+#include "node/stats/activity.h"
+#include "node/stats/counters.h"
 
 namespace walden {
 
@@ -34,8 +37,18 @@ int WaitUntilTold(const ChildStart&) {
   return 0;
 }
 
+// Told to end during recovery: not an error of its own.
+int StartupMain(const ChildStart&) {
+  try {
+    RunStartup();
+    return 0;
+  } catch (const SqlError& error) {
+    if (error.code() != ErrorCode::kAdminShutdown) throw;
+    return 1;
+  }
+}
 template <void (*kRun)()>
-int Runs(const ChildStart&) {
+int Loop(const ChildStart&) {
   kRun();
   return 0;
 }
@@ -48,8 +61,10 @@ void SetInterruptManners(ProcessKind kind) {
   bool runs_sql = kind == ProcessKind::kBackend || kind == ProcessKind::kAutovacuumWorker ||
                   kind == ProcessKind::kBackgroundWorker;
   if (runs_sql) return;
-  SetInterruptHandler(Interrupt::kTerminate, nullptr);
   SetInterruptHandler(Interrupt::kReload, [] { ReloadConfiguration(); });
+  // The startup process may be deep in replay: it ends like a session.
+  if (kind == ProcessKind::kStartup) return;
+  SetInterruptHandler(Interrupt::kTerminate, nullptr);
 }
 
 void LogAndDrop(const std::exception& error) {
@@ -74,11 +89,12 @@ MainTable MakeMains() {
   bind(ProcessKind::kLogger, LoggerMain);
   bind(ProcessKind::kBackgroundWorker, BackgroundWorkerMain);
   bind(ProcessKind::kBackend, BackendMain);
-  bind(ProcessKind::kStartup, Runs<RunStartup>);
-  bind(ProcessKind::kCheckpointer, Runs<RunCheckpointer>);
-  bind(ProcessKind::kBackgroundWriter, Runs<RunBackgroundWriter>);
-  bind(ProcessKind::kWalWriter, Runs<RunWalWriter>);
-  bind(ProcessKind::kArchiver, Runs<RunArchiver>);
+  bind(ProcessKind::kStartup, StartupMain);
+  bind(ProcessKind::kCheckpointer, Loop<RunCheckpointer>);
+  bind(ProcessKind::kBackgroundWriter, Loop<RunBackgroundWriter>);
+  bind(ProcessKind::kWalWriter, Loop<RunWalWriter>);
+  bind(ProcessKind::kArchiver, Loop<RunArchiver>);
+  bind(ProcessKind::kStatsCollector, Loop<RunStatsCollector>);
   return mains;
 }
 MainTable mains = MakeMains();
@@ -97,6 +113,8 @@ void RunChild(const ChildStart& start) {
     InstallProcessSignalHandlers();
     InstallFatalSignalHandlers();
     SetInterruptManners(start.kind);
+    BeginActivity();
+    BeginCounting();
     exit_code = MainOf(start.kind)(start);
   } catch (const std::exception& error) {
     LogAndDrop(error);

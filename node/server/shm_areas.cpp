@@ -9,6 +9,8 @@
 #include "node/server/background_worker.h"
 #include "node/shm/process.h"
 #include "node/shm/server_state.h"
+#include "node/stats/activity.h"
+#include "node/stats/counter_tables.h"
 #include "node/storage/sync_queue.h"
 #include "node/txn/clog.h"
 #include "node/txn/csn_window.h"
@@ -36,6 +38,9 @@ constexpr AreaBinding kBindings[] = {
     {Area::kMultiXact, MultiXactAreaSize, MultiXactAreaInit},
     {Area::kLocks, LockAreaSize, LockAreaInit},
     {Area::kWalSenders, SenderAreaSize, SenderAreaInit},
+    {Area::kRecovery, RecoveryShmSize, RecoveryShmInit},
+    {Area::kActivity, ActivityAreaSize, ActivityAreaInit},
+    {Area::kStats, StatsAreaSize, StatsAreaInit},
     {Area::kInvalidations, InvalidationAreaSize, InvalidationAreaInit},
 };
 

@@ -73,6 +73,8 @@ void EchoServer(Descriptor client, Admission verdict) {
   }
 }
 
+constexpr uint64_t kSystemId = 7711050949136067913;
+
 template <class Condition>
 ::testing::AssertionResult Eventually(Condition&& condition) {
   int64_t deadline_us = MonotonicUs() + 20000000;
@@ -97,8 +99,9 @@ class PostmasterTest : public ::testing::Test {
         "128kB\n"
         "max_worker_processes = 2\nlog_min_messages = debug1\nmax_wal_senders = 0\narchive_mode = off\n");
     Append("unix_socket_directories = '" + dir_ + "'\nlogging_collector = on\nlog_filename = 'walden.log'\n");
-    ControlFile control{};
-    control.system_id = 0x0007060504030201;
+    MakeDirectory(dir_ + "/pg_stat");
+    ControlFile control = {};
+    control.system_id = kSystemId;
     WriteControlFile(control, dir_ + "/global/pg_control");
   }
   void TearDown() override {
@@ -204,7 +207,7 @@ TEST_F(PostmasterTest, StartsWhatShouldRunAndStopsInOrder) {
   EXPECT_TRUE(LogSays("database system is shut down"));
   EXPECT_FALSE(PathExists(dir_ + "/postmaster.pid"));
   EXPECT_FALSE(PathExists(dir_ + "/.s.PGSQL.5432"));
-  EXPECT_TRUE(Region::ListByPrefix(SharedMemoryPrefix(dir_, 0x0007060504030201)).empty());
+  EXPECT_TRUE(Region::ListByPrefix(SharedMemoryPrefix(dir_, kSystemId)).empty());
 }
 
 // I2, for every kind that shares memory.
@@ -229,7 +232,7 @@ TEST_F(PostmasterTest, KilledMemorySharersBringAFreshRegion) {
     EXPECT_EQ(verdict, '0') << name;
   }
   EXPECT_TRUE(LogSays("was terminated by signal 9: Killed"));
-  EXPECT_EQ(Region::ListByPrefix(SharedMemoryPrefix(dir_, 0x0007060504030201)).size(), 1u);
+  EXPECT_EQ(Region::ListByPrefix(SharedMemoryPrefix(dir_, kSystemId)).size(), 1u);
 }
 
 // I2: logger and metrics exporter are only restarted.
@@ -257,7 +260,7 @@ TEST_F(PostmasterTest, KillingThePostmasterTakesEverybodyAndTheNextStartNeedsNoC
   EXPECT_TRUE(Eventually([&] { return HasStatus("ready"); }));
   for (const auto& [name, pid] : children)
     EXPECT_TRUE(Eventually([&, pid = pid] { return !ProcessExists(pid); })) << name;
-  EXPECT_EQ(Region::ListByPrefix(SharedMemoryPrefix(dir_, 0x0007060504030201)).size(), 1u);
+  EXPECT_EQ(Region::ListByPrefix(SharedMemoryPrefix(dir_, kSystemId)).size(), 1u);
 }
 
 TEST_F(PostmasterTest, ASecondPostmasterRefuses) {
