@@ -38,7 +38,6 @@ constexpr AreaBinding kBindings[] = {
     {Area::kMultiXact, MultiXactAreaSize, MultiXactAreaInit},
     {Area::kLocks, LockAreaSize, LockAreaInit},
     {Area::kWalSenders, SenderAreaSize, SenderAreaInit},
-    {Area::kRecovery, RecoveryShmSize, RecoveryShmInit},
     {Area::kActivity, ActivityAreaSize, ActivityAreaInit},
     {Area::kStats, StatsAreaSize, StatsAreaInit},
     {Area::kInvalidations, InvalidationAreaSize, InvalidationAreaInit},
