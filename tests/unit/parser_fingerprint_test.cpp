@@ -3,6 +3,8 @@
 
 #include <set>
 
+#include "node/base/error.h"
+#include "node/base/random.h"
 #include "node/sql/parser/ast.h"
 #include "node/sql/parser/fingerprint.h"
 #include "node/sql/parser/parser.h"
@@ -117,6 +119,91 @@ TEST(ParserFingerprint, AgreesWithTheGrammar) {
     }
   }
   EXPECT_GT(checked, 50);
+}
+
+// Takes the values out of a tree's constants.
+void BlankConstants(ast::Node* node) {
+  if (node == nullptr) return;
+  if (auto* constant = ast::TryAs<ast::AConst>(node)) {
+    if (ast::Is<ast::Integer>(constant->val) || ast::Is<ast::Float>(constant->val)) constant->isnull = true;
+    constant->val = nullptr;
+    return;
+  }
+  ast::VisitNode(node, [&](const auto& typed) {
+    std::remove_cvref_t<decltype(typed)>::VisitFields(typed, [&](const char*, const auto& field) {
+      using Field = std::remove_cvref_t<decltype(field)>;
+      if constexpr (std::is_same_v<Field, ast::NodeList>) {
+        for (ast::Node* item : field) BlankConstants(item);
+      } else if constexpr (std::is_pointer_v<Field>) {
+        BlankConstants(field);
+      }
+    });
+  });
+}
+
+std::string_view OtherLiteral(LiteralKind kind) {
+  switch (kind) {
+    case LiteralKind::kInt4:
+      return "31";
+    case LiteralKind::kInt8:
+      return "31000000000";
+    case LiteralKind::kNumeric:
+      return "3.25";
+    case LiteralKind::kString:
+      return "'o''ther'";
+  }
+  return "";
+}
+
+// The promise of the key: other literals of the same kinds make the same key and the same tree.
+TEST(ParserFingerprint, EqualKeysMakeEqualTrees) {
+  for (std::string_view sql : kParserCorpus) {
+    Fingerprint fingerprint, other_fingerprint;
+    if (!ScanFingerprint(sql, &fingerprint) || fingerprint.literals.empty()) continue;
+    std::string other;
+    size_t at = 0;
+    for (const StatementLiteral& literal : fingerprint.literals) {
+      auto offset = static_cast<size_t>(literal.offset);
+      other.append(sql, at, offset - at).append(OtherLiteral(literal.kind));
+      at = offset + static_cast<size_t>(literal.length);
+    }
+    other.append(sql.substr(at));
+    ASSERT_TRUE(ScanFingerprint(other, &other_fingerprint)) << other;
+    EXPECT_EQ(fingerprint.key, other_fingerprint.key);
+    ParseResult a = Parse(sql), b = Parse(other);
+    BlankConstants(a->statements[0]->stmt);
+    BlankConstants(b->statements[0]->stmt);
+    EXPECT_TRUE(ast::EqualNodes(a->statements[0]->stmt, b->statements[0]->stmt)) << sql << "\n" << other;
+  }
+}
+
+// Neither the scanner nor the parser may be upset by any text.
+TEST(ParserFingerprint, DamagedTextIsHandled) {
+  Random random(7);
+  int parsed = 0;
+  for (std::string_view sql : kParserCorpus) {
+    for (int round = 0; round < 20; ++round) {
+      std::string damaged(sql);
+      for (int i = 0; i < 3; ++i) {
+        size_t position = random.Below(damaged.size());
+        static constexpr std::string_view kBytes = "'\"$()[]-/*;:.eE\\01\n \xff@";
+        if (random.Below(3) == 0) {
+          damaged.erase(position, 1 + random.Below(4));
+        } else {
+          damaged[position] = kBytes[random.Below(kBytes.size())];
+        }
+        if (damaged.empty()) damaged = " ";
+      }
+      Fingerprint fingerprint;
+      ScanFingerprint(damaged, &fingerprint);
+      try {
+        parsed += Parse(damaged)->statements.size() > 0;
+      } catch (const SqlError& error) {
+        EXPECT_NE(SqlState(error.code()), "XX000") << error.what() << " in " << damaged;
+      }
+    }
+  }
+  EXPECT_GT(parsed, 20);
 }
 
 }  // namespace
