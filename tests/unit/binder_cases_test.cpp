@@ -152,6 +152,9 @@ bool IsImplemented(const std::string& sql) {
   return true;
 }
 
+}
+std::string AnswerFor(const std::string& sql, TestCatalog& catalog) { return Answer(sql, catalog); }
+namespace {
 TEST(BinderCases, AnswersAsPostgres) {
   TestCatalog catalog;
   AddTables(catalog);

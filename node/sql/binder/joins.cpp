@@ -203,10 +203,6 @@ FromItem BindJoin(BindState& state, const ast::JoinExpr& join) {
   }
   List<NamespaceColumn> item_columns = columns.columns;
   if (join.alias != nullptr) {
-    if (join.alias->colnames.size() > columns.names.size()) {
-      throw SqlError(ErrorCode::kSyntaxError, "column alias list for \"{}\" has too many entries",
-                     join.alias->aliasname);
-    }
     // An aliased join hides what is below it.
     for (uint32_t i = 0; i < item_columns.size(); ++i) {
       item_columns[i].varnosyn = static_cast<uint32_t>(join_index);
@@ -233,7 +229,7 @@ FromItem BindJoin(BindState& state, const ast::JoinExpr& join) {
   }
   result.item->rel_visible = join.alias != nullptr;
   result.item->columns_visible = true;
-  if (rte->join_using_alias != nullptr) {
+  if (rte->join_using_alias != nullptr && join.alias == nullptr) {
     auto* merged_item = state.New<NamespaceItem>();
     merged_item->names = rte->join_using_alias;
     merged_item->rte = rte;

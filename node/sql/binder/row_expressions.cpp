@@ -296,7 +296,8 @@ uint32_t VisibleColumns(const Query& query) {
 // ARRAY(SELECT ...): arrays of the column's type; of arrays, one more dimension.
 Oid CollectedArray(BindState& state, const Query& query, Location location) {
   Oid type = ExprType(query.target_list[0]->expr);
-  Oid array = state.types().Get(type).is_true_array ? type : state.types().ArrayOf(type);
+  Oid array = state.types().ArrayOf(type);
+  if (!IsValid(array) && state.types().Get(type).is_true_array) array = type;
   if (!IsValid(array)) {
     throw SqlError(ErrorCode::kUndefinedObject, "could not find array type for data type {}",
                    state.types().Format(type))
