@@ -7,6 +7,7 @@
 #include "node/recovery/recovery_shared.h"
 #include "node/shm/postmaster_link.h"
 #include "node/shm/process.h"
+#include "node/txn/txn_state.h"
 
 namespace walden {
 namespace {
@@ -87,6 +88,7 @@ void SetReplayPause(bool pause) {
 
 void RequestPromotion() {
   Recovery()->promote.store(true);
+  AnnounceSettled(kMaxLsn);  // the old primary's word counts no more: what was received is applied and shown
   Recovery()->pause_waiting.Broadcast();
   WakeStartup();
 }

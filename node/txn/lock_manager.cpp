@@ -160,10 +160,7 @@ LockResult AcquireLock(const LockTag& tag, LockMode mode, LockOptions options) {
 
 bool ReleaseLock(const LockTag& tag, LockMode mode, bool session) {
   LocalLock* local = OwnLocalLocks().Find(tag, tag.Hash(), mode);
-  if (local == nullptr || !local->Remove(session)) {
-    Log(Severity::kWarning, "you don't own a lock of type {}", LockModeName(mode));
-    return false;
-  }
+  if (local == nullptr || !local->Remove(session)) return false;
   if (!local->Held()) Forget(local);
   return true;
 }

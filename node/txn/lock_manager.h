@@ -36,7 +36,7 @@ enum class LockResult : uint8_t { kAcquired, kAlreadyHeld, kNotAvailable };
 
 // Errors: 53200 (out of shared memory, hint max_locks_per_transaction), 55P03, 40P01, 57014, 57P01.
 LockResult AcquireLock(const LockTag& tag, LockMode mode, LockOptions options = {});
-// Releases one count. Returns false, after a WARNING "you don't own a lock of type ...", when it is not held.
+// Releases one count. Returns false when it is not held (callers warn: "you don't own a lock of type ...").
 bool ReleaseLock(const LockTag& tag, LockMode mode, bool session = false);
 // Releases every count of one session lock kind (pg_advisory_unlock_all).
 void ReleaseSessionLocks(LockKind kind);

@@ -26,6 +26,8 @@ std::span<const ScalarFunction> StandardFunctions();
 std::span<const ScalarFunction> CatalogFunctions();
 std::span<const ScalarFunction> PrivilegeFunctions();
 std::span<const ScalarFunction> SystemFunctions();
+std::span<const ScalarFunction> TransactionFunctions();
+std::span<const ScalarFunction> WalFunctions();
 
 std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
   static const std::vector<std::span<const ScalarFunction>> tables = {
@@ -51,6 +53,8 @@ std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
       CatalogFunctions(),
       PrivilegeFunctions(),
       SystemFunctions(),
+      TransactionFunctions(),
+      WalFunctions(),
   };
   return tables;
 }
@@ -63,6 +67,7 @@ std::span<const SetFunction> JsonbSetFunctions();
 std::span<const SetFunction> CatalogSetFunctions();
 std::span<const SetFunction> PrivilegeSetFunctions();
 std::span<const SetFunction> SystemSetFunctions();
+std::span<const SetFunction> TransactionSetFunctions();
 
 std::span<const std::span<const SetFunction>> BuiltinSetTables() {
   static const std::vector<std::span<const SetFunction>> tables = {
@@ -74,6 +79,7 @@ std::span<const std::span<const SetFunction>> BuiltinSetTables() {
       CatalogSetFunctions(),
       PrivilegeSetFunctions(),
       SystemSetFunctions(),
+      TransactionSetFunctions(),
   };
   return tables;
 }

@@ -19,6 +19,8 @@
 #include "node/sql/functions/scalar.h"
 #include "node/sql/functions/text_result.h"
 #include "node/storage/relation_file.h"
+#include "node/txn/durability.h"
+#include "node/txn/id_counters.h"
 #include "node/txn/lock_manager.h"
 #include "node/txn/transaction.h"
 #include "node/txn/txn_state.h"
@@ -57,9 +59,18 @@ View SleepToTime(int64_t until) { return Sleep(static_cast<double>(until - WallC
 
 // --- Transactions ----------------------------------------------------------------------------------------------
 
-uint64_t CurrentXactId() { return TopXid().value; }
+// The client learns the id: it may leave only when a crash cannot make us give it out again.
+uint64_t CurrentXactId() {
+  if (InRecovery()) {
+    throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute pg_current_xact_id() during recovery");
+  }
+  Xid xid = TopXid();
+  RaiseSeenLsn(XidReservationLsn());
+  return xid.value;
+}
 std::optional<uint64_t> CurrentXactIdIfAny() {
   Xid xid = TopXidIfAny();
+  if (xid.IsValid()) RaiseSeenLsn(XidReservationLsn());
   return xid.IsValid() ? std::optional<uint64_t>(xid.value) : std::nullopt;
 }
 bool IsInRecovery() { return InRecovery(); }
@@ -82,8 +93,16 @@ void AdvisoryLock(CallContext&, std::span<const Value> args, Value* result) {
   else *result = Value{StringDatum(""), false};
 }
 template <bool kShared>
-void AdvisoryUnlock(CallContext&, std::span<const Value> args, Value* result) {
-  bool released = ReleaseLock(AdvisoryTag(args), kShared ? LockMode::kShare : LockMode::kExclusive, true);
+void AdvisoryUnlock(CallContext& c, std::span<const Value> args, Value* result) {
+  LockMode mode = kShared ? LockMode::kShare : LockMode::kExclusive;
+  bool released = ReleaseLock(AdvisoryTag(args), mode, true);
+  if (!released && c.session != nullptr) {
+    ErrorFields warning;
+    warning.severity = Severity::kWarning;
+    warning.code = ErrorCode::kWarning;
+    warning.message = fmt::format("you don't own a lock of type {}", LockModeName(mode));
+    c.session->Report(warning);
+  }
   *result = Value{Datum{.b = released}, false};
 }
 View UnlockAll() {
