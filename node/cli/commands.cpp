@@ -7,7 +7,7 @@
 
 #include "node/base/error.h"
 #include "node/os/process.h"
-#include "node/server/server_settings.h"
+#include "node/session/version.h"
 
 namespace walden {
 namespace {
@@ -45,7 +45,7 @@ int RunWalden(int argc, char** argv) {
     return argc > 1 ? 0 : 1;
   }
   if (name == "--version" || name == "-V") {
-    fmt::print("walden ({})\n", VersionText());
+    fmt::print("{}\n", VersionText());
     return 0;
   }
   for (const Command& command : kCommands) {

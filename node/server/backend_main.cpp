@@ -1,15 +1,15 @@
 // A pre-forked backend: waits for one client, confirms it, serves it.
 #include <unistd.h>
 
-#include "node/base/check.h"
 #include "node/config/settings.h"
+#include "node/pgwire/serve_client.h"
 #include "node/server/process_mains.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/postmaster_link.h"
 
 namespace walden {
 
-ClientServer serve_client = nullptr;
+ClientServer serve_client = ServeClient;
 
 namespace {
 
@@ -45,7 +45,6 @@ int BackendMain(const ChildStart& start) {
   NotifyPostmaster(PostmasterRequest::kBackendTookClient);
   control.Close();
   PrepareSocket(client.fd());
-  CHECK(serve_client != nullptr);
   serve_client(std::move(client), verdict);
   return 0;
 }

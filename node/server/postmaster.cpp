@@ -20,6 +20,7 @@
 #include "node/server/log_sink.h"
 #include "node/server/server_settings.h"
 #include "node/server/shm_areas.h"
+#include "node/session/version.h"
 
 namespace walden {
 namespace {
@@ -65,7 +66,7 @@ void Postmaster::Prepare() {
   ComposeNode();
   LoadWorkerLibraries();
   StartLogger();
-  Log(Severity::kLog, "starting {} on {}", VersionText(), PlatformText());
+  Log(Severity::kLog, "starting {}", VersionText());
   listeners_.Open(options_.data_directory);
   pid_file_.socket_directory = listeners_.first_unix_directory();
   pid_file_.listen_address = listeners_.first_address() == "*" ? "*" : listeners_.first_address();

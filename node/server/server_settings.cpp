@@ -45,19 +45,6 @@ void LoadServerSettings(const std::string& data_directory,
   CompleteFileSetting(Setting::kIdentFile, "pg_ident.conf", data_directory);
 }
 
-std::string VersionText() { return fmt::format("PostgreSQL {}", GetString(Setting::kServerVersion)); }
-
-std::string PlatformText() {
-#if defined(__x86_64__)
-  const char* machine = "x86_64";
-#elif defined(__aarch64__)
-  const char* machine = "aarch64";
-#else
-  const char* machine = "unknown";
-#endif
-  return fmt::format("{}-pc-linux-gnu, compiled by gcc {}, {}-bit", machine, __VERSION__, sizeof(void*) * 8);
-}
-
 uint64_t ReadSystemId() {
   ControlFile control = LoadControlFile();
   OverrideSetting(Setting::kDataChecksums, control.data_checksums != 0 ? "on" : "off");

@@ -11,10 +11,6 @@ namespace walden {
 // Command line over files over computed defaults. Throws F0000 on errors in the files.
 void LoadServerSettings(const std::string& data_directory,
                         const std::vector<std::pair<std::string, std::string>>& overrides);
-// "Walden 0.1 (PostgreSQL 15.8)".
-std::string VersionText();
-// "x86_64-pc-linux-gnu, compiled by ..., 64-bit".
-std::string PlatformText();
 // System identifier from global/pg_control in the current directory; also sets what else this process and its children
 // must know from there (checksums).
 uint64_t ReadSystemId();
