@@ -53,6 +53,9 @@ bool IsReadOnlyCommand(const ast::Node& statement);
 // ON COMMIT DROP and DELETE ROWS of temporary tables: registers with txn once per process.
 void InstallCommandHooks();
 
+// Turns a password into what pg_authid stores (SCRAM); bound by the composition root.
+void SetPasswordEncoder(std::string (*encode)(std::string_view password));
+
 // Functions that need catalogs or sequences: registered by the composition root (AddScalarFunctions).
 std::span<const ScalarFunction> SequenceFunctions();
 

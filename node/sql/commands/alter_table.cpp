@@ -1,0 +1,368 @@
+// ALTER TABLE and its like: one function an action.
+#include <algorithm>
+
+#include "node/access/heap/heap.h"
+#include "node/base/error.h"
+#include "node/catalog/builtin.h"
+#include "node/catalog/catalog_table.h"
+#include "node/catalog/identity.h"
+#include "node/catalog/rows/pg_attrdef.h"
+#include "node/sql/commands/command_parts.h"
+#include "node/sql/commands/sequence.h"
+#include "node/sql/commands/table_rewrite.h"
+#include "node/sql/executor/table_writer.h"
+#include "node/sql/query/expr_facts.h"
+#include "node/sql/query/query_text.h"
+#include "node/sql/query/tree_walk.h"
+#include "node/txn/snapshot.h"
+#include "node/types/array.h"
+
+namespace walden {
+namespace {
+
+using ast::As;
+
+AttrNumber ColumnOf(const Relation& table, std::string_view name) {
+  AttrNumber attno = table.FindColumn(name);
+  if (attno == 0) {
+    throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name, table.name());
+  }
+  if (attno < 0) throw SqlError(ErrorCode::kFeatureNotSupported, "cannot alter system column \"{}\"", name);
+  return attno;
+}
+
+bool ContainsVolatile(const Node* node) {
+  if (node == nullptr) return false;
+  if (Is<FuncExpr>(node)) {
+    const BuiltinFunction* function = FindBuiltinFunction(As<FuncExpr>(node)->funcid);
+    if (function == nullptr || function->volatility == 'v') return true;
+  }
+  return AnyChild(node, [](const Node* child) { return ContainsVolatile(child); });
+}
+
+// The value that rows stored before the column existed read.
+void StoreMissingValue(Oid table, AttrNumber attno, const Value& value) {
+  UpdateAttributeRow(table, attno, [&](PgAttributeRow* row) {
+    Arena arena;
+    ArrayBuilder builder(row->atttypid, PhysicalTypeOf(row->atttypid));
+    builder.Add(value);
+    row->atthasmissing = true;
+    row->attmissingval = std::string(builder.Finish(arena));
+  });
+}
+
+bool IsEmpty(const Relation& table) { return RelationBlocks(table.table.locator) == 0; }
+
+void CheckNoNulls(const Relation& table, AttrNumber attno) {
+  SnapshotHold snapshot = LatestSnapshot();
+  HeapScan scan(table.table, *snapshot);
+  Arena arena;
+  while (scan.NextPage()) {
+    for (const TupleView& row : scan.rows()) {
+      if (!GetAttribute(*table.desc, row, attno, {.arena = &arena, .toast = table.table.toast}).is_null) continue;
+      const std::string& column = table.columns[attno - 1].attname;
+      throw SqlError(ErrorCode::kNotNullViolation, "column \"{}\" of relation \"{}\" contains null values", column, table.name())
+          .WithTable(SchemaName(table.row.relnamespace), table.name())
+          .WithColumn(column);
+    }
+    arena.Reset();
+  }
+}
+
+// Fills a column that has just been added to a table with rows.
+void FillNewColumn(const RelationRef& before, AttrNumber attno, const PlannedColumn& column, CommandContext& context) {
+  RelationRef after = OpenRelation(before->oid, LockMode::kNone);
+  if (IsEmpty(*after)) return;
+  const ColumnDefault* column_default = after->DefaultOf(attno);
+  if (column_default == nullptr && !IsValid(column.sequence)) {
+    if (column.row.attnotnull) CheckNoNulls(*after, attno);
+    return;
+  }
+  Expr* expression = column_default != nullptr ? ReadStoredExpression(column_default->expression, context.arena) : nullptr;
+  bool constant = expression != nullptr && column.row.attgenerated == '\0' && !ContainsVolatile(expression);
+  if (constant) {
+    EvalContext eval(context.arena, context.format, context.session);
+    Value value = EvaluateConstant(expression, eval);
+    if (value.is_null && column.row.attnotnull) CheckNoNulls(*after, attno);
+    if (!value.is_null) StoreMissingValue(before->oid, attno, value);
+    context.Advance();
+    return;
+  }
+  TableRewrite rewrite(before, context);
+  if (expression != nullptr) {
+    rewrite.Compute(attno, expression, false);
+  } else {
+    rewrite.ComputeNextValue(attno, column.sequence);
+  }
+  rewrite.Run();
+}
+
+void AddColumnAction(const RelationRef& table, const ast::AlterTableCmd& cmd, CommandContext& context) {
+  const auto& definition = *As<ast::ColumnDef>(cmd.def);
+  if (AttrNumber existing = table->FindColumn(definition.colname); existing != 0) {
+    if (existing < 0) {
+      throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" conflicts with a system column name", definition.colname);
+    }
+    if (!cmd.missing_ok) {
+      throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" of relation \"{}\" already exists", definition.colname, table->name());
+    }
+    Notice(fmt::format("column \"{}\" of relation \"{}\" already exists, skipping", definition.colname, table->name()));
+    return;
+  }
+  PlannedTable planned;
+  planned.name = table->name();
+  planned.schema = table->row.relnamespace;
+  planned.persistence = table->row.relpersistence;
+  PlanColumn(definition, &planned, context);
+  PlannedColumn& column = planned.columns[0];
+  AttrNumber attno = AddColumn(table->oid, column.row);
+  context.Advance();
+  AttachColumnSequence(column, table->oid, attno);
+  if (column.from_serial) StoreSequenceDefault(table->oid, attno, column.sequence, context);
+  if (column.default_ast != nullptr) StoreColumnDefault(table->oid, attno, *column.default_ast, context);
+  FillNewColumn(table, attno, column, context);
+  CreateToastTableIfNeeded(table->oid);
+  context.Advance();
+  AddConstraints(table->oid, planned.constraints, context, true);
+}
+
+void DropColumnAction(const Relation& table, const ast::AlterTableCmd& cmd) {
+  AttrNumber attno = table.FindColumn(cmd.name);
+  if (attno == 0 && cmd.missing_ok) {
+    Notice(fmt::format("column \"{}\" of relation \"{}\" does not exist, skipping", cmd.name, table.name()));
+    return;
+  }
+  if (attno < 0) throw SqlError(ErrorCode::kFeatureNotSupported, "cannot drop system column \"{}\"", cmd.name);
+  attno = ColumnOf(table, cmd.name);
+  DropObject(RelationAddress(table.oid, attno), {.cascade = cmd.behavior == DropBehavior::kCascade});
+}
+
+void RemoveDefault(const Relation& table, AttrNumber attno) {
+  if (const ColumnDefault* old = table.DefaultOf(attno)) {
+    DropObject({catalog_oid::kPgAttrdef, old->oid, 0}, {.internal = true});
+  }
+}
+
+void ColumnDefaultAction(const Relation& table, const ast::AlterTableCmd& cmd, CommandContext& context) {
+  AttrNumber attno = ColumnOf(table, cmd.name);
+  const PgAttributeRow& column = table.columns[attno - 1];
+  if (column.attidentity != '\0') {
+    throw SqlError(ErrorCode::kSyntaxError, "column \"{}\" of relation \"{}\" is an identity column", cmd.name, table.name())
+        .WithHint(cmd.def != nullptr ? "" : "Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.");
+  }
+  if (column.attgenerated != '\0') {
+    throw SqlError(ErrorCode::kSyntaxError, "column \"{}\" of relation \"{}\" is a generated column", cmd.name, table.name());
+  }
+  RemoveDefault(table, attno);
+  context.Advance();
+  if (cmd.def != nullptr) StoreColumnDefault(table.oid, attno, *cmd.def, context);
+}
+
+void NotNullAction(const Relation& table, const ast::AlterTableCmd& cmd, bool not_null) {
+  AttrNumber attno = ColumnOf(table, cmd.name);
+  if (table.columns[attno - 1].attnotnull == not_null) return;
+  if (not_null) {
+    CheckNoNulls(table, attno);
+  } else {
+    for (const RelationRef& index : table.indexes) {
+      const std::vector<int16_t>& keys = index->index->indkey;
+      bool is_key = std::find(keys.begin(), keys.begin() + index->index->indnkeyatts, attno) != keys.begin() + index->index->indnkeyatts;
+      if (index->index->indisprimary && is_key) {
+        throw SqlError(ErrorCode::kInvalidTableDefinition, "column \"{}\" is in a primary key", cmd.name);
+      }
+    }
+    if (table.columns[attno - 1].attidentity != '\0') {
+      throw SqlError(ErrorCode::kSyntaxError, "column \"{}\" of relation \"{}\" is an identity column", cmd.name, table.name());
+    }
+  }
+  UpdateAttributeRow(table.oid, attno, [&](PgAttributeRow* row) { row->attnotnull = not_null; });
+}
+
+void DropConstraintAction(const Relation& table, const ast::AlterTableCmd& cmd) {
+  Oid constraint = FindConstraint(table.oid, cmd.name, true);
+  if (!IsValid(constraint)) {
+    if (!cmd.missing_ok) {
+      throw SqlError(ErrorCode::kUndefinedObject, "constraint \"{}\" of relation \"{}\" does not exist", cmd.name, table.name());
+    }
+    Notice(fmt::format("constraint \"{}\" of relation \"{}\" does not exist, skipping", cmd.name, table.name()));
+    return;
+  }
+  DropObject({catalog_oid::kPgConstraint, constraint, 0}, {.cascade = cmd.behavior == DropBehavior::kCascade});
+}
+
+void ValidateConstraintAction(const Relation& table, const ast::AlterTableCmd& cmd, CommandContext& context) {
+  Oid oid = FindConstraint(table.oid, cmd.name, true);
+  RowRef<PgConstraintRow> row = IsValid(oid) ? ConstraintRow(oid) : nullptr;
+  if (!row) throw SqlError(ErrorCode::kUndefinedObject, "constraint \"{}\" of relation \"{}\" does not exist", cmd.name, table.name());
+  if (row->convalidated) return;
+  if (row->contype == 'f') ValidateForeignKey(*row, context);
+  if (row->contype == 'c') ValidateCheck(table.oid, {oid, row->conname, row->conbin.value_or(""), true, false}, context);
+  CatalogTable<PgConstraintRow> constraints;
+  auto stored = constraints.Find(catalog_index::kPgConstraintOidIndex, {oid});
+  stored->row.convalidated = true;
+  constraints.Update(stored->tid, stored->row);
+}
+
+void ReplicaIdentityAction(const Relation& table, const ast::AlterTableCmd& cmd) {
+  const auto& identity = *As<ast::ReplicaIdentityStmt>(cmd.def);
+  Oid chosen = Oid::kInvalid;
+  if (identity.identity_type == 'i') {
+    for (const RelationRef& index : table.indexes) {
+      if (index->name() == identity.name) chosen = index->oid;
+    }
+    if (!IsValid(chosen)) {
+      throw SqlError(ErrorCode::kUndefinedObject, "index \"{}\" for table \"{}\" does not exist", identity.name, table.name());
+    }
+  }
+  UpdateClassRow(table.oid, [&](PgClassRow* row) { row->relreplident = identity.identity_type; });
+  for (const RelationRef& index : table.indexes) {
+    bool wanted = index->oid == chosen;
+    if (index->index->indisreplident != wanted) UpdateIndexRow(index->oid, [&](PgIndexRow* row) { row->indisreplident = wanted; });
+  }
+}
+
+void RelationOptionsAction(const Relation& table, const ast::AlterTableCmd& cmd, bool reset) {
+  const ast::NodeList& list = As<ast::ListNode>(cmd.def)->items;
+  std::optional<std::vector<std::string>> options = table.row.reloptions;
+  if (reset) {
+    for (const ast::Node* node : list) {
+      std::string prefix = std::string(As<ast::DefElem>(node)->defname) + "=";
+      if (options) std::erase_if(*options, [&](const std::string& item) { return item.starts_with(prefix); });
+    }
+    if (options && options->empty()) options.reset();
+  } else {
+    options = RelationOptions(list, table.row.relkind, options);
+  }
+  UpdateClassRow(table.oid, [&](PgClassRow* row) { row->reloptions = options; });
+}
+
+Oid IdentitySequence(const Relation& table, AttrNumber attno) {
+  for (const Dependency& dependent : DependentsOf(RelationAddress(table.oid, attno))) {
+    RowRef<PgClassRow> row = dependent.other.catalog == catalog_oid::kPgClass ? ClassRow(dependent.other.object) : nullptr;
+    if (dependent.kind == DependencyKind::kInternal && row && row->relkind == relkind::kSequence) return row->oid;
+  }
+  return Oid::kInvalid;
+}
+
+void IdentityAction(const RelationRef& table, const ast::AlterTableCmd& cmd, CommandContext& context) {
+  AttrNumber attno = ColumnOf(*table, cmd.name);
+  const PgAttributeRow& column = table->columns[attno - 1];
+  if (cmd.subtype == AlterTableType::kAddIdentity) {
+    if (!column.attnotnull) {
+      throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "column \"{}\" of relation \"{}\" must be declared NOT NULL before identity can be added",
+                     cmd.name, table->name());
+    }
+    if (column.attidentity != '\0') {
+      throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "column \"{}\" of relation \"{}\" is already an identity column", cmd.name, table->name());
+    }
+    if (column.atthasdef) {
+      throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "column \"{}\" of relation \"{}\" already has a default value", cmd.name, table->name());
+    }
+    const auto& constraint = *As<ast::Constraint>(cmd.def);
+    PlannedTable planned;
+    planned.name = table->name();
+    planned.schema = table->row.relnamespace;
+    planned.persistence = table->row.relpersistence;
+    PlannedColumn made;
+    made.row = column;
+    made.row.attidentity = constraint.generated_when;
+    CreateColumnSequence(&made, planned, column.atttypid, constraint.options, context);
+    AttachColumnSequence(made, table->oid, attno);
+    UpdateAttributeRow(table->oid, attno, [&](PgAttributeRow* row) { row->attidentity = constraint.generated_when; });
+    return;
+  }
+  if (column.attidentity == '\0') {
+    if (cmd.missing_ok) {
+      Notice(fmt::format("column \"{}\" of relation \"{}\" is not an identity column, skipping", cmd.name, table->name()));
+      return;
+    }
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "column \"{}\" of relation \"{}\" is not an identity column", cmd.name, table->name());
+  }
+  Oid sequence = IdentitySequence(*table, attno);
+  if (cmd.subtype == AlterTableType::kDropIdentity) {
+    UpdateAttributeRow(table->oid, attno, [](PgAttributeRow* row) { row->attidentity = '\0'; });
+    DropObject(RelationAddress(sequence), {.internal = true});
+    return;
+  }
+  ast::NodeList options;
+  for (ast::Node* node : As<ast::ListNode>(cmd.def)->items) {
+    const auto& option = *As<ast::DefElem>(node);
+    if (option.defname != "generated") {
+      options.Append(context.arena, node);
+      continue;
+    }
+    char when = static_cast<char>(OptionInteger(option));
+    UpdateAttributeRow(table->oid, attno, [&](PgAttributeRow* row) { row->attidentity = when; });
+  }
+  if (!options.empty()) AlterSequenceOptions(sequence, options, true, context);
+}
+
+void ColumnSettingAction(const Relation& table, const ast::AlterTableCmd& cmd) {
+  AttrNumber attno = cmd.name.empty() ? AttrNumber{cmd.num} : ColumnOf(table, cmd.name);
+  UpdateAttributeRow(table.oid, attno, [&](PgAttributeRow* row) {
+    if (cmd.subtype == AlterTableType::kSetStatistics) {
+      row->attstattarget = As<ast::Integer>(cmd.def)->ival;
+      return;
+    }
+    std::string word(ast::StringOf(cmd.def));
+    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (cmd.subtype == AlterTableType::kSetCompression) {
+      row->attcompression = word == "lz4" ? 'l' : word == "pglz" ? 'p' : '\0';
+      return;
+    }
+    char storage = word == "plain" ? 'p' : word == "external" ? 'e' : word == "extended" ? 'x' : word == "main" ? 'm' : '\0';
+    if (storage == '\0') throw SqlError(ErrorCode::kInvalidParameterValue, "invalid storage type \"{}\"", word);
+    RowRef<PgTypeRow> type = TypeRow(row->atttypid);
+    if (storage != 'p' && type && type->typstorage == 'p') {
+      throw SqlError(ErrorCode::kFeatureNotSupported, "column data type {} can only have storage PLAIN", type->typname);
+    }
+    row->attstorage = storage;
+  });
+}
+
+void RunAction(const RelationRef& table, const ast::AlterTableCmd& cmd, CommandContext& context) {
+  switch (cmd.subtype) {
+    case AlterTableType::kAddColumn: return AddColumnAction(table, cmd, context);
+    case AlterTableType::kDropColumn: return DropColumnAction(*table, cmd);
+    case AlterTableType::kColumnDefault: return ColumnDefaultAction(*table, cmd, context);
+    case AlterTableType::kSetNotNull: return NotNullAction(*table, cmd, true);
+    case AlterTableType::kDropNotNull: return NotNullAction(*table, cmd, false);
+    case AlterTableType::kAlterColumnType: return ChangeColumnType(table, cmd, context);
+    case AlterTableType::kAddConstraint:
+      return AddConstraints(table->oid, {{As<ast::Constraint>(cmd.def), ""}}, context, true);
+    case AlterTableType::kAddIndex: {
+      CreateIndex(*As<ast::IndexStmt>(cmd.def), context);
+      return;
+    }
+    case AlterTableType::kDropConstraint: return DropConstraintAction(*table, cmd);
+    case AlterTableType::kValidateConstraint: return ValidateConstraintAction(*table, cmd, context);
+    case AlterTableType::kChangeOwner: return ChangeRelationOwner(table->oid, RoleOf(*cmd.newowner));
+    case AlterTableType::kSetRelOptions: return RelationOptionsAction(*table, cmd, false);
+    case AlterTableType::kResetRelOptions: return RelationOptionsAction(*table, cmd, true);
+    case AlterTableType::kReplicaIdentity: return ReplicaIdentityAction(*table, cmd);
+    case AlterTableType::kAddIdentity:
+    case AlterTableType::kSetIdentity:
+    case AlterTableType::kDropIdentity: return IdentityAction(table, cmd, context);
+    case AlterTableType::kSetStatistics:
+    case AlterTableType::kSetStorage:
+    case AlterTableType::kSetCompression: return ColumnSettingAction(*table, cmd);
+    default: throw NotSupported("this form of ALTER TABLE");
+  }
+}
+
+}  // namespace
+
+void RunAlterTable(const ast::AlterTableStmt& statement, CommandContext& context) {
+  RelationRef table = OpenRelationByName(NameOf(*statement.relation), LockMode::kAccessExclusive, statement.missing_ok);
+  if (!table) {
+    Notice(fmt::format("relation \"{}\" does not exist, skipping", statement.relation->relname));
+    return;
+  }
+  CheckOwnsRelation(*table);
+  for (const ast::Node* node : statement.cmds) {
+    RunAction(OpenRelation(table->oid, LockMode::kNone), *As<ast::AlterTableCmd>(node), context);
+    context.Advance();
+  }
+}
+
+}  // namespace walden
