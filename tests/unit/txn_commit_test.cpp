@@ -30,6 +30,51 @@ TEST_F(TxnTest, CommitIsVisibleToLaterSnapshotsOnly) {
   CommitTransaction();
 }
 
+// Rule 3: below xmin a hint suffices; at or above it the CSN decides, also for a hinted row.
+TEST_F(TxnTest, HintedRowsAboveXminArePlacedByCsn) {
+  CommitResult old = CommitOne();
+  BeginTransaction();
+  Xid running = CurrentXid();
+  InProcesses(1, 1, [&](int) {
+    BeginTransaction();
+    SnapshotHold before = LatestSnapshot();
+    EXPECT_EQ(before->xmin, running);
+    CommitResult later;
+    InProcesses(2, 1, [&](int) { later = CommitOne(); });
+    EXPECT_GT(later.xid, running);
+    EXPECT_TRUE(HintedCommitVisible(old.xid, *before));
+    EXPECT_FALSE(HintedCommitVisible(later.xid, *before));
+    EXPECT_TRUE(HintedCommitVisible(later.xid, *LatestSnapshot()));
+    EXPECT_EQ(OldestRunningXid(), running);
+    before.Reset();
+    CommitTransaction();
+  });
+  CommitTransaction();
+  EXPECT_EQ(OldestRunningXid(), NextXid());
+}
+
+// Rule 9: the oldest live hold of a process bounds the horizon, whichever was taken or released first.
+TEST_F(TxnTest, TheOldestHoldBoundsTheHorizon) {
+  BeginTransaction();
+  SnapshotHold first = LatestSnapshot();
+  CommitResult one, two;
+  InProcesses(1, 1, [&](int) { one = CommitOne(); });
+  SnapshotHold second = LatestSnapshot();
+  SnapshotHold copy(*second);
+  InProcesses(1, 1, [&](int) { two = CommitOne(); });
+  Flush(two.csn);
+  EXPECT_EQ(ComputeHorizon(), first->csn);
+  first.Reset();
+  EXPECT_EQ(ComputeHorizon(), one.csn);
+  second.Reset();
+  EXPECT_EQ(ComputeHorizon(), one.csn) << "the copy still holds it";
+  SnapshotHold moved = std::move(copy);
+  EXPECT_EQ(ComputeHorizon(), one.csn);
+  moved.Reset();
+  EXPECT_EQ(ComputeHorizon(), two.csn);
+  CommitTransaction();
+}
+
 TEST_F(TxnTest, ReadCommittedSeesMoreWithEachStatement) {
   BeginTransaction();
   { SnapshotHold first = TransactionSnapshot(); }

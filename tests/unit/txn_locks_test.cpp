@@ -136,6 +136,24 @@ TEST_F(LockTest, QueueIsFirstComeFirstServed) {
   EXPECT_EQ(share_at.load(), 1);
 }
 
+// Rule 12: behind the waiter that waits for it, this request would be a deadlock; before it, it is served at
+// once.
+TEST_F(LockTest, AHolderGoesBeforeThoseWhoWaitForIt) {
+  BeginTransaction();
+  AcquireLock(Rel(1), LockMode::kAccessShare);
+  std::thread writer([&] {
+    ThreadIdentity identity(1);
+    BeginTransaction();
+    AcquireLock(Rel(1), LockMode::kAccessExclusive);
+    CommitTransaction();
+  });
+  AwaitWaiter(Rel(1));
+  EXPECT_EQ(AcquireLock(Rel(1), LockMode::kExclusive, {.nowait = true}), LockResult::kAcquired);
+  EXPECT_EQ(BlockingPids(0).size(), 0u);
+  CommitTransaction();
+  writer.join();
+}
+
 // n processes in a ring: exactly one is sacrificed.
 void RunDeadlock(int n) {
   std::atomic<int> ready{0}, victims{0}, served{0};
