@@ -51,6 +51,7 @@ void CollectSetCalls(Node* node, ExprList* to, Arena& arena) {
 }
 
 void CollectVars(const Node* node, std::vector<Expr*>* to) {
+  if (node == nullptr) return;
   if (const Var* var = TryAs<Var>(node)) {
     if (var->varlevelsup == 0 && var->varno > 0) to->push_back(const_cast<Var*>(var));
     return;
