@@ -170,6 +170,7 @@ class Folder {
 Node* FoldConstants(Node* node, Arena& arena, const PlannerOptions& options) { return Folder(arena, options).Fold(node); }
 
 char VolatilityOf(const Node* node) {
+  if (node == nullptr) return 'i';
   char worst = 'i';
   if (Oid function = FunctionOf(node); IsValid(function)) worst = FactsOf(function).volatility;
   if (Is<SqlValueFunction>(node) || Is<CoerceViaIo>(node)) worst = 's';

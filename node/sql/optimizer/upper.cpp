@@ -22,6 +22,7 @@ bool IsDescending(const SortGroupClause& clause) {
 }
 
 void CollectAggregates(Node* node, ExprList* to, Arena& arena) {
+  if (node == nullptr) return;
   if (Aggref* aggref = TryAs<Aggref>(node); aggref != nullptr && aggref->agglevelsup == 0) {
     for (Expr* known : *to) {
       if (EqualNodes(known, aggref)) return;
