@@ -28,6 +28,8 @@ std::span<const ScalarFunction> PrivilegeFunctions();
 std::span<const ScalarFunction> SystemFunctions();
 std::span<const ScalarFunction> TransactionFunctions();
 std::span<const ScalarFunction> WalFunctions();
+std::span<const ScalarFunction> DateTimeToCharFunctions();
+std::span<const ScalarFunction> NumberToCharFunctions();
 
 std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
   static const std::vector<std::span<const ScalarFunction>> tables = {
@@ -55,6 +57,8 @@ std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
       SystemFunctions(),
       TransactionFunctions(),
       WalFunctions(),
+      DateTimeToCharFunctions(),
+      NumberToCharFunctions(),
   };
   return tables;
 }
