@@ -160,7 +160,7 @@ std::string Fill(const Pattern& p, bool negative, std::string whole, std::string
     decimals.assign(static_cast<size_t>(p.after), '#');
     blanks = 0;
   }
-  bool plain_sign = !p.has_s && !p.has_mi && !p.has_pl && !p.has_sg && !p.brackets;
+  bool plain_sign = !p.has_s && !p.has_mi && !p.has_sg && !p.brackets;
   // Decimals at the end that FM drops: trailing zeros in positions of 9.
   int shown_decimals = p.after;
   if (p.fill) {
@@ -299,6 +299,11 @@ std::string FormatNumber(CallContext& c, NumericRef value, View text) {
   if (p.exponent) {
     if (!finite) return (NumericSign(value) < 0 ? "-" : " ") + std::string(static_cast<size_t>(p.before), '#') + "." + std::string(static_cast<size_t>(p.after + 4), '#');
     return Exponential(p, value, c.arena);
+  }
+  View special = IsNumericNaN(value) ? "NaN" : "Infinity";
+  if (!finite && special.size() <= static_cast<size_t>(p.before)) {
+    std::string padding(p.fill ? 0 : static_cast<size_t>(p.before) - special.size(), ' ');
+    return padding + (NumericSign(value) < 0 ? "-" : p.fill ? "" : " ") + std::string(special);
   }
   if (!finite) return Fill(p, NumericSign(value) < 0, "", std::string(static_cast<size_t>(p.after), '0'), true);
   if (p.multiply > 0) {
