@@ -162,7 +162,7 @@ void TupleDeformer::DeformBatch(std::span<const TupleView> rows, std::span<Defor
   uint16_t any_flags = 0;
   int least_natts = kMaxAttributes;
   for (const TupleView& row : rows) {
-    any_flags |= row.header().infomask;
+    any_flags |= row.header().flags();
     least_natts = std::min(least_natts, row.header().natts());
   }
   if (least_natts < last_attno_) {

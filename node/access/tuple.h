@@ -44,6 +44,14 @@
 
 namespace walden {
 
+// Marks functions that read, without the lock, what others may be changing: bits that never change (natts, null flag), or hints
+// whose wrong value does no harm.
+#ifdef __SANITIZE_THREAD__
+#define WALDEN_READS_UNLOCKED __attribute__((no_sanitize("thread")))
+#else
+#define WALDEN_READS_UNLOCKED
+#endif
+
 inline constexpr int kMaxAttributes = 1600;
 inline constexpr OffsetNumber kSpeculativeOffset = 0xfffe;
 inline constexpr OffsetNumber kMovedPartitionsOffset = 0xfffd;
@@ -100,8 +108,8 @@ struct TupleHeader {
   MultiXactId multi() const { return MultiXactId{xmax_value}; }
   TupleId ctid() const { return {ctid_block, ctid_offset}; }
   void set_ctid(TupleId tid) { ctid_block = tid.block; ctid_offset = tid.offset; }
-  int natts() const { return infomask2 & kNattsMask; }
-  bool has_null() const { return (infomask & kHasNull) != 0; }
+  WALDEN_READS_UNLOCKED int natts() const { return infomask2 & kNattsMask; }
+  WALDEN_READS_UNLOCKED bool has_null() const { return (infomask & kHasNull) != 0; }
   bool is_heap_only() const { return (infomask2 & kHeapOnly) != 0; }
   // The next version of the row is heap-only on the same page.
   bool is_hot_updated() const {
@@ -112,6 +120,8 @@ struct TupleHeader {
   bool xmin_is_invalid() const { return (infomask & kXminFrozen) == kXminInvalid; }
   // Attribute `attno` (1-based) is null; requires has_null() and attno <= natts().
   bool IsNullAt(int attno) const { return (null_bitmap[(attno - 1) >> 3] & (1 << ((attno - 1) & 7))) == 0; }
+  // Flags as of now; only kHasNull, kHasVarWidth and kHasExternal mean anything without the page lock.
+  WALDEN_READS_UNLOCKED uint16_t flags() const { return infomask; }
   const char* attributes() const { return reinterpret_cast<const char*>(this) + hoff; }
 };
 static_assert(sizeof(TupleHeader) == 32 && offsetof(TupleHeader, null_bitmap) == 31);

@@ -207,7 +207,8 @@ class AccessTest : public ::testing::Test {
     bool operator==(const Row& other) const { return id == other.id && payload == other.payload; }
   };
   Row RowOf(const TupleView& view) {
-    Arena arena;
+    MemoryAccount account("test");
+    Arena arena(&account);
     DeformContext context{&arena, table_.toast, false};
     Value values[2];
     DeformTuple(*desc_, view, values, context);

@@ -266,6 +266,28 @@ TEST_F(HeapTest, MultiInsertFillsPages) {
   EXPECT_LE(RelationBlocks(table_.locator), 5u);
 }
 
+TEST_F(HeapTest, BulkLoadsOfferTheBlocksTheyLeave) {
+  BeginTransaction();
+  std::string payload(1000, 'p');
+  {
+    BulkInsertState bulk(true);
+    for (int i = 0; i < 1000; ++i) {
+      Value values[2] = {Int(i), Text(payload)};
+      TupleBuffer row;
+      FormTuple(*desc_, values, &row);
+      HeapInsert(table_, &row, CurrentCommandId(true), {}, &bulk);
+    }
+  }
+  BlockNumber blocks = RelationBlocks(table_.locator);
+  EXPECT_LE(blocks, 1000u / 7 + 17);
+  for (int i = 1000; i < 1100; ++i) Insert(i, payload, false);
+  EXPECT_LE(RelationBlocks(table_.locator), 1100u / 7 + 2 + 15);
+  Commit();
+  BeginTransaction();
+  EXPECT_EQ(Scan().size(), 1100u);
+  Commit();
+}
+
 TEST_F(HeapTest, VacuumRemovesMarksAndTruncates) {
   BeginTransaction();
   std::vector<TupleId> tids;

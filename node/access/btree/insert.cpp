@@ -367,7 +367,7 @@ bool InsertEntry(const IndexDesc& index, const TableRef& table, const Value* val
     if (conflict.wait_for.IsValid()) {
       leaf.Unlock();
       leaf.Release();
-      RowWaitContext context{"inserting index", table.name, tid};
+      RowWaitContext context{"inserting index", index.name, tid};
       WaitForXid(conflict.wait_for, &context);
       continue;
     }

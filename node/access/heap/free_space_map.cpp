@@ -5,6 +5,7 @@
 
 #include "node/access/heap/map_fork.h"
 #include "node/buffer/buffer_pool.h"
+#include "node/shm/process.h"
 
 namespace walden {
 
@@ -69,19 +70,19 @@ void Record(const RelFileLocator& rel, BlockNumber block, uint8_t value) {
   }
 }
 
-// A slot with at least `need`, beginning at a place that differs from process to process; -1 if none. `*page_max`: the
-// page's true maximum.
-int FindSlot(BufferPin& pin, uint8_t need, uint32_t start_group, uint8_t* page_max) {
+// A slot with at least `need`, looking from `start` on; -1 if none. `*page_max`: the page's true maximum.
+int FindSlot(BufferPin& pin, uint8_t need, uint32_t start, uint8_t* page_max) {
   PageLock lock(pin, PageLockMode::kShared);
   char* page = pin.page();
   *page_max = PageMax(page);
   if (*page_max < need) return -1;
   for (int i = 0; i < kGroups; ++i) {
-    uint32_t group = (start_group + i) % kGroups;
+    uint32_t group = (start + static_cast<uint32_t>(i)) % kGroups;
     if (GroupMaxima(page)[group] < need) continue;
     const uint8_t* slots = Slots(page) + group * kGroupSlots;
-    for (int slot = 0; slot < kGroupSlots; ++slot) {
-      if (slots[slot] >= need) return static_cast<int>(group * kGroupSlots) + slot;
+    for (uint32_t k = 0; k < kGroupSlots; ++k) {
+      uint32_t slot = (start + k) % kGroupSlots;
+      if (slots[slot] >= need) return static_cast<int>(group * kGroupSlots + slot);
     }
   }
   return -1;
@@ -99,7 +100,9 @@ BlockNumber FsmFind(const RelFileLocator& rel, size_t size) {
     for (; level >= 0; --level) {
       BufferPin pin = PinMapPage(rel, Fork::kFsm, Address{level, number}.Block());
       uint8_t page_max = 0;
-      int slot = pin ? FindSlot(pin, need, 0, &page_max) : -1;
+      // Each process begins somewhere else, so that they do not all fill one page.
+      uint32_t start = level == 0 ? static_cast<uint32_t>(std::max(self_slot(), 0)) : 0;
+      int slot = pin ? FindSlot(pin, need, start, &page_max) : -1;
       pin.Release();
       if (slot < 0) {
         if (level == 2) return kInvalidBlock;

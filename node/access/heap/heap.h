@@ -156,6 +156,7 @@ class BulkInsertState {
   // Blocks that this statement added to the table and has not used yet.
   BlockNumber next_own = kInvalidBlock;
   BlockNumber end_own = kInvalidBlock;
+  bool has_unrecorded_blocks = false;  // not in the free space map yet
 };
 
 // Stores a new row; compresses or moves out long values (into scratch memory, `row` is left as formed but for its

@@ -44,6 +44,7 @@ class Placement {
   }
 
   BufferPin Find() {
+    OfferAddedBlocks();
     BlockNumber block = FirstCandidate();
     while (block != kInvalidBlock) {
       size_t free = 0;
@@ -56,6 +57,15 @@ class Placement {
   }
 
  private:
+  // Whatever this statement may leave unused is there for others. Done at the next row: no page is locked now.
+  void OfferAddedBlocks() {
+    if (bulk_ == nullptr || !bulk_->has_unrecorded_blocks) return;
+    bulk_->has_unrecorded_blocks = false;
+    for (BlockNumber block = bulk_->next_own; block < bulk_->end_own; ++block) {
+      FsmRecord(table_.locator, block, kPageSize - kPageHeaderSize);
+    }
+  }
+
   BlockNumber FirstCandidate() {
     if (bulk_ != nullptr && bulk_->pin) return bulk_->pin.block();
     BlockNumber cached = target_cache.Get(table_.locator);
@@ -163,6 +173,7 @@ class Placement {
     BufferPin pin = ExtendRelationBy(table_.locator, Fork::kMain, want, &added, bulk_->strategy.get());
     bulk_->next_own = pin.block() + 1;
     bulk_->end_own = pin.block() + static_cast<BlockNumber>(added);
+    bulk_->has_unrecorded_blocks = added > 1;
     return pin;
   }
 
@@ -195,9 +206,13 @@ bool ClearAllVisible(BufferPin& pin, BufferPin& vm_pin) {
   return true;
 }
 
+WALDEN_READS_UNLOCKED static bool LooksAllVisible(const char* page) {
+  return (HeaderOf(page)->flags & kPageAllVisible) != 0;
+}
+
 void LockWithVmPin(const TableRef& table, BufferPin& pin, BufferPin* vm_pin) {
   for (;;) {
-    if (PageHasFlag(pin.page(), kPageAllVisible)) VmPinForWrite(table.locator, pin.block(), vm_pin);
+    if (LooksAllVisible(pin.page())) VmPinForWrite(table.locator, pin.block(), vm_pin);
     pin.LockExclusive();
     if (!PageHasFlag(pin.page(), kPageAllVisible) || VmPinHolds(*vm_pin, table.locator, pin.block())) return;
     pin.Unlock();

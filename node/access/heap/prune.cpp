@@ -186,13 +186,19 @@ class Pruner {
 
 PruneResult PrunePage(const TableRef& table, BufferPin& pin, Lsn horizon) { return Pruner(table, pin, horizon).Run(); }
 
+// Unlocked looks at hints: a wrong one costs a little work or a missed chance. Invalid: the page is roomy, or nothing on it
+// was deleted.
+WALDEN_READS_UNLOCKED static Xid PrunableXid(const char* page, int fillfactor) {
+  const PageHeader* header = HeaderOf(page);
+  if (header->prune_xid == 0) return kInvalidXid;
+  int least_free = std::max<int>(kPageSize / 10, kPageSize * (100 - fillfactor) / 100);
+  if (!(header->flags & kPageFull) && header->upper - header->lower >= least_free) return kInvalidXid;
+  return Xid{header->prune_xid};
+}
+
 void PruneIfWorthwhile(const TableRef& table, BufferPin& pin) {
-  // Unlocked looks at hints: a wrong one costs a little work or a missed chance.
-  char* page = pin.page();
-  Xid prunable = PagePruneXid(page);
+  Xid prunable = PrunableXid(pin.page(), table.fillfactor);
   if (!prunable.IsValid() || InRecovery()) return;
-  size_t least_free = std::max<size_t>(kPageSize / 10, kPageSize * (100 - table.fillfactor) / 100);
-  if (!PageHasFlag(page, kPageFull) && PageExactFreeSpace(page) >= least_free) return;
   Lsn horizon = RecentHorizon(table.locator.database);
   if (!VisibleToAll(prunable, horizon) && LookupCommit(prunable).status != XidStatus::kAborted) return;
   if (!pin.TryLockForCleanup()) return;
