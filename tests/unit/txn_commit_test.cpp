@@ -174,7 +174,7 @@ TEST_F(TxnTest, HorizonNeverPassesALiveSnapshot) {
   std::atomic<uint64_t> held{0};  // the snapshot that process 2 surely holds, 0 = none
   InProcesses(1, 3, [&](int n) {
     if (n == 0) {
-      for (int i = 0; i < 1000; ++i) Flush(CommitOne().csn);
+      for (int i = 0; i < 200; ++i) Flush(CommitOne().csn);
       stop = true;
     } else if (n == 1) {
       while (!stop) {
@@ -376,10 +376,14 @@ TEST_F(SmallWindowTest, PagesSpillAndComeBack) {
 
 TEST_F(TxnTest, HooksRunInOrder) {
   static thread_local std::string* order = nullptr;  // hooks stay registered: only this test listens
-  RegisterTxnHook(10, [](TxnEvent event, const TxnEventInfo&) {
-    if (order != nullptr && event != TxnEvent::kCommand)
-      *order += static_cast<char>('a' + static_cast<int>(event));
-  });
+  static bool registered = [] {
+    RegisterTxnHook(10, [](TxnEvent event, const TxnEventInfo&) {
+      if (order != nullptr && event != TxnEvent::kCommand)
+        *order += static_cast<char>('a' + static_cast<int>(event));
+    });
+    return true;
+  }();
+  ASSERT_TRUE(registered);
   std::string seen;
   order = &seen;
   BeginTransaction();
