@@ -109,6 +109,14 @@ std::string Describe(const Query& query, const TypeRules& types) {
   return text;
 }
 
+std::string ErrorText(const SqlError& error) {
+  const ErrorFields& fields = error.fields();
+  std::string text = fmt::format("error: {} {} {}\n", SqlState(fields.code), fields.position, fields.message);
+  if (!fields.detail.empty()) text += "detail: " + fields.detail + "\n";
+  if (!fields.hint.empty()) text += "hint: " + fields.hint + "\n";
+  return text;
+}
+
 std::string Answer(const std::string& sql, TestCatalog& catalog) {
   try {
     ParseResult tree = Parse(sql);
@@ -129,12 +137,7 @@ std::string Answer(const std::string& sql, TestCatalog& catalog) {
     Rewrite(query, options);
     return text;
   } catch (const SqlError& error) {
-    const ErrorFields& fields = error.fields();
-    std::string text =
-        fmt::format("error: {} {} {}\n", SqlState(fields.code), fields.position, fields.message);
-    if (!fields.detail.empty()) text += "detail: " + fields.detail + "\n";
-    if (!fields.hint.empty()) text += "hint: " + fields.hint + "\n";
-    return text;
+    return ErrorText(error);
   }
 }
 
@@ -162,6 +165,72 @@ TEST(BinderCases, AnswersAsPostgres) {
   for (const Case& each : ReadCases("binder_cases.txt")) {
     if (!IsImplemented(each.sql)) continue;
     EXPECT_EQ(Answer(each.sql, catalog), each.expected) << each.sql;
+  }
+}
+
+void BindAlterTable(const ast::AlterTableStmt& alter, TestCatalog& catalog, const BindOptions& options) {
+  const RelationInfo& relation =
+      *catalog.FindRelation({}, ast::As<ast::RangeVar>(alter.relation)->relname, RelationLockNeed::kNone);
+  const auto& command = *ast::As<ast::AlterTableCmd>(alter.cmds[0]);
+  AttrNumber number = 0;
+  for (size_t i = 0; i < relation.columns.size(); ++i) {
+    if (relation.columns[i].name == command.name) number = static_cast<AttrNumber>(i + 1);
+  }
+  switch (command.subtype) {
+    case AlterTableType::kColumnDefault: {
+      const ColumnInfo& column = relation.columns[static_cast<size_t>(number - 1)];
+      BindColumnDefault(*command.def, {column.name, column.type, column.typmod}, &relation, options);
+      break;
+    }
+    case AlterTableType::kAddConstraint:
+      BindCondition(*ast::As<ast::Constraint>(command.def)->raw_expr, relation, ConditionKind::kCheck, options);
+      break;
+    case AlterTableType::kAddColumn: {
+      const auto& column = *ast::As<ast::ColumnDef>(command.def);
+      ResolvedType type = BindTypeName(*column.type_name, options);
+      const ast::Node& expression = *ast::As<ast::Constraint>(column.constraints[0])->raw_expr;
+      BindColumnDefault(expression, {column.colname, type.type, type.typmod, Oid{}, 's'}, &relation, options);
+      break;
+    }
+    default: {
+      const auto& column = *ast::As<ast::ColumnDef>(command.def);
+      ResolvedType type = BindTypeName(*column.type_name, options);
+      BindColumnTransform(column.raw_default, relation, number, {command.name, type.type, type.typmod}, options);
+      break;
+    }
+  }
+}
+
+std::string AnswerDdl(const std::string& sql, TestCatalog& catalog) {
+  try {
+    ParseResult tree = Parse(sql);
+    Arena arena;
+    BindOptions options{arena, catalog, tree->text};
+    const ast::Node* statement = tree->statements[0]->stmt;
+    if (const auto* alter = ast::TryAs<ast::AlterTableStmt>(statement)) {
+      // PostgreSQL gives no positions in ALTER TABLE but for ALTER COLUMN TYPE.
+      bool positions = ast::As<ast::AlterTableCmd>(alter->cmds[0])->subtype == AlterTableType::kAlterColumnType;
+      BindAlterTable(*alter, catalog, {arena, catalog, positions ? tree->text : std::string_view()});
+    } else {
+      const auto& index = *ast::As<ast::IndexStmt>(statement);
+      const RelationInfo& relation = *catalog.FindRelation({}, index.relation->relname, RelationLockNeed::kNone);
+      const auto& element = *ast::As<ast::IndexElem>(index.index_params[0]);
+      if (element.expr != nullptr) BindKeyExpression(*element.expr, relation, KeyKind::kIndex, options);
+      if (index.where_clause != nullptr) {
+        BindCondition(*index.where_clause, relation, ConditionKind::kIndexPredicate, options);
+      }
+    }
+    return "";
+  } catch (const SqlError& error) {
+    return ErrorText(error);
+  }
+}
+
+TEST(BinderCases, AnswersDdlExpressions) {
+  TestCatalog catalog;
+  AddTables(catalog);
+  for (const Case& each : ReadCases("binder_ddl_cases.txt")) {
+    EXPECT_EQ(AnswerDdl(each.sql, catalog), each.expected) << each.sql;
   }
 }
 

@@ -1,7 +1,8 @@
 // Analysis: AST to bound Query, with PostgreSQL 15's rules for names, types and coercions and its error messages
 // and positions. Also the rewriter (rewriter.h) and the entry points for expressions inside DDL.
 //
-// Nothing here keeps state between statements. Everything made lives in BindOptions::arena. Errors are SqlError
+// Nothing here keeps state between statements. Everything made lives in BindOptions::arena, but names in it point into
+// the AST: keep the ParseTree for as long as the Query (or CopyNode it). Errors are SqlError
 // with the character position in BindOptions::source.
 #pragma once
 
@@ -41,7 +42,7 @@ class VariableHook {
 struct BindOptions {
   Arena& arena;
   CatalogReader& catalog;
-  std::string_view source;  // the text that locations refer to
+  std::string_view source;  // the text that locations refer to; empty: errors carry no positions (ALTER TABLE)
   const TextFormat& format = DefaultTextFormat();
   ObjectNames* names = nullptr;        // for reg* literals
   ParameterTypes* parameters = nullptr;  // null: $n is an error

@@ -124,9 +124,8 @@ Expr* BindColumnDefault(const ast::Node& expression, const ColumnTarget& column,
   Expr* coerced =
       CoerceToTarget(state, expr, from, {column.type, column.typmod, CoercionContext::kAssignment});
   if (coerced == nullptr) {
-    throw SqlError(ErrorCode::kDatatypeMismatch, "column \"{}\" is of type {} but {} expression is of type {}",
-                   column.name, state.types().Format(column.type), generated ? "generation" : "default",
-                   state.types().Format(from))
+    throw SqlError(ErrorCode::kDatatypeMismatch, "column \"{}\" is of type {} but default expression is of type {}",
+                   column.name, state.types().Format(column.type), state.types().Format(from))
         .WithHint("You will need to rewrite or cast the expression.");
   }
   AssignExprCollations(state, coerced);

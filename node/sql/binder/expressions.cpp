@@ -526,7 +526,7 @@ Expr* FindReferenced(BindState& state, const ast::ColumnRef& reference, const Re
 
 Expr* BindColumnRef(BindState& state, const ast::ColumnRef& reference) {
   if (state.expr_kind == ExprKind::kColumnDefault || state.expr_kind == ExprKind::kPartitionBound) {
-    throw SqlError(ErrorCode::kInvalidColumnReference, "cannot use column reference in {}",
+    throw SqlError(ErrorCode::kFeatureNotSupported, "cannot use column reference in {}",
                    state.expr_kind == ExprKind::kColumnDefault ? "DEFAULT expression" : "partition bound expression")
         .WithPosition(state.Position(reference.location));
   }

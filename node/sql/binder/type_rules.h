@@ -26,8 +26,8 @@ class SourceText {
  public:
   SourceText() = default;
   explicit SourceText(std::string_view text) : text_(text) {}
-  // 1-based, in characters; 0 when the location is unknown (negative).
-  int Position(int location) const { return CharacterPosition(text_, Location(location)); }
+  // 1-based, in characters; 0 when the location is unknown (negative) or there is no text.
+  int Position(int location) const { return text_.empty() ? 0 : CharacterPosition(text_, Location(location)); }
   std::string_view text() const { return text_; }
 
  private:
