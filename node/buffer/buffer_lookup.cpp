@@ -78,7 +78,7 @@ void Descriptor::HeaderDelay(int* spins) {
   FutexWait(&never, 0, 50);
 }
 
-void PinShared(Descriptor& descriptor, bool touch) {
+void PinSharedSlow(Descriptor& descriptor, bool touch) {
   uint32_t old = descriptor.state.load(std::memory_order_relaxed);
   for (int spins = 0;;) {
     if (__builtin_expect(old & kLocked, 0)) {
@@ -93,8 +93,6 @@ void PinShared(Descriptor& descriptor, bool touch) {
   }
 }
 
-namespace {
-
 void WakeCleanupWaiter(Descriptor& descriptor) {
   uint32_t state = descriptor.LockHeader();
   int waiter = -1;
@@ -104,14 +102,6 @@ void WakeCleanupWaiter(Descriptor& descriptor) {
   }
   descriptor.UnlockHeader();
   if (waiter >= 0) SlotAt(waiter).latch.Set();
-}
-
-}  // namespace
-
-void UnpinShared(Descriptor& descriptor) {
-  uint32_t old = descriptor.state.fetch_sub(kPinOne, std::memory_order_release);
-  DCHECK(Pins(old) > 0);
-  if (__builtin_expect((old & kPinWaiter) != 0 && Pins(old) == 2, 0)) WakeCleanupWaiter(descriptor);
 }
 
 void Pin(Pool* pool, uint32_t index, bool touch) {

@@ -160,8 +160,19 @@ void RemoveLocked(Pool* pool, uint32_t index, uint64_t hash);
 
 // ---- pins ----
 // Adds a shared pin, waiting for a locked header. `touch` raises the usage count.
-void PinShared(Descriptor& descriptor, bool touch);
-void UnpinShared(Descriptor& descriptor);
+void PinSharedSlow(Descriptor& descriptor, bool touch);
+inline void PinShared(Descriptor& descriptor, bool touch) {
+  uint32_t old = descriptor.state.load(std::memory_order_relaxed);
+  uint32_t desired = old + kPinOne + (touch && Usage(old) < kMaxUsage ? kUsageOne : 0u);
+  bool pinned = (old & kLocked) == 0 && descriptor.state.compare_exchange_weak(old, desired, std::memory_order_acquire);
+  if (__builtin_expect(!pinned, 0)) PinSharedSlow(descriptor, touch);
+}
+void WakeCleanupWaiter(Descriptor& descriptor);
+inline void UnpinShared(Descriptor& descriptor) {
+  uint32_t old = descriptor.state.fetch_sub(kPinOne, std::memory_order_release);
+  DCHECK(Pins(old) > 0);
+  if (__builtin_expect((old & kPinWaiter) != 0 && Pins(old) == 2, 0)) WakeCleanupWaiter(descriptor);
+}
 // This process's pin (shared on the first).
 void Pin(Pool* pool, uint32_t index, bool touch);
 void Unpin(Pool* pool, uint32_t index);

@@ -90,13 +90,28 @@ Lsn InsertCheckpointRecord(const CheckpointData& data, bool shutdown, Lsn* start
   return end;
 }
 
+// How much WAL to keep ready as recycled segments: what a checkpoint's interval used lately (rising at once, falling
+// slowly), within min_wal_size and max_wal_size.
+uint64_t SegmentsAhead(Lsn redo) {
+  static thread_local uint64_t last_redo = 0;
+  static thread_local double estimate = 0;
+  double distance = last_redo != 0 && redo.value > last_redo ? static_cast<double>(redo.value - last_redo) : 0;
+  last_redo = redo.value;
+  estimate = distance > estimate ? distance : 0.9 * estimate + 0.1 * distance;
+  double until_next = estimate * (1 + GetReal(Setting::kCheckpointCompletionTarget)) * 1.1;
+  uint64_t wanted = static_cast<uint64_t>(until_next) / kWalSegmentSize + 1;
+  uint64_t least = std::max<uint64_t>(WalSegments(GetInt(Setting::kMinWalSize)), 3);
+  return std::clamp(wanted, least, std::max(least, WalSegments(GetInt(Setting::kMaxWalSize))));
+}
+
 void CleanUpAfter(const CheckpointData& data) {
   UnlinkPendingFiles();
   for (const CheckpointPart& part : CheckpointParts()) {
     if (part.after != nullptr) part.after(data);
   }
-  uint64_t keep = OldestNeededSegment(Lsn{data.redo});
-  RecycleWalSegments(keep, data.timeline, MayRecycle, ForgetArchiveStatus);
+  Lsn redo{data.redo};
+  RecycleWalSegments(OldestNeededSegment(redo), SegmentOf(redo) + SegmentsAhead(redo), data.timeline, MayRecycle,
+                     ForgetArchiveStatus);
 }
 
 CheckpointData Collect(bool shutdown) {

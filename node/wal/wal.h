@@ -110,10 +110,10 @@ bool CheckWalSegmentHeader(const SegmentHeader& header, TimelineId timeline, uin
 SegmentHeader MakeWalSegmentHeader(TimelineId timeline, uint64_t segment, uint64_t system_id);
 // Creates or recycles segments ahead of the insert position; background processes call it. Returns how many.
 int PreallocateWalSegments();
-// After a checkpoint: recycles or removes the segments below `keep_from_segment` of timelines up to `timeline` that
-// `may_recycle` (archived?) allows; `gone` hears of each.
-void RecycleWalSegments(uint64_t keep_from_segment, TimelineId timeline, bool (*may_recycle)(const std::string& name),
-                        void (*gone)(const std::string& name));
+// After a checkpoint: takes the segments below `keep_from_segment` of timelines up to `timeline` that `may_recycle`
+// (archived?) allows. They become future segments below `recycle_until`; what is more is removed. `gone` hears of each.
+void RecycleWalSegments(uint64_t keep_from_segment, uint64_t recycle_until, TimelineId timeline,
+                        bool (*may_recycle)(const std::string& name), void (*gone)(const std::string& name));
 
 // Copies bytes [at, at+size) from the WAL buffers if they are all still there; false if not (read the file then).
 // Requires at + size <= InsertedUpTo. Safe against concurrent overwriting: validated after the copy.

@@ -243,15 +243,10 @@ bool RecycleSegment(const std::string& old_path, TimelineId timeline, uint64_t s
   return installed;
 }
 
-uint64_t RecycleLimit(WalShared* wal) {
-  uint64_t min_segments = static_cast<uint64_t>(GetInt(Setting::kMinWalSize)) * 1024 * 1024 / kWalSegmentSize;
-  return SegmentOf(wal->position()) + std::max<uint64_t>(min_segments, 3);
-}
-
 }  // namespace
 
-void RecycleWalSegments(uint64_t keep_from_segment, TimelineId timeline, bool (*may_recycle)(const std::string& name),
-                        void (*gone)(const std::string& name)) {
+void RecycleWalSegments(uint64_t keep_from_segment, uint64_t recycle_until, TimelineId timeline,
+                        bool (*may_recycle)(const std::string& name), void (*gone)(const std::string& name)) {
   WalShared* wal = Shared();
   uint64_t system_id = wal->system_id.load();
   for (const std::string& name : ListDirectory("pg_wal")) {
@@ -261,7 +256,7 @@ void RecycleWalSegments(uint64_t keep_from_segment, TimelineId timeline, bool (*
     if (file_timeline > timeline || !may_recycle(name)) continue;
     std::string path = "pg_wal/" + name;
     uint64_t next = SegmentOf(Lsn{wal->prepared_end.load()});
-    if (GetBool(Setting::kWalRecycle) && WalIsWritable() && next < RecycleLimit(wal)) {
+    if (GetBool(Setting::kWalRecycle) && WalIsWritable() && next < recycle_until) {
       RecycleSegment(path, timeline, next, system_id);
       AdvancePreparedEnd(wal);
     } else {
