@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "node/base/check.h"
+#include "node/base/clock.h"
 #include "node/base/error.h"
 #include "node/config/settings.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/latch.h"
+#include "node/txn/lease.h"
 #include "node/txn/sender_slots.h"
 #include "node/txn/sync_wait.h"
 #include "node/txn/txn_shared.h"
@@ -16,6 +18,10 @@
 namespace walden {
 
 thread_local constinit uint64_t tls_seen_not_settled = 0;
+namespace {
+std::atomic<int64_t> no_lease_needed{INT64_MAX};  // for processes without shared memory
+}
+std::atomic<int64_t>* lease_deadline_word = &no_lease_needed;
 
 namespace {
 
@@ -39,17 +45,24 @@ bool IsDurable(Lsn lsn, DurabilityLevel level) {
   return PositionFor(QuorumPositions(), level) >= lsn;
 }
 
+int64_t MillisecondsOfLease() {
+  int64_t deadline = LeaseDeadline();
+  if (deadline == kNoLeaseNeeded) return -1;
+  return std::max<int64_t>(1, (deadline - BootClockUs()) / 1000 + 1);
+}
+
 void WaitForStandbys(Lsn lsn, DurabilityLevel level) {
   SyncWaitRegistration registration(lsn);
   for (;;) {
     self().latch.Reset();
     if (IsDurable(lsn, level)) return;
+    if (!LeaseHeld()) throw LeaseLost();
     try {
       CheckInterrupts();
     } catch (const SqlError&) {
       throw OutcomeUnknown();
     }
-    WaitLatch(-1, WaitEvent::kSyncRep);
+    WaitLatch(MillisecondsOfLease(), WaitEvent::kSyncRep);
   }
 }
 
@@ -95,9 +108,16 @@ void WaitUntilDurable(Lsn lsn, DurabilityLevel level) {
 void AwaitSeenDurableSlow() {
   DurabilityLevel level = SessionDurabilityLevel();
   // A session that does not wait remembers what it saw: it may ask for more later.
-  if (level == DurabilityLevel::kOff) return;
-  WaitUntilDurable(seen, level);
-  if (SettledLsn() >= seen && level <= DurabilityLevel::kOn) tls_seen_not_settled = 0;
+  if (tls_seen_not_settled != 0 && level != DurabilityLevel::kOff) {
+    try {
+      WaitUntilDurable(seen, level);
+    } catch (...) {
+      tls_seen_not_settled = 0;
+      throw;
+    }
+    if (SettledLsn() >= seen && level <= DurabilityLevel::kOn) tls_seen_not_settled = 0;
+  }
+  if (!LeaseHeld()) throw LeaseLost();
 }
 
 }  // namespace walden

@@ -9,6 +9,7 @@
 // pg_current_xact_id, pg_export_snapshot) call RaiseSeenLsn.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "node/base/ids.h"
@@ -33,12 +34,17 @@ void ResetSeenLsn();
 // wait, or one overtaken by a demotion, throws FATAL 08007: the outcome is unknown and the session must end.
 void WaitUntilDurable(Lsn lsn, DurabilityLevel level);
 
-// Before bytes leave: WaitUntilDurable(SeenLsn(), session's level); the fast case is two loads.
+// Before bytes leave: WaitUntilDurable(SeenLsn(), session's level), then the lease (I9). The fast case is two
+// loads. When it throws (FATAL), the caller discards every byte that it has not sent: they rest on what is
+// not durable. The session no longer waits afterwards, so that the error itself can be sent; without a lease
+// not even that.
 void AwaitSeenDurableSlow();
 extern thread_local constinit uint64_t
-    tls_seen_not_settled;  // seen_lsn while it may lie above settled_lsn, else 0
+    tls_seen_not_settled;                          // seen_lsn while perhaps above settled_lsn, else 0
+extern std::atomic<int64_t>* lease_deadline_word;  // shared; INT64_MAX: no lease needed
 inline void AwaitSeenDurable() {
-  if (__builtin_expect(tls_seen_not_settled != 0, 0)) AwaitSeenDurableSlow();
+  bool leased = lease_deadline_word->load(std::memory_order_relaxed) != INT64_MAX;
+  if (__builtin_expect(tls_seen_not_settled != 0 || leased, 0)) AwaitSeenDurableSlow();
 }
 
 }  // namespace walden

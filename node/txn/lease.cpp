@@ -1,6 +1,7 @@
 #include "node/txn/lease.h"
 
 #include "node/base/clock.h"
+#include "node/txn/sync_wait.h"
 #include "node/txn/txn_shared.h"
 
 namespace walden {
@@ -19,7 +20,10 @@ bool LeaseHeld() {
   return deadline == kNoLeaseNeeded || BootClockUs() < deadline;
 }
 
-void FenceNode() { txn_shared->lease_deadline_us.store(0, std::memory_order_seq_cst); }
+void FenceNode() {
+  txn_shared->lease_deadline_us.store(0, std::memory_order_seq_cst);
+  WakeSyncWaiters();
+}
 
 SqlError LeaseLost() {
   return SqlError(ErrorCode::kAdminShutdown,

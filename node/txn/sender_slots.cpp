@@ -209,6 +209,8 @@ std::string_view SyncStateOf(int sender) {
   return before < required ? "sync" : "potential";
 }
 
+void WakeSyncWaiters() { WakeSatisfied(UINT64_MAX); }
+
 SyncWaitRegistration::SyncWaitRegistration(Lsn lsn) {
   table->waiters.fetch_add(1, std::memory_order_seq_cst);
   table->wait_lsns()[self_slot()].store(lsn.value, std::memory_order_seq_cst);

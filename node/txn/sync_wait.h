@@ -15,4 +15,7 @@ class SyncWaitRegistration {
   SyncWaitRegistration& operator=(const SyncWaitRegistration&) = delete;
 };
 
+// All of them look again (fencing).
+void WakeSyncWaiters();
+
 }  // namespace walden

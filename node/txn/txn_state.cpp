@@ -11,6 +11,7 @@
 #include "node/storage/sync_queue.h"
 #include "node/txn/clog.h"
 #include "node/txn/csn_window.h"
+#include "node/txn/durability.h"
 #include "node/txn/horizon.h"
 #include "node/txn/id_counters.h"
 #include "node/txn/lease.h"
@@ -241,6 +242,7 @@ void TransactionAreaInit(void* at) {
   txn_shared->announced_settled.store(kMaxLsn.value);
   txn_shared->in_recovery.store(true);
   txn_shared->lease_deadline_us.store(kNoLeaseNeeded);
+  lease_deadline_word = &txn_shared->lease_deadline_us;
   txn_shared->slot_count = MaxProcessSlots();
   for (int i = 0; i < txn_shared->slot_count; ++i) {
     TransactionSlot* slot = new (txn_shared->slots() + i) TransactionSlot{};

@@ -1,7 +1,9 @@
 #include <atomic>
 
+#include "node/base/clock.h"
 #include "node/base/error.h"
 #include "node/shm/interrupts.h"
+#include "node/txn/lease.h"
 #include "tests/unit/txn_fixture.h"
 
 namespace walden {
@@ -76,6 +78,27 @@ TEST_F(StandbyTest, CommitWaitsForTheStandbyAndSettlesWithIt) {
   client.join();
   EXPECT_GE(SettledLsn(), commit.csn);
   OverrideSetting(Setting::kSynchronousStandbyNames, "", SettingSource::kTest);
+}
+
+TEST_F(StandbyTest, FencingCutsSessionsWithoutAnAnswer) {
+  AwaitSeenDurable();
+  SetLeaseDeadline(BootClockUs() + 3600 * 1000000LL);
+  CommitOne();
+  AwaitSeenDurable();
+  ApplySyncStandbyNames("*");
+  CommitResult commit = CommitOne();
+  std::atomic<bool> cut{false};
+  std::thread client([&] {
+    ThreadIdentity identity(1);
+    EXPECT_THROW(WaitUntilDurable(commit.csn, DurabilityLevel::kOn), SqlError);
+    cut = true;
+  });
+  FenceNode();
+  client.join();
+  EXPECT_TRUE(cut.load());
+  EXPECT_THROW(AwaitSeenDurable(), SqlError) << "reads too";
+  SetLeaseDeadline(BootClockUs() + 3600 * 1000000LL);
+  EXPECT_FALSE(LeaseHeld()) << "a fence is final";
 }
 
 TEST_F(StandbyTest, ACancelledWaitNeverReportsSuccess) {
