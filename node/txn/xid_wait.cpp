@@ -65,8 +65,10 @@ void WaitForXid(Xid xid, const RowWaitContext* context) {
   try {
     AwaitXid(xid);
   } catch (SqlError& error) {
-    error.WithContext(fmt::format("while {} tuple ({},{}) in relation \"{}\"", context->action,
-                                  context->tid.block, context->tid.offset, context->relation));
+    bool is_version = context->action == "locking updated version";
+    error.WithContext(fmt::format("while {}{} ({},{}){} in relation \"{}\"", context->action, is_version ? "" : " tuple",
+                                  context->tid.block, context->tid.offset, is_version ? " of tuple" : "",
+                                  context->relation));
     throw;
   }
 }
