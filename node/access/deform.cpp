@@ -10,7 +10,6 @@ namespace walden {
 
 namespace {
 
-
 void SetNull(DeformTarget& target, uint32_t row) {
   DCHECK(target.validity != nullptr);
   target.validity[row / 64] &= ~(uint64_t{1} << (row % 64));
@@ -30,7 +29,8 @@ Datum CopyDatum(PhysicalType type, Datum datum, Arena* arena) {
 
 // Payloads of the common form; everything else goes to DetoastPayload.
 inline StringRef Payload(const char* p, const DeformContext& context) {
-  if (IsExternal(p) || IsCompressed(p)) [[unlikely]] return DetoastPayload(p, context.arena, context.toast);
+  if (IsExternal(p) || IsCompressed(p)) [[unlikely]]
+    return DetoastPayload(p, context.arena, context.toast);
   return VarPayload(p);
 }
 
@@ -88,12 +88,13 @@ void WalkString(std::span<const TupleView> rows, const char** cursors, AttrNumbe
 }
 
 template <bool kNullable>
-void WalkNumeric(std::span<const TupleView> rows, const char** cursors, AttrNumber attno, DeformTarget& target,
-                 uint32_t row_offset, const DeformContext& context) {
+void WalkNumeric(std::span<const TupleView> rows, const char** cursors, AttrNumber attno,
+                 DeformTarget& target, uint32_t row_offset, const DeformContext& context) {
   NumericRef* out = static_cast<NumericRef*>(target.data);
   Walk<kNullable>(rows, cursors, attno, &target, row_offset, [&](const char* p, size_t row) {
     out[row] = DecodeNumeric(Payload(p, context));
-    if (context.copy) out[row] = CopyDatum(PhysicalType::kNumeric, Datum{.numeric = out[row]}, context.arena).numeric;
+    if (context.copy)
+      out[row] = CopyDatum(PhysicalType::kNumeric, Datum{.numeric = out[row]}, context.arena).numeric;
     return p + VarSize(p);
   });
 }
@@ -111,14 +112,20 @@ void WalkOver(std::span<const TupleView> rows, const char** cursors, AttrNumber 
 Datum SystemAttribute(const TupleView& row, AttrNumber attno) {
   const TupleHeader& header = row.header();
   switch (attno) {
-    case kSelfItemPointerAttr: return Datum{.i64 = TidToInt64(row.tid)};
-    case kMinTransactionIdAttr: return Datum{.i64 = static_cast<int32_t>(header.xmin().Low32())};
-    case kMaxTransactionIdAttr: return Datum{.i64 = static_cast<int32_t>(header.xmax().Low32())};
+    case kSelfItemPointerAttr:
+      return Datum{.i64 = TidToInt64(row.tid)};
+    case kMinTransactionIdAttr:
+      return Datum{.i64 = static_cast<int32_t>(header.xmin().Low32())};
+    case kMaxTransactionIdAttr:
+      return Datum{.i64 = static_cast<int32_t>(header.xmax().Low32())};
     // The raw field, as PostgreSQL shows it: a combo id of another transaction means nothing here.
     case kMinCommandIdAttr:
-    case kMaxCommandIdAttr: return Datum{.i64 = static_cast<int32_t>(header.cid)};
-    case kTableOidAttr: return Datum{.i64 = static_cast<int32_t>(OidNumber(row.table))};
-    default: throw SqlError(ErrorCode::kInternalError, "invalid system attribute number {}", attno);
+    case kMaxCommandIdAttr:
+      return Datum{.i64 = static_cast<int32_t>(header.cid)};
+    case kTableOidAttr:
+      return Datum{.i64 = static_cast<int32_t>(OidNumber(row.table))};
+    default:
+      throw SqlError(ErrorCode::kInternalError, "invalid system attribute number {}", attno);
   }
 }
 
@@ -155,8 +162,8 @@ TupleDeformer::TupleDeformer(const TupleDesc& desc, std::span<const AttrNumber> 
   }
 }
 
-void TupleDeformer::DeformBatch(std::span<const TupleView> rows, std::span<DeformTarget> targets, uint32_t row_offset,
-                                const DeformContext& context) {
+void TupleDeformer::DeformBatch(std::span<const TupleView> rows, std::span<DeformTarget> targets,
+                                uint32_t row_offset, const DeformContext& context) {
   for (int16_t target : system_targets_) DeformSystem(rows, targets[target], row_offset);
   if (last_attno_ == 0 || rows.empty()) return;
   uint16_t any_flags = 0;
@@ -187,18 +194,28 @@ void TupleDeformer::DeformFixed(std::span<const TupleView> rows, std::span<const
       continue;
     }
     switch (PhysicalWidth(step.physical)) {
-      case 1: LoadColumn<uint8_t>(rows, step.offset, target.data, row_offset); break;
-      case 2: LoadColumn<uint16_t>(rows, step.offset, target.data, row_offset); break;
-      case 4: LoadColumn<uint32_t>(rows, step.offset, target.data, row_offset); break;
-      case 8: LoadColumn<uint64_t>(rows, step.offset, target.data, row_offset); break;
-      default: LoadColumn<Wide>(rows, step.offset, target.data, row_offset); break;
+      case 1:
+        LoadColumn<uint8_t>(rows, step.offset, target.data, row_offset);
+        break;
+      case 2:
+        LoadColumn<uint16_t>(rows, step.offset, target.data, row_offset);
+        break;
+      case 4:
+        LoadColumn<uint32_t>(rows, step.offset, target.data, row_offset);
+        break;
+      case 8:
+        LoadColumn<uint64_t>(rows, step.offset, target.data, row_offset);
+        break;
+      default:
+        LoadColumn<Wide>(rows, step.offset, target.data, row_offset);
+        break;
     }
   }
 }
 
 template <bool kNullable>
-void TupleDeformer::DeformWalking(std::span<const TupleView> rows, std::span<const Step> steps, int start_offset,
-                                  std::span<DeformTarget> targets, uint32_t row_offset,
+void TupleDeformer::DeformWalking(std::span<const TupleView> rows, std::span<const Step> steps,
+                                  int start_offset, std::span<DeformTarget> targets, uint32_t row_offset,
                                   const DeformContext& context) {
   if (steps.empty()) return;
   if (cursors_.size() < rows.size()) cursors_.resize(rows.size());
@@ -208,7 +225,8 @@ void TupleDeformer::DeformWalking(std::span<const TupleView> rows, std::span<con
     if (step.target < 0 || step.dropped) {
       WalkOver<kNullable>(rows, cursors, step.attno, step.physical);
       if (step.target < 0) continue;
-      for (size_t i = 0; i < rows.size(); ++i) SetNull(targets[step.target], row_offset + static_cast<uint32_t>(i));
+      for (size_t i = 0; i < rows.size(); ++i)
+        SetNull(targets[step.target], row_offset + static_cast<uint32_t>(i));
       continue;
     }
     DeformTarget& target = targets[step.target];
@@ -218,11 +236,21 @@ void TupleDeformer::DeformWalking(std::span<const TupleView> rows, std::span<con
       WalkNumeric<kNullable>(rows, cursors, step.attno, target, row_offset, context);
     } else {
       switch (PhysicalWidth(step.physical)) {
-        case 1: WalkFixed<kNullable, uint8_t>(rows, cursors, step.attno, target, row_offset); break;
-        case 2: WalkFixed<kNullable, uint16_t>(rows, cursors, step.attno, target, row_offset); break;
-        case 4: WalkFixed<kNullable, uint32_t>(rows, cursors, step.attno, target, row_offset); break;
-        case 8: WalkFixed<kNullable, uint64_t>(rows, cursors, step.attno, target, row_offset); break;
-        default: WalkFixed<kNullable, Wide>(rows, cursors, step.attno, target, row_offset); break;
+        case 1:
+          WalkFixed<kNullable, uint8_t>(rows, cursors, step.attno, target, row_offset);
+          break;
+        case 2:
+          WalkFixed<kNullable, uint16_t>(rows, cursors, step.attno, target, row_offset);
+          break;
+        case 4:
+          WalkFixed<kNullable, uint32_t>(rows, cursors, step.attno, target, row_offset);
+          break;
+        case 8:
+          WalkFixed<kNullable, uint64_t>(rows, cursors, step.attno, target, row_offset);
+          break;
+        default:
+          WalkFixed<kNullable, Wide>(rows, cursors, step.attno, target, row_offset);
+          break;
       }
     }
   }
@@ -279,13 +307,23 @@ Datum LoadAttribute(PhysicalType type, const char* p, const DeformContext& conte
       datum.numeric = DecodeNumeric(Payload(p, context));
       return context.copy ? CopyDatum(type, datum, context.arena) : datum;
     case PhysicalType::kBool:
-    case PhysicalType::kInt8: datum.i8 = Load<int8_t>(p); break;
-    case PhysicalType::kInt16: datum.i16 = Load<int16_t>(p); break;
+    case PhysicalType::kInt8:
+      datum.i8 = Load<int8_t>(p);
+      break;
+    case PhysicalType::kInt16:
+      datum.i16 = Load<int16_t>(p);
+      break;
     case PhysicalType::kInt32:
-    case PhysicalType::kFloat32: datum.i32 = Load<int32_t>(p); break;
+    case PhysicalType::kFloat32:
+      datum.i32 = Load<int32_t>(p);
+      break;
     case PhysicalType::kInt64:
-    case PhysicalType::kFloat64: datum.i64 = Load<int64_t>(p); break;
-    case PhysicalType::kFixed16: std::memcpy(&datum, p, 16); break;
+    case PhysicalType::kFloat64:
+      datum.i64 = Load<int64_t>(p);
+      break;
+    case PhysicalType::kFixed16:
+      std::memcpy(&datum, p, 16);
+      break;
   }
   return datum;
 }
@@ -324,7 +362,8 @@ const char* FindAttribute(const TupleDesc& desc, const TupleView& row, AttrNumbe
   return p;
 }
 
-Value GetAttribute(const TupleDesc& desc, const TupleView& row, AttrNumber attno, const DeformContext& context) {
+Value GetAttribute(const TupleDesc& desc, const TupleView& row, AttrNumber attno,
+                   const DeformContext& context) {
   if (attno < 0) return {SystemAttribute(row, attno), false};
   const AttributeDesc& attribute = desc[attno];
   if (attribute.dropped) return {};

@@ -1,7 +1,8 @@
 // The interface that every index method implements, and what the catalog tells it of an index.
 //
-// Callers compute index values (columns or expressions) and test partial-index predicates; methods only see Values
-// and TIDs. Everything here runs in a backend's main thread with the table and index locked by the caller.
+// Callers compute index values (columns or expressions) and test partial-index predicates; methods only see
+// Values and TIDs. Everything here runs in a backend's main thread with the table and index locked by the
+// caller.
 #pragma once
 
 #include <cstdint>
@@ -76,11 +77,11 @@ enum class Strategy : uint16_t { kLess = 1, kLessEqual = 2, kEqual = 3, kGreater
 // One condition "index column <op> value" of a scan; conditions are ANDed. Exact: no recheck is needed.
 struct ScanKey {
   enum class Kind : uint8_t {
-    kCompare,    // column <strategy> value; a null value matches nothing
-    kArray,      // column = ANY (array)  (strategy kEqual) or <, <=, >=, > ANY
+    kCompare,  // column <strategy> value; a null value matches nothing
+    kArray,    // column = ANY (array)  (strategy kEqual) or <, <=, >=, > ANY
     kIsNull,
     kIsNotNull,
-    kRow,        // (columns attno, attno+1, ...) <strategy> (row values), strategy not kEqual
+    kRow,  // (columns attno, attno+1, ...) <strategy> (row values), strategy not kEqual
   };
   Kind kind = Kind::kCompare;
   AttrNumber attno = 1;  // key column, 1-based
@@ -93,8 +94,8 @@ struct ScanKey {
 
 enum class ScanDirection : int8_t { kBackward = -1, kForward = 1 };
 
-// A scan of one index under one set of conditions at a time. Reusable: Rescan frees nothing and allocates nothing
-// that the last scan had.
+// A scan of one index under one set of conditions at a time. Reusable: Rescan frees nothing and allocates
+// nothing that the last scan had.
 class IndexScan {
  public:
   virtual ~IndexScan() = default;
@@ -149,8 +150,10 @@ class IndexBuild {
 enum class UniqueCheck : uint8_t {
   kNo,
   kYes,       // wait for a conflicting transaction in progress, throw if it commits
-  kPartial,   // insert anyway; the result tells whether a conflict is possible (deferred constraints, ON CONFLICT)
-  kExisting,  // the entry is there: throw if another live row has the key (end-of-statement/transaction check)
+  kPartial,   // insert anyway; the result tells whether a conflict is possible (deferred constraints, ON
+              // CONFLICT)
+  kExisting,  // the entry is there: throw if another live row has the key (end-of-statement/transaction
+              // check)
 };
 
 class IndexMethod {
@@ -162,12 +165,14 @@ class IndexMethod {
   virtual bool can_return_values() const = 0;
   virtual bool can_be_unique() const = 0;
 
-  // Creates the contents of an empty index in `fork` (kMain, or kInit of an unlogged one) of an existing file.
+  // Creates the contents of an empty index in `fork` (kMain, or kInit of an unlogged one) of an existing
+  // file.
   virtual void BuildEmpty(const IndexDesc& index, Fork fork) const = 0;
   // The index file exists and is empty.
   virtual std::unique_ptr<IndexBuild> BeginBuild(const IndexDesc& index) const = 0;
-  // False only for kPartial: another row may have the same key. `unchanged`: an UPDATE did not change this index's
-  // columns (the entry is a duplicate made by a new version: a hint to look for dead versions before splitting).
+  // False only for kPartial: another row may have the same key. `unchanged`: an UPDATE did not change this
+  // index's columns (the entry is a duplicate made by a new version: a hint to look for dead versions before
+  // splitting).
   virtual bool Insert(const IndexDesc& index, const TableRef& table, const Value* values, TupleId tid,
                       UniqueCheck check, bool unchanged) const = 0;
   virtual std::unique_ptr<IndexScan> BeginScan(const IndexDesc& index, bool want_values) const = 0;

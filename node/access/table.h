@@ -1,5 +1,6 @@
-// What the access layer needs to know of a table. Filled by the catalog's relation cache and kept alive by whoever
-// has the relation open (and locked as the operation demands); access never looks anything up by name or OID.
+// What the access layer needs to know of a table. Filled by the catalog's relation cache and kept alive by
+// whoever has the relation open (and locked as the operation demands); access never looks anything up by name
+// or OID.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +23,9 @@ struct TableRef {
   uint8_t fillfactor = 100;
   uint16_t toast_tuple_target = 2032;
   const ToastTable* toast = nullptr;  // null: values are never moved out of line
-  // Columns that appear in any index (also in its expressions and predicate): an UPDATE that changes none of them
-  // may be HOT. And those of unique, immediate, non-partial indexes without expressions that foreign keys may use:
-  // an UPDATE that changes none of them takes only the NO KEY lock. Null = no such columns.
+  // Columns that appear in any index (also in its expressions and predicate): an UPDATE that changes none of
+  // them may be HOT. And those of unique, immediate, non-partial indexes without expressions that foreign
+  // keys may use: an UPDATE that changes none of them takes only the NO KEY lock. Null = no such columns.
   const AttrSet* indexed_columns = nullptr;
   const AttrSet* key_columns = nullptr;
 

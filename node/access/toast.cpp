@@ -63,7 +63,8 @@ std::string_view Compress(CompressionMethod method, std::string_view payload, Ar
   return size <= 0 ? std::string_view() : std::string_view(to, size);
 }
 
-std::string_view Decompress(CompressionMethod method, std::string_view compressed, uint32_t raw_size, Arena& arena) {
+std::string_view Decompress(CompressionMethod method, std::string_view compressed, uint32_t raw_size,
+                            Arena& arena) {
   if (method != CompressionMethod::kLz4) {
     throw SqlError(ErrorCode::kDataCorrupted, "invalid compression method id {}", static_cast<int>(method));
   }

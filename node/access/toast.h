@@ -1,5 +1,5 @@
-// Over-long values: compression in the row, or moved out of line into the table's TOAST table. This header has the
-// formats and the interface by which rows are read; heap/toast.h stores and deletes.
+// Over-long values: compression in the row, or moved out of line into the table's TOAST table. This header
+// has the formats and the interface by which rows are read; heap/toast.h stores and deletes.
 //
 // Format: ToastPointer, after the byte 0x01
 //   0  1  tag, 1 = on disk
@@ -35,17 +35,19 @@ void StoreToastPointer(const ToastPointer& pointer, char* attribute);
 class ToastSource {
  public:
   virtual ~ToastSource() = default;
-  // The stored bytes (still compressed, if method says so), allocated in `arena`. Throws XX001 when chunks are missing.
+  // The stored bytes (still compressed, if method says so), allocated in `arena`. Throws XX001 when chunks
+  // are missing.
   virtual std::string_view Fetch(const ToastPointer& pointer, Arena& arena) const = 0;
 };
 
 // The payload of any variable-width attribute. Plain ones point into the row; others are made in `arena`.
 StringRef DetoastPayload(const char* attribute, Arena* arena, const ToastSource* toast);
 
-// Compresses `payload`; returns an empty view (in which case nothing is kept) unless that saves a quarter of it.
-// Format: the bytes of the method alone, without header.
+// Compresses `payload`; returns an empty view (in which case nothing is kept) unless that saves a quarter of
+// it. Format: the bytes of the method alone, without header.
 std::string_view Compress(CompressionMethod method, std::string_view payload, Arena& arena);
 // Throws XX001 "compressed ... data is corrupt".
-std::string_view Decompress(CompressionMethod method, std::string_view compressed, uint32_t raw_size, Arena& arena);
+std::string_view Decompress(CompressionMethod method, std::string_view compressed, uint32_t raw_size,
+                            Arena& arena);
 
 }  // namespace walden

@@ -58,12 +58,13 @@ void Form(const TupleDesc& desc, F source_of, TupleBuffer* out) {
       continue;
     }
     PhysicalType type = desc[attno].physical;
-    data_size += source.stored != nullptr ? AttributeSize(type, source.stored) : StoredSize(type, *source.datum);
+    data_size +=
+        source.stored != nullptr ? AttributeSize(type, source.stored) : StoredSize(type, *source.datum);
   }
   size_t hoff = TupleHoff(has_null, natts);
   if (hoff + data_size > kMaxRowSize) {
-    throw SqlError(ErrorCode::kProgramLimitExceeded, "row is too big: size {}, maximum size {}", hoff + data_size,
-                   kMaxRowSize);
+    throw SqlError(ErrorCode::kProgramLimitExceeded, "row is too big: size {}, maximum size {}",
+                   hoff + data_size, kMaxRowSize);
   }
   char* row = out->Prepare(hoff + data_size);
   std::memset(row, 0, hoff);
@@ -102,7 +103,9 @@ TupleDesc::TupleDesc(std::vector<AttributeDesc> attributes) : attributes_(std::m
   for (const AttributeDesc& attribute : attributes_) {
     fixed_offsets_.push_back(static_cast<int16_t>(offset));
     if (offset >= 0) {
-      offset = IsByReference(attribute.physical) ? -1 : offset + static_cast<int>(PhysicalWidth(attribute.physical));
+      offset = IsByReference(attribute.physical)
+                   ? -1
+                   : offset + static_cast<int>(PhysicalWidth(attribute.physical));
     }
     in_prefix = in_prefix && offset >= 0 && attribute.not_null && !attribute.dropped;
     if (in_prefix) ++fixed_prefix_;
@@ -117,14 +120,17 @@ char* TupleBuffer::Prepare(size_t size) {
 }
 
 void FormTuple(const TupleDesc& desc, const Value* values, TupleBuffer* out) {
-  Form(desc, [&](int attno) -> Source {
-    const Value& value = values[attno - 1];
-    return {nullptr, &value.datum, value.is_null || desc[attno].dropped};
-  }, out);
+  Form(
+      desc,
+      [&](int attno) -> Source {
+        const Value& value = values[attno - 1];
+        return {nullptr, &value.datum, value.is_null || desc[attno].dropped};
+      },
+      out);
 }
 
-void FormUpdatedTuple(const TupleDesc& desc, const TupleView& old_row, const Value* values, const AttrSet& replaced,
-                      TupleBuffer* out) {
+void FormUpdatedTuple(const TupleDesc& desc, const TupleView& old_row, const Value* values,
+                      const AttrSet& replaced, TupleBuffer* out) {
   const TupleHeader& old_header = old_row.header();
   int stored_natts = old_header.natts();
   bool has_null = old_header.has_null();
@@ -136,13 +142,16 @@ void FormUpdatedTuple(const TupleDesc& desc, const TupleView& old_row, const Val
     stored[attno - 1] = p;
     p += AttributeSize(desc[attno].physical, p);
   }
-  Form(desc, [&](int attno) -> Source {
-    const AttributeDesc& attribute = desc[attno];
-    if (attribute.dropped) return {nullptr, nullptr, true};
-    if (replaced.Contains(attno)) return {nullptr, &values[attno - 1].datum, values[attno - 1].is_null};
-    if (stored[attno - 1] != nullptr) return {stored[attno - 1], nullptr, false};
-    return {nullptr, &attribute.missing, attno <= stored_natts || !attribute.has_missing};
-  }, out);
+  Form(
+      desc,
+      [&](int attno) -> Source {
+        const AttributeDesc& attribute = desc[attno];
+        if (attribute.dropped) return {nullptr, nullptr, true};
+        if (replaced.Contains(attno)) return {nullptr, &values[attno - 1].datum, values[attno - 1].is_null};
+        if (stored[attno - 1] != nullptr) return {stored[attno - 1], nullptr, false};
+        return {nullptr, &attribute.missing, attno <= stored_natts || !attribute.has_missing};
+      },
+      out);
 }
 
 size_t StoredSize(PhysicalType type, const Datum& value) {
@@ -172,8 +181,10 @@ size_t EncodedNumericSize(const NumericRef& value) {
       size_t scale_bytes = value.scale >= 0 && value.scale <= kInlineScaleMax ? 0 : 2;
       return 1 + scale_bytes + IntegerBytes(value.scaled);
     }
-    case NumericKind::kBig: return 3 + size_t{value.digits_size};
-    default: return 1;
+    case NumericKind::kBig:
+      return 3 + size_t{value.digits_size};
+    default:
+      return 1;
   }
 }
 
@@ -196,9 +207,15 @@ char* EncodeNumeric(const NumericRef& value, char* to) {
       Store<int16_t>(to + 1, value.scale);
       std::memcpy(to + 3, value.digits, value.digits_size);
       return to + 3 + value.digits_size;
-    case NumericKind::kNaN: *to = static_cast<char>(kNumericNaN); break;
-    case NumericKind::kPositiveInfinity: *to = static_cast<char>(kNumericPositiveInfinity); break;
-    case NumericKind::kNegativeInfinity: *to = static_cast<char>(kNumericNegativeInfinity); break;
+    case NumericKind::kNaN:
+      *to = static_cast<char>(kNumericNaN);
+      break;
+    case NumericKind::kPositiveInfinity:
+      *to = static_cast<char>(kNumericPositiveInfinity);
+      break;
+    case NumericKind::kNegativeInfinity:
+      *to = static_cast<char>(kNumericNegativeInfinity);
+      break;
   }
   return to + 1;
 }
@@ -226,10 +243,17 @@ NumericRef DecodeNumeric(StringRef payload) {
       value.digits = payload.data + 3;
       value.digits_size = static_cast<uint32_t>(payload.size - 3);
       break;
-    case kNumericNaN: value.kind = NumericKind::kNaN; break;
-    case kNumericPositiveInfinity: value.kind = NumericKind::kPositiveInfinity; break;
-    case kNumericNegativeInfinity: value.kind = NumericKind::kNegativeInfinity; break;
-    default: throw SqlError(ErrorCode::kDataCorrupted, "invalid numeric value on disk");
+    case kNumericNaN:
+      value.kind = NumericKind::kNaN;
+      break;
+    case kNumericPositiveInfinity:
+      value.kind = NumericKind::kPositiveInfinity;
+      break;
+    case kNumericNegativeInfinity:
+      value.kind = NumericKind::kNegativeInfinity;
+      break;
+    default:
+      throw SqlError(ErrorCode::kDataCorrupted, "invalid numeric value on disk");
   }
   return value;
 }

@@ -9,8 +9,8 @@
 //    24     2   ctid.offset kSpeculativeOffset: an unconfirmed INSERT ... ON CONFLICT (block = its token)
 //    26     2   infomask2   bits 0-10: attributes stored; 13 keys updated; 14 HOT updated; 15 heap-only
 //    28     2   infomask    see RowFlag
-//    30     1   hoff        where the attributes begin: 31 + (n + 7) / 8 with kHasNull, else 31, rounded up to 8
-//    31     .   null bitmap, if kHasNull: bit (i - 1) set = attribute i is present; zeros up to hoff
+//    30     1   hoff        where the attributes begin: 31 + (n + 7) / 8 with kHasNull, else 31, rounded up
+//    to 8 31     .   null bitmap, if kHasNull: bit (i - 1) set = attribute i is present; zeros up to hoff
 //  hoff     .   present attributes in order, *packed*: no attribute is aligned, loads are unaligned
 //
 // Format: attributes. Fixed-width ones are their in-memory form (PhysicalWidth bytes). kString and kNumeric
@@ -44,8 +44,8 @@
 
 namespace walden {
 
-// Marks functions that read, without the lock, what others may be changing: bits that never change (natts, null flag), or hints
-// whose wrong value does no harm.
+// Marks functions that read, without the lock, what others may be changing: bits that never change (natts,
+// null flag), or hints whose wrong value does no harm.
 #ifdef __SANITIZE_THREAD__
 #define WALDEN_READS_UNLOCKED __attribute__((no_sanitize("thread")))
 #else
@@ -82,16 +82,16 @@ enum RowFlag : uint16_t {
   kXmaxIsMulti = 0x1000,
   kUpdated = 0x2000,  // this version was made by UPDATE
 };
-inline constexpr uint16_t kXmaxBits = kXmaxCommitted | kXmaxInvalid | kXmaxIsMulti | kXmaxLockOnly |
-                                      kXmaxKeyShareLock | kXmaxExclusiveLock;
+inline constexpr uint16_t kXmaxBits =
+    kXmaxCommitted | kXmaxInvalid | kXmaxIsMulti | kXmaxLockOnly | kXmaxKeyShareLock | kXmaxExclusiveLock;
 // Bits of infomask2.
 inline constexpr uint16_t kNattsMask = 0x07ff;
 inline constexpr uint16_t kKeysUpdated = 0x2000;
 inline constexpr uint16_t kHotUpdated = 0x4000;
 inline constexpr uint16_t kHeapOnly = 0x8000;
 
-// Overlays a row in place. Reads and hint-bit writes of infomask race under a shared page lock: such code uses
-// std::atomic_ref, see heap/visibility.h.
+// Overlays a row in place. Reads and hint-bit writes of infomask race under a shared page lock: such code
+// uses std::atomic_ref, see heap/visibility.h.
 struct TupleHeader {
   uint64_t xmin_value;
   uint64_t xmax_value;
@@ -107,7 +107,10 @@ struct TupleHeader {
   Xid xmax() const { return Xid{xmax_value}; }  // meaningless when kXmaxIsMulti
   MultiXactId multi() const { return MultiXactId{xmax_value}; }
   TupleId ctid() const { return {ctid_block, ctid_offset}; }
-  void set_ctid(TupleId tid) { ctid_block = tid.block; ctid_offset = tid.offset; }
+  void set_ctid(TupleId tid) {
+    ctid_block = tid.block;
+    ctid_offset = tid.offset;
+  }
   WALDEN_READS_UNLOCKED int natts() const { return infomask2 & kNattsMask; }
   WALDEN_READS_UNLOCKED bool has_null() const { return (infomask & kHasNull) != 0; }
   bool is_heap_only() const { return (infomask2 & kHeapOnly) != 0; }
@@ -148,12 +151,13 @@ enum class AttributeStorage : char { kPlain = 'p', kExternal = 'e', kExtended = 
 struct AttributeDesc {
   PhysicalType physical = PhysicalType::kInt32;
   AttributeStorage storage = AttributeStorage::kPlain;
-  char compression = '\0';   // pg_attribute.attcompression: 'l' lz4, 'p' pglz-class, '\0' default_toast_compression
-  bool not_null = false;     // a declared NOT NULL: rows may be trusted to hold no null
-  bool dropped = false;      // reads as null; `physical` still says how to skip what old rows hold
-  bool has_missing = false;  // rows stored before ADD COLUMN ... DEFAULT read `missing`
+  char compression =
+      '\0';  // pg_attribute.attcompression: 'l' lz4, 'p' pglz-class, '\0' default_toast_compression
+  bool not_null = false;           // a declared NOT NULL: rows may be trusted to hold no null
+  bool dropped = false;            // reads as null; `physical` still says how to skip what old rows hold
+  bool has_missing = false;        // rows stored before ADD COLUMN ... DEFAULT read `missing`
   Datum missing{.words = {0, 0}};  // its bytes live as long as the TupleDesc
-  Oid type = Oid::kInvalid;  // not used by access; for whoever prints rows
+  Oid type = Oid::kInvalid;        // not used by access; for whoever prints rows
 };
 
 // What a table's rows hold. Immutable; shared by the relation cache, kept alive by whoever scans.
@@ -162,8 +166,8 @@ class TupleDesc {
   explicit TupleDesc(std::vector<AttributeDesc> attributes);
   int size() const { return static_cast<int>(attributes_.size()); }
   const AttributeDesc& operator[](AttrNumber attno) const { return attributes_[attno - 1]; }
-  // Where attribute `attno` begins within the attributes of a row without nulls before it; -1 if it follows one
-  // of variable width.
+  // Where attribute `attno` begins within the attributes of a row without nulls before it; -1 if it follows
+  // one of variable width.
   int fixed_offset(AttrNumber attno) const { return fixed_offsets_[attno - 1]; }
   // How many leading attributes have a fixed offset and can never be null.
   int fixed_prefix() const { return fixed_prefix_; }
@@ -210,13 +214,13 @@ class TupleBuffer {
   uint32_t size_ = 0;
 };
 
-// Rows are formed whole, whatever their size: the heap compresses and moves out values (toast) as it stores them.
-// `values` has desc.size() entries; dropped attributes are stored as null whatever it says. The header's
-// transaction fields are zero. Throws 54000 for a row that no heap could hold (over 1 GB).
+// Rows are formed whole, whatever their size: the heap compresses and moves out values (toast) as it stores
+// them. `values` has desc.size() entries; dropped attributes are stored as null whatever it says. The
+// header's transaction fields are zero. Throws 54000 for a row that no heap could hold (over 1 GB).
 void FormTuple(const TupleDesc& desc, const Value* values, TupleBuffer* out);
 
-// The row that an UPDATE makes of `old_row`: attributes in `replaced` come from `values`, the others are copied as
-// stored (out-of-line ones stay where they are; missing ones are filled in).
+// The row that an UPDATE makes of `old_row`: attributes in `replaced` come from `values`, the others are
+// copied as stored (out-of-line ones stay where they are; missing ones are filled in).
 void FormUpdatedTuple(const TupleDesc& desc, const TupleView& old_row, const Value* values,
                       const AttrSet& replaced, TupleBuffer* out);
 
@@ -241,7 +245,8 @@ inline StringRef VarPayload(const char* p) {
   if (first & 1) return {p + 1, static_cast<uint64_t>((first >> 1) - 1)};
   return {p + 4, (Load<uint32_t>(p) >> 2) - 4};
 }
-// Reads and writes numeric payloads. DecodeNumeric may read up to 8 bytes *before* the payload, never after it.
+// Reads and writes numeric payloads. DecodeNumeric may read up to 8 bytes *before* the payload, never after
+// it.
 size_t EncodedNumericSize(const NumericRef& value);
 char* EncodeNumeric(const NumericRef& value, char* to);  // returns the end
 NumericRef DecodeNumeric(StringRef payload);

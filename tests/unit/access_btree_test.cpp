@@ -54,7 +54,8 @@ class BtreeTest : public AccessTest {
       int32_t low = static_cast<int32_t>(random.Below(1200)) - 100;
       int32_t high = low + static_cast<int32_t>(random.Below(200));
       std::vector<TupleId> expected;
-      for (auto it = model.lower_bound(low); it != model.end() && it->first < high; ++it) expected.push_back(it->second);
+      for (auto it = model.lower_bound(low); it != model.end() && it->first < high; ++it)
+        expected.push_back(it->second);
       std::vector<ScanKey> keys = {Key(Strategy::kGreaterEqual, low), Key(Strategy::kLess, high)};
       std::vector<TupleId> forward = Collect(index, keys);
       EXPECT_EQ(Sorted(forward), Sorted(expected));
@@ -129,7 +130,8 @@ TEST_F(BtreeTest, ArraysNullsAndMarks) {
   any.kind = ScanKey::Kind::kArray;
   any.values = elements;
   EXPECT_EQ(Collect(index_, {any}), (std::vector<TupleId>{Tid(7), Tid(100), Tid(2500)}));
-  EXPECT_EQ(Collect(index_, {any}, ScanDirection::kBackward), (std::vector<TupleId>{Tid(2500), Tid(100), Tid(7)}));
+  EXPECT_EQ(Collect(index_, {any}, ScanDirection::kBackward),
+            (std::vector<TupleId>{Tid(2500), Tid(100), Tid(7)}));
   ScanKey is_null;
   is_null.kind = ScanKey::Kind::kIsNull;
   EXPECT_EQ(Collect(index_, {is_null}), (std::vector<TupleId>{Tid(90000)}));
@@ -270,7 +272,8 @@ TEST_F(BtreeTest, ConcurrentInsertsScansAndVacuum) {
       for (int i = 0; i < kRows; ++i) {
         Add(index_, static_cast<int32_t>(random.Below(5000)), Tid(static_cast<uint32_t>(n * kRows + i)));
         if (i % 500 == 0) {
-          auto found = Collect(index_, {}, i % 1000 == 0 ? ScanDirection::kForward : ScanDirection::kBackward);
+          auto found =
+              Collect(index_, {}, i % 1000 == 0 ? ScanDirection::kForward : ScanDirection::kBackward);
           EXPECT_EQ(std::set<TupleId>(found.begin(), found.end()).size(), found.size());
         }
       }

@@ -1,5 +1,5 @@
-// A private node below recovery for the access layer: shared areas, data directory, open WAL, transactions, and a table
-// (id int4, payload text) with an index on id.
+// A private node below recovery for the access layer: shared areas, data directory, open WAL, transactions,
+// and a table (id int4, payload text) with an index on id.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -58,10 +58,15 @@ void InProcesses(int first, int count, Body body) {
   for (std::thread& thread : threads) thread.join();
 }
 
-inline int CompareInt32(const Datum& a, const Datum& b, const void*) { return a.i32 < b.i32 ? -1 : a.i32 > b.i32; }
-inline int CompareText(const Datum& a, const Datum& b, const void*) { return a.string.view().compare(b.string.view()); }
+inline int CompareInt32(const Datum& a, const Datum& b, const void*) {
+  return a.i32 < b.i32 ? -1 : a.i32 > b.i32;
+}
+inline int CompareText(const Datum& a, const Datum& b, const void*) {
+  return a.string.view().compare(b.string.view());
+}
 [[noreturn]] inline void ThrowDuplicate(const IndexDesc& index, const Value*) {
-  throw SqlError(ErrorCode::kUniqueViolation, "duplicate key value violates unique constraint \"{}\"", index.name);
+  throw SqlError(ErrorCode::kUniqueViolation, "duplicate key value violates unique constraint \"{}\"",
+                 index.name);
 }
 
 inline Value Int(int32_t value) { return {Datum{.i64 = value}, false}; }
@@ -187,7 +192,8 @@ class AccessTest : public ::testing::Test {
     fetcher.Release();
     TupleFailure failure;
     UpdateOutcome outcome;
-    TupleResult result = HeapUpdate(table_, tid, &row, CurrentCommandId(true), nullptr, wait, &failure, &outcome);
+    TupleResult result =
+        HeapUpdate(table_, tid, &row, CurrentCommandId(true), nullptr, wait, &failure, &outcome);
     if (result == TupleResult::kOk && !outcome.hot) {
       BtreeMethod().Insert(index_, table_, values, outcome.tid, UniqueCheck::kYes, false);
     }
@@ -239,8 +245,10 @@ class AccessTest : public ::testing::Test {
     while (scan->Next(ScanDirection::kForward, &tid)) {
       TupleView view;
       bool all_dead;
-      if (fetcher.FetchChain(tid, *snapshot, &view, &all_dead)) rows.push_back(RowOf(view));
-      else if (all_dead) scan->KillLast();
+      if (fetcher.FetchChain(tid, *snapshot, &view, &all_dead))
+        rows.push_back(RowOf(view));
+      else if (all_dead)
+        scan->KillLast();
     }
     return rows;
   }

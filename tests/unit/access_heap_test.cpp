@@ -59,8 +59,13 @@ TEST_F(HeapTest, HotUpdatesAddNoIndexEntryAndArePruned) {
   TupleId current = tid;
   for (int i = 0; i < 100; ++i) {
     BeginTransaction();
-    { auto rows = LookUp(1); ASSERT_EQ(rows.size(), 1u); current = rows[0].tid; }
-    ASSERT_EQ(UpdatePayload(current, 1, std::string(500, static_cast<char>('a' + i % 26)), &current), TupleResult::kOk);
+    {
+      auto rows = LookUp(1);
+      ASSERT_EQ(rows.size(), 1u);
+      current = rows[0].tid;
+    }
+    ASSERT_EQ(UpdatePayload(current, 1, std::string(500, static_cast<char>('a' + i % 26)), &current),
+              TupleResult::kOk);
     Commit();
   }
   EXPECT_LE(RelationBlocks(table_.locator), 2u) << "dead versions were not removed on access";
@@ -119,7 +124,8 @@ TEST_F(HeapTest, RowLocksOfAllStrengths) {
   for (RowLockMode held : modes) {
     BeginTransaction();
     TupleFailure failure;
-    ASSERT_EQ(HeapLock(table_, tid, CurrentCommandId(true), held, WaitPolicy::kBlock, true, &failure), TupleResult::kOk);
+    ASSERT_EQ(HeapLock(table_, tid, CurrentCommandId(true), held, WaitPolicy::kBlock, true, &failure),
+              TupleResult::kOk);
     for (RowLockMode wanted : modes) {
       InProcesses(1, 1, [&](int) {
         BeginTransaction();
@@ -145,7 +151,8 @@ TEST_F(HeapTest, KeyShareLockersDoNotBlockUpdatesOfOtherColumns) {
   Commit();
   BeginTransaction();
   TupleFailure failure;
-  ASSERT_EQ(HeapLock(table_, tid, CurrentCommandId(true), RowLockMode::kKeyShare, WaitPolicy::kBlock, true, &failure),
+  ASSERT_EQ(HeapLock(table_, tid, CurrentCommandId(true), RowLockMode::kKeyShare, WaitPolicy::kBlock, true,
+                     &failure),
             TupleResult::kOk);
   TupleId next;
   InProcesses(1, 1, [&](int) {
@@ -199,8 +206,8 @@ TEST_F(HeapTest, ConcurrentCountersAddUp) {
       TupleId tid = rows[0].tid;
       // Follow the row to its newest version under a lock, as READ COMMITTED does.
       TupleResult result;
-      while ((result = HeapLock(table_, tid, CurrentCommandId(true), RowLockMode::kExclusive, WaitPolicy::kBlock, false,
-                                &failure)) == TupleResult::kUpdated) {
+      while ((result = HeapLock(table_, tid, CurrentCommandId(true), RowLockMode::kExclusive,
+                                WaitPolicy::kBlock, false, &failure)) == TupleResult::kUpdated) {
         tid = failure.ctid;
       }
       ASSERT_EQ(result, TupleResult::kOk);
@@ -392,7 +399,8 @@ TEST_F(ToastTest, LongValuesAreCompressedOrMovedOut) {
   BeginTransaction();
   EXPECT_EQ(LookUp(1)[0].payload, repetitive);
   EXPECT_EQ(LookUp(2)[0].payload, noise);
-  EXPECT_EQ(LiveChunks(), (100000u + kToastChunkSize - 1) / kToastChunkSize) << "only the second is stored out of line";
+  EXPECT_EQ(LiveChunks(), (100000u + kToastChunkSize - 1) / kToastChunkSize)
+      << "only the second is stored out of line";
   Commit();
   ExpectSound();
 
@@ -409,8 +417,9 @@ TEST_F(ToastTest, LongValuesAreCompressedOrMovedOut) {
   fetcher.Release();
   TupleFailure failure;
   UpdateOutcome outcome;
-  ASSERT_EQ(HeapUpdate(table_, tid, &row, CurrentCommandId(true), nullptr, WaitPolicy::kBlock, &failure, &outcome),
-            TupleResult::kOk);
+  ASSERT_EQ(
+      HeapUpdate(table_, tid, &row, CurrentCommandId(true), nullptr, WaitPolicy::kBlock, &failure, &outcome),
+      TupleResult::kOk);
   EXPECT_FALSE(outcome.hot);
   EXPECT_EQ(outcome.lock_mode, RowLockMode::kExclusive);
   Commit();

@@ -55,7 +55,8 @@ class AccessRecoveryTest : public AccessTest {
     reader.Seek(kStart);
     DecodedRecord record;
     replayed_.clear();
-    while (replayed_[RecordKind::kBtreeSplit] < stop_after_splits && reader.Next(&record) == ReadResult::kRecord) {
+    while (replayed_[RecordKind::kBtreeSplit] < stop_after_splits &&
+           reader.Next(&record) == ReadResult::kRecord) {
       ObserveRedoXid(record.xid);
       EXPECT_FALSE(DescribeRecord(record).empty());
       const RecordHandler* handler = FindRecordHandler(record.kind);
@@ -109,15 +110,16 @@ TEST_F(AccessRecoveryTest, ReplayGivesTheSamePagesAndRows) {
         if (it == during.end()) it = during.begin();
         if (what < 8) {
           TupleId moved;
-          ASSERT_EQ(UpdatePayload(it->second, it->first, std::string(random.Below(200), 'q'), &moved), TupleResult::kOk);
+          ASSERT_EQ(UpdatePayload(it->second, it->first, std::string(random.Below(200), 'q'), &moved),
+                    TupleResult::kOk);
           it->second = moved;
         } else if (what == 8) {
           ASSERT_EQ(Delete(it->second), TupleResult::kOk);
           during.erase(it);
         } else {
           TupleFailure failure;
-          ASSERT_EQ(HeapLock(table_, it->second, CurrentCommandId(true), RowLockMode::kShare, WaitPolicy::kBlock, true,
-                             &failure),
+          ASSERT_EQ(HeapLock(table_, it->second, CurrentCommandId(true), RowLockMode::kShare,
+                             WaitPolicy::kBlock, true, &failure),
                     TupleResult::kOk);
         }
       }
@@ -149,10 +151,11 @@ TEST_F(AccessRecoveryTest, ReplayGivesTheSamePagesAndRows) {
   CrashAndReplay();
   Pages after = Capture();
   ExpectSamePages(before, after);
-  for (RecordKind kind : {RecordKind::kHeapInsert, RecordKind::kHeapDelete, RecordKind::kHeapUpdate,
-                          RecordKind::kHeapHotUpdate, RecordKind::kHeapLock, RecordKind::kHeapPrune, RecordKind::kHeapVacuum,
-                          RecordKind::kHeapVisible, RecordKind::kHeapSettle, RecordKind::kBtreeInsertLeaf,
-                          RecordKind::kBtreeSplit, RecordKind::kBtreeNewRoot, RecordKind::kBtreeVacuum}) {
+  for (RecordKind kind :
+       {RecordKind::kHeapInsert, RecordKind::kHeapDelete, RecordKind::kHeapUpdate, RecordKind::kHeapHotUpdate,
+        RecordKind::kHeapLock, RecordKind::kHeapPrune, RecordKind::kHeapVacuum, RecordKind::kHeapVisible,
+        RecordKind::kHeapSettle, RecordKind::kBtreeInsertLeaf, RecordKind::kBtreeSplit,
+        RecordKind::kBtreeNewRoot, RecordKind::kBtreeVacuum}) {
     EXPECT_GT(replayed_[kind], 0) << "no record of kind " << FindRecordKind(kind)->name;
   }
   OpenAgain();
@@ -163,12 +166,14 @@ TEST_F(AccessRecoveryTest, ReplayGivesTheSamePagesAndRows) {
   ExpectSound();
 }
 
-// A crash between a split and the downlink of its right half: readers move right, the next writer finishes it.
+// A crash between a split and the downlink of its right half: readers move right, the next writer finishes
+// it.
 TEST_F(AccessRecoveryTest, IncompleteSplitsAreFinishedLater) {
   index_.unique = false;
   auto add = [&](int i) {
     Value values[] = {Int(static_cast<int32_t>((i * 7919) % 60000))};
-    BtreeMethod().Insert(index_, table_, values, {static_cast<BlockNumber>(i / 100), static_cast<OffsetNumber>(i % 100 + 1)},
+    BtreeMethod().Insert(index_, table_, values,
+                         {static_cast<BlockNumber>(i / 100), static_cast<OffsetNumber>(i % 100 + 1)},
                          UniqueCheck::kNo, false);
   };
   auto count = [&] {

@@ -33,8 +33,9 @@ std::string Hex(std::string_view bytes) {
 }
 
 TEST(RowFormat, GoldenBytes) {
-  TupleDesc desc({Attribute(PhysicalType::kBool, true), Attribute(PhysicalType::kInt32), Attribute(PhysicalType::kString),
-                  Attribute(PhysicalType::kNumeric), Attribute(PhysicalType::kInt16)});
+  TupleDesc desc({Attribute(PhysicalType::kBool, true), Attribute(PhysicalType::kInt32),
+                  Attribute(PhysicalType::kString), Attribute(PhysicalType::kNumeric),
+                  Attribute(PhysicalType::kInt16)});
   Value values[5] = {Int(1), Int(0x01020304), Text("abc"), Small(-1234, 2), Value{}};
   TupleBuffer row;
   FormTuple(desc, values, &row);
@@ -43,16 +44,18 @@ TEST(RowFormat, GoldenBytes) {
   row.header().cid = 7;
   row.header().set_ctid({5, 6});
   EXPECT_EQ(Hex({row.data(), row.size()}),
-            "8877665544332211"    // xmin
-            "0900000000000000"    // xmax
-            "07000000"            // cid
-            "050000000600"        // ctid
-            "0500"                // attributes
-            "0300"                // null, variable width
-            "20" "0f"             // hoff, bitmap
-            "01" "04030201"       // bool, int4
-            "09616263"            // short header: 4 bytes in all
-            "09022efb");          // scale 2, -1234 in two bytes
+            "8877665544332211"  // xmin
+            "0900000000000000"  // xmax
+            "07000000"          // cid
+            "050000000600"      // ctid
+            "0500"              // attributes
+            "0300"              // null, variable width
+            "20"
+            "0f"  // hoff, bitmap
+            "01"
+            "04030201"    // bool, int4
+            "09616263"    // short header: 4 bytes in all
+            "09022efb");  // scale 2, -1234 in two bytes
 }
 
 TEST(RowFormat, NumericPayloads) {
@@ -73,7 +76,8 @@ TEST(RowFormat, NumericPayloads) {
   round_trip(-129, 64, 5);
   round_trip(INT64_MAX, 0, 9);
   round_trip(INT64_MIN, 1000, 11);
-  for (NumericKind kind : {NumericKind::kNaN, NumericKind::kPositiveInfinity, NumericKind::kNegativeInfinity}) {
+  for (NumericKind kind :
+       {NumericKind::kNaN, NumericKind::kPositiveInfinity, NumericKind::kNegativeInfinity}) {
     NumericRef value{};
     value.kind = kind;
     char buffer[16];
@@ -98,7 +102,8 @@ class RandomTable {
     int count = static_cast<int>(1 + random_.Below(12));
     std::vector<AttributeDesc> attributes;
     for (int i = 0; i < count; ++i) {
-      AttributeDesc attribute = Attribute(static_cast<PhysicalType>(random_.Below(10)), random_.Below(3) == 0);
+      AttributeDesc attribute =
+          Attribute(static_cast<PhysicalType>(random_.Below(10)), random_.Below(3) == 0);
       attributes.push_back(attribute);
     }
     full_ = attributes;
@@ -112,8 +117,10 @@ class RandomTable {
         strings_.push_back(std::string(random_.Below(4) == 0 ? random_.Below(400) : random_.Below(20), 'x'));
         return Text(strings_.back());
       }
-      case PhysicalType::kNumeric: return Small(static_cast<int64_t>(random_.Next() >> random_.Below(64)), 3);
-      case PhysicalType::kFixed16: return {Datum{.words = {random_.Next(), random_.Next()}}, false};
+      case PhysicalType::kNumeric:
+        return Small(static_cast<int64_t>(random_.Next() >> random_.Below(64)), 3);
+      case PhysicalType::kFixed16:
+        return {Datum{.words = {random_.Next(), random_.Next()}}, false};
       default: {
         size_t width = PhysicalWidth(attribute.physical);
         uint64_t bits = random_.Next();
@@ -170,7 +177,8 @@ class RandomTable {
     }
   }
 
-  void Check(const TupleDesc& desc, const std::vector<TupleView>& rows, const std::vector<std::vector<Value>>& expected) {
+  void Check(const TupleDesc& desc, const std::vector<TupleView>& rows,
+             const std::vector<std::vector<Value>>& expected) {
     DeformContext context;
     std::vector<AttrNumber> wanted;
     for (AttrNumber attno = 1; attno <= desc.size(); ++attno) {
@@ -239,7 +247,8 @@ TEST(Deform, DroppedAttributesReadAsNull) {
 }
 
 TEST(FormUpdated, CopiesWhatIsNotReplaced) {
-  TupleDesc desc({Attribute(PhysicalType::kInt32), Attribute(PhysicalType::kString), Attribute(PhysicalType::kInt32)});
+  TupleDesc desc(
+      {Attribute(PhysicalType::kInt32), Attribute(PhysicalType::kString), Attribute(PhysicalType::kInt32)});
   Value values[3] = {Int(1), Text("kept"), Value{}};
   TupleBuffer row;
   FormTuple(desc, values, &row);

@@ -18,9 +18,11 @@ class Btree final : public IndexMethod {
   bool can_be_unique() const override { return true; }
 
   void BuildEmpty(const IndexDesc& index, Fork fork) const override { btree::BuildEmpty(index, fork); }
-  std::unique_ptr<IndexBuild> BeginBuild(const IndexDesc& index) const override { return btree::BeginBuild(index); }
-  bool Insert(const IndexDesc& index, const TableRef& table, const Value* values, TupleId tid, UniqueCheck check,
-              bool unchanged) const override {
+  std::unique_ptr<IndexBuild> BeginBuild(const IndexDesc& index) const override {
+    return btree::BeginBuild(index);
+  }
+  bool Insert(const IndexDesc& index, const TableRef& table, const Value* values, TupleId tid,
+              UniqueCheck check, bool unchanged) const override {
     return btree::InsertEntry(index, table, values, tid, check, unchanged);
   }
   std::unique_ptr<IndexScan> BeginScan(const IndexDesc& index, bool want_values) const override {

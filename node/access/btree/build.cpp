@@ -156,8 +156,10 @@ class BtreeBuild : public IndexBuild {
     while (sorter_.Next(&entry, &alive)) {
       ++stats_.index_rows;
       if (index_.unique && alive) CheckUnique(entry);
-      if (deduplicate_) Collect(entry, &writer);
-      else writer.Add(entry);
+      if (deduplicate_)
+        Collect(entry, &writer);
+      else
+        writer.Add(entry);
     }
     FlushCollected(&writer);
     SetRoot(writer.Finish());
@@ -173,10 +175,11 @@ class BtreeBuild : public IndexBuild {
       ColumnWalk walk(entry, *index_.desc);
       for (size_t i = 0; i < values.size(); ++i) {
         const char* stored = walk.Next();
-        if (stored != nullptr) values[i] = {LoadColumn((*index_.desc)[static_cast<AttrNumber>(i + 1)].physical, stored), false};
+        if (stored != nullptr)
+          values[i] = {LoadColumn((*index_.desc)[static_cast<AttrNumber>(i + 1)].physical, stored), false};
       }
-      (index_.throw_build_duplicate != nullptr ? index_.throw_build_duplicate : index_.throw_unique_violation)(
-          index_, values.data());
+      (index_.throw_build_duplicate != nullptr ? index_.throw_build_duplicate
+                                               : index_.throw_unique_violation)(index_, values.data());
     }
     last_alive_.assign(entry.data, entry.size);
   }
@@ -199,7 +202,8 @@ class BtreeBuild : public IndexBuild {
   void FlushCollected(TreeWriter* writer) {
     if (tids_.empty()) return;
     EntryBuffer merged;
-    FormPosting({base_.data(), static_cast<uint32_t>(base_.size())}, tids_.data(), static_cast<int>(tids_.size()), &merged);
+    FormPosting({base_.data(), static_cast<uint32_t>(base_.size())}, tids_.data(),
+                static_cast<int>(tids_.size()), &merged);
     tids_.clear();
     writer->Add(merged.entry());
   }

@@ -17,7 +17,8 @@ constexpr size_t kRunBufferSize = 256 << 10;
 File OpenTemporaryFile() {
   static std::atomic<uint32_t> counter{0};
   MakeDirectories("base/pgsql_tmp");
-  std::string path = "base/pgsql_tmp/pgsql_tmp" + std::to_string(getpid()) + ".btree" + std::to_string(counter++);
+  std::string path =
+      "base/pgsql_tmp/pgsql_tmp" + std::to_string(getpid()) + ".btree" + std::to_string(counter++);
   File file = File::Open(path, O_RDWR | O_CREAT | O_EXCL);
   UnlinkIfExists(path);
   return file;
@@ -35,10 +36,18 @@ int64_t EntrySorter::PrefixOf(const Entry& entry) const {
   if (stored == nullptr) return key.nulls_first ? INT64_MIN : INT64_MAX;
   int64_t prefix;
   switch (key.order) {
-    case KeyOrder::kInt16: prefix = Load<int16_t>(stored); break;
-    case KeyOrder::kInt32: prefix = Load<int32_t>(stored); break;
-    case KeyOrder::kUint32: prefix = Load<uint32_t>(stored); break;
-    case KeyOrder::kInt64: prefix = Load<int64_t>(stored); break;
+    case KeyOrder::kInt16:
+      prefix = Load<int16_t>(stored);
+      break;
+    case KeyOrder::kInt32:
+      prefix = Load<int32_t>(stored);
+      break;
+    case KeyOrder::kUint32:
+      prefix = Load<uint32_t>(stored);
+      break;
+    case KeyOrder::kInt64:
+      prefix = Load<int64_t>(stored);
+      break;
     case KeyOrder::kBytes: {
       StringRef bytes = VarPayload(stored);
       char first[8] = {};
@@ -46,7 +55,8 @@ int64_t EntrySorter::PrefixOf(const Entry& entry) const {
       prefix = static_cast<int64_t>(LoadBig<uint64_t>(first) ^ uint64_t{1} << 63);
       break;
     }
-    default: return 0;
+    default:
+      return 0;
   }
   return key.descending ? ~prefix : prefix;
 }
@@ -60,7 +70,8 @@ bool EntrySorter::Less(const Record* a, const Record* b) const {
 void EntrySorter::Add(const Entry& entry, bool alive) {
   size_t size = AlignUp(sizeof(Record) + entry.size, 8);
   if (blocks_.empty() || block_used_ + size > kBlockSize) {
-    if (total_bytes_ + records_.size() * sizeof(Slot) + kBlockSize > memory_bytes_ && !records_.empty()) Spill();
+    if (total_bytes_ + records_.size() * sizeof(Slot) + kBlockSize > memory_bytes_ && !records_.empty())
+      Spill();
     blocks_.push_back(std::make_unique_for_overwrite<char[]>(kBlockSize));
     block_used_ = 0;
     total_bytes_ += kBlockSize;

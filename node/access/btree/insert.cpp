@@ -25,7 +25,8 @@ struct Conflict {
 
 class UniqueChecker {
  public:
-  UniqueChecker(const IndexDesc& index, const TableRef& table, const SearchKey& key, TupleId own, UniqueCheck check)
+  UniqueChecker(const IndexDesc& index, const TableRef& table, const SearchKey& key, TupleId own,
+                UniqueCheck check)
       : index_(index), table_(table), key_(key), own_(own), check_(check) {}
 
   // `first` is the leaf where the key would begin, locked exclusively; it stays so.
@@ -138,8 +139,8 @@ bool HasNullKey(const IndexDesc& index, const Value* values) {
   return false;
 }
 
-void LogInsert(const IndexDesc& index, BufferPin& pin, OffsetNumber offset, const Entry& entry, bool posting_split,
-               BufferPin* child) {
+void LogInsert(const IndexDesc& index, BufferPin& pin, OffsetNumber offset, const Entry& entry,
+               bool posting_split, BufferPin* child) {
   if (!index.NeedsWal()) return;
   InsertRecord rec{offset, static_cast<uint16_t>(posting_split ? 1 : 0)};
   WalRecord record(child == nullptr ? RecordKind::kBtreeInsertLeaf : RecordKind::kBtreeInsertUpper);
@@ -156,8 +157,8 @@ void MarkSplitComplete(BufferPin& child) {
 }
 
 // The parent's entry for `child`, with the parent locked exclusively.
-BufferPin FindDownlink(const IndexDesc& index, BlockNumber child, BlockNumber start, std::span<const DescentStep> above,
-                       OffsetNumber* offset) {
+BufferPin FindDownlink(const IndexDesc& index, BlockNumber child, BlockNumber start,
+                       std::span<const DescentStep> above, OffsetNumber* offset) {
   BufferPin pin = LockNode(index, start, Access::kWrite);
   for (;;) {
     char* page = pin.page();
@@ -218,11 +219,13 @@ void NewRoot(const IndexDesc& index, BufferPin& left, BufferPin& right, BufferPi
   root.Unlock();
 }
 
-void InsertOnNode(const IndexDesc& index, BufferPin pin, OffsetNumber offset, const Entry& entry, bool posting_split,
-                  BufferPin* child, std::span<const DescentStep> above);
+void InsertOnNode(const IndexDesc& index, BufferPin pin, OffsetNumber offset, const Entry& entry,
+                  bool posting_split, BufferPin* child, std::span<const DescentStep> above);
 
-// After a split of `left` into `left` and `right`, both locked: the parent gets right's downlink. Releases both.
-void InsertDownlink(const IndexDesc& index, BufferPin left, BufferPin right, std::span<const DescentStep> above) {
+// After a split of `left` into `left` and `right`, both locked: the parent gets right's downlink. Releases
+// both.
+void InsertDownlink(const IndexDesc& index, BufferPin left, BufferPin right,
+                    std::span<const DescentStep> above) {
   EnsureWalSpace();
   if (above.empty()) {
     BufferPin meta = ReadPage(index.Page(kMetaBlock));
@@ -252,14 +255,15 @@ void InsertDownlink(const IndexDesc& index, BufferPin left, BufferPin right, std
   }
   OffsetNumber offset;
   BufferPin parent = FindDownlink(index, left.block(), start, above, &offset);
-  InsertOnNode(index, std::move(parent), static_cast<OffsetNumber>(offset + 1), downlink.entry(), false, &left, above);
+  InsertOnNode(index, std::move(parent), static_cast<OffsetNumber>(offset + 1), downlink.entry(), false,
+               &left, above);
   left.Unlock();
 }
 
-// Adds the entry, splitting the node if it is full. Takes over the lock of `pin`; `child` (inner nodes) is the left half
-// of the split that this completes, locked, and stays locked.
-void InsertOnNode(const IndexDesc& index, BufferPin pin, OffsetNumber offset, const Entry& entry, bool posting_split,
-                  BufferPin* child, std::span<const DescentStep> above) {
+// Adds the entry, splitting the node if it is full. Takes over the lock of `pin`; `child` (inner nodes) is
+// the left half of the split that this completes, locked, and stays locked.
+void InsertOnNode(const IndexDesc& index, BufferPin pin, OffsetNumber offset, const Entry& entry,
+                  bool posting_split, BufferPin* child, std::span<const DescentStep> above) {
   if (PageFreeSpace(pin.page()) < AlignUp(entry.size, 8)) {
     BufferPin right = SplitNode(index, pin, offset, entry, posting_split, child);
     InsertDownlink(index, std::move(pin), std::move(right), above);
@@ -276,7 +280,8 @@ void InsertOnNode(const IndexDesc& index, BufferPin pin, OffsetNumber offset, co
 }
 
 // Where the entry goes on the leaf; `*posting_split`: into the posting list before that place.
-OffsetNumber PlaceOnLeaf(const IndexDesc& index, const SearchKey& key, const char* page, bool* posting_split) {
+OffsetNumber PlaceOnLeaf(const IndexDesc& index, const SearchKey& key, const char* page,
+                         bool* posting_split) {
   OffsetNumber offset = FindOnPage(index, key, page);
   *posting_split = false;
   if (offset <= PageMaxOffset(page)) {
@@ -318,7 +323,8 @@ void CreateRoot(const IndexDesc& index) {
 
 void FinishSplit(const IndexDesc& index, BufferPin left, const Descent* descent) {
   BufferPin right = LockNode(index, Node(left.page())->right, Access::kWrite);
-  InsertDownlink(index, std::move(left), std::move(right), descent == nullptr ? std::span<const DescentStep>() : *descent);
+  InsertDownlink(index, std::move(left), std::move(right),
+                 descent == nullptr ? std::span<const DescentStep>() : *descent);
 }
 
 BufferPin AllocateNode(const IndexDesc& index) {
@@ -344,12 +350,12 @@ BufferPin AllocateNode(const IndexDesc& index) {
   return ExtendRelation(index.locator);
 }
 
-bool InsertEntry(const IndexDesc& index, const TableRef& table, const Value* values, TupleId tid, UniqueCheck check,
-                 bool unchanged) {
+bool InsertEntry(const IndexDesc& index, const TableRef& table, const Value* values, TupleId tid,
+                 UniqueCheck check, bool unchanged) {
   EntryBuffer entry;
   FormEntry(index, values, tid, &entry);
-  bool check_unique = index.unique && check != UniqueCheck::kNo &&
-                      (index.nulls_not_distinct || !HasNullKey(index, values));
+  bool check_unique =
+      index.unique && check != UniqueCheck::kNo && (index.nulls_not_distinct || !HasNullKey(index, values));
   if (check == UniqueCheck::kExisting && !check_unique) return true;
   SearchKey key;
   key.values = values;
@@ -385,7 +391,8 @@ bool InsertEntry(const IndexDesc& index, const TableRef& table, const Value* val
   }
   key.has_tid = true;
   MoveRight(index, key, Access::kWrite, &descent, &leaf);
-  if (PageFreeSpace(leaf.page()) < AlignUp(entry.size, 8)) MakeRoom(index, table, leaf, entry.size, unchanged);
+  if (PageFreeSpace(leaf.page()) < AlignUp(entry.size, 8))
+    MakeRoom(index, table, leaf, entry.size, unchanged);
   bool posting_split;
   OffsetNumber offset = PlaceOnLeaf(index, key, leaf.page(), &posting_split);
   InsertOnNode(index, std::move(leaf), offset, entry.entry(), posting_split, nullptr, descent);

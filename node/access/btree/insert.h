@@ -7,13 +7,14 @@ namespace walden::btree {
 
 // Makes an empty leaf the root if there is none yet.
 void CreateRoot(const IndexDesc& index);
-// Gives the right sibling of an incompletely split page its downlink. Takes over the (exclusive) lock and releases it.
+// Gives the right sibling of an incompletely split page its downlink. Takes over the (exclusive) lock and
+// releases it.
 void FinishSplit(const IndexDesc& index, BufferPin left, const Descent* descent);
-// A page for a new node: a deleted one that nobody can reach any more, or a new block. Locked exclusively, zeroed or
-// not. Requires: not in a critical section.
+// A page for a new node: a deleted one that nobody can reach any more, or a new block. Locked exclusively,
+// zeroed or not. Requires: not in a critical section.
 BufferPin AllocateNode(const IndexDesc& index);
 
-bool InsertEntry(const IndexDesc& index, const TableRef& table, const Value* values, TupleId tid, UniqueCheck check,
-                 bool unchanged);
+bool InsertEntry(const IndexDesc& index, const TableRef& table, const Value* values, TupleId tid,
+                 UniqueCheck check, bool unchanged);
 
 }  // namespace walden::btree

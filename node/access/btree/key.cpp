@@ -5,7 +5,9 @@ namespace walden::btree {
 namespace {
 
 template <class T>
-int Order(T a, T b) { return a < b ? -1 : a > b ? 1 : 0; }
+int Order(T a, T b) {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
 
 int CompareBytes(StringRef a, StringRef b) {
   size_t common = a.size < b.size ? a.size : b.size;
@@ -21,34 +23,52 @@ int NullOrder(bool a_null, bool b_null, bool nulls_first) {
 // Order of (a, b) ascending, both stored.
 int CompareStoredValues(const IndexKeyColumn& key, PhysicalType type, const char* a, const char* b) {
   switch (key.order) {
-    case KeyOrder::kInt16: return Order(Load<int16_t>(a), Load<int16_t>(b));
-    case KeyOrder::kInt32: return Order(Load<int32_t>(a), Load<int32_t>(b));
-    case KeyOrder::kUint32: return Order(Load<uint32_t>(a), Load<uint32_t>(b));
-    case KeyOrder::kInt64: return Order(Load<int64_t>(a), Load<int64_t>(b));
-    case KeyOrder::kBytes: return CompareBytes(VarPayload(a), VarPayload(b));
-    case KeyOrder::kCompare: break;
+    case KeyOrder::kInt16:
+      return Order(Load<int16_t>(a), Load<int16_t>(b));
+    case KeyOrder::kInt32:
+      return Order(Load<int32_t>(a), Load<int32_t>(b));
+    case KeyOrder::kUint32:
+      return Order(Load<uint32_t>(a), Load<uint32_t>(b));
+    case KeyOrder::kInt64:
+      return Order(Load<int64_t>(a), Load<int64_t>(b));
+    case KeyOrder::kBytes:
+      return CompareBytes(VarPayload(a), VarPayload(b));
+    case KeyOrder::kCompare:
+      break;
   }
   return key.compare(LoadColumn(type, a), LoadColumn(type, b), key.collation);
 }
 
 }  // namespace
 
-int CompareValue(const IndexDesc& index, int column, const Value& value, const char* stored, KeyCompare compare) {
+int CompareValue(const IndexDesc& index, int column, const Value& value, const char* stored,
+                 KeyCompare compare) {
   const IndexKeyColumn& key = index.keys[column];
   if (value.is_null || stored == nullptr) return NullOrder(value.is_null, stored == nullptr, key.nulls_first);
   int order;
   if (compare != nullptr) {
-    order = -compare(LoadColumn((*index.desc)[static_cast<AttrNumber>(column + 1)].physical, stored), value.datum,
-                     key.collation);
+    order = -compare(LoadColumn((*index.desc)[static_cast<AttrNumber>(column + 1)].physical, stored),
+                     value.datum, key.collation);
   } else {
     switch (key.order) {
-      case KeyOrder::kInt16: order = Order(value.datum.i16, Load<int16_t>(stored)); break;
-      case KeyOrder::kInt32: order = Order(value.datum.i32, Load<int32_t>(stored)); break;
-      case KeyOrder::kUint32: order = Order(static_cast<uint32_t>(value.datum.i32), Load<uint32_t>(stored)); break;
-      case KeyOrder::kInt64: order = Order(value.datum.i64, Load<int64_t>(stored)); break;
-      case KeyOrder::kBytes: order = CompareBytes(value.datum.string, VarPayload(stored)); break;
+      case KeyOrder::kInt16:
+        order = Order(value.datum.i16, Load<int16_t>(stored));
+        break;
+      case KeyOrder::kInt32:
+        order = Order(value.datum.i32, Load<int32_t>(stored));
+        break;
+      case KeyOrder::kUint32:
+        order = Order(static_cast<uint32_t>(value.datum.i32), Load<uint32_t>(stored));
+        break;
+      case KeyOrder::kInt64:
+        order = Order(value.datum.i64, Load<int64_t>(stored));
+        break;
+      case KeyOrder::kBytes:
+        order = CompareBytes(value.datum.string, VarPayload(stored));
+        break;
       default:
-        order = key.compare(value.datum, LoadColumn((*index.desc)[static_cast<AttrNumber>(column + 1)].physical, stored),
+        order = key.compare(value.datum,
+                            LoadColumn((*index.desc)[static_cast<AttrNumber>(column + 1)].physical, stored),
                             key.collation);
     }
   }
@@ -68,7 +88,8 @@ int CompareKey(const IndexDesc& index, const SearchKey& key, const Entry& entry)
   for (int i = 0; i < key.count; ++i) {
     // A column that a pivot does not store is minus infinity.
     if (i >= stored) return 1;
-    int order = CompareValue(index, i, key.values[i], walk.Next(), key.compares == nullptr ? nullptr : key.compares[i]);
+    int order = CompareValue(index, i, key.values[i], walk.Next(),
+                             key.compares == nullptr ? nullptr : key.compares[i]);
     if (order != 0) return order;
   }
   if (!key.has_tid) return 0;

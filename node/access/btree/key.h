@@ -18,7 +18,8 @@ struct SearchKey {
 };
 
 // Index order of a value against a stored column (null pointer: null): <0 value sorts first.
-int CompareValue(const IndexDesc& index, int column, const Value& value, const char* stored, KeyCompare compare);
+int CompareValue(const IndexDesc& index, int column, const Value& value, const char* stored,
+                 KeyCompare compare);
 int CompareStored(const IndexDesc& index, int column, const char* a, const char* b);
 
 // Index order of the key against an entry: <0 the key sorts first.
@@ -27,6 +28,8 @@ int CompareKey(const IndexDesc& index, const SearchKey& key, const Entry& entry)
 int CompareEntries(const IndexDesc& index, const Entry& a, const Entry& b);
 
 // The stored value; by-reference ones point into the entry.
-inline Datum LoadColumn(PhysicalType type, const char* stored) { return LoadAttribute(type, stored, DeformContext{}); }
+inline Datum LoadColumn(PhysicalType type, const char* stored) {
+  return LoadAttribute(type, stored, DeformContext{});
+}
 
 }  // namespace walden::btree

@@ -16,8 +16,8 @@ namespace {
 bool HasRoom(const char* page, size_t need) { return PageFreeSpace(page) >= AlignUp(need, 8); }
 
 // Replaces the leaf's items by those of `rebuilt`, logged as an image.
-void ReplacePage(const IndexDesc& index, BufferPin& leaf, const char* rebuilt, RecordKind kind, const void* data,
-                 size_t size) {
+void ReplacePage(const IndexDesc& index, BufferPin& leaf, const char* rebuilt, RecordKind kind,
+                 const void* data, size_t size) {
   CriticalSection critical;
   std::memcpy(leaf.page(), rebuilt, kPageSize);
   leaf.MarkDirty();
@@ -45,7 +45,8 @@ bool AddRebuilt(char* rebuilt, const Entry& entry) {
 
 bool MayDeduplicate(const IndexDesc& index) {
   if (!index.deduplicate || index.desc->size() != index.key_count()) return false;
-  return std::all_of(index.keys.begin(), index.keys.end(), [](const IndexKeyColumn& key) { return key.equal_image; });
+  return std::all_of(index.keys.begin(), index.keys.end(),
+                     [](const IndexKeyColumn& key) { return key.equal_image; });
 }
 
 // Collects runs of equal entries into posting lists.
@@ -58,8 +59,10 @@ class Deduplicator {
     for (OffsetNumber offset = FirstData(page_); offset <= PageMaxOffset(page_); ++offset) {
       Entry entry = EntryAt(page_, offset);
       if (!Joins(entry) && !Flush()) return false;
-      if (tids_.empty()) base_ = entry;
-      else merged_ = true;
+      if (tids_.empty())
+        base_ = entry;
+      else
+        merged_ = true;
       for (int i = 0; i < entry.tid_count(); ++i) tids_.push_back(entry.tid(i));
     }
     return Flush() && merged_;
@@ -91,15 +94,14 @@ int RemoveMarkedDead(const IndexDesc& index, const TableRef& table, BufferPin& l
   const char* page = leaf.page();
   // They were marked when a horizon said that nobody needs them; the present one is not lower.
   Lsn conflict = RecentHorizon(table.locator.database);
-  return RemoveTids(index, leaf, RecordKind::kBtreeDelete, conflict, [page](OffsetNumber offset, TupleId) {
-    return PageItemId(page, offset)->IsDead();
-  });
+  return RemoveTids(index, leaf, RecordKind::kBtreeDelete, conflict,
+                    [page](OffsetNumber offset, TupleId) { return PageItemId(page, offset)->IsDead(); });
 }
 
 constexpr int kMostLookedUpBlocks = 6;
 
-// Entries of versions that are dead to everybody, found by looking at a few heap pages: those that most entries of this
-// leaf point to. Keeps an index on unchanged columns from growing with every UPDATE.
+// Entries of versions that are dead to everybody, found by looking at a few heap pages: those that most
+// entries of this leaf point to. Keeps an index on unchanged columns from growing with every UPDATE.
 int RemoveDeadVersions(const IndexDesc& index, const TableRef& table, BufferPin& leaf) {
   const char* page = leaf.page();
   std::vector<TupleId> tids;
@@ -117,7 +119,8 @@ int RemoveDeadVersions(const IndexDesc& index, const TableRef& table, BufferPin&
   if (blocks.size() > kMostLookedUpBlocks) blocks.resize(kMostLookedUpBlocks);
   std::vector<TupleId> dead;
   for (TupleId tid : tids) {
-    bool chosen = std::any_of(blocks.begin(), blocks.end(), [&](const auto& block) { return block.second == tid.block; });
+    bool chosen = std::any_of(blocks.begin(), blocks.end(),
+                              [&](const auto& block) { return block.second == tid.block; });
     Xid wait_for;
     uint32_t token;
     TupleId live;
@@ -154,8 +157,10 @@ int RemoveTids(const IndexDesc& index, BufferPin& leaf, RecordKind kind, Lsn con
       if (!dead(offset, tid)) kept.push_back(tid);
     }
     removed += count - static_cast<int>(kept.size());
-    if (kept.empty()) whole.push_back(offset);
-    else if (static_cast<int>(kept.size()) < count) shrunk.push_back({offset, std::move(kept)});
+    if (kept.empty())
+      whole.push_back(offset);
+    else if (static_cast<int>(kept.size()) < count)
+      shrunk.push_back({offset, std::move(kept)});
   }
   if (removed == 0) return 0;
   DeleteRecord rec{conflict_lsn.value, static_cast<uint16_t>(whole.size()), {}};
@@ -193,7 +198,8 @@ int RemoveTids(const IndexDesc& index, BufferPin& leaf, RecordKind kind, Lsn con
 
 void MakeRoom(const IndexDesc& index, const TableRef& table, BufferPin& leaf, size_t need, bool unchanged) {
   char* page = leaf.page();
-  if ((Node(page)->flags & kHasGarbage) && RemoveMarkedDead(index, table, leaf) > 0 && HasRoom(page, need)) return;
+  if ((Node(page)->flags & kHasGarbage) && RemoveMarkedDead(index, table, leaf) > 0 && HasRoom(page, need))
+    return;
   if (unchanged && RemoveDeadVersions(index, table, leaf) > 0 && HasRoom(page, need)) return;
   if (!MayDeduplicate(index)) return;
   Deduplicator deduplicator(page);

@@ -10,13 +10,14 @@
 
 namespace walden::btree {
 
-// In this order, until an entry of `need` bytes fits: removes entries marked dead; with `unchanged` (an UPDATE makes
-// duplicates here) looks up which entries belong to dead versions; merges duplicates into posting lists.
-// Requires: exclusive lock.
+// In this order, until an entry of `need` bytes fits: removes entries marked dead; with `unchanged` (an
+// UPDATE makes duplicates here) looks up which entries belong to dead versions; merges duplicates into
+// posting lists. Requires: exclusive lock.
 void MakeRoom(const IndexDesc& index, const TableRef& table, BufferPin& leaf, size_t need, bool unchanged);
 
-// Removes the row identities for which `dead` says so (offset is the item's): whole entries go, posting lists shrink.
-// Returns how many were removed. `kind`: kBtreeDelete (with its conflict LSN) or kBtreeVacuum. Requires: exclusive lock.
+// Removes the row identities for which `dead` says so (offset is the item's): whole entries go, posting lists
+// shrink. Returns how many were removed. `kind`: kBtreeDelete (with its conflict LSN) or kBtreeVacuum.
+// Requires: exclusive lock.
 int RemoveTids(const IndexDesc& index, BufferPin& leaf, RecordKind kind, Lsn conflict_lsn,
                const std::function<bool(OffsetNumber offset, TupleId tid)>& dead);
 

@@ -35,17 +35,20 @@ void FormEntry(const IndexDesc& index, const Value* values, TupleId tid, EntryBu
   size_t size = kEntryHeaderSize;
   bool has_null = false;
   for (int i = 0; i < columns; ++i) {
-    if (values[i].is_null) has_null = true;
-    else size += StoredSize(desc[static_cast<AttrNumber>(i + 1)].physical, values[i].datum);
+    if (values[i].is_null)
+      has_null = true;
+    else
+      size += StoredSize(desc[static_cast<AttrNumber>(i + 1)].physical, values[i].datum);
   }
   size_t bitmap = has_null ? (columns + 7) / 8 : 0;
   size += bitmap;
   if (size > kMaxEntrySize) {
     throw SqlError(ErrorCode::kProgramLimitExceeded,
-                   "index row size {} exceeds btree version 4 maximum {} for index \"{}\"", size, kMaxEntrySize,
-                   index.name)
-        .WithHint("Values larger than 1/3 of a buffer page cannot be indexed.\n"
-                  "Consider a function index of an MD5 hash of the value, or use full text indexing.");
+                   "index row size {} exceeds btree version 4 maximum {} for index \"{}\"", size,
+                   kMaxEntrySize, index.name)
+        .WithHint(
+            "Values larger than 1/3 of a buffer page cannot be indexed.\n"
+            "Consider a function index of an MD5 hash of the value, or use full text indexing.");
   }
   StoreTid(out->data, tid);
   Store<uint16_t>(out->data + 6, static_cast<uint16_t>(columns | (has_null ? kInfoNulls : 0)));

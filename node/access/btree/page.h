@@ -1,9 +1,9 @@
 // Pages and entries of a btree.
 //
-// Block 0 is the meta page; every other page is a node with the special space below. On a page that has a right sibling
-// item 1 is the high key: an upper bound (inclusive of nothing beyond it) for every entry of the page; data begins at
-// item 2. On the rightmost page of a level data begins at item 1. The first data item of an inner page has no key
-// (minus infinity).
+// Block 0 is the meta page; every other page is a node with the special space below. On a page that has a
+// right sibling item 1 is the high key: an upper bound (inclusive of nothing beyond it) for every entry of
+// the page; data begins at item 2. On the rightmost page of a level data begins at item 1. The first data
+// item of an inner page has no key (minus infinity).
 //
 // Format: special space (32 bytes)
 //   0 4 left sibling (0 none)   4 4 right sibling (0 none)   8 4 level (0 leaf)   12 2 flags   14 2 zero
@@ -12,13 +12,16 @@
 // Format: meta page, behind the page header
 //   0 4 magic  4 4 version  8 4 root block (0 none)  12 4 level of the root
 // Format: entry (items; unaligned inside)
-//   0 4 block  4 2 offset   row identity | inner: child block, unused | posting list: bytes from the entry's start to
+//   0 4 block  4 2 offset   row identity | inner: child block, unused | posting list: bytes from the entry's
+//   start to
 //                           the list, number of row identities
 //   6 2 info   0x8000 null bitmap present, 0x4000 pivot (inner entry or high key), 0x2000 posting list,
 //              0x1000 pivot ends with a row identity; low 8 bits: columns stored
 //   8   .      null bitmap (columns / 8 rounded up; set = present), then packed columns as in access/tuple.h,
-//              then with 0x2000 the posting list (6 bytes each, ascending), with 0x1000 one row identity (6 bytes)
-// Pivots store only the leading columns that tell the two sides apart; a missing one counts as minus infinity.
+//              then with 0x2000 the posting list (6 bytes each, ascending), with 0x1000 one row identity (6
+//              bytes)
+// Pivots store only the leading columns that tell the two sides apart; a missing one counts as minus
+// infinity.
 #pragma once
 
 #include <cstdint>
@@ -85,7 +88,8 @@ inline constexpr uint16_t kInfoColumns = 0x00ff;
 inline constexpr size_t kEntryHeaderSize = 8;
 inline constexpr size_t kTidSize = 6;
 // Three entries must fit a page, so that it can always be split.
-inline constexpr size_t kMaxEntrySize = ((kPageSize - kPageHeaderSize - sizeof(NodeInfo)) / 3 - sizeof(ItemId) - 8) & ~size_t{7};
+inline constexpr size_t kMaxEntrySize =
+    ((kPageSize - kPageHeaderSize - sizeof(NodeInfo)) / 3 - sizeof(ItemId) - 8) & ~size_t{7};
 // Posting lists stay smaller than that, so that there is something to choose when splitting.
 inline constexpr size_t kMaxPostingSize = kMaxEntrySize / 2 & ~size_t{7};
 
@@ -155,14 +159,16 @@ struct EntryBuffer {
 
 // Forms a leaf entry. Throws 54000 when it is larger than kMaxEntrySize.
 void FormEntry(const IndexDesc& index, const Value* values, TupleId tid, EntryBuffer* out);
-// The pivot that separates two neighbouring entries of a level: the fewest leading columns of `right` (and its first
-// row identity if all are equal) such that left < pivot <= right.
+// The pivot that separates two neighbouring entries of a level: the fewest leading columns of `right` (and
+// its first row identity if all are equal) such that left < pivot <= right.
 void FormSeparator(const IndexDesc& index, const Entry& left, const Entry& right, EntryBuffer* out);
 // The same entry as a pivot with another child.
 void CopyAsPivot(const Entry& from, BlockNumber child, EntryBuffer* out);
-// How many leading key columns are needed to tell them apart; key_count() + 1 when only the row identity does.
+// How many leading key columns are needed to tell them apart; key_count() + 1 when only the row identity
+// does.
 int ColumnsToSeparate(const IndexDesc& index, const Entry& left, const Entry& right);
-// A leaf entry with the columns of `base` and these row identities (one: plain, more: posting list, ascending).
+// A leaf entry with the columns of `base` and these row identities (one: plain, more: posting list,
+// ascending).
 void FormPosting(const Entry& base, const TupleId* tids, int count, EntryBuffer* out);
 // Same columns, byte for byte.
 bool SameColumns(const Entry& a, const Entry& b);

@@ -130,13 +130,13 @@ void DescribeDelete(const DecodedRecord& record, std::string* out) {
 }
 void DescribeUnlink(const DecodedRecord& record, std::string* out) {
   auto rec = record.Struct<UnlinkRecord>();
-  Append(out, "left {}; right {}; safe lsn {}; poffset {}", rec.left, rec.right, Lsn{rec.deleted_at}.ToString(),
-         rec.parent_offset);
+  Append(out, "left {}; right {}; safe lsn {}; poffset {}", rec.left, rec.right,
+         Lsn{rec.deleted_at}.ToString(), rec.parent_offset);
 }
 void DescribeReuse(const DecodedRecord& record, std::string* out) {
   auto rec = record.Struct<ReuseRecord>();
-  Append(out, "rel {}/{}/{}; block {}; conflict lsn {}", OidNumber(rec.rel.tablespace), OidNumber(rec.rel.database),
-         rec.rel.number, rec.block, Lsn{rec.conflict_lsn}.ToString());
+  Append(out, "rel {}/{}/{}; block {}; conflict lsn {}", OidNumber(rec.rel.tablespace),
+         OidNumber(rec.rel.database), rec.rel.number, rec.block, Lsn{rec.conflict_lsn}.ToString());
 }
 
 void MaskBtreePage(char* page, BlockNumber block) {
@@ -183,7 +183,8 @@ void AddEntry(char* page, OffsetNumber offset, const Entry& entry, bool posting_
     TupleId added = entry.tid();
     int place = count - 1;
     for (; place > 0 && LoadTid(list + static_cast<size_t>(place - 1) * kTidSize) > added; --place) {
-      StoreTid(list + static_cast<size_t>(place) * kTidSize, LoadTid(list + static_cast<size_t>(place - 1) * kTidSize));
+      StoreTid(list + static_cast<size_t>(place) * kTidSize,
+               LoadTid(list + static_cast<size_t>(place - 1) * kTidSize));
     }
     StoreTid(list + static_cast<size_t>(place) * kTidSize, added);
     FormPosting(entry, &last, 1, &swapped);

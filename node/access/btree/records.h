@@ -41,8 +41,9 @@ struct ReuseRecord {  // no pages
 
 // Changes of page bytes, by the original action and by redo. Requires: exclusive lock, room.
 
-// Adds an entry at `offset`. With `posting_split` the item before `offset` is a posting list whose range holds the
-// entry's row identity: the two exchange, so that the list gets the new identity and the entry its former last one.
+// Adds an entry at `offset`. With `posting_split` the item before `offset` is a posting list whose range
+// holds the entry's row identity: the two exchange, so that the list gets the new identity and the entry its
+// former last one.
 void AddEntry(char* page, OffsetNumber offset, const Entry& entry, bool posting_split);
 // Takes a page out of its parent: the target's key range goes to its right sibling.
 void RemoveDownlink(char* parent, OffsetNumber offset);

@@ -1,6 +1,6 @@
-// Scans copy the matching entries of a page under one shared lock and then hand them out without it. The pin is kept
-// only when values are returned: then VACUUM, which needs a cleanup lock here before it lets row identities be
-// used again, cannot overtake an index-only scan that trusts the visibility map.
+// Scans copy the matching entries of a page under one shared lock and then hand them out without it. The pin
+// is kept only when values are returned: then VACUUM, which needs a cleanup lock here before it lets row
+// identities be used again, cannot overtake an index-only scan that trusts the visibility map.
 #include "node/access/btree/scan.h"
 
 #include <algorithm>
@@ -79,14 +79,17 @@ class BtreeScan : public IndexScan {
     ColumnWalk walk(entry, *index_.desc);
     for (int i = 0; i < index_.desc->size(); ++i) {
       const char* stored = walk.Next();
-      if (stored == nullptr) values_[i] = Value{};
-      else values_[i] = {LoadColumn((*index_.desc)[static_cast<AttrNumber>(i + 1)].physical, stored), false};
+      if (stored == nullptr)
+        values_[i] = Value{};
+      else
+        values_[i] = {LoadColumn((*index_.desc)[static_cast<AttrNumber>(i + 1)].physical, stored), false};
     }
     return values_.data();
   }
 
   void KillLast() override {
-    if (here_.current >= 0 && here_.current < static_cast<int>(here_.items.size())) killed_.push_back(here_.current);
+    if (here_.current >= 0 && here_.current < static_cast<int>(here_.items.size()))
+      killed_.push_back(here_.current);
   }
 
   void Mark() override {
@@ -136,7 +139,8 @@ class BtreeScan : public IndexScan {
         conditions_.FirstRange(direction);
         if (!FindRange(direction)) return Ended(direction);
         return true;
-      case State::kOnPage: break;
+      case State::kOnPage:
+        break;
     }
     here_.current += forward ? 1 : -1;
     if (here_.current >= 0 && here_.current < static_cast<int>(here_.items.size())) return true;
@@ -201,7 +205,8 @@ class BtreeScan : public IndexScan {
     bool ignore_killed = !InRecovery();
     OffsetNumber first = FirstData(page);
     OffsetNumber max = PageMaxOffset(page);
-    for (OffsetNumber i = offset; i >= first && i <= max; i = static_cast<OffsetNumber>(forward ? i + 1 : i - 1)) {
+    for (OffsetNumber i = offset; i >= first && i <= max;
+         i = static_cast<OffsetNumber>(forward ? i + 1 : i - 1)) {
       Entry entry = EntryAt(page, i);
       bool past_end = false;
       bool killed = ignore_killed && PageItemId(page, i)->IsDead();
@@ -213,7 +218,8 @@ class BtreeScan : public IndexScan {
     }
     if (!forward) std::reverse(here_.items.begin(), here_.items.end());
     // A separator beyond the range says that the next page has nothing, without reading it.
-    if (forward && here_.more_right && !here_.items.empty() && HighKeyIsPastEnd(page)) here_.more_right = false;
+    if (forward && here_.more_right && !here_.items.empty() && HighKeyIsPastEnd(page))
+      here_.more_right = false;
     pin.Unlock();
     if (want_values_) here_.pin = std::move(pin);
     here_.current = forward ? 0 : static_cast<int>(here_.items.size()) - 1;
@@ -233,7 +239,8 @@ class BtreeScan : public IndexScan {
     uint32_t columns_at = static_cast<uint32_t>(here_.columns.size());
     if (want_values_) here_.columns.append(entry.data, entry.columns_end());
     int count = entry.tid_count();
-    for (int i = 0; i < count; ++i) here_.items.push_back({entry.tid(forward ? i : count - 1 - i), offset, columns_at});
+    for (int i = 0; i < count; ++i)
+      here_.items.push_back({entry.tid(forward ? i : count - 1 - i), offset, columns_at});
   }
 
   // Moves on until a page has matches; false at the end of the range.
@@ -261,8 +268,8 @@ class BtreeScan : public IndexScan {
     return BufferPin();
   }
 
-  // The page now to the left of here_.block. The left link may be old: that page may have been split (then the wanted
-  // one is to its right) or deleted.
+  // The page now to the left of here_.block. The left link may be old: that page may have been split (then
+  // the wanted one is to its right) or deleted.
   BufferPin StepLeft() {
     BlockNumber from = here_.block;
     BlockNumber left = here_.left;

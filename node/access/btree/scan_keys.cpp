@@ -15,11 +15,16 @@ Strategy InIndexOrder(Strategy strategy, bool descending) {
 
 bool Satisfies(int value_against_stored, Strategy strategy) {
   switch (strategy) {
-    case Strategy::kLess: return value_against_stored > 0;
-    case Strategy::kLessEqual: return value_against_stored >= 0;
-    case Strategy::kEqual: return value_against_stored == 0;
-    case Strategy::kGreaterEqual: return value_against_stored <= 0;
-    case Strategy::kGreater: return value_against_stored < 0;
+    case Strategy::kLess:
+      return value_against_stored > 0;
+    case Strategy::kLessEqual:
+      return value_against_stored >= 0;
+    case Strategy::kEqual:
+      return value_against_stored == 0;
+    case Strategy::kGreaterEqual:
+      return value_against_stored <= 0;
+    case Strategy::kGreater:
+      return value_against_stored < 0;
   }
   return false;
 }
@@ -55,14 +60,15 @@ void ScanConditions::AddArray(const ScanKey& key) {
   for (const Value& value : key.values) {
     if (!value.is_null) array.elements.push_back(value);
   }
-  // Elements are of the column's own type, or of one whose values compare alike (the operator family's promise): when a
-  // cross-type comparator is given, the column's comparator does not fit the elements.
+  // Elements are of the column's own type, or of one whose values compare alike (the operator family's
+  // promise): when a cross-type comparator is given, the column's comparator does not fit the elements.
   const IndexKeyColumn& column = index_.keys[array.column];
   auto order = [&](const Value& a, const Value& b) {
     int result = column.compare(a.datum, b.datum, column.collation);
     return column.descending ? -result : result;
   };
-  std::stable_sort(array.elements.begin(), array.elements.end(), [&](const Value& a, const Value& b) { return order(a, b) < 0; });
+  std::stable_sort(array.elements.begin(), array.elements.end(),
+                   [&](const Value& a, const Value& b) { return order(a, b) < 0; });
   array.elements.erase(std::unique(array.elements.begin(), array.elements.end(),
                                    [&](const Value& a, const Value& b) { return order(a, b) == 0; }),
                        array.elements.end());
@@ -74,12 +80,15 @@ void ScanConditions::FindPrefix() {
     auto equality = std::find_if(conditions_.begin(), conditions_.end(), [&](const Condition& condition) {
       if (condition.column != column) return false;
       switch (condition.key->kind) {
-        case ScanKey::Kind::kIsNull: return true;
-        case ScanKey::Kind::kCompare: return condition.strategy == Strategy::kEqual;
+        case ScanKey::Kind::kIsNull:
+          return true;
+        case ScanKey::Kind::kCompare:
+          return condition.strategy == Strategy::kEqual;
         // Elements of another type cannot be sorted with the column's comparator: tested one by one instead.
         case ScanKey::Kind::kArray:
           return condition.strategy == Strategy::kEqual && condition.key->compare == nullptr;
-        default: return false;
+        default:
+          return false;
       }
     });
     if (equality == conditions_.end()) {
@@ -113,7 +122,8 @@ void ScanConditions::NoteBound(const Condition& condition) {
 }
 
 void ScanConditions::FirstRange(ScanDirection direction) {
-  for (ArrayState& array : arrays_) array.current = direction == ScanDirection::kForward ? 0 : array.elements.size() - 1;
+  for (ArrayState& array : arrays_)
+    array.current = direction == ScanDirection::kForward ? 0 : array.elements.size() - 1;
 }
 
 bool ScanConditions::NextRange(ScanDirection direction) {
@@ -172,7 +182,8 @@ bool ScanConditions::Matches(const Entry& entry, ScanDirection direction, bool* 
   for (int i = 0; i < columns_needed_; ++i) stored[i] = walk.Next();
   for (size_t i = 0; i < prefix_.size(); ++i) {
     const PrefixColumn& column = prefix_[i];
-    const Value& value = column.array < 0 ? *column.value : arrays_[column.array].elements[arrays_[column.array].current];
+    const Value& value =
+        column.array < 0 ? *column.value : arrays_[column.array].elements[arrays_[column.array].current];
     if (CompareValue(index_, static_cast<int>(i), value, stored[i], column.compare) != 0) {
       *past_end = true;
       return false;
@@ -187,8 +198,10 @@ bool ScanConditions::Matches(const Entry& entry, ScanDirection direction, bool* 
     bool nulls_first = index_.keys[range_column].nulls_first;
     bool forward = direction == ScanDirection::kForward;
     // Nulls match no comparison; past them nothing comes if they are at the far end.
-    if (stored[range_column] == nullptr) *past_end = forward ? !nulls_first : nulls_first;
-    else if (IsUpper(condition.strategy) == forward) *past_end = true;
+    if (stored[range_column] == nullptr)
+      *past_end = forward ? !nulls_first : nulls_first;
+    else if (IsUpper(condition.strategy) == forward)
+      *past_end = true;
     if (*past_end) return false;
   }
   return matches;
@@ -198,13 +211,18 @@ bool ScanConditions::MatchesCondition(const Condition& condition, const char* co
   const ScanKey& key = *condition.key;
   const char* column = stored[condition.column];
   switch (key.kind) {
-    case ScanKey::Kind::kIsNull: return column == nullptr;
-    case ScanKey::Kind::kIsNotNull: return column != nullptr;
+    case ScanKey::Kind::kIsNull:
+      return column == nullptr;
+    case ScanKey::Kind::kIsNotNull:
+      return column != nullptr;
     case ScanKey::Kind::kCompare:
       return column != nullptr &&
-             Satisfies(CompareValue(index_, condition.column, key.value, column, key.compare), condition.strategy);
-    case ScanKey::Kind::kArray: return column != nullptr && MatchesAnyElement(key, column);
-    case ScanKey::Kind::kRow: return MatchesRow(condition, stored);
+             Satisfies(CompareValue(index_, condition.column, key.value, column, key.compare),
+                       condition.strategy);
+    case ScanKey::Kind::kArray:
+      return column != nullptr && MatchesAnyElement(key, column);
+    case ScanKey::Kind::kRow:
+      return MatchesRow(condition, stored);
   }
   return false;
 }
@@ -213,7 +231,8 @@ bool ScanConditions::MatchesAnyElement(const ScanKey& key, const char* stored) c
   int column = key.attno - 1;
   Strategy strategy = InIndexOrder(key.strategy, index_.keys[column].descending);
   return std::any_of(key.values.begin(), key.values.end(), [&](const Value& element) {
-    return !element.is_null && Satisfies(CompareValue(index_, column, element, stored, key.compare), strategy);
+    return !element.is_null &&
+           Satisfies(CompareValue(index_, column, element, stored, key.compare), strategy);
   });
 }
 

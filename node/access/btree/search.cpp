@@ -7,7 +7,8 @@ namespace walden::btree {
 
 namespace {
 
-// Where the root was last seen, per index: spares the meta page. Wrong entries are noticed on the page itself.
+// Where the root was last seen, per index: spares the meta page. Wrong entries are noticed on the page
+// itself.
 struct RootCache {
   static constexpr size_t kEntries = 128;
   struct Cached {
@@ -21,8 +22,10 @@ struct RootCache {
 thread_local RootCache root_cache;
 
 void Lock(BufferPin& pin, Access access) {
-  if (access == Access::kRead) pin.LockShared();
-  else pin.LockExclusive();
+  if (access == Access::kRead)
+    pin.LockShared();
+  else
+    pin.LockExclusive();
 }
 
 // A page alone on its level: whatever has happened since it was noted down, a descent may begin there.
@@ -32,7 +35,8 @@ bool IsAloneOnLevel(const char* page, uint32_t level) {
   return (node->flags & kDeleted) == 0 && node->level == level && IsRightmost(page) && IsLeftmost(page);
 }
 
-// Where descents begin, locked: for writing only if it is a leaf and `access` says so. It may have been split already.
+// Where descents begin, locked: for writing only if it is a leaf and `access` says so. It may have been split
+// already.
 BufferPin LockRoot(const IndexDesc& index, Access access) {
   RootCache::Cached& cached = root_cache.At(index.locator);
   if (cached.rel == index.locator && cached.root != kNoBlock) {
@@ -67,8 +71,9 @@ MetaInfo ReadMeta(const IndexDesc& index) {
     throw SqlError(ErrorCode::kIndexCorrupted, "index \"{}\" is not a btree", index.name);
   }
   if (meta.version != kVersion) {
-    throw SqlError(ErrorCode::kIndexCorrupted, "version mismatch in index \"{}\": file version {}, current version {}",
-                   index.name, meta.version, kVersion);
+    throw SqlError(ErrorCode::kIndexCorrupted,
+                   "version mismatch in index \"{}\": file version {}, current version {}", index.name,
+                   meta.version, kVersion);
   }
   return meta;
 }
@@ -80,12 +85,13 @@ BufferPin LockNode(const IndexDesc& index, BlockNumber block, Access access) {
   return pin;
 }
 
-// Order of the key against the entry, from the first column alone when that is an ascending integer that differs: most
-// steps of a binary search.
+// Order of the key against the entry, from the first column alone when that is an ascending integer that
+// differs: most steps of a binary search.
 template <class T>
 class FirstColumn {
  public:
-  FirstColumn(const IndexDesc& index, const SearchKey& key, T value) : index_(index), key_(key), value_(value) {}
+  FirstColumn(const IndexDesc& index, const SearchKey& key, T value)
+      : index_(index), key_(key), value_(value) {}
   int operator()(const Entry& entry) const {
     uint16_t info = entry.info();
     if ((info & kInfoNulls) == 0 && (info & kInfoColumns) != 0) {
@@ -111,8 +117,10 @@ OffsetNumber Bisect(const char* page, const SearchKey& key, Compare compare) {
   int bound = key.next_key ? 0 : 1;
   while (low < high) {
     OffsetNumber middle = static_cast<OffsetNumber>(low + (high - low) / 2);
-    if (compare(EntryAt(page, middle)) >= bound) low = static_cast<OffsetNumber>(middle + 1);
-    else high = middle;
+    if (compare(EntryAt(page, middle)) >= bound)
+      low = static_cast<OffsetNumber>(middle + 1);
+    else
+      high = middle;
   }
   return leaf ? low : static_cast<OffsetNumber>(low - 1);
 }
@@ -124,16 +132,21 @@ OffsetNumber FindOnPage(const IndexDesc& index, const SearchKey& key, const char
   if (plain) {
     const Datum& value = key.values[0].datum;
     switch (first.order) {
-      case KeyOrder::kInt32: return Bisect(page, key, FirstColumn<int32_t>(index, key, value.i32));
-      case KeyOrder::kUint32: return Bisect(page, key, FirstColumn<uint32_t>(index, key, static_cast<uint32_t>(value.i32)));
-      case KeyOrder::kInt64: return Bisect(page, key, FirstColumn<int64_t>(index, key, value.i64));
-      default: break;
+      case KeyOrder::kInt32:
+        return Bisect(page, key, FirstColumn<int32_t>(index, key, value.i32));
+      case KeyOrder::kUint32:
+        return Bisect(page, key, FirstColumn<uint32_t>(index, key, static_cast<uint32_t>(value.i32)));
+      case KeyOrder::kInt64:
+        return Bisect(page, key, FirstColumn<int64_t>(index, key, value.i64));
+      default:
+        break;
     }
   }
   return Bisect(page, key, [&](const Entry& entry) { return CompareKey(index, key, entry); });
 }
 
-void MoveRight(const IndexDesc& index, const SearchKey& key, Access access, const Descent* descent, BufferPin* pin) {
+void MoveRight(const IndexDesc& index, const SearchKey& key, Access access, const Descent* descent,
+               BufferPin* pin) {
   int bound = key.next_key ? 0 : 1;
   for (;;) {
     char* page = pin->page();
@@ -179,7 +192,8 @@ BufferPin FindLeaf(const IndexDesc& index, const SearchKey& key, Access access, 
     pin.Unlock();
     here = child_level == 0 ? access : Access::kRead;
     pin = LockNode(index, child, here);
-    if (Node(pin.page())->level != child_level) ThrowCorrupted(index, child, "has a child of the wrong level");
+    if (Node(pin.page())->level != child_level)
+      ThrowCorrupted(index, child, "has a child of the wrong level");
   }
 }
 

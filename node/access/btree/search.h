@@ -1,5 +1,5 @@
-// Finding the leaf page for a key (Lehman and Yao): one page locked at a time on the way down; a page that was split
-// since its parent was read is left through its right link.
+// Finding the leaf page for a key (Lehman and Yao): one page locked at a time on the way down; a page that
+// was split since its parent was read is left through its right link.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,8 @@ namespace walden::btree {
 
 enum class Access : uint8_t { kRead, kWrite };
 
-// The inner pages that a descent passed, root first: where a split's downlink will go (or to the right of it).
+// The inner pages that a descent passed, root first: where a split's downlink will go (or to the right of
+// it).
 struct DescentStep {
   BlockNumber block;
   OffsetNumber offset;
@@ -27,10 +28,11 @@ BufferPin FindLeaf(const IndexDesc& index, const SearchKey& key, Access access, 
 // The leftmost or rightmost page of `level` (0: leaves); empty if the index is empty.
 BufferPin FindEdge(const IndexDesc& index, bool rightmost, uint32_t level = 0);
 // Follows right links until the page covers the key; finishes incomplete splits on the way when writing.
-void MoveRight(const IndexDesc& index, const SearchKey& key, Access access, const Descent* descent, BufferPin* pin);
+void MoveRight(const IndexDesc& index, const SearchKey& key, Access access, const Descent* descent,
+               BufferPin* pin);
 
-// Leaf: the first item that is >= the key (> with next_key), PageMaxOffset + 1 if none. Inner: the child to visit, that
-// is the last item < the key (<= with next_key).
+// Leaf: the first item that is >= the key (> with next_key), PageMaxOffset + 1 if none. Inner: the child to
+// visit, that is the last item < the key (<= with next_key).
 OffsetNumber FindOnPage(const IndexDesc& index, const SearchKey& key, const char* page);
 
 // Root and its level from the meta page.

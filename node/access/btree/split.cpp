@@ -69,9 +69,11 @@ class SplitPoint {
       size_t distance = size > target ? size - target : target - size;
       // Near the target the shortest separator wins; elsewhere only nearness counts.
       bool near_target = distance <= tolerance;
-      int columns = leaf_ && near_target ? ColumnsToSeparate(index_, items_.entries[left - 1], items_.entries[left])
-                                         : 1000;
-      bool better = best == 0 || columns < best_columns || (columns == best_columns && distance < best_distance);
+      int columns = leaf_ && near_target
+                        ? ColumnsToSeparate(index_, items_.entries[left - 1], items_.entries[left])
+                        : 1000;
+      bool better =
+          best == 0 || columns < best_columns || (columns == best_columns && distance < best_distance);
       if (better) {
         best = left;
         best_columns = columns;

@@ -1,6 +1,7 @@
-// The leaf level is visited from left to right along the sibling links: a concurrent split only moves entries to the
-// right, so that none can be missed. Every leaf is locked for cleanup once, also where nothing is removed: index-only
-// scans, which keep a pin on the leaf that they stand on, are thereby waited for before row identities are reused.
+// The leaf level is visited from left to right along the sibling links: a concurrent split only moves entries
+// to the right, so that none can be missed. Every leaf is locked for cleanup once, also where nothing is
+// removed: index-only scans, which keep a pin on the leaf that they stand on, are thereby waited for before
+// row identities are reused.
 #include "node/access/btree/vacuum.h"
 
 #include <vector>
@@ -25,8 +26,8 @@ class PageRemoval {
  public:
   PageRemoval(const IndexDesc& index, BlockNumber block) : index_(index), block_(block) {}
 
-  // False if the page must stay: not empty, an edge of the tree, the last child of its parent, or in the middle of
-  // something.
+  // False if the page must stay: not empty, an edge of the tree, the last child of its parent, or in the
+  // middle of something.
   bool Run() {
     EnsureWalSpace();
     if (!LockPages() || !LockParent()) return false;
@@ -51,7 +52,8 @@ class PageRemoval {
     if (left_block != kNoBlock) {
       left_ = LockNode(index_, left_block, Access::kWrite);
       // It was split or removed meanwhile: the next VACUUM will do.
-      if (IsDeleted(left_.page()) || IsIncomplete(left_.page()) || Node(left_.page())->right != block_) return false;
+      if (IsDeleted(left_.page()) || IsIncomplete(left_.page()) || Node(left_.page())->right != block_)
+        return false;
     }
     target_ = LockNode(index_, block_, Access::kWrite);
     if (!IsEmptyLeaf(target_.page()) || Node(target_.page())->left != left_block) return false;
@@ -75,8 +77,8 @@ class PageRemoval {
     return false;
   }
 
-  // Level 1 from left to right would be slow: go down by the high key instead. It belongs to the right sibling, whose
-  // parent is the same page if the target may be removed at all.
+  // Level 1 from left to right would be slow: go down by the high key instead. It belongs to the right
+  // sibling, whose parent is the same page if the target may be removed at all.
   BlockNumber FindParentBlock() {
     Entry high_key = EntryAt(target_.page(), kHighKey);
     std::vector<Value> values;
@@ -84,8 +86,11 @@ class PageRemoval {
     int columns = std::min(high_key.columns(), index_.key_count());
     for (int i = 0; i < columns; ++i) {
       const char* stored = walk.Next();
-      if (stored == nullptr) values.emplace_back();
-      else values.push_back({LoadColumn((*index_.desc)[static_cast<AttrNumber>(i + 1)].physical, stored), false});
+      if (stored == nullptr)
+        values.emplace_back();
+      else
+        values.push_back(
+            {LoadColumn((*index_.desc)[static_cast<AttrNumber>(i + 1)].physical, stored), false});
     }
     SearchKey key;
     key.values = values.data();
@@ -228,7 +233,8 @@ void VacuumCleanup(const IndexDesc& index, IndexVacuumStats* stats) {
     char* page = pin.page();
     bool reusable = PageIsNew(page) || (IsDeleted(page) && Lsn{Node(page)->deleted_at} <= horizon);
     if (!PageIsNew(page) && IsDeleted(page)) ++stats->pages_deleted;
-    if (count_entries && !PageIsNew(page) && !IsDeleted(page) && IsLeaf(page)) stats->entries += CountTids(page);
+    if (count_entries && !PageIsNew(page) && !IsDeleted(page) && IsLeaf(page))
+      stats->entries += CountTids(page);
     lock.Unlock();
     pin.Release();
     if (reusable) {

@@ -43,7 +43,8 @@ class Verifier {
       Expect(Node(page)->left == left, block, "has a wrong left sibling link");
       CheckPage(page, block);
       if (level > 0) {
-        for (OffsetNumber i = FirstData(page); i <= PageMaxOffset(page); ++i) children.push_back(EntryAt(page, i).child());
+        for (OffsetNumber i = FirstData(page); i <= PageMaxOffset(page); ++i)
+          children.push_back(EntryAt(page, i).child());
         if (first_child == kNoBlock) first_child = EntryAt(page, FirstData(page)).child();
       }
       left = block;
@@ -54,14 +55,17 @@ class Verifier {
     return first_child;
   }
 
-  // Downlinks in order name the pages of the level below in order (an incomplete split's right half has none yet).
+  // Downlinks in order name the pages of the level below in order (an incomplete split's right half has none
+  // yet).
   void CheckChildren(const std::vector<BlockNumber>& children, BlockNumber first_child) {
     size_t next = 0;
     bool after_incomplete = false;
     for (BlockNumber block = first_child; block != kNoBlock;) {
       BufferPin pin = LockNode(index_, block, Access::kRead);
-      if (next < children.size() && children[next] == block) ++next;
-      else Expect(after_incomplete, block, "has a page without downlink");
+      if (next < children.size() && children[next] == block)
+        ++next;
+      else
+        Expect(after_incomplete, block, "has a page without downlink");
       after_incomplete = IsIncomplete(pin.page());
       block = Node(pin.page())->right;
       pin.Unlock();
@@ -75,14 +79,18 @@ class Verifier {
     bool leaf = IsLeaf(page);
     Expect(leaf || first <= max, block, "has an inner page without children");
     if (previous_high_key_.size != 0 && first <= max && leaf) {
-      Expect(ComparePivot(previous_high_key_.entry(), EntryAt(page, first)) <= 0, block, "has an entry below its page's range");
+      Expect(ComparePivot(previous_high_key_.entry(), EntryAt(page, first)) <= 0, block,
+             "has an entry below its page's range");
     }
     for (OffsetNumber i = first; i <= max; ++i) {
       Entry entry = EntryAt(page, i);
       Expect(entry.is_pivot() == !leaf, block, "has an entry of the wrong kind");
-      if (leaf && i > first) Expect(CompareLeaf(EntryAt(page, static_cast<OffsetNumber>(i - 1)), entry) < 0, block, "has entries out of order");
+      if (leaf && i > first)
+        Expect(CompareLeaf(EntryAt(page, static_cast<OffsetNumber>(i - 1)), entry) < 0, block,
+               "has entries out of order");
       if (!leaf && i > first + 1) {
-        Expect(ComparePivots(EntryAt(page, static_cast<OffsetNumber>(i - 1)), entry) < 0, block, "has downlinks out of order");
+        Expect(ComparePivots(EntryAt(page, static_cast<OffsetNumber>(i - 1)), entry) < 0, block,
+               "has downlinks out of order");
       }
       if (leaf) CheckLeafEntry(entry, block);
     }
@@ -97,7 +105,8 @@ class Verifier {
       FormPosting(last, &tid, 1, &highest);
       Expect(ComparePivot(high_key, highest.entry()) > 0, block, "has an entry above its high key");
     }
-    if (!leaf && max > first) Expect(ComparePivots(EntryAt(page, max), high_key) < 0, block, "has a downlink above its high key");
+    if (!leaf && max > first)
+      Expect(ComparePivots(EntryAt(page, max), high_key) < 0, block, "has a downlink above its high key");
     std::memcpy(previous_high_key_.data, high_key.data, high_key.size);
     previous_high_key_.size = high_key.size;
   }

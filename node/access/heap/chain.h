@@ -6,8 +6,8 @@
 
 namespace walden {
 
-// Finds the version visible to `snapshot` in the chain whose root is `tid`. `*all_dead` (optional) is set when every
-// version is dead to everybody. Requires: shared lock; `hints` on the same page.
+// Finds the version visible to `snapshot` in the chain whose root is `tid`. `*all_dead` (optional) is set
+// when every version is dead to everybody. Requires: shared lock; `hints` on the same page.
 bool SearchChain(const TableRef& table, char* page, TupleId tid, const Snapshot& snapshot, HintWriter& hints,
                  TupleView* row, bool* all_dead);
 

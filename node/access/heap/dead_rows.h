@@ -1,4 +1,5 @@
-// The identities of dead rows that a VACUUM has found and whose index entries are still there. Added in table order.
+// The identities of dead rows that a VACUUM has found and whose index entries are still there. Added in table
+// order.
 #pragma once
 
 #include <algorithm>
@@ -11,11 +12,14 @@ namespace walden {
 
 class DeadRows : public DeadTids {
  public:
-  explicit DeadRows(int64_t memory_kb) : limit_(std::max<size_t>(static_cast<size_t>(memory_kb) * 1024 / sizeof(int64_t), 1024)) {}
+  explicit DeadRows(int64_t memory_kb)
+      : limit_(std::max<size_t>(static_cast<size_t>(memory_kb) * 1024 / sizeof(int64_t), 1024)) {}
   // Whether another page's worth may not fit.
   bool IsFull() const { return tids_.size() + kMaxItemsPerPage > limit_; }
   void Add(TupleId tid) { tids_.push_back(TidToInt64(tid)); }
-  bool Contains(TupleId tid) const override { return std::binary_search(tids_.begin(), tids_.end(), TidToInt64(tid)); }
+  bool Contains(TupleId tid) const override {
+    return std::binary_search(tids_.begin(), tids_.end(), TidToInt64(tid));
+  }
   bool empty() const { return tids_.empty(); }
   size_t size() const { return tids_.size(); }
   size_t limit() const { return limit_; }

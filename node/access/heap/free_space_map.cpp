@@ -18,7 +18,9 @@ constexpr size_t kBytesPerStep = 32;
 constexpr int kMaxRetries = 100;
 static_assert(kPageHeaderSize + kGroups + kSlots <= kPageSize);
 
-uint8_t FreeCategory(size_t free) { return static_cast<uint8_t>(std::min<size_t>(free / kBytesPerStep, 255)); }
+uint8_t FreeCategory(size_t free) {
+  return static_cast<uint8_t>(std::min<size_t>(free / kBytesPerStep, 255));
+}
 uint8_t NeedCategory(size_t size) {
   return static_cast<uint8_t>(std::clamp<size_t>((size + kBytesPerStep - 1) / kBytesPerStep, 1, 255));
 }
@@ -90,7 +92,9 @@ int FindSlot(BufferPin& pin, uint8_t need, uint32_t start, uint8_t* page_max) {
 
 }  // namespace
 
-void FsmRecord(const RelFileLocator& rel, BlockNumber block, size_t free) { Record(rel, block, FreeCategory(free)); }
+void FsmRecord(const RelFileLocator& rel, BlockNumber block, size_t free) {
+  Record(rel, block, FreeCategory(free));
+}
 
 BlockNumber FsmFind(const RelFileLocator& rel, size_t size) {
   uint8_t need = NeedCategory(size);

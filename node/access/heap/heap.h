@@ -1,8 +1,8 @@
 // Heap tables: reading and changing rows. What is visible: visibility.h. How rows look: access/tuple.h.
 //
-// Callers hold the heavyweight table lock that SQL demands (AccessShare to read, RowExclusive to write). No function
-// returns with a page lock held; pins are owned by the objects that say so. All throw SqlError; on error, buffers
-// and locks are released by the transaction's clean-up.
+// Callers hold the heavyweight table lock that SQL demands (AccessShare to read, RowExclusive to write). No
+// function returns with a page lock held; pins are owned by the objects that say so. All throw SqlError; on
+// error, buffers and locks are released by the transaction's clean-up.
 #pragma once
 
 #include <atomic>
@@ -19,7 +19,8 @@
 namespace walden {
 
 // Row versions that a page can hold (line pointers without storage come on top).
-inline constexpr int kMaxTuplesPerPage = static_cast<int>((kPageSize - kPageHeaderSize) / (sizeof(TupleHeader) + sizeof(ItemId)));
+inline constexpr int kMaxTuplesPerPage =
+    static_cast<int>((kPageSize - kPageHeaderSize) / (sizeof(TupleHeader) + sizeof(ItemId)));
 
 // ---- Reading ----
 
@@ -54,9 +55,9 @@ struct HeapScanOptions {
   bool prune = true;
 };
 
-// Sequential scan, a page at a time. Each page is pruned if worthwhile, then all its visible rows are determined in
-// one pass under one shared lock. Owns a pin on the current page: rows stay put until the next page is asked for
-// (HoldPin keeps them longer). `table` and `snapshot` must outlive the scan.
+// Sequential scan, a page at a time. Each page is pruned if worthwhile, then all its visible rows are
+// determined in one pass under one shared lock. Owns a pin on the current page: rows stay put until the next
+// page is asked for (HoldPin keeps them longer). `table` and `snapshot` must outlive the scan.
 class HeapScan {
  public:
   HeapScan(const TableRef& table, const Snapshot& snapshot, const HeapScanOptions& options = {});
@@ -84,13 +85,14 @@ class HeapScan {
   TupleView rows_[kMaxTuplesPerPage];
 };
 
-// Fetches rows by identity, as index and TID scans do. Keeps a pin on the page of the row last fetched, so that a run
-// of rows on one page costs one look-up; rows stay put until the next Fetch to another page.
+// Fetches rows by identity, as index and TID scans do. Keeps a pin on the page of the row last fetched, so
+// that a run of rows on one page costs one look-up; rows stay put until the next Fetch to another page.
 class HeapFetcher {
  public:
   explicit HeapFetcher(const TableRef& table) : table_(table) {}
-  // Follows the HOT chain that begins at `tid` and finds the version visible to `snapshot`; `row->tid` is its own
-  // identity. `*all_dead` (optional): no version in the chain can be visible to anybody (kill the index entry).
+  // Follows the HOT chain that begins at `tid` and finds the version visible to `snapshot`; `row->tid` is its
+  // own identity. `*all_dead` (optional): no version in the chain can be visible to anybody (kill the index
+  // entry).
   bool FetchChain(TupleId tid, const Snapshot& snapshot, TupleView* row, bool* all_dead = nullptr);
   // Exactly this version; false if it does not exist or is not visible.
   bool FetchVersion(TupleId tid, const Snapshot& snapshot, TupleView* row);
@@ -117,9 +119,9 @@ bool HeapPageIsAllVisible(const TableRef& table, BlockNumber block, BufferPin* v
 
 enum class TupleResult : uint8_t {
   kOk,
-  kInvisible,      // the snapshot could never have seen it
-  kSelfModified,   // by this transaction, in or after the current command
-  kUpdated,        // by a committed transaction; failure.ctid is the next version
+  kInvisible,     // the snapshot could never have seen it
+  kSelfModified,  // by this transaction, in or after the current command
+  kUpdated,       // by a committed transaction; failure.ctid is the next version
   kDeleted,
   kBeingModified,  // only with WaitPolicy::kReturn
   kWouldBlock,     // WaitPolicy::kSkip
@@ -139,14 +141,14 @@ enum class WaitPolicy : uint8_t {
 };
 
 struct InsertOptions {
-  bool skip_fsm = false;   // only fill pages of one's own (COPY into a new table)
-  bool frozen = false;     // COPY FREEZE
+  bool skip_fsm = false;  // only fill pages of one's own (COPY into a new table)
+  bool frozen = false;    // COPY FREEZE
   bool speculative = false;
   uint32_t speculative_token = 0;
 };
 
-// Keeps the target page pinned between inserts of one statement, and a ring for large loads. One per table written;
-// destroyed with the statement.
+// Keeps the target page pinned between inserts of one statement, and a ring for large loads. One per table
+// written; destroyed with the statement.
 class BulkInsertState {
  public:
   explicit BulkInsertState(bool use_ring);
@@ -159,50 +161,53 @@ class BulkInsertState {
   bool has_unrecorded_blocks = false;  // not in the free space map yet
 };
 
-// Stores a new row; compresses or moves out long values (into scratch memory, `row` is left as formed but for its
-// header). Sets the header's transaction fields. Assigns an xid. `bulk` may be null.
+// Stores a new row; compresses or moves out long values (into scratch memory, `row` is left as formed but for
+// its header). Sets the header's transaction fields. Assigns an xid. `bulk` may be null.
 TupleId HeapInsert(const TableRef& table, TupleBuffer* row, CommandId cid, const InsertOptions& options = {},
                    BulkInsertState* bulk = nullptr);
 // Several rows with one WAL record a page; tids[i] receives the place of rows[i].
 void HeapMultiInsert(const TableRef& table, std::span<TupleBuffer* const> rows, CommandId cid,
                      const InsertOptions& options, BulkInsertState* bulk, TupleId* tids);
 
-// ON CONFLICT: makes a speculatively inserted row real, or kills it at once (also its TOAST values; any row that this
-// transaction inserted may be killed so, also in the command that made it).
+// ON CONFLICT: makes a speculatively inserted row real, or kills it at once (also its TOAST values; any row
+// that this transaction inserted may be killed so, also in the command that made it).
 void HeapFinishSpeculative(const TableRef& table, TupleId tid);
 void HeapAbortSpeculative(const TableRef& table, TupleId tid);
 
-// Deletes the version `tid`. `crosscheck`: the row must also be visible to it (serializable RI checks), may be null.
+// Deletes the version `tid`. `crosscheck`: the row must also be visible to it (serializable RI checks), may
+// be null.
 TupleResult HeapDelete(const TableRef& table, TupleId tid, CommandId cid, const Snapshot* crosscheck,
                        WaitPolicy wait, TupleFailure* failure, bool changing_partition = false);
 
 struct UpdateOutcome {
-  TupleId tid;              // of the new version
-  bool hot = false;         // indexes need no new entry
+  TupleId tid;                                           // of the new version
+  bool hot = false;                                      // indexes need no new entry
   RowLockMode lock_mode = RowLockMode::kNoKeyExclusive;  // that the update took
 };
 // Replaces version `tid` by `row` (see FormUpdatedTuple).
-TupleResult HeapUpdate(const TableRef& table, TupleId tid, TupleBuffer* row, CommandId cid, const Snapshot* crosscheck,
-                       WaitPolicy wait, TupleFailure* failure, UpdateOutcome* outcome);
+TupleResult HeapUpdate(const TableRef& table, TupleId tid, TupleBuffer* row, CommandId cid,
+                       const Snapshot* crosscheck, WaitPolicy wait, TupleFailure* failure,
+                       UpdateOutcome* outcome);
 
 // Locks version `tid` (SELECT FOR ...). `follow_updates`: also lock the later versions that an in-progress or
-// key-preserving update made, as PostgreSQL does. With kUpdated the caller re-checks its condition on failure.ctid.
+// key-preserving update made, as PostgreSQL does. With kUpdated the caller re-checks its condition on
+// failure.ctid.
 TupleResult HeapLock(const TableRef& table, TupleId tid, CommandId cid, RowLockMode mode, WaitPolicy wait,
                      bool follow_updates, TupleFailure* failure);
 
-// Overwrites a row in place, same size, without transaction: only for statistics columns of catalogs (pg_class,
-// pg_database). The caller holds a lock that excludes other in-place writers.
+// Overwrites a row in place, same size, without transaction: only for statistics columns of catalogs
+// (pg_class, pg_database). The caller holds a lock that excludes other in-place writers.
 void HeapInplaceUpdate(const TableRef& table, TupleId tid, std::span<const char> attributes);
 
 // ---- Index support ----
 
-// Feeds every row that an index build must consider: root identity of its HOT chain, the row, and whether it is
-// alive. `snapshot` null: a build under ShareLock (waits for in-progress deleters/inserters as needed, counts
-// recently dead rows); else only rows visible to it (CREATE INDEX CONCURRENTLY's phases).
+// Feeds every row that an index build must consider: root identity of its HOT chain, the row, and whether it
+// is alive. `snapshot` null: a build under ShareLock (waits for in-progress deleters/inserters as needed,
+// counts recently dead rows); else only rows visible to it (CREATE INDEX CONCURRENTLY's phases).
 class IndexBuildRows {
  public:
-  // Set when some old version that a snapshot may still want got no entry of its own: transactions that began before
-  // the build must not use the index (pg_index.indcheckxmin).
+  // Set when some old version that a snapshot may still want got no entry of its own: transactions that began
+  // before the build must not use the index (pg_index.indcheckxmin).
   bool broken_hot_chain = false;
   // The index is unique: in-progress work of others must end before its rows are judged.
   bool wait_for_others = false;
@@ -213,9 +218,9 @@ class IndexBuildRows {
 // Returns the number of live rows seen.
 double HeapIndexBuildScan(const TableRef& table, const Snapshot* snapshot, IndexBuildRows* rows);
 
-// For unique checks: is some version in the HOT chain at `tid` live, counting uncommitted ones? `*wait_for` is the
-// xid to wait for before the answer is final (invalid if final); `*speculative_token` as inserted. `own_insert`: tid
-// of the row being checked, which does not conflict.
+// For unique checks: is some version in the HOT chain at `tid` live, counting uncommitted ones? `*wait_for`
+// is the xid to wait for before the answer is final (invalid if final); `*speculative_token` as inserted.
+// `own_insert`: tid of the row being checked, which does not conflict.
 bool HeapChainIsLiveDirty(const TableRef& table, TupleId tid, Xid* wait_for, uint32_t* speculative_token,
                           TupleId* live_tid, bool* all_dead);
 

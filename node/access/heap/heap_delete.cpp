@@ -29,8 +29,8 @@ TupleResult AwaitDeletable(RowWaiter& waiter, CommandId cid, const Snapshot* cro
   }
 }
 
-void LogDelete(const TableRef& table, BufferPin& pin, BufferPin& vm_pin, OffsetNumber offset, const NewXmax& xmax,
-               uint8_t flags) {
+void LogDelete(const TableRef& table, BufferPin& pin, BufferPin& vm_pin, OffsetNumber offset,
+               const NewXmax& xmax, uint8_t flags) {
   if (!table.NeedsWal()) return;
   HeapDeleteRecord rec{xmax.xmax, offset, xmax.infomask, xmax.infomask2, flags, 0};
   WalRecord record(RecordKind::kHeapDelete);
@@ -42,8 +42,8 @@ void LogDelete(const TableRef& table, BufferPin& pin, BufferPin& vm_pin, OffsetN
 
 }  // namespace
 
-TupleResult HeapDelete(const TableRef& table, TupleId tid, CommandId cid, const Snapshot* crosscheck, WaitPolicy wait,
-                       TupleFailure* failure, bool changing_partition) {
+TupleResult HeapDelete(const TableRef& table, TupleId tid, CommandId cid, const Snapshot* crosscheck,
+                       WaitPolicy wait, TupleFailure* failure, bool changing_partition) {
   Xid xid = CurrentXid();
   EnsureWalSpace();
   BufferPin vm_pin;
@@ -81,8 +81,8 @@ TupleResult HeapDelete(const TableRef& table, TupleId tid, CommandId cid, const 
   pin.Unlock();
   if (has_external) {
     // The pin keeps the row's bytes where they are.
-    TupleView view{PageItem(pin.page(), tid.offset), static_cast<uint32_t>(PageItemLength(pin.page(), tid.offset)), tid,
-                   table.oid};
+    TupleView view{PageItem(pin.page(), tid.offset),
+                   static_cast<uint32_t>(PageItemLength(pin.page(), tid.offset)), tid, table.oid};
     DeleteToasted(table, view, nullptr);
   }
   return TupleResult::kOk;

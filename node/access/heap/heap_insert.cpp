@@ -28,7 +28,8 @@ void PrepareRow(TupleHeader& header, Xid xid, CommandId cid, const InsertOptions
 }
 
 // The row to store: `row` itself, or `*fitted` when values had to be compressed or moved out.
-TupleBuffer* FitRow(const TableRef& table, TupleBuffer* row, CommandId cid, std::optional<TupleBuffer>* fitted) {
+TupleBuffer* FitRow(const TableRef& table, TupleBuffer* row, CommandId cid,
+                    std::optional<TupleBuffer>* fitted) {
   if (row->size() <= table.toast_tuple_target && !(row->header().infomask & kHasExternal)) return row;
   fitted->emplace();
   return ToastRow(table, row->view(), nullptr, cid, &**fitted) ? &**fitted : row;
@@ -36,7 +37,9 @@ TupleBuffer* FitRow(const TableRef& table, TupleBuffer* row, CommandId cid, std:
 
 uint8_t ClearedFlag(bool vm_cleared) { return vm_cleared ? uint8_t{kRecNewPageVmCleared} : uint8_t{0}; }
 
-WalRowHeader WalHeaderOf(const TupleHeader& header) { return {header.infomask2, header.infomask, header.hoff, 0}; }
+WalRowHeader WalHeaderOf(const TupleHeader& header) {
+  return {header.infomask2, header.infomask, header.hoff, 0};
+}
 
 // Puts the row on the page. Requires: critical section, room.
 OffsetNumber PutRow(char* page, BlockNumber block, TupleBuffer& row, const InsertOptions& options) {
@@ -200,8 +203,8 @@ void HeapAbortSpeculative(const TableRef& table, TupleId tid) {
       record.InsertAndStamp();
     }
   }
-  TupleView view{PageItem(pin.page(), tid.offset), static_cast<uint32_t>(PageItemLength(pin.page(), tid.offset)), tid,
-                 table.oid};
+  TupleView view{PageItem(pin.page(), tid.offset),
+                 static_cast<uint32_t>(PageItemLength(pin.page(), tid.offset)), tid, table.oid};
   if (view.header().infomask & kHasExternal) DeleteToasted(table, view, nullptr);
 }
 

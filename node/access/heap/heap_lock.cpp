@@ -17,7 +17,8 @@ namespace {
 
 // Only the all-settled bit: a lock does not make the row invisible to anyone.
 bool ClearSettled(const TableRef& table, BlockNumber block, BufferPin& vm_pin) {
-  if (!VmPinHolds(vm_pin, table.locator, block) || !(VmGet(vm_pin.page(), block) & kVmAllSettled)) return false;
+  if (!VmPinHolds(vm_pin, table.locator, block) || !(VmGet(vm_pin.page(), block) & kVmAllSettled))
+    return false;
   vm_pin.LockExclusive();
   VmClearBits(vm_pin.page(), block, kVmAllSettled);
   vm_pin.MarkDirty();
@@ -39,8 +40,12 @@ void StoreLock(const TableRef& table, BufferPin& pin, BufferPin& vm_pin, TupleId
   }
   pin.MarkDirty();
   if (table.NeedsWal()) {
-    HeapLockRecord rec{xmax.xmax, tid.offset, xmax.infomask, xmax.infomask2,
-                       settled_cleared ? uint8_t{kRecSettledCleared} : uint8_t{0}, 0};
+    HeapLockRecord rec{xmax.xmax,
+                       tid.offset,
+                       xmax.infomask,
+                       xmax.infomask2,
+                       settled_cleared ? uint8_t{kRecSettledCleared} : uint8_t{0},
+                       0};
     WalRecord record(kind);
     record.AddStruct(rec);
     record.AddPage(kRefNewPage, pin.key(), pin.page());
@@ -50,8 +55,8 @@ void StoreLock(const TableRef& table, BufferPin& pin, BufferPin& vm_pin, TupleId
   if (settled_cleared) vm_pin.Unlock();
 }
 
-// Locks the versions that follow one just locked (or about to be): an update in progress, or one that kept the key,
-// made them, and they are the same row.
+// Locks the versions that follow one just locked (or about to be): an update in progress, or one that kept
+// the key, made them, and they are the same row.
 class ChainLocker {
  public:
   ChainLocker(const TableRef& table, Xid xid, RowLockMode mode, WaitPolicy wait)
@@ -116,7 +121,8 @@ class ChainLocker {
     }
   }
 
-  // Whether somebody holds the version against `mode_`; `*own`: this transaction holds it that strongly already.
+  // Whether somebody holds the version against `mode_`; `*own`: this transaction holds it that strongly
+  // already.
   bool Conflicts(const TupleHeader& row, const XmaxState& state, bool* own) {
     if (row.infomask & kXmaxInvalid) return false;
     if (state.is_multi()) {
@@ -145,9 +151,17 @@ class ChainLocker {
 
 class Lock {
  public:
-  Lock(const TableRef& table, TupleId tid, CommandId cid, RowLockMode mode, WaitPolicy wait, bool follow_updates)
-      : table_(table), tid_(tid), cid_(cid), mode_(mode), wait_(wait), follow_updates_(follow_updates),
-        xid_(CurrentXid()), pin_(ReadPage(table.Page(tid.block))), waiter_(table, pin_, &vm_pin_, tid, "locking") {}
+  Lock(const TableRef& table, TupleId tid, CommandId cid, RowLockMode mode, WaitPolicy wait,
+       bool follow_updates)
+      : table_(table),
+        tid_(tid),
+        cid_(cid),
+        mode_(mode),
+        wait_(wait),
+        follow_updates_(follow_updates),
+        xid_(CurrentXid()),
+        pin_(ReadPage(table.Page(tid.block))),
+        waiter_(table, pin_, &vm_pin_, tid, "locking") {}
 
   TupleResult Run(TupleFailure* failure) {
     VmPinForRead(table_.locator, tid_.block, &vm_pin_);
@@ -173,7 +187,8 @@ class Lock {
   // Page locked before and after.
   TupleResult Attempt() {
     TupleResult result = waiter_.Check(cid_);
-    if (result != TupleResult::kBeingModified && result != TupleResult::kUpdated && result != TupleResult::kDeleted) {
+    if (result != TupleResult::kBeingModified && result != TupleResult::kUpdated &&
+        result != TupleResult::kDeleted) {
       return result;
     }
     XmaxState state(*waiter_.row());

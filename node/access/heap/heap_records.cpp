@@ -135,7 +135,8 @@ void RedoUpdateOld(RedoContext& redo, char* page, const HeapUpdateRecord& rec, T
   SetPagePruneXid(page, redo.xid());
 }
 
-void RedoUpdateNew(RedoContext& redo, char* page, const HeapUpdateRecord& rec, TupleId new_tid, const char* old_page) {
+void RedoUpdateNew(RedoContext& redo, char* page, const HeapUpdateRecord& rec, TupleId new_tid,
+                   const char* old_page) {
   if (PageIsNew(page)) PageInit(page);
   std::string_view data = redo.record().PageData(kRefNewPage);
   RebuiltRow row;
@@ -165,7 +166,8 @@ void RedoUpdate(RedoContext& redo) {
     if (page.NeedsRedo()) {
       RedoUpdateNew(redo, page.page(), rec, new_tid, page.page());
       RedoUpdateOld(redo, page.page(), rec, new_tid, hot);
-      if (rec.flags & (kRecNewPageVmCleared | kRecOldPageVmCleared)) ClearPageFlag(page.page(), kPageAllVisible);
+      if (rec.flags & (kRecNewPageVmCleared | kRecOldPageVmCleared))
+        ClearPageFlag(page.page(), kPageAllVisible);
       page.Finish();
     }
     RedoClearVm(redo, kRefNewVm, new_block, kVmAll);
@@ -306,7 +308,8 @@ void DescribeMultiInsert(const DecodedRecord& record, std::string* out) {
 }
 void DescribeDelete(const DecodedRecord& record, std::string* out) {
   auto rec = record.Struct<HeapDeleteRecord>();
-  Append(out, "off {} flags 0x{:02X} xmax {} infobits 0x{:04X}", rec.offset, rec.flags, rec.xmax, rec.infomask);
+  Append(out, "off {} flags 0x{:02X} xmax {} infobits 0x{:04X}", rec.offset, rec.flags, rec.xmax,
+         rec.infomask);
 }
 void DescribeUpdate(const DecodedRecord& record, std::string* out) {
   auto rec = record.Struct<HeapUpdateRecord>();
@@ -315,15 +318,16 @@ void DescribeUpdate(const DecodedRecord& record, std::string* out) {
 }
 void DescribeLock(const DecodedRecord& record, std::string* out) {
   auto rec = record.Struct<HeapLockRecord>();
-  Append(out, "off {}: xid {}: flags 0x{:02X} infobits 0x{:04X}", rec.offset, rec.xmax, rec.flags, rec.infomask);
+  Append(out, "off {}: xid {}: flags 0x{:02X} infobits 0x{:04X}", rec.offset, rec.xmax, rec.flags,
+         rec.infomask);
 }
 void DescribeOffset(const DecodedRecord& record, std::string* out) {
   Append(out, "off {}", record.Struct<HeapConfirmRecord>().offset);
 }
 void DescribePrune(const DecodedRecord& record, std::string* out) {
   auto rec = record.Struct<HeapPruneRecord>();
-  Append(out, "conflict lsn {} nredirected {} ndead {} nunused {}", Lsn{rec.conflict_lsn}.ToString(), rec.redirected,
-         rec.dead, rec.unused);
+  Append(out, "conflict lsn {} nredirected {} ndead {} nunused {}", Lsn{rec.conflict_lsn}.ToString(),
+         rec.redirected, rec.dead, rec.unused);
 }
 void DescribeVacuum(const DecodedRecord& record, std::string* out) {
   Append(out, "nunused {}", record.Struct<HeapVacuumRecord>().count);
@@ -370,7 +374,8 @@ constexpr RecordHandler kHandlers[] = {
     {RecordKind::kHeapMultiInsert, RedoMultiInsert, DescribeMultiInsert, MaskHeapPage},
     {RecordKind::kHeapPrune, RedoPrune, DescribePrune, MaskHeapPage, RemovalConflict<HeapPruneRecord>},
     {RecordKind::kHeapVacuum, RedoVacuum, DescribeVacuum, MaskHeapPage},
-    {RecordKind::kHeapVisible, RedoVisible, DescribeVisible, MaskHeapPage, RemovalConflict<HeapVisibleRecord>},
+    {RecordKind::kHeapVisible, RedoVisible, DescribeVisible, MaskHeapPage,
+     RemovalConflict<HeapVisibleRecord>},
     {RecordKind::kHeapSettle, RedoSettle, DescribeSettle, MaskHeapPage, RemovalConflict<HeapSettleRecord>},
     {RecordKind::kHeapLockUpdated, RedoLockUpdated, DescribeLock, MaskHeapPage},
 };

@@ -1,5 +1,5 @@
-// The WAL records of heaps: what they hold, and the changes of page bytes that both the original action and redo make.
-// A record's xid is the creator or deleter, unless the record says otherwise.
+// The WAL records of heaps: what they hold, and the changes of page bytes that both the original action and
+// redo make. A record's xid is the creator or deleter, unless the record says otherwise.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,12 @@ inline const TupleHeader* RowAt(const char* page, OffsetNumber offset) {
 
 // Flags of the records below.
 enum HeapRecordFlag : uint8_t {
-  kRecNewPageVmCleared = 1,  // the page that gets the row (or the only page) was all-visible; map page referenced
+  kRecNewPageVmCleared =
+      1,  // the page that gets the row (or the only page) was all-visible; map page referenced
   kRecOldPageVmCleared = 2,
-  kRecSuperDelete = 4,       // delete: of a speculative insertion; the row becomes invisible to everyone
+  kRecSuperDelete = 4,  // delete: of a speculative insertion; the row becomes invisible to everyone
   kRecMovedPartition = 8,
-  kRecSettledCleared = 16,   // lock: only the all-settled bit was cleared
+  kRecSettledCleared = 16,  // lock: only the all-settled bit was cleared
 };
 // Page reference ids.
 inline constexpr int kRefNewPage = 0;
@@ -45,7 +46,8 @@ struct HeapInsertRecord {  // page 0: WalRowHeader, bytes
   uint8_t flags;
   uint8_t zero;
 };
-struct HeapMultiInsertRecord {  // then uint16 offsets[count]; page 0: per row uint16 size, WalRowHeader, bytes
+struct HeapMultiInsertRecord {  // then uint16 offsets[count]; page 0: per row uint16 size, WalRowHeader,
+                                // bytes
   uint16_t count;
   uint8_t flags;
   uint8_t zero;
@@ -112,7 +114,8 @@ struct HeapSettleRecord {  // page 0: SettleEntry[count]
   uint8_t zero[6];
 };
 
-// ---- Changes of page bytes. Requires: exclusive lock (cleanup lock for Prune), and the caller's critical section. ----
+// ---- Changes of page bytes. Requires: exclusive lock (cleanup lock for Prune), and the caller's critical
+// section. ----
 
 // Replaces a row's xmax and the flags that say what it is.
 void SetXmax(TupleHeader* row, uint64_t xmax, uint16_t infomask, uint16_t infomask2);

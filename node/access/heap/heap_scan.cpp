@@ -44,7 +44,8 @@ void HeapScan::Restart() {
 }
 
 bool HeapScan::NextBlock(BlockNumber* block) {
-  if (next_ >= end_ && (options_.parallel == nullptr || !options_.parallel->Take(&next_, &end_))) return false;
+  if (next_ >= end_ && (options_.parallel == nullptr || !options_.parallel->Take(&next_, &end_)))
+    return false;
   *block = next_++;
   return true;
 }
@@ -74,8 +75,8 @@ void HeapScan::CollectRows() {
   char* page = pin_.page();
   OffsetNumber max = PageMaxOffset(page);
   row_count_ = 0;
-  // Every row is visible to everyone: no need to ask about each. (On a standby too: redo sets the bit only after every
-  // older snapshot is gone.)
+  // Every row is visible to everyone: no need to ask about each. (On a standby too: redo sets the bit only
+  // after every older snapshot is gone.)
   if (PageHasFlag(page, kPageAllVisible) && snapshot_.IsMvcc()) {
     for (OffsetNumber offset = kFirstOffset; offset <= max; ++offset) {
       if (PageItemId(page, offset)->IsNormal()) rows_[row_count_++] = ViewOf(table_, page, block_, offset);
@@ -113,7 +114,8 @@ bool HeapFetcher::FetchVersion(TupleId tid, const Snapshot& snapshot, TupleView*
   char* page = PinPage(tid.block);
   if (page == nullptr) return false;
   PageLock lock(pin_, PageLockMode::kShared);
-  if (tid.offset < kFirstOffset || tid.offset > PageMaxOffset(page) || !PageItemId(page, tid.offset)->IsNormal()) {
+  if (tid.offset < kFirstOffset || tid.offset > PageMaxOffset(page) ||
+      !PageItemId(page, tid.offset)->IsNormal()) {
     return false;
   }
   HintWriter hints(pin_);

@@ -20,7 +20,8 @@ namespace walden {
 
 namespace {
 
-// Whether some column of `columns` is stored differently. Values equal but stored in two ways count as changed.
+// Whether some column of `columns` is stored differently. Values equal but stored in two ways count as
+// changed.
 bool ColumnsDiffer(const TupleDesc& desc, const AttrSet* columns, const TupleView& a, const TupleView& b) {
   if (columns == nullptr) return false;
   std::span<const uint64_t> words = columns->words();
@@ -33,7 +34,8 @@ bool ColumnsDiffer(const TupleDesc& desc, const AttrSet* columns, const TupleVie
       if ((in_a == nullptr) != (in_b == nullptr)) return true;
       if (in_a == nullptr) continue;
       uint32_t size = AttributeSize(desc[attno].physical, in_a);
-      if (size != AttributeSize(desc[attno].physical, in_b) || std::memcmp(in_a, in_b, size) != 0) return true;
+      if (size != AttributeSize(desc[attno].physical, in_b) || std::memcmp(in_a, in_b, size) != 0)
+        return true;
     }
   }
   return false;
@@ -42,10 +44,16 @@ bool ColumnsDiffer(const TupleDesc& desc, const AttrSet* columns, const TupleVie
 class Update {
  public:
   Update(const TableRef& table, TupleId tid, TupleBuffer* row, CommandId cid)
-      : table_(table), tid_(tid), row_(row), cid_(cid), xid_(CurrentXid()), old_pin_(ReadPage(table.Page(tid.block))),
+      : table_(table),
+        tid_(tid),
+        row_(row),
+        cid_(cid),
+        xid_(CurrentXid()),
+        old_pin_(ReadPage(table.Page(tid.block))),
         waiter_(table, old_pin_, &old_vm_pin_, tid, "updating") {}
 
-  TupleResult Run(const Snapshot* crosscheck, WaitPolicy wait, TupleFailure* failure, UpdateOutcome* outcome) {
+  TupleResult Run(const Snapshot* crosscheck, WaitPolicy wait, TupleFailure* failure,
+                  UpdateOutcome* outcome) {
     waiter_.Lock();
     CheckRowExists(table_, old_pin_.page(), tid_);
     keys_changed_ = ColumnsDiffer(*table_.desc, table_.key_columns, OldView(), row_->view());
@@ -65,8 +73,8 @@ class Update {
  private:
   TupleHeader* OldRow() { return RowAt(old_pin_.page(), tid_.offset); }
   TupleView OldView() {
-    return {PageItem(old_pin_.page(), tid_.offset), static_cast<uint32_t>(PageItemLength(old_pin_.page(), tid_.offset)),
-            tid_, table_.oid};
+    return {PageItem(old_pin_.page(), tid_.offset),
+            static_cast<uint32_t>(PageItemLength(old_pin_.page(), tid_.offset)), tid_, table_.oid};
   }
   bool OldHasExternal() { return (OldRow()->infomask & kHasExternal) != 0; }
 
@@ -123,8 +131,10 @@ class Update {
   void Fit() {
     TupleView old_view = OldView();
     fitted_.emplace();
-    if (ToastRow(table_, row_->view(), &old_view, cid_, &*fitted_)) stored_ = &*fitted_;
-    else fitted_.reset();
+    if (ToastRow(table_, row_->view(), &old_view, cid_, &*fitted_))
+      stored_ = &*fitted_;
+    else
+      fitted_.reset();
   }
 
   void Fail(TupleResult result, TupleFailure* failure) {
@@ -148,7 +158,8 @@ class Update {
       MultiXactFlags(old_row.multi(), &carried.infomask, &carried.infomask2);
       return carried;
     }
-    bool running = IsCurrentXid(old_row.xmax()) || LookupCommit(old_row.xmax()).status == XidStatus::kInProgress;
+    bool running =
+        IsCurrentXid(old_row.xmax()) || LookupCommit(old_row.xmax()).status == XidStatus::kInProgress;
     if (!running || !(old_row.infomask & kXmaxLockOnly)) return carried;
     return {old_row.xmax_value, kXmaxKeyShareLock | kXmaxLockOnly, 0};
   }
@@ -160,7 +171,8 @@ class Update {
     header.xmax_value = carried.xmax;
     header.cid = cid_;
     header.infomask = static_cast<uint16_t>((header.infomask & kFormFlags) | kUpdated | carried.infomask);
-    header.infomask2 = static_cast<uint16_t>((header.infomask2 & kNattsMask) | carried.infomask2 | (hot ? kHeapOnly : 0));
+    header.infomask2 =
+        static_cast<uint16_t>((header.infomask2 & kNattsMask) | carried.infomask2 | (hot ? kHeapOnly : 0));
   }
 
   void Apply(UpdateOutcome* outcome) {
@@ -185,7 +197,8 @@ class Update {
       TupleHeader* old_row = OldRow();
       SetXmax(old_row, old_xmax.xmax, old_xmax.infomask, old_xmax.infomask2);
       SetCmax(old_row, cmax);
-      old_row->infomask2 = static_cast<uint16_t>(hot ? old_row->infomask2 | kHotUpdated : old_row->infomask2 & ~kHotUpdated);
+      old_row->infomask2 =
+          static_cast<uint16_t>(hot ? old_row->infomask2 | kHotUpdated : old_row->infomask2 & ~kHotUpdated);
       old_row->set_ctid(new_tid);
       old_pin_.MarkDirty();
       if (!same_page) {
@@ -197,7 +210,8 @@ class Update {
       if (new_cleared && !vm_shared_) new_vm_pin_.Unlock();
     }
     new_view_ = {PageItem(new_page_.page(), new_tid.offset),
-                 static_cast<uint32_t>(PageItemLength(new_page_.page(), new_tid.offset)), new_tid, table_.oid};
+                 static_cast<uint32_t>(PageItemLength(new_page_.page(), new_tid.offset)), new_tid,
+                 table_.oid};
     if (!same_page) new_page_.Unlock();
     old_pin_.Unlock();
     outcome->tid = new_tid;
@@ -233,7 +247,8 @@ class Update {
                                      (!same_page && old_cleared ? kRecOldPageVmCleared : 0));
     const TupleHeader& header = stored_->header();
     WalRowHeader row_header{header.infomask2, header.infomask, header.hoff, 0};
-    bool init = !same_page && new_tid.offset == kFirstOffset && PageMaxOffset(new_page_.page()) == kFirstOffset;
+    bool init =
+        !same_page && new_tid.offset == kFirstOffset && PageMaxOffset(new_page_.page()) == kFirstOffset;
     WalRecord record(hot ? RecordKind::kHeapHotUpdate : RecordKind::kHeapUpdate);
     record.AddStruct(rec);
     record.AddPage(kRefNewPage, new_page_.key(), new_page_.page(), kWalStandard | (init ? kWalWillInit : 0));
@@ -289,8 +304,9 @@ class Update {
 
 }  // namespace
 
-TupleResult HeapUpdate(const TableRef& table, TupleId tid, TupleBuffer* row, CommandId cid, const Snapshot* crosscheck,
-                       WaitPolicy wait, TupleFailure* failure, UpdateOutcome* outcome) {
+TupleResult HeapUpdate(const TableRef& table, TupleId tid, TupleBuffer* row, CommandId cid,
+                       const Snapshot* crosscheck, WaitPolicy wait, TupleFailure* failure,
+                       UpdateOutcome* outcome) {
   EnsureWalSpace();
   return Update(table, tid, row, cid).Run(crosscheck, wait, failure, outcome);
 }

@@ -64,18 +64,23 @@ class BuildScan {
       BlockNumber block = pin_.block();
       OffsetNumber root = row->is_heap_only() ? roots[offset] : offset;
       if (root == 0) root = offset;
-      judged_.push_back({{page + item.offset(), item.length(), {block, offset}, table_.oid}, {block, root},
+      judged_.push_back({{page + item.offset(), item.length(), {block, offset}, table_.oid},
+                         {block, root},
                          verdict == Verdict::kAlive});
     }
     return true;
   }
 
   Verdict Judge(TupleHeader* row, HintWriter& hints) {
-    if (snapshot_ != nullptr) return VisibleToSnapshot(row, *snapshot_, hints) ? Verdict::kAlive : Verdict::kSkip;
+    if (snapshot_ != nullptr)
+      return VisibleToSnapshot(row, *snapshot_, hints) ? Verdict::kAlive : Verdict::kSkip;
     switch (VacuumStateOf(row, horizon_, hints)) {
-      case VacuumState::kDead: return Verdict::kSkip;
-      case VacuumState::kLive: return Verdict::kAlive;
-      case VacuumState::kRecentlyDead: return OldVersion(row);
+      case VacuumState::kDead:
+        return Verdict::kSkip;
+      case VacuumState::kLive:
+        return Verdict::kAlive;
+      case VacuumState::kRecentlyDead:
+        return OldVersion(row);
       case VacuumState::kInsertInProgress:
         if (IsCurrentXid(row->xmin()) || !rows_->wait_for_others) return Verdict::kAlive;
         wait_for_ = row->xmin();

@@ -10,8 +10,8 @@ namespace walden {
 
 namespace {
 
-// The page where this process last found room, per relation: spares the map for runs of inserts. A wrong entry costs
-// one look at a page.
+// The page where this process last found room, per relation: spares the map for runs of inserts. A wrong
+// entry costs one look at a page.
 struct TargetCache {
   static constexpr size_t kEntries = 64;
   struct Entry {
@@ -34,9 +34,14 @@ constexpr int kBulkExtendBlocks = 16;
 
 class Placement {
  public:
-  Placement(const TableRef& table, size_t size, const InsertOptions& options, BulkInsertState* bulk, BufferPin* vm_pin,
-            BufferPin* other, BufferPin* other_vm_pin)
-      : table_(table), options_(options), bulk_(bulk), vm_pin_(vm_pin), other_(other), other_vm_pin_(other_vm_pin) {
+  Placement(const TableRef& table, size_t size, const InsertOptions& options, BulkInsertState* bulk,
+            BufferPin* vm_pin, BufferPin* other, BufferPin* other_vm_pin)
+      : table_(table),
+        options_(options),
+        bulk_(bulk),
+        vm_pin_(vm_pin),
+        other_(other),
+        other_vm_pin_(other_vm_pin) {
     need_ = AlignUp(size, 8);
     reserve_ = kPageSize * (100 - std::min<size_t>(table.fillfactor, 100)) / 100;
     // A row that the fill factor would never let in goes onto an otherwise empty page.
@@ -57,7 +62,8 @@ class Placement {
   }
 
  private:
-  // Whatever this statement may leave unused is there for others. Done at the next row: no page is locked now.
+  // Whatever this statement may leave unused is there for others. Done at the next row: no page is locked
+  // now.
   void OfferAddedBlocks() {
     if (bulk_ == nullptr || !bulk_->has_unrecorded_blocks) return;
     bulk_->has_unrecorded_blocks = false;
@@ -79,7 +85,8 @@ class Placement {
 
   BufferPin Pin(BlockNumber block) {
     if (bulk_ != nullptr && bulk_->pin && bulk_->pin.block() == block) return std::move(bulk_->pin);
-    return ReadPage(table_.Page(block), ReadMode::kIfExists, bulk_ != nullptr ? bulk_->strategy.get() : nullptr);
+    return ReadPage(table_.Page(block), ReadMode::kIfExists,
+                    bulk_ != nullptr ? bulk_->strategy.get() : nullptr);
   }
 
   // Locks the page and `other` in block order. False: the page is `other` itself (and only that is locked).
@@ -192,7 +199,8 @@ class Placement {
 BufferPin PlaceRow(const TableRef& table, size_t size, const InsertOptions& options, BulkInsertState* bulk,
                    BufferPin* vm_pin, BufferPin* other, BufferPin* other_vm_pin) {
   if (AlignUp(size, 8) > kMaxTupleSize) {
-    throw SqlError(ErrorCode::kProgramLimitExceeded, "row is too big: size {}, maximum size {}", size, kMaxTupleSize);
+    throw SqlError(ErrorCode::kProgramLimitExceeded, "row is too big: size {}, maximum size {}", size,
+                   kMaxTupleSize);
   }
   return Placement(table, size, options, bulk, vm_pin, other, other_vm_pin).Find();
 }

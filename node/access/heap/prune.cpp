@@ -18,7 +18,8 @@ namespace {
 
 class Pruner {
  public:
-  Pruner(const TableRef& table, BufferPin& pin, Lsn horizon) : table_(table), pin_(pin), page_(pin.page()), horizon_(horizon) {}
+  Pruner(const TableRef& table, BufferPin& pin, Lsn horizon)
+      : table_(table), pin_(pin), page_(pin.page()), horizon_(horizon) {}
 
   PruneResult Run() {
     OffsetNumber max = PageMaxOffset(page_);
@@ -33,7 +34,8 @@ class Pruner {
   }
 
  private:
-  // All verdicts before any change: later look-ups (multixacts, commit log) must not run in a critical section.
+  // All verdicts before any change: later look-ups (multixacts, commit log) must not run in a critical
+  // section.
   void JudgeRows(OffsetNumber max) {
     HintWriter hints(pin_);
     for (OffsetNumber offset = kFirstOffset; offset <= max; ++offset) {
@@ -54,7 +56,8 @@ class Pruner {
     int last_dead = -1;  // index in chain of the last version that nobody can see
     Xid prior_xmax;
     OffsetNumber offset = root;
-    while (offset >= kFirstOffset && offset <= max && !done_[offset] && length < static_cast<int>(kMaxItemsPerPage)) {
+    while (offset >= kFirstOffset && offset <= max && !done_[offset] &&
+           length < static_cast<int>(kMaxItemsPerPage)) {
       ItemId item = *PageItemId(page_, offset);
       if (item.IsRedirected()) {
         if (length > 0) break;
@@ -68,7 +71,8 @@ class Pruner {
       chain[length++] = offset;
       VacuumState state = states_[offset];
       if (state == VacuumState::kDead) last_dead = length - 1;
-      // A version that a snapshot may still need does not stop the search: a later one may be dead all the same.
+      // A version that a snapshot may still need does not stop the search: a later one may be dead all the
+      // same.
       if (state != VacuumState::kDead && state != VacuumState::kRecentlyDead) break;
       if (!row->is_hot_updated()) break;
       prior_xmax = UpdateXid(*row);
@@ -136,8 +140,8 @@ class Pruner {
     SetPagePruneXid(page_, later);
     pin_.MarkDirty();
     if (!table_.NeedsWal()) return;
-    HeapPruneRecord rec{conflict_.value, static_cast<uint16_t>(redirect_count_ / 2), static_cast<uint16_t>(dead_count_),
-                        static_cast<uint16_t>(unused_count_), 0};
+    HeapPruneRecord rec{conflict_.value, static_cast<uint16_t>(redirect_count_ / 2),
+                        static_cast<uint16_t>(dead_count_), static_cast<uint16_t>(unused_count_), 0};
     WalRecord record(RecordKind::kHeapPrune);
     record.AddStruct(rec);
     record.AddPage(kRefNewPage, pin_.key(), page_);
@@ -155,10 +159,17 @@ class Pruner {
       if (!PageItemId(page_, offset)->IsNormal() || done_[offset]) continue;
       Xid candidate;
       switch (states_[offset]) {
-        case VacuumState::kRecentlyDead: candidate = deleters_[offset]; break;
-        case VacuumState::kDeleteInProgress: candidate = UpdateXid(*RowAt(page_, offset)); break;
-        case VacuumState::kInsertInProgress: candidate = RowAt(page_, offset)->xmin(); break;
-        default: break;
+        case VacuumState::kRecentlyDead:
+          candidate = deleters_[offset];
+          break;
+        case VacuumState::kDeleteInProgress:
+          candidate = UpdateXid(*RowAt(page_, offset));
+          break;
+        case VacuumState::kInsertInProgress:
+          candidate = RowAt(page_, offset)->xmin();
+          break;
+        default:
+          break;
       }
       if (candidate.IsValid() && (!lowest.IsValid() || candidate < lowest)) lowest = candidate;
     }
@@ -184,10 +195,12 @@ class Pruner {
 
 }  // namespace
 
-PruneResult PrunePage(const TableRef& table, BufferPin& pin, Lsn horizon) { return Pruner(table, pin, horizon).Run(); }
+PruneResult PrunePage(const TableRef& table, BufferPin& pin, Lsn horizon) {
+  return Pruner(table, pin, horizon).Run();
+}
 
-// Unlocked looks at hints: a wrong one costs a little work or a missed chance. Invalid: the page is roomy, or nothing on it
-// was deleted.
+// Unlocked looks at hints: a wrong one costs a little work or a missed chance. Invalid: the page is roomy, or
+// nothing on it was deleted.
 WALDEN_READS_UNLOCKED static Xid PrunableXid(const char* page, int fillfactor) {
   const PageHeader* header = HeaderOf(page);
   if (header->prune_xid == 0) return kInvalidXid;

@@ -11,7 +11,8 @@ namespace walden {
 namespace {
 
 SqlError RowNotAvailable(const TableRef& table) {
-  return SqlError(ErrorCode::kLockNotAvailable, "could not obtain lock on row in relation \"{}\"", table.name);
+  return SqlError(ErrorCode::kLockNotAvailable, "could not obtain lock on row in relation \"{}\"",
+                  table.name);
 }
 
 NewXmax SingleXmax(Xid xid, RowLockMode mode, bool is_update) {
@@ -21,9 +22,15 @@ NewXmax SingleXmax(Xid xid, RowLockMode mode, bool is_update) {
     return result;
   }
   switch (mode) {
-    case RowLockMode::kKeyShare: result.infomask = kXmaxKeyShareLock; break;
-    case RowLockMode::kShare: result.infomask = kXmaxShareLock; break;
-    case RowLockMode::kNoKeyExclusive: result.infomask = kXmaxExclusiveLock; break;
+    case RowLockMode::kKeyShare:
+      result.infomask = kXmaxKeyShareLock;
+      break;
+    case RowLockMode::kShare:
+      result.infomask = kXmaxShareLock;
+      break;
+    case RowLockMode::kNoKeyExclusive:
+      result.infomask = kXmaxExclusiveLock;
+      break;
     case RowLockMode::kExclusive:
       result.infomask = kXmaxExclusiveLock;
       result.infomask2 = kKeysUpdated;
@@ -53,9 +60,12 @@ MemberStatus StatusOfXmax(uint16_t infomask, uint16_t infomask2) {
   bool keys_updated = (infomask2 & kKeysUpdated) != 0;
   if (!(infomask & kXmaxLockOnly)) return keys_updated ? MemberStatus::kUpdate : MemberStatus::kNoKeyUpdate;
   switch (infomask & kXmaxShareLock) {
-    case kXmaxKeyShareLock: return MemberStatus::kForKeyShare;
-    case kXmaxShareLock: return MemberStatus::kForShare;
-    default: return keys_updated ? MemberStatus::kForUpdate : MemberStatus::kForNoKeyUpdate;
+    case kXmaxKeyShareLock:
+      return MemberStatus::kForKeyShare;
+    case kXmaxShareLock:
+      return MemberStatus::kForShare;
+    default:
+      return keys_updated ? MemberStatus::kForUpdate : MemberStatus::kForNoKeyUpdate;
   }
 }
 
@@ -73,8 +83,10 @@ void MultiXactFlags(MultiXactId multi, uint16_t* infomask, uint16_t* infomask2) 
       *infomask2 = kKeysUpdated;
     }
   }
-  if (strongest >= RowLockMode::kNoKeyExclusive) *infomask |= kXmaxExclusiveLock;
-  else *infomask |= strongest == RowLockMode::kShare ? kXmaxShareLock : kXmaxKeyShareLock;
+  if (strongest >= RowLockMode::kNoKeyExclusive)
+    *infomask |= kXmaxExclusiveLock;
+  else
+    *infomask |= strongest == RowLockMode::kShare ? kXmaxShareLock : kXmaxKeyShareLock;
   if (!has_update) *infomask |= kXmaxLockOnly;
 }
 
@@ -112,14 +124,14 @@ bool MultiXactConflicts(MultiXactId multi, uint16_t infomask, RowLockMode mode, 
     if (!RowLocksConflict(LockModeOf(member.status), mode)) continue;
     XidStatus status = LookupCommit(member.xid).status;
     // A finished locker holds nothing; of an updater only the abort undoes it.
-    conflict = conflict || (IsUpdater(member.status) && !(infomask & kXmaxLockOnly) ? status != XidStatus::kAborted
-                                                                                    : status == XidStatus::kInProgress);
+    conflict = conflict ||
+               (IsUpdater(member.status) && !(infomask & kXmaxLockOnly) ? status != XidStatus::kAborted
+                                                                        : status == XidStatus::kInProgress);
   }
   return conflict;
 }
 
-TupleResult WaitForXmax(Xid xid, WaitPolicy wait, const RowWaitContext& context,
-                        const TableRef& table) {
+TupleResult WaitForXmax(Xid xid, WaitPolicy wait, const RowWaitContext& context, const TableRef& table) {
   if (wait == WaitPolicy::kBlock) {
     WaitForXid(xid, &context);
     return TupleResult::kOk;
@@ -129,8 +141,8 @@ TupleResult WaitForXmax(Xid xid, WaitPolicy wait, const RowWaitContext& context,
   return TupleResult::kWouldBlock;
 }
 
-TupleResult WaitForMultiXact(MultiXactId multi, RowLockMode mode, WaitPolicy wait, const RowWaitContext& context,
-                             const TableRef& table) {
+TupleResult WaitForMultiXact(MultiXactId multi, RowLockMode mode, WaitPolicy wait,
+                             const RowWaitContext& context, const TableRef& table) {
   std::vector<MultiXactMember> members;
   GetMultiXactMembers(multi, &members);
   for (const MultiXactMember& member : members) {

@@ -16,7 +16,8 @@ struct NewXmax {
   uint16_t infomask2 = 0;  // kKeysUpdated
 };
 
-// The xmax of `row` (its current xmax, infomask, infomask2) after `xid` locked it in `mode`, or updated or deleted it
+// The xmax of `row` (its current xmax, infomask, infomask2) after `xid` locked it in `mode`, or updated or
+// deleted it
 // (`is_update`). May make a multixact (WAL): call before the critical section; the row's page may be locked.
 NewXmax ComputeNewXmax(const TupleHeader& row, Xid xid, RowLockMode mode, bool is_update);
 
@@ -27,16 +28,17 @@ void MultiXactFlags(MultiXactId multi, uint16_t* infomask, uint16_t* infomask2);
 MemberStatus StatusOfXmax(uint16_t infomask, uint16_t infomask2);
 MemberStatus StatusFor(RowLockMode mode, bool is_update);
 
-// Whether a member other than this transaction holds the row against `mode`. `*own_member`: this transaction is one.
+// Whether a member other than this transaction holds the row against `mode`. `*own_member`: this transaction
+// is one.
 bool MultiXactConflicts(MultiXactId multi, uint16_t infomask, RowLockMode mode, bool* own_member);
 
 // Waits for all members that conflict with `mode`. kOk, or kWouldBlock (kSkip). Throws 55P03 (kError).
-TupleResult WaitForMultiXact(MultiXactId multi, RowLockMode mode, WaitPolicy wait, const RowWaitContext& context,
-                             const TableRef& table);
+TupleResult WaitForMultiXact(MultiXactId multi, RowLockMode mode, WaitPolicy wait,
+                             const RowWaitContext& context, const TableRef& table);
 TupleResult WaitForXmax(Xid xid, WaitPolicy wait, const RowWaitContext& context, const TableRef& table);
 
-// The heavyweight lock on a row that waiters queue on, so that they go in order. Held from the first wait to the
-// change (RAII).
+// The heavyweight lock on a row that waiters queue on, so that they go in order. Held from the first wait to
+// the change (RAII).
 class RowQueueLock {
  public:
   RowQueueLock(const TableRef& table, TupleId tid) : table_(table), tid_(tid) {}

@@ -83,9 +83,10 @@ void NotePrunable(char* page, Xid xid) {
 }
 
 void CheckRowExists(const TableRef& table, const char* page, TupleId tid) {
-  if (tid.offset == kInvalidOffset || tid.offset > PageMaxOffset(page) || !PageItemId(page, tid.offset)->IsNormal()) {
-    throw SqlError(ErrorCode::kInternalError, "invalid tuple identity ({},{}) in relation \"{}\"", tid.block, tid.offset,
-                   table.name);
+  if (tid.offset == kInvalidOffset || tid.offset > PageMaxOffset(page) ||
+      !PageItemId(page, tid.offset)->IsNormal()) {
+    throw SqlError(ErrorCode::kInternalError, "invalid tuple identity ({},{}) in relation \"{}\"", tid.block,
+                   tid.offset, table.name);
   }
 }
 

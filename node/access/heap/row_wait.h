@@ -1,4 +1,5 @@
-// Waiting for whoever holds a row version, with the page unlocked meanwhile. Shared by delete, update and lock.
+// Waiting for whoever holds a row version, with the page unlocked meanwhile. Shared by delete, update and
+// lock.
 #pragma once
 
 #include <string_view>
@@ -13,7 +14,8 @@ struct XmaxState {
   uint64_t xmax;
   uint16_t infomask;
   uint16_t infomask2;
-  explicit XmaxState(const TupleHeader& row) : xmax(row.xmax_value), infomask(row.infomask), infomask2(row.infomask2) {}
+  explicit XmaxState(const TupleHeader& row)
+      : xmax(row.xmax_value), infomask(row.infomask), infomask2(row.infomask2) {}
   // Whether the row's xmax means something else now (hints aside).
   bool Changed(const TupleHeader& row) const {
     constexpr uint16_t kMeaning = kXmaxIsMulti | kXmaxLockOnly | kXmaxShareLock;
@@ -44,9 +46,9 @@ struct RowWaiter {
   TupleResult Check(CommandId cid);
   bool VisibleTo(const Snapshot& snapshot);
 
-  // CanUpdate said kBeingModified, for a change that needs `mode`. Waits if it must. Page locked before and after.
-  // Empty: look again (xmax changed meanwhile). Else kOk (changeable now; compatible lockers may remain), kUpdated,
-  // kDeleted, kWouldBlock or kBeingModified (kReturn).
+  // CanUpdate said kBeingModified, for a change that needs `mode`. Waits if it must. Page locked before and
+  // after. Empty: look again (xmax changed meanwhile). Else kOk (changeable now; compatible lockers may
+  // remain), kUpdated, kDeleted, kWouldBlock or kBeingModified (kReturn).
   struct Outcome {
     bool look_again;
     TupleResult result;

@@ -11,10 +11,12 @@ namespace walden {
 
 namespace {
 
-// Chooses `wanted` of `total` blocks, each set equally likely, in ascending order (Knuth's selection sampling).
+// Chooses `wanted` of `total` blocks, each set equally likely, in ascending order (Knuth's selection
+// sampling).
 class BlockSampler {
  public:
-  BlockSampler(BlockNumber total, uint32_t wanted, Random& random) : total_(total), wanted_(wanted), random_(random) {}
+  BlockSampler(BlockNumber total, uint32_t wanted, Random& random)
+      : total_(total), wanted_(wanted), random_(random) {}
   bool Next(BlockNumber* block) {
     while (next_ < total_ && chosen_ < wanted_) {
       BlockNumber candidate = next_++;
@@ -39,7 +41,11 @@ class BlockSampler {
 class Sampler {
  public:
   Sampler(const TableRef& table, uint32_t target, Random& random, Arena& arena)
-      : table_(table), target_(target), random_(random), arena_(arena), horizon_(ComputeHorizon(table.locator.database)) {}
+      : table_(table),
+        target_(target),
+        random_(random),
+        arena_(arena),
+        horizon_(ComputeHorizon(table.locator.database)) {}
 
   RowSample Run() {
     RowSample sample;
@@ -52,7 +58,8 @@ class Sampler {
       TakePage(pin);
       ++sample.pages_scanned;
     }
-    std::sort(kept_.begin(), kept_.end(), [](const TupleView& a, const TupleView& b) { return a.tid < b.tid; });
+    std::sort(kept_.begin(), kept_.end(),
+              [](const TupleView& a, const TupleView& b) { return a.tid < b.tid; });
     double scale = sample.pages_scanned == 0 ? 0 : static_cast<double>(sample.pages) / sample.pages_scanned;
     sample.live_rows = static_cast<double>(live_) * scale;
     sample.dead_rows = static_cast<double>(dead_) * scale;
@@ -76,11 +83,15 @@ class Sampler {
 
   bool Counts(TupleHeader* row, HintWriter& hints) {
     switch (VacuumStateOf(row, horizon_, hints)) {
-      case VacuumState::kLive: return true;
+      case VacuumState::kLive:
+        return true;
       case VacuumState::kDead:
-      case VacuumState::kRecentlyDead: ++dead_; return false;
+      case VacuumState::kRecentlyDead:
+        ++dead_;
+        return false;
       // Our own work counts as done, others' as not.
-      case VacuumState::kInsertInProgress: return IsCurrentXid(row->xmin());
+      case VacuumState::kInsertInProgress:
+        return IsCurrentXid(row->xmin());
       case VacuumState::kDeleteInProgress:
         if (IsCurrentXid(UpdateXid(*row))) {
           ++dead_;

@@ -19,9 +19,11 @@ struct ToastTable : ToastSource {
 
 inline constexpr uint32_t kToastChunkSize = 1990;
 
-// Makes `row` fit: compresses and moves out values as their storage allows. False if nothing had to be done (`row` is
-// the row to store), else `*fitted` is. `old_row` (UPDATE): out-of-line values that it shares are kept.
-bool ToastRow(const TableRef& table, const TupleView& row, const TupleView* old_row, CommandId cid, TupleBuffer* fitted);
+// Makes `row` fit: compresses and moves out values as their storage allows. False if nothing had to be done
+// (`row` is the row to store), else `*fitted` is. `old_row` (UPDATE): out-of-line values that it shares are
+// kept.
+bool ToastRow(const TableRef& table, const TupleView& row, const TupleView* old_row, CommandId cid,
+              TupleBuffer* fitted);
 // Deletes the out-of-line values of a deleted row, or those of `row` that `kept_by` does not hold.
 void DeleteToasted(const TableRef& table, const TupleView& row, const TupleView* kept_by);
 

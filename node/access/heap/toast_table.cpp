@@ -86,7 +86,8 @@ void DeleteChunks(const ToastTable& toast, Oid value_id) {
     TupleFailure failure;
     TupleResult result = HeapDelete(toast.table, chunk.tid, cid, nullptr, WaitPolicy::kBlock, &failure);
     if (result != TupleResult::kOk) {
-      throw SqlError(ErrorCode::kInternalError, "chunk of toast value {} was changed concurrently", OidNumber(value_id));
+      throw SqlError(ErrorCode::kInternalError, "chunk of toast value {} was changed concurrently",
+                     OidNumber(value_id));
     }
   }
 }
@@ -115,14 +116,18 @@ class Fitter {
   bool Run(TupleBuffer* fitted) {
     TakeInForeignValues();
     size_t target = table_.toast_tuple_target;
-    ForEachLargest(target, true, [&](int attno) { return TryCompress(attno) || TryMoveIfHuge(attno); },
-                   AttributeStorage::kExtended, AttributeStorage::kExternal);
-    ForEachLargest(target, false, [&](int attno) { return MoveOut(attno); }, AttributeStorage::kExtended,
-                   AttributeStorage::kExternal);
-    ForEachLargest(target, true, [&](int attno) { return TryCompress(attno); }, AttributeStorage::kMain,
-                   AttributeStorage::kMain);
-    ForEachLargest(kMaxTupleSize, false, [&](int attno) { return MoveOut(attno); }, AttributeStorage::kMain,
-                   AttributeStorage::kMain);
+    ForEachLargest(
+        target, true, [&](int attno) { return TryCompress(attno) || TryMoveIfHuge(attno); },
+        AttributeStorage::kExtended, AttributeStorage::kExternal);
+    ForEachLargest(
+        target, false, [&](int attno) { return MoveOut(attno); }, AttributeStorage::kExtended,
+        AttributeStorage::kExternal);
+    ForEachLargest(
+        target, true, [&](int attno) { return TryCompress(attno); }, AttributeStorage::kMain,
+        AttributeStorage::kMain);
+    ForEachLargest(
+        kMaxTupleSize, false, [&](int attno) { return MoveOut(attno); }, AttributeStorage::kMain,
+        AttributeStorage::kMain);
     if (!changed_) return false;
     Assemble(fitted);
     return true;
@@ -146,7 +151,8 @@ class Fitter {
   void TakeInForeignValues() {
     for (int attno = 1; attno <= desc_.size(); ++attno) {
       Part& part = parts_[attno];
-      if (part.stored == nullptr || !IsByReference(desc_[attno].physical) || !IsExternal(part.stored)) continue;
+      if (part.stored == nullptr || !IsByReference(desc_[attno].physical) || !IsExternal(part.stored))
+        continue;
       part.fixed_place = true;
       if (SharedWithOldRow(attno)) continue;
       StringRef payload = DetoastPayload(part.stored, &arena_, table_.toast);
@@ -175,7 +181,8 @@ class Fitter {
         AttributeStorage storage = desc_[attno].storage;
         if (part.stored == nullptr || part.fixed_place || !IsByReference(desc_[attno].physical)) continue;
         if (storage != one && storage != other) continue;
-        if (compressing ? part.tried_compression || IsCompressed(part.stored) : part.size <= kExternalSize) continue;
+        if (compressing ? part.tried_compression || IsCompressed(part.stored) : part.size <= kExternalSize)
+          continue;
         if (!compressing && table_.toast == nullptr) continue;
         if (largest == 0 || part.size > parts_[largest].size) largest = attno;
       }
@@ -187,7 +194,8 @@ class Fitter {
   bool TryCompress(int attno) {
     Part& part = parts_[attno];
     part.tried_compression = true;
-    if (desc_[attno].storage == AttributeStorage::kExternal || IsExternal(part.stored) || IsCompressed(part.stored)) {
+    if (desc_[attno].storage == AttributeStorage::kExternal || IsExternal(part.stored) ||
+        IsCompressed(part.stored)) {
       return false;
     }
     StringRef payload = VarPayload(part.stored);
@@ -196,7 +204,8 @@ class Fitter {
     size_t size = compressed.size() + 8;
     char* to = static_cast<char*>(arena_.Allocate(size, 1));
     Store<uint32_t>(to, static_cast<uint32_t>(size) << 2 | 2);
-    Store<uint32_t>(to + 4, static_cast<uint32_t>(payload.size) | static_cast<uint32_t>(CompressionMethod::kLz4) << 30);
+    Store<uint32_t>(
+        to + 4, static_cast<uint32_t>(payload.size) | static_cast<uint32_t>(CompressionMethod::kLz4) << 30);
     std::memcpy(to + 8, compressed.data(), compressed.size());
     Replace(attno, {to, size});
     return true;
@@ -271,8 +280,9 @@ std::string_view ToastTable::Fetch(const ToastPointer& pointer, Arena& arena) co
     uint32_t sequence = static_cast<uint32_t>(GetAttribute(*table.desc, row, kChunkSeq, context).datum.i32);
     std::string_view data = GetAttribute(*table.desc, row, kChunkData, context).datum.string.view();
     if (sequence != expected || data.size() > pointer.stored_size - filled) {
-      throw SqlError(ErrorCode::kDataCorrupted, "unexpected chunk number {} (expected {}) for toast value {} in {}",
-                     sequence, expected, OidNumber(pointer.value_id), table.name);
+      throw SqlError(ErrorCode::kDataCorrupted,
+                     "unexpected chunk number {} (expected {}) for toast value {} in {}", sequence, expected,
+                     OidNumber(pointer.value_id), table.name);
     }
     std::memcpy(to + filled, data.data(), data.size());
     filled += data.size();
@@ -298,8 +308,8 @@ void DeleteToasted(const TableRef& table, const TupleView& row, const TupleView*
     if (header.has_null() && header.IsNullAt(attno)) continue;
     PhysicalType type = (*table.desc)[attno].physical;
     if (IsByReference(type) && IsExternal(p)) {
-      const char* kept = kept_by == nullptr ? nullptr
-                                            : FindAttribute(*table.desc, *kept_by, static_cast<AttrNumber>(attno));
+      const char* kept =
+          kept_by == nullptr ? nullptr : FindAttribute(*table.desc, *kept_by, static_cast<AttrNumber>(attno));
       bool is_kept = kept != nullptr && IsExternal(kept) && std::memcmp(kept, p, kExternalSize) == 0;
       if (!is_kept) DeleteChunks(*table.toast, LoadToastPointer(p).value_id);
     }

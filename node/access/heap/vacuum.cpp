@@ -38,7 +38,11 @@ struct PageVerdict {
 class Vacuum {
  public:
   Vacuum(const TableRef& table, std::span<const IndexDesc* const> indexes, const VacuumOptions& options)
-      : table_(table), indexes_(indexes), options_(options), dead_(options.memory_kb), strategy_(StrategyKind::kVacuum) {
+      : table_(table),
+        indexes_(indexes),
+        options_(options),
+        dead_(options.memory_kb),
+        strategy_(StrategyKind::kVacuum) {
     result_.indexes.resize(indexes.size());
   }
 
@@ -94,7 +98,8 @@ class Vacuum {
     }
   }
 
-  // The first block at or after `block` that must be looked at. The last one always: truncation asks about it.
+  // The first block at or after `block` that must be looked at. The last one always: truncation asks about
+  // it.
   BlockNumber FindUnskippable(BlockNumber block) {
     if (options_.disable_page_skipping) return block;
     uint8_t enough = options_.settle ? kVmAllSettled : kVmAllVisible;
@@ -149,8 +154,10 @@ class Vacuum {
     for (OffsetNumber offset = kFirstOffset; offset <= PageMaxOffset(pin.page()); ++offset) {
       if (!PageItemId(pin.page(), offset)->IsNormal()) continue;
       VacuumState state = VacuumStateOf(RowAt(pin.page(), offset), horizon_, hints);
-      if (state == VacuumState::kLive) ++scanned_live_;
-      else if (state == VacuumState::kDead || state == VacuumState::kRecentlyDead) ++result_.dead_rows_remaining;
+      if (state == VacuumState::kLive)
+        ++scanned_live_;
+      else if (state == VacuumState::kDead || state == VacuumState::kRecentlyDead)
+        ++result_.dead_rows_remaining;
     }
   }
 
@@ -260,8 +267,10 @@ class Vacuum {
       entry->infomask2 &= static_cast<uint16_t>(~(kHotUpdated | kKeysUpdated));
       return complete;
     }
-    if (row.infomask & kXmaxIsMulti) result_.settled_multi = std::min(result_.settled_multi, row.multi());
-    else Keep(row.xmax());
+    if (row.infomask & kXmaxIsMulti)
+      result_.settled_multi = std::min(result_.settled_multi, row.multi());
+    else
+      Keep(row.xmax());
     return false;
   }
   // No one holds or deleted the row by it any more.
@@ -443,8 +452,8 @@ class Vacuum {
 
 }  // namespace
 
-VacuumResult VacuumTable(const TableRef& table, std::span<const IndexDesc* const> indexes, const VacuumOptions& options,
-                         double old_pages, double old_rows) {
+VacuumResult VacuumTable(const TableRef& table, std::span<const IndexDesc* const> indexes,
+                         const VacuumOptions& options, double old_pages, double old_rows) {
   return Vacuum(table, indexes, options).Run(old_pages, old_rows);
 }
 

@@ -33,30 +33,39 @@ class Verifier {
   void CheckPage(const char* page) {
     const PageHeader* header = HeaderOf(page);
     if (header->lower < kPageHeaderSize || header->lower > header->upper || header->upper > header->special) {
-      return Defect(0, -1, "page header has lower {} upper {} special {}", header->lower, header->upper, header->special);
+      return Defect(0, -1, "page header has lower {} upper {} special {}", header->lower, header->upper,
+                    header->special);
     }
     if (!PageHasFlag(page, kPageAllVisible) && VmStatus(table_.locator, block_, &vm_pin_) != 0) {
       Defect(0, -1, "page is not marked all-visible, but the visibility map says so");
     }
     bool reached[kMaxItemsPerPage + 1] = {};
-    for (OffsetNumber offset = kFirstOffset; offset <= PageMaxOffset(page); ++offset) CheckItem(page, offset, reached);
-    for (OffsetNumber offset = kFirstOffset; offset <= PageMaxOffset(page); ++offset) CheckChainStart(page, offset, reached);
+    for (OffsetNumber offset = kFirstOffset; offset <= PageMaxOffset(page); ++offset)
+      CheckItem(page, offset, reached);
+    for (OffsetNumber offset = kFirstOffset; offset <= PageMaxOffset(page); ++offset)
+      CheckChainStart(page, offset, reached);
   }
 
   void CheckItem(const char* page, OffsetNumber offset, bool* reached) {
     ItemId item = *PageItemId(page, offset);
     if (item.IsRedirected()) {
       OffsetNumber to = item.redirect();
-      if (to < kFirstOffset || to > PageMaxOffset(page)) return Defect(offset, -1, "line pointer redirects to offset {}, out of range", to);
-      if (!PageItemId(page, to)->IsNormal()) return Defect(offset, -1, "line pointer redirects to offset {}, which holds no row", to);
+      if (to < kFirstOffset || to > PageMaxOffset(page))
+        return Defect(offset, -1, "line pointer redirects to offset {}, out of range", to);
+      if (!PageItemId(page, to)->IsNormal())
+        return Defect(offset, -1, "line pointer redirects to offset {}, which holds no row", to);
       reached[to] = true;
       return;
     }
     if (!item.IsNormal()) return;
-    if (item.offset() % 8 != 0) Defect(offset, -1, "line pointer to page offset {} is not maximally aligned", item.offset());
-    if (item.length() < sizeof(TupleHeader)) return Defect(offset, -1, "line pointer length {} is less than the minimum tuple header size {}", item.length(), sizeof(TupleHeader));
+    if (item.offset() % 8 != 0)
+      Defect(offset, -1, "line pointer to page offset {} is not maximally aligned", item.offset());
+    if (item.length() < sizeof(TupleHeader))
+      return Defect(offset, -1, "line pointer length {} is less than the minimum tuple header size {}",
+                    item.length(), sizeof(TupleHeader));
     if (item.offset() < HeaderOf(page)->upper || item.offset() + item.length() > HeaderOf(page)->special) {
-      return Defect(offset, -1, "row at page offset {} of length {} is outside the item area", item.offset(), item.length());
+      return Defect(offset, -1, "row at page offset {} of length {} is outside the item area", item.offset(),
+                    item.length());
     }
     CheckRow(page, offset, item.length(), reached);
   }
@@ -64,10 +73,12 @@ class Verifier {
   void CheckRow(const char* page, OffsetNumber offset, uint32_t length, bool* reached) {
     const TupleHeader& row = *RowAt(page, offset);
     if (row.natts() > table_.desc->size()) {
-      return Defect(offset, -1, "number of attributes {} exceeds maximum {} expected for table", row.natts(), table_.desc->size());
+      return Defect(offset, -1, "number of attributes {} exceeds maximum {} expected for table", row.natts(),
+                    table_.desc->size());
     }
     if (row.hoff != TupleHoff(row.has_null(), row.natts()) || row.hoff > length) {
-      return Defect(offset, -1, "tuple data should begin at byte {}, but actually begins at byte {}", TupleHoff(row.has_null(), row.natts()), row.hoff);
+      return Defect(offset, -1, "tuple data should begin at byte {}, but actually begins at byte {}",
+                    TupleHoff(row.has_null(), row.natts()), row.hoff);
     }
     CheckAttributes(row, offset, length);
     if (row.is_hot_updated() && row.ctid_block == block_ && row.ctid_offset <= PageMaxOffset(page)) {
@@ -83,7 +94,8 @@ class Verifier {
     const char* end = reinterpret_cast<const char*>(&row) + length;
     for (int attno = 1; attno <= row.natts(); ++attno) {
       if (row.has_null() && row.IsNullAt(attno)) {
-        if ((*table_.desc)[attno].not_null && !(*table_.desc)[attno].dropped) Defect(offset, attno, "null in a column declared NOT NULL");
+        if ((*table_.desc)[attno].not_null && !(*table_.desc)[attno].dropped)
+          Defect(offset, attno, "null in a column declared NOT NULL");
         continue;
       }
       PhysicalType type = (*table_.desc)[attno].physical;
@@ -92,7 +104,8 @@ class Verifier {
       }
       uint32_t size = AttributeSize(type, p);
       if (size == 0 || size > static_cast<size_t>(end - p)) {
-        return Defect(offset, attno, "attribute with length {} ends beyond the row's length {}", size, length);
+        return Defect(offset, attno, "attribute with length {} ends beyond the row's length {}", size,
+                      length);
       }
       if (IsByReference(type) && IsExternal(p) && table_.toast == nullptr) {
         Defect(offset, attno, "toast pointer in a table without TOAST table");

@@ -38,7 +38,8 @@ Xmax ResolveXmax(const TupleHeader* row, uint16_t flags) {
   return {XmaxKind::kOther, xid, (flags & kXmaxCommitted) != 0};
 }
 
-// Records the outcome of xmin or xmax in the row, where that is allowed. Multixacts get no hint: members may go on.
+// Records the outcome of xmin or xmax in the row, where that is allowed. Multixacts get no hint: members may
+// go on.
 void HintXmin(TupleHeader* row, const XidDecision& decision, HintWriter& hints) {
   if (!decision.may_hint) return;
   if (decision.status == XidStatus::kCommitted) hints.Set(row, kXminCommitted);
@@ -110,13 +111,16 @@ bool SettledForHint(const CommitState& state) { return !state.csn.IsValid() || s
 
 bool VisibleToSnapshot(TupleHeader* row, const Snapshot& snapshot, HintWriter& hints) {
   switch (snapshot.kind) {
-    case Snapshot::Kind::kMvcc: return VisibleMvcc(row, snapshot, hints);
-    case Snapshot::Kind::kSelf: return VisibleToSelf(row, hints);
+    case Snapshot::Kind::kMvcc:
+      return VisibleMvcc(row, snapshot, hints);
+    case Snapshot::Kind::kSelf:
+      return VisibleToSelf(row, hints);
     case Snapshot::Kind::kDirty: {
       DirtyInfo info;
       return VisibleDirty(row, hints, &info);
     }
-    case Snapshot::Kind::kAny: return true;
+    case Snapshot::Kind::kAny:
+      return true;
   }
   return false;
 }
@@ -167,9 +171,12 @@ TupleResult CanUpdate(TupleHeader* row, TupleId self, CommandId cid, HintWriter&
   switch (DeleterNow(row, flags, hints, &xmax)) {
     case Deleter::kOwn:
       return VisibleCmax(*row) >= cid ? TupleResult::kSelfModified : TupleResult::kInvisible;
-    case Deleter::kInProgress: return TupleResult::kBeingModified;
-    case Deleter::kCommitted: return row->ctid() == self ? TupleResult::kDeleted : TupleResult::kUpdated;
-    case Deleter::kNone: break;
+    case Deleter::kInProgress:
+      return TupleResult::kBeingModified;
+    case Deleter::kCommitted:
+      return row->ctid() == self ? TupleResult::kDeleted : TupleResult::kUpdated;
+    case Deleter::kNone:
+      break;
   }
   // The updater aborted; lockers in the same multixact may still be there.
   if ((flags & kXmaxIsMulti) && MultiXactRunning(row->multi(), false)) return TupleResult::kBeingModified;

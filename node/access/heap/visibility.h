@@ -1,9 +1,9 @@
-// Which row versions count for whom. All functions look at a row on a pinned page whose lock is held (shared is
-// enough); they may set hint bits in it, which only happens for transactions at or below settled_lsn (I5): hints are
-// the buffer's MarkDirtyHint business.
+// Which row versions count for whom. All functions look at a row on a pinned page whose lock is held (shared
+// is enough); they may set hint bits in it, which only happens for transactions at or below settled_lsn (I5):
+// hints are the buffer's MarkDirtyHint business.
 //
-// Concurrency: hint bits are set under a shared lock by several processes: infomask is read and written atomically
-// (relaxed); bits other than hints change only under the exclusive lock.
+// Concurrency: hint bits are set under a shared lock by several processes: infomask is read and written
+// atomically (relaxed); bits other than hints change only under the exclusive lock.
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,8 @@
 
 namespace walden {
 
-// Sets hints in rows of one page and tells the buffer once, when destroyed: the page lock must still be held then.
+// Sets hints in rows of one page and tells the buffer once, when destroyed: the page lock must still be held
+// then.
 class HintWriter {
  public:
   explicit HintWriter(BufferPin& page) : page_(page) {}
@@ -35,8 +36,8 @@ class HintWriter {
   bool changed_ = false;
 };
 
-// MVCC: the creator committed at or before the snapshot (or is this transaction, in an earlier command), and the
-// deleter did not. Other kinds of snapshot go to the functions below.
+// MVCC: the creator committed at or before the snapshot (or is this transaction, in an earlier command), and
+// the deleter did not. Other kinds of snapshot go to the functions below.
 bool VisibleToSnapshot(TupleHeader* row, const Snapshot& snapshot, HintWriter& hints);
 
 // As of now, counting the uncommitted work of others as done, and naming whose it is.
@@ -49,12 +50,12 @@ bool VisibleDirty(TupleHeader* row, HintWriter& hints, DirtyInfo* info);
 // Committed by now, or by this transaction (its current command included).
 bool VisibleToSelf(TupleHeader* row, HintWriter& hints);
 
-// May this transaction's command `cid` update the version? kOk, kInvisible, kSelfModified, kUpdated, kDeleted or
-// kBeingModified (also when its own transaction only locked it). Requires: exclusive lock.
+// May this transaction's command `cid` update the version? kOk, kInvisible, kSelfModified, kUpdated, kDeleted
+// or kBeingModified (also when its own transaction only locked it). Requires: exclusive lock.
 TupleResult CanUpdate(TupleHeader* row, TupleId self, CommandId cid, HintWriter& hints);
 
 enum class VacuumState : uint8_t {
-  kDead,          // nobody can see it: removable
+  kDead,  // nobody can see it: removable
   kLive,
   kRecentlyDead,  // deleted, but some snapshot (or an unsettled commit) may still need it
   kInsertInProgress,

@@ -14,7 +14,8 @@ size_t ByteOf(BlockNumber heap_block) { return kPageHeaderSize + heap_block % kH
 int ShiftOf(BlockNumber heap_block) { return static_cast<int>(heap_block % 4) * 2; }
 
 std::atomic_ref<uint8_t> MapByte(const char* map_page, BlockNumber heap_block) {
-  return std::atomic_ref<uint8_t>(*reinterpret_cast<uint8_t*>(const_cast<char*>(map_page) + ByteOf(heap_block)));
+  return std::atomic_ref<uint8_t>(
+      *reinterpret_cast<uint8_t*>(const_cast<char*>(map_page) + ByteOf(heap_block)));
 }
 
 }  // namespace
@@ -42,12 +43,14 @@ uint8_t VmGet(const char* map_page, BlockNumber heap_block) {
 
 void VmSetBits(char* map_page, BlockNumber heap_block, uint8_t bits) {
   if (PageIsNew(map_page)) InitMapPage(map_page);
-  MapByte(map_page, heap_block).fetch_or(static_cast<uint8_t>(bits << ShiftOf(heap_block)), std::memory_order_release);
+  MapByte(map_page, heap_block)
+      .fetch_or(static_cast<uint8_t>(bits << ShiftOf(heap_block)), std::memory_order_release);
 }
 
 void VmClearBits(char* map_page, BlockNumber heap_block, uint8_t bits) {
   if (PageIsNew(map_page)) InitMapPage(map_page);
-  MapByte(map_page, heap_block).fetch_and(static_cast<uint8_t>(~(bits << ShiftOf(heap_block))), std::memory_order_release);
+  MapByte(map_page, heap_block)
+      .fetch_and(static_cast<uint8_t>(~(bits << ShiftOf(heap_block))), std::memory_order_release);
 }
 
 void VmCount(const RelFileLocator& rel, BlockNumber* all_visible, BlockNumber* all_settled) {
