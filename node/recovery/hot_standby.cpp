@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "node/base/clock.h"
-#include "node/base/log.h"
+#include "node/base/error.h"
 #include "node/config/settings.h"
 #include "node/recovery/recovery_state.h"
 #include "node/recovery/startup.h"
@@ -29,6 +29,13 @@ void CancelHolders(std::span<const int> slots) {
 }
 
 }  // namespace
+
+void BindRecoveryConflictHandler() {
+  SetInterruptHandler(Interrupt::kRecoveryConflict, [] {
+    throw SqlError(ErrorCode::kSerializationFailure, "canceling statement due to conflict with recovery")
+        .WithDetail("User query might have needed to see row versions that must be removed.");
+  });
+}
 
 void NoteWalArrival(bool from_stream) {
   arrival_us = MonotonicUs();

@@ -98,6 +98,7 @@ void BindRecoveryHooks() {
   OnRecoveryFlush(RaiseMinimumRecoveryPoint);
   OnSegmentComplete(SegmentCompleted);
   BindStandbyLockConflict(ResolveLockConflict);
+  BindRecoveryConflictHandler();
 }
 
 void CheckStartupInterrupts() {
