@@ -1,8 +1,359 @@
-// COPY.
+// COPY: rows between a table (or query) and the client or a server file.
+#include <algorithm>
+
+#include "node/catalog/acl.h"
+#include "node/catalog/identity.h"
+#include "node/catalog/namespace.h"
+#include "node/catalog/syscache.h"
+#include "node/config/settings.h"
+#include "node/os/file.h"
+#include "node/session/copy_format.h"
 #include "node/session/session_state.h"
+#include "node/shm/interrupts.h"
+#include "node/sql/executor/referential.h"
+#include "node/sql/executor/table_writer.h"
+#include "node/sql/query/query_text.h"
 
 namespace walden {
+namespace {
 
-std::string SessionState::RunCopy(const ast::CopyStmt&, Portal*) { throw NotSupported("COPY"); }
+CatalogName NameOf(const ast::RangeVar& relation) {
+  CatalogName name;
+  if (!IsAbsent(relation.catalogname)) name.database = relation.catalogname;
+  if (!IsAbsent(relation.schemaname)) name.schema = relation.schemaname;
+  name.name = relation.relname;
+  return name;
+}
+
+std::vector<AttrNumber> ColumnsOf(const Relation& relation, const ast::NodeList& names) {
+  std::vector<AttrNumber> columns;
+  if (names.empty()) {
+    for (const PgAttributeRow& column : relation.columns) {
+      if (!column.attisdropped && column.attgenerated == '\0') columns.push_back(column.attnum);
+    }
+    return columns;
+  }
+  for (const ast::Node* node : names) {
+    std::string_view name = ast::StringOf(node);
+    AttrNumber attno = relation.FindColumn(name);
+    if (attno <= 0) {
+      throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name, relation.name());
+    }
+    if (std::find(columns.begin(), columns.end(), attno) != columns.end()) {
+      throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" specified more than once", name);
+    }
+    columns.push_back(attno);
+  }
+  return columns;
+}
+
+// Where incoming bytes come from: the client, or a file of the server.
+class CopySource {
+ public:
+  CopySource(ResultSink& sink, std::string_view file) : sink_(sink) {
+    if (!IsAbsent(file)) file_ = File::Open(std::string(file), O_RDONLY | O_CLOEXEC);
+  }
+  bool Read(std::string_view* bytes) {
+    if (!file_.is_open()) return sink_.CopyInRead(bytes);
+    buffer_.resize(65536);
+    size_t got = file_.ReadAt(buffer_.data(), buffer_.size(), offset_);
+    offset_ += got;
+    *bytes = std::string_view(buffer_).substr(0, got);
+    return got > 0;
+  }
+  bool is_client() const { return !file_.is_open(); }
+
+ private:
+  ResultSink& sink_;
+  File file_;
+  uint64_t offset_ = 0;
+  std::string buffer_;
+};
+
+class CopyIn {
+ public:
+  CopyIn(SessionState& state, RelationRef relation, std::vector<AttrNumber> columns, const CopyOptions& options)
+      : state_(state),
+        relation_(std::move(relation)),
+        columns_(std::move(columns)),
+        options_(options),
+        writer_(relation_),
+        referential_(relation_),
+        bulk_(/*use_ring=*/true),
+        values_(relation_->desc->size()) {
+    PrepareDefaults();
+  }
+
+  uint64_t Run(CopySource& source) {
+    CopyReader reader(options_);
+    cid_ = CurrentCommandId(/*used=*/true);
+    std::vector<CopyField> fields;
+    bool more = true;
+    bool header_pending = options_.header;
+    try {
+      while (more) {
+        std::string_view bytes;
+        more = source.Read(&bytes);
+        reader.Feed(more ? bytes : std::string_view{}, !more);
+        while (reader.NextRow(&fields)) {
+          CheckInterrupts();
+          if (std::exchange(header_pending, false)) {
+            if (options_.match_header) CheckHeader(fields);
+            continue;
+          }
+          StoreRow(fields);
+        }
+      }
+    } catch (SqlError& error) {
+      error.WithContext(Context(reader));
+      throw;
+    }
+    return count_;
+  }
+
+ private:
+  // Columns that the data does not give get their defaults.
+  void PrepareDefaults() {
+    for (const ColumnDefault& column_default : relation_->defaults) {
+      if (std::find(columns_.begin(), columns_.end(), column_default.attno) != columns_.end()) continue;
+      if (relation_->columns[column_default.attno - 1].attgenerated != '\0') throw NotSupported("COPY into a table with generated columns");
+      Expr* expr = ReadStoredExpression(column_default.expression, arena_);
+      defaults_.emplace_back(column_default.attno, CompileExpression(expr));
+    }
+  }
+
+  void CheckHeader(const std::vector<CopyField>& fields) {
+    if (fields.size() != columns_.size()) {
+      throw SqlError(ErrorCode::kBadCopyFileFormat, "wrong number of fields in header line: got {}, expected {}", fields.size(), columns_.size());
+    }
+    for (size_t i = 0; i < fields.size(); ++i) {
+      const std::string& expected = relation_->columns[columns_[i] - 1].attname;
+      if (fields[i].text != expected) {
+        throw SqlError(ErrorCode::kBadCopyFileFormat, "column name mismatch in header line field {}: got \"{}\", expected \"{}\"",
+                       i + 1, fields[i].text, expected);
+      }
+    }
+  }
+
+  void StoreRow(const std::vector<CopyField>& fields) {
+    row_arena_.Reset();
+    current_column_ = nullptr;
+    std::fill(values_.begin(), values_.end(), Value{});
+    if (fields.size() > columns_.size()) throw SqlError(ErrorCode::kBadCopyFileFormat, "extra data after last expected column");
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      const PgAttributeRow& column = relation_->columns[columns_[i] - 1];
+      if (i >= fields.size()) throw SqlError(ErrorCode::kBadCopyFileFormat, "missing data for column \"{}\"", column.attname);
+      bool is_null = fields[i].is_null;
+      if (is_null && Contains(options_.force_not_null, column.attname)) is_null = false;
+      if (!is_null && fields[i].was_quoted && fields[i].text == options_.null && Contains(options_.force_null, column.attname)) is_null = true;
+      if (is_null) continue;
+      current_column_ = &column;
+      current_field_ = &fields[i].text;
+      const TypeDescriptor& type = TypeOf(column.atttypid);
+      TypeIo io{row_arena_, state_.session.format(), &state_.functions, &type, column.atttypmod};
+      Value& value = values_[columns_[i] - 1];
+      type.input(fields[i].text, io, &value.datum);
+      value.is_null = false;
+    }
+    current_column_ = nullptr;
+    EvalContext context(row_arena_, state_.session.format(), &state_.functions);
+    for (auto& [attno, expr] : defaults_) values_[attno - 1] = expr->Eval(context, {}, Selection{nullptr, 1}).Get(0);
+    writer_.CheckConstraints(context, values_);
+    writer_.Insert(context, values_, cid_, &bulk_);
+    ++count_;
+  }
+
+  static bool Contains(const std::vector<std::string>& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  }
+
+  std::string Context(const CopyReader& reader) const {
+    constexpr size_t kMaxShown = 100;
+    auto shown = [](std::string_view text) {
+      return text.size() <= kMaxShown ? std::string(text) : std::string(text.substr(0, kMaxShown)) + "...";
+    };
+    if (current_column_ != nullptr) {
+      return fmt::format("COPY {}, line {}, column {}: \"{}\"", relation_->name(), reader.line_number(), current_column_->attname,
+                         shown(*current_field_));
+    }
+    return fmt::format("COPY {}, line {}: \"{}\"", relation_->name(), reader.line_number(), shown(reader.line()));
+  }
+
+  SessionState& state_;
+  RelationRef relation_;
+  std::vector<AttrNumber> columns_;
+  const CopyOptions& options_;
+  TableWriter writer_;
+  ReferentialChecks referential_;
+  BulkInsertState bulk_;
+  std::vector<Value> values_;
+  Arena arena_;
+  Arena row_arena_;
+  std::vector<std::pair<AttrNumber, ExprStatePtr>> defaults_;
+  CommandId cid_ = 0;
+  uint64_t count_ = 0;
+  const PgAttributeRow* current_column_ = nullptr;
+  const std::string* current_field_ = nullptr;
+};
+
+// Rows as lines: to the client, or to a file of the server.
+class CopyTarget {
+ public:
+  CopyTarget(ResultSink& sink, std::string_view file, int columns) : sink_(sink) {
+    if (IsAbsent(file)) {
+      sink_.CopyOutBegin(false, columns);
+    } else {
+      file_ = File::Open(std::string(file), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    }
+  }
+  void Line(std::string_view line) {
+    if (!file_.is_open()) {
+      sink_.CopyOutData(line);
+      return;
+    }
+    buffer_ += line;
+    if (buffer_.size() >= 65536) FlushFile();
+  }
+  void Finish() {
+    if (file_.is_open()) {
+      FlushFile();
+    } else {
+      sink_.CopyOutEnd();
+    }
+  }
+
+ private:
+  void FlushFile() {
+    AwaitSeenDurable();
+    file_.WriteAt(buffer_.data(), buffer_.size(), offset_);
+    offset_ += buffer_.size();
+    buffer_.clear();
+  }
+  ResultSink& sink_;
+  File file_;
+  uint64_t offset_ = 0;
+  std::string buffer_;
+};
+
+void CheckFileRights(const ast::CopyStmt& statement) {
+  if (statement.is_program) throw NotSupported("COPY with PROGRAM");
+  if (IsAbsent(statement.filename)) return;
+  Oid role = session_identity().current_role;
+  Oid needed{statement.is_from ? 4569u : 4570u};  // pg_read_server_files, pg_write_server_files
+  if (!HasRightsOf(role, needed)) {
+    throw SqlError(ErrorCode::kInsufficientPrivilege,
+                   "must be superuser or have privileges of the {} role to COPY {} a file",
+                   statement.is_from ? "pg_read_server_files" : "pg_write_server_files", statement.is_from ? "from" : "to")
+        .WithHint("Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.");
+  }
+  if (!statement.is_from && !statement.filename.starts_with('/')) {
+    throw SqlError(ErrorCode::kInvalidName, "relative path not allowed for COPY to file");
+  }
+}
+
+std::string SelectTextFor(const Relation& relation, const std::vector<AttrNumber>& columns) {
+  std::string sql = "SELECT ";
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (i > 0) sql += ", ";
+    sql += QuoteIdentifier(relation.columns[columns[i] - 1].attname);
+  }
+  return sql + fmt::format(" FROM ONLY {}.{}", QuoteIdentifier(SchemaName(relation.row.relnamespace)), QuoteIdentifier(relation.name()));
+}
+
+}  // namespace
+
+std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal) {
+  CopyOptions options = ParseCopyOptions(statement.options, statement.is_from);
+  CheckFileRights(statement);
+  ResultSink& sink = session.sink_;
+  SnapshotHold snapshot = TransactionSnapshot();
+  ActiveSnapshotScope active(*snapshot);
+  if (statement.is_from) {
+    if (statement.where_clause != nullptr) throw NotSupported("COPY FROM with WHERE");
+    RelationRef relation = OpenRelationByName(NameOf(*statement.relation), LockMode::kRowExclusive);
+    if (relation->row.relkind != relkind::kTable) {
+      throw SqlError(ErrorCode::kWrongObjectType, "cannot copy to {} \"{}\"", ObjectKindName(RelationObjectKind(relation->row.relkind)), relation->name());
+    }
+    if (TransactionReadOnly() && !relation->is_temporary()) {
+      throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute COPY FROM in a read-only transaction");
+    }
+    ThrowUnlessOk(CheckRelation(relation->oid, session_identity().current_role, acl::kInsert), ObjectKind::kTable, relation->name());
+    std::vector<AttrNumber> columns = ColumnsOf(*relation, statement.attlist);
+    int width = static_cast<int>(columns.size());
+    CopyIn copy(*this, relation, std::move(columns), options);
+    CopySource source(sink, statement.filename);
+    if (source.is_client()) sink.CopyInBegin(false, width);
+    return fmt::format("COPY {}", copy.Run(source));
+  }
+
+  PlannedQuery planned;
+  BindOptions bind = MakeBindOptions(planned.statement->arena, portal->statement().source(), nullptr);
+  Query* query;
+  if (statement.query != nullptr) {
+    query = BindStatement(*statement.query, bind);
+  } else {
+    RelationRef relation = OpenRelationByName(NameOf(*statement.relation), LockMode::kAccessShare);
+    if (relation->row.relkind != relkind::kTable) {
+      SqlError error(ErrorCode::kWrongObjectType, "cannot copy from {} \"{}\"", ObjectKindName(RelationObjectKind(relation->row.relkind)), relation->name());
+      if (relation->is_view()) error.WithHint("Try the COPY (SELECT ...) TO variant.");
+      throw error;
+    }
+    std::string_view sql = bind.arena.Copy(SelectTextFor(*relation, ColumnsOf(*relation, statement.attlist)));
+    bind.source = sql;
+    ParseResult tree = walden::Parse(sql);
+    query = walden::Bind(*tree->statements[0], bind);
+  }
+  RewriteAndPlan(query, bind, &functions, {}, &planned);
+  LockRelations(*planned.statement);
+  PrepareExecution(planned);
+  Executor executor(*planned.statement);
+  ExecutionSettings settings;
+  settings.snapshot = &*snapshot;
+  settings.session = &functions;
+  settings.format = &session.format_;
+  executor.Start(settings);
+  CopyTarget target(sink, statement.filename, static_cast<int>(planned.columns.size()));
+  std::string line, text;
+  if (options.header) {
+    for (size_t i = 0; i < planned.columns.size(); ++i) {
+      if (i > 0) line += options.delimiter;
+      WriteCopyField(options, planned.columns[i].name, false, planned.columns.size() == 1, &line);
+    }
+    target.Line(line += '\n');
+  }
+  std::vector<const TypeDescriptor*> types;
+  std::vector<bool> force_quote;
+  for (const ResultColumn& column : planned.columns) {
+    types.push_back(&TypeOf(column.type));
+    force_quote.push_back(options.force_quote_all || std::find(options.force_quote.begin(), options.force_quote.end(), column.name) != options.force_quote.end());
+  }
+  uint64_t count = 0;
+  Arena arena;
+  Batch batch;
+  while (executor.Next(&batch)) {
+    arena.Reset();
+    batch.selection.ForEach([&](uint32_t row) {
+      line.clear();
+      for (size_t i = 0; i < types.size(); ++i) {
+        if (i > 0) line += options.delimiter;
+        Value value = batch.columns[i]->Get(row);
+        std::optional<std::string_view> field;
+        if (!value.is_null) {
+          text.clear();
+          TypeIo io{arena, session.format_, &functions, types[i], planned.columns[i].typmod};
+          types[i]->output(value.datum, io, &text);
+          field = text;
+        }
+        WriteCopyField(options, field, force_quote[i], types.size() == 1, &line);
+      }
+      line += '\n';
+      target.Line(line);
+      ++count;
+    });
+  }
+  executor.Finish();
+  target.Finish();
+  return fmt::format("COPY {}", count);
+}
 
 }  // namespace walden

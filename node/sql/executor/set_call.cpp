@@ -15,7 +15,7 @@ SetCall::SetCall(const Expr* expr, std::vector<PhysicalType> types) : types_(std
   const FuncExpr* call = TryAs<FuncExpr>(expr);
   if (call == nullptr) throw NotSupported("set-returning operator");
   const BuiltinFunction* row = FindBuiltinFunction(call->funcid);
-  function_ = row == nullptr ? nullptr : FindSetFunction(row->source);
+  function_ = row == nullptr ? nullptr : FindSetFunction(row->source.empty() ? row->name : row->source);
   if (function_ == nullptr) throw NotSupported("this set-returning function");
   for (const Expr* arg : call->args) {
     args_.push_back(CompileExpression(arg));

@@ -11,7 +11,7 @@ const ScalarFunction& ImplementationOf(Oid function) {
   if (row == nullptr) {
     throw SqlError(ErrorCode::kFeatureNotSupported, "function with OID {} cannot be executed", OidNumber(function));
   }
-  const ScalarFunction* implementation = FindScalar(row->source);
+  const ScalarFunction* implementation = FindScalar(row->source.empty() ? row->name : row->source);
   if (implementation == nullptr) throw NotSupported(fmt::format("function {}", row->name));
   return *implementation;
 }
