@@ -46,16 +46,22 @@ void InitProcessTitle(int argc, char** argv) {
 }
 
 void SetProcessTitle(std::string_view title) {
+  // Called for every statement of a session: only what changes is written.
+  static size_t shown_bytes = title_area_bytes;
   if (title_area != nullptr) {
     size_t used = std::min(title.size(), title_area_bytes - 1);
     std::memcpy(title_area, title.data(), used);
-    std::memset(title_area + used, 0, title_area_bytes - used);
+    if (used < shown_bytes) std::memset(title_area + used, 0, shown_bytes - used);
+    shown_bytes = used;
   }
   // The short name has 15 characters: what follows "walden: " says more than the product's name.
   constexpr std::string_view kPrefix = "walden: ";
   std::string_view brief = title.starts_with(kPrefix) ? title.substr(kPrefix.size()) : title;
+  static char shown_name[16];
   char name[16] = {};
   std::memcpy(name, brief.data(), std::min<size_t>(brief.size(), 15));
+  if (std::memcmp(name, shown_name, sizeof name) == 0) return;
+  std::memcpy(shown_name, name, sizeof name);
   prctl(PR_SET_NAME, name);
 }
 

@@ -4,17 +4,19 @@
 
 #include "node/base/log.h"
 #include "node/base/random.h"
+#include "node/catalog/acl.h"
 #include "node/catalog/identity.h"
 #include "node/config/settings.h"
-#include "node/os/process.h"
 #include "node/pgwire/authentication.h"
 #include "node/pgwire/connection.h"
+#include "node/pgwire/session_report.h"
 #include "node/pgwire/startup_packet.h"
 #include "node/pgwire/wire_sink.h"
 #include "node/session/session.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/process.h"
 #include "node/shm/timeouts.h"
+#include "node/txn/transaction.h"
 
 namespace walden {
 namespace {
@@ -40,16 +42,18 @@ SqlError Refusal(Admission verdict) {
 // The message loop of one session.
 class Conversation {
  public:
-  Conversation(Connection& connection, const SessionStart& start)
-      : connection_(connection), start_(start), sink_(connection), session_(sink_) {}
+  Conversation(Connection& connection, const SessionStart& start, SessionReport& report)
+      : connection_(connection), start_(start), report_(report), sink_(connection), session_(sink_) {}
 
   void Run() {
     session_.Start(start_);
+    RespectReservedConnections();
+    report_.Started();
     sink_.Use(&session_.format(), session_identity().object_names);
     SendGreeting();
     while (true) {
       if (!skipping_ && needs_ready_) {
-        ReportState();
+        report_.Waiting(session_.transaction_status());
         sink_.SendReady(static_cast<char>(session_.transaction_status()));
         needs_ready_ = false;
       }
@@ -86,6 +90,19 @@ class Conversation {
     int64_t delay_ms_;
   };
 
+  // The last connections are kept for superusers, so that somebody can get in and look.
+  static void RespectReservedConnections() {
+    int64_t ordinary = GetInt(Setting::kMaxConnections) - GetInt(Setting::kSuperuserReservedConnections);
+    if (CountSessions() <= ordinary) return;
+    BeginTransaction();
+    bool is_superuser = IsSuperuser(session_identity().authenticated_role);
+    CommitTransaction();
+    if (is_superuser) return;
+    throw SqlError(ErrorCode::kTooManyConnections,
+                   "remaining connection slots are reserved for non-replication superuser connections")
+        .WithSeverity(Severity::kFatal);
+  }
+
   void SendGreeting() {
     for (const auto& [name, value] : ReportedSettings()) sink_.ParameterStatus(name, value);
     uint32_t key;
@@ -96,22 +113,6 @@ class Conversation {
     connection_.PutInt32(static_cast<int32_t>(key));
     connection_.End();
     needs_ready_ = true;
-    SetTitle("idle");
-  }
-
-  void SetTitle(std::string_view state) {
-    if (!GetBool(Setting::kUpdateProcessTitle)) return;
-    const PeerAddress& peer = connection_.peer();
-    std::string host = peer.is_unix ? "[local]" : fmt::format("{}({})", peer.host, peer.port);
-    SetProcessTitle(fmt::format("walden: {} {} {} {}", start_.user, start_.database, host, state));
-  }
-
-  void ReportState() {
-    switch (session_.transaction_status()) {
-      case TransactionStatus::kIdle: SetTitle("idle"); break;
-      case TransactionStatus::kInBlock: SetTitle("idle in transaction"); break;
-      case TransactionStatus::kFailed: SetTitle("idle in transaction (aborted)"); break;
-    }
   }
 
   // An ordinary error: told to the client; in an extended-query sequence the rest up to Sync is skipped.
@@ -166,6 +167,7 @@ class Conversation {
   void HandleQuery(MessageReader& reader) {
     std::string text(reader.String());
     reader.ExpectEnd();
+    report_.Running(text);
     ReportError(session_.SimpleQuery(text), false);
     needs_ready_ = true;
   }
@@ -175,7 +177,9 @@ class Conversation {
     std::vector<Oid> types;
     for (int count = reader.Int16(); count > 0; --count) types.push_back(Oid{static_cast<uint32_t>(reader.Int32())});
     reader.ExpectEnd();
-    Session::Result error = session_.Parse(name, text, types);
+    statement_text_ = std::move(text);
+    report_.Running(statement_text_);
+    Session::Result error = session_.Parse(name, statement_text_, types);
     if (error) return ReportError(error, true);
     connection_.Begin('1');
     connection_.End();
@@ -242,6 +246,7 @@ class Conversation {
     std::string portal(reader.String());
     int32_t max_rows = reader.Int32();
     reader.ExpectEnd();
+    report_.Running(statement_text_);
     ReportError(session_.Execute(portal, max_rows), true);
   }
 
@@ -263,8 +268,10 @@ class Conversation {
 
   Connection& connection_;
   const SessionStart& start_;
+  SessionReport& report_;
   WireSink sink_;
   Session session_;
+  std::string statement_text_;  // of the last Parse; what the extended protocol is seen to run
   bool needs_ready_ = false;
   bool skipping_ = false;
 };
@@ -283,15 +290,16 @@ void TellAndLog(Connection& connection, const ErrorFields& fields) {
 
 void ServeClient(Descriptor client, Admission verdict) {
   Connection connection(std::move(client));
+  SessionReport report(connection.peer());
   try {
     EnableTimeout(Interrupt::kAuthenticationTimeout, GetInt(Setting::kAuthenticationTimeout) * 1000);
     std::optional<SessionStart> start = ReadStartupPacket(connection);
     if (!start) return;
     if (verdict != Admission::kAccept) throw Refusal(verdict);
-    SetProcessTitle(fmt::format("walden: {} {} {} authentication", start->user, start->database, connection.peer().host));
+    report.Requested(*start);
     Authenticate(connection, *start);
     DisableTimeout(Interrupt::kAuthenticationTimeout);
-    Conversation(connection, *start).Run();
+    Conversation(connection, *start, report).Run();
   } catch (const ConnectionLost&) {
     Log(Severity::kDebug1, "client closed the connection");
   } catch (const SqlError& error) {

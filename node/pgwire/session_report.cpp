@@ -1,0 +1,97 @@
+#include "node/pgwire/session_report.h"
+
+#include <fmt/format.h>
+
+#include "node/base/log.h"
+#include "node/config/settings.h"
+#include "node/os/process.h"
+#include "node/shm/log_context.h"
+#include "node/shm/process.h"
+#include "node/stats/activity.h"
+#include "node/stats/counters.h"
+
+namespace walden {
+namespace {
+
+std::string HostAndPort(const PeerAddress& peer) {
+  return peer.is_unix ? "[local]" : fmt::format("{} port={}", peer.host, peer.port);
+}
+
+}  // namespace
+
+SessionReport::SessionReport(const PeerAddress& peer) : peer_(peer), connected_us_(MonotonicUs()) {
+  LogContext& context = log_context();
+  context.remote_host = peer.host;
+  context.remote_port = peer.port;
+  context.start_time_us = WallClockUs();
+  BeginActivity();
+  SetActivityClient(peer.is_unix ? "" : peer.host, peer.is_unix ? -1 : peer.port);
+  if (GetBool(Setting::kLogConnections)) Log(Severity::kLog, "connection received: host={}", HostAndPort(peer));
+}
+
+SessionReport::~SessionReport() {
+  if (!started_) return;
+  int64_t us = MonotonicUs() - connected_us_;
+  Count(DatabaseCounter::kSessionUs, static_cast<uint64_t>(us));
+  if (!GetBool(Setting::kLogDisconnections)) return;
+  int64_t ms = us / 1000;
+  Log(Severity::kLog, "disconnection: session time: {}:{:02}:{:02}.{:03} user={} database={} host={}", ms / 3600000,
+      ms / 60000 % 60, ms / 1000 % 60, ms % 1000, user_, database_, HostAndPort(peer_));
+}
+
+void SessionReport::Requested(const SessionStart& start) {
+  user_ = start.user;
+  database_ = start.database;
+  LogContext& context = log_context();
+  context.user_name = user_;
+  context.database_name = database_;
+  context.application_name = start.application_name;
+  const std::string& cluster = GetString(Setting::kClusterName);
+  title_prefix_ = fmt::format("walden: {}{}{} {} {} ", cluster, cluster.empty() ? "" : ": ", user_, database_,
+                              peer_.is_unix ? "[local]" : fmt::format("{}({})", peer_.host, peer_.port));
+  SetTitle("authentication");
+}
+
+void SessionReport::Started() {
+  started_ = true;
+  Oid database = self().database.load(std::memory_order_relaxed);
+  SetActivityIdentity(database, self().role.load(std::memory_order_relaxed));
+  SetActivityApplication(GetString(Setting::kApplicationName));
+  SetStatsDatabase(database);
+  Count(DatabaseCounter::kSessions);
+  InstallSettingHooks(Setting::kApplicationName, {.assign = [] {
+                        log_context().application_name = GetString(Setting::kApplicationName);
+                        SetActivityApplication(log_context().application_name);
+                      }});
+  if (!GetBool(Setting::kLogConnections)) return;
+  std::string application = log_context().application_name;
+  Log(Severity::kLog, "connection authorized: user={} database={}{}{}", user_, database_,
+      application.empty() ? "" : " application_name=", application);
+}
+
+void SessionReport::Running(std::string_view text) {
+  log_context().statement = text;
+  log_context().command_tag = "active";
+  SetActivityState(ActivityState::kActive, text);
+  SetTitle("active");
+}
+
+void SessionReport::Waiting(TransactionStatus status) {
+  ActivityState state = status == TransactionStatus::kIdle      ? ActivityState::kIdle
+                        : status == TransactionStatus::kInBlock ? ActivityState::kIdleInTransaction
+                                                                : ActivityState::kIdleInTransactionAborted;
+  log_context().statement = {};
+  log_context().command_tag = ActivityStateName(state);
+  SetActivityState(state);
+  SetTitle(ActivityStateName(state));
+}
+
+void SessionReport::SetTitle(std::string_view state) {
+  if (!GetBool(Setting::kUpdateProcessTitle)) return;
+  size_t prefix = title_prefix_.size();
+  title_prefix_ += state;
+  SetProcessTitle(title_prefix_);
+  title_prefix_.resize(prefix);
+}
+
+}  // namespace walden

@@ -1,0 +1,40 @@
+// What others see of a session: process title, pg_stat_activity, the log's context, connection and disconnection lines.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "node/base/clock.h"
+#include "node/os/socket.h"
+#include "node/session/session.h"
+
+namespace walden {
+
+class SessionReport {
+ public:
+  // A connection was taken.
+  explicit SessionReport(const PeerAddress& peer);
+  ~SessionReport();
+  SessionReport(const SessionReport&) = delete;
+  SessionReport& operator=(const SessionReport&) = delete;
+
+  // The start-up packet was read.
+  void Requested(const SessionStart& start);
+  // Authenticated and bound to a database.
+  void Started();
+  // A statement begins; `text` stays valid until the next call.
+  void Running(std::string_view text);
+  // The client's turn.
+  void Waiting(TransactionStatus status);
+
+ private:
+  void SetTitle(std::string_view state);
+
+  PeerAddress peer_;
+  int64_t connected_us_;
+  std::string title_prefix_;
+  std::string user_, database_;
+  bool started_ = false;
+};
+
+}  // namespace walden
