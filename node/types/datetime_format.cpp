@@ -300,26 +300,22 @@ uint64_t TimeTzHash(const Datum& v) {
 
 int32_t TimeTypmodIn(std::span<const std::string_view> m) { return PrecisionTypmod(m, "TIME"); }
 int32_t TimestampTypmodIn(std::span<const std::string_view> m) { return PrecisionTypmod(m, "TIMESTAMP"); }
-void PlainTypmodOut(int32_t typmod, std::string* to) {
+// "(3)"; what stands behind it in the type's SQL name is not the modifier's business.
+void PrecisionTypmodOut(int32_t typmod, std::string* to) {
   if (typmod >= 0) *to += fmt::format("({})", typmod);
-  to->append(" without time zone");
-}
-void ZonedTypmodOut(int32_t typmod, std::string* to) {
-  if (typmod >= 0) *to += fmt::format("({})", typmod);
-  to->append(" with time zone");
 }
 
 constexpr TypeDescriptor kTypes[] = {
     {Oid{1082}, "date", PhysicalType::kInt32, 4, 'i', 'b', ',', Oid{0}, Oid{1182}, DateIn, DateOut, DateReceive, DateSend,
      nullptr, nullptr, DateCompare, DateHash},
     {Oid{1083}, "time", PhysicalType::kInt64, 8, 'd', 'b', ',', Oid{0}, Oid{1183}, TimeIn, TimeOut, TimeReceive, Int64Send,
-     TimeTypmodIn, PlainTypmodOut, Int64Compare, Int64Hash},
+     TimeTypmodIn, PrecisionTypmodOut, Int64Compare, Int64Hash},
     {Oid{1114}, "timestamp", PhysicalType::kInt64, 8, 'd', 'b', ',', Oid{0}, Oid{1115}, TimestampIn, TimestampOut,
-     TimestampReceive, Int64Send, TimestampTypmodIn, PlainTypmodOut, Int64Compare, Int64Hash},
+     TimestampReceive, Int64Send, TimestampTypmodIn, PrecisionTypmodOut, Int64Compare, Int64Hash},
     {Oid{1184}, "timestamptz", PhysicalType::kInt64, 8, 'd', 'b', ',', Oid{0}, Oid{1185}, TimestampTzIn, TimestampTzOut,
-     TimestampReceive, Int64Send, TimestampTypmodIn, ZonedTypmodOut, Int64Compare, Int64Hash},
+     TimestampReceive, Int64Send, TimestampTypmodIn, PrecisionTypmodOut, Int64Compare, Int64Hash},
     {Oid{1266}, "timetz", PhysicalType::kFixed16, 12, 'd', 'b', ',', Oid{0}, Oid{1270}, TimeTzIn, TimeTzOut, TimeTzReceive,
-     TimeTzSend, TimeTypmodIn, ZonedTypmodOut, TimeTzCompare, TimeTzHash},
+     TimeTzSend, TimeTypmodIn, PrecisionTypmodOut, TimeTzCompare, TimeTzHash},
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "node/types/interval.h"
 #include "node/types/jsonb.h"
 #include "node/types/numeric.h"
+#include "node/types/record.h"
 #include "node/types/text.h"
 
 namespace walden {
@@ -25,7 +26,7 @@ class Table {
  public:
   Table() {
     for (auto family : {IntegerTypes(), FloatTypes(), TextTypes(), IdentifierTypes(), NumericTypes(),
-                        DateTimeTypes(), IntervalTypes(), JsonTypes(), RegTypes(), PseudoTypes(), VectorTypes()}) {
+                        DateTimeTypes(), IntervalTypes(), JsonTypes(), RecordTypes(), RegTypes(), PseudoTypes(), VectorTypes()}) {
       types_.insert(types_.end(), family.begin(), family.end());
     }
     size_t scalars = types_.size();

@@ -3,6 +3,7 @@
 
 #include "node/sql/expression/compile.h"
 #include "node/types/array.h"
+#include "node/types/record.h"
 
 namespace walden {
 namespace {
@@ -209,8 +210,64 @@ ExprStatePtr CompileSubscripting(ExprCompiler& compiler, const SubscriptingRef& 
                                           compiler.Compile(expr.refexpr), std::move(subscripts));
 }
 
-ExprStatePtr CompileRow(ExprCompiler&, const RowExpr&) { throw NotSupported("row value"); }
+namespace {
 
-ExprStatePtr CompileFieldSelect(ExprCompiler&, const FieldSelect&) { throw NotSupported("field of a row value"); }
+// ROW(a, b): a record with the fields' values.
+class RowState : public ExprState {
+ public:
+  RowState(std::vector<Oid> types, std::vector<ExprStatePtr> fields)
+      : ExprState(PhysicalType::kString), types_(std::move(types)), fields_(std::move(fields)) {}
+  Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
+    std::vector<Vector*> values;
+    for (ExprStatePtr& field : fields_) values.push_back(&field->Eval(context, input, selection));
+    Vector& result = PrepareResult(selection);
+    std::vector<RecordField> record(fields_.size());
+    selection.ForEach([&](uint32_t row) {
+      for (size_t i = 0; i < record.size(); ++i) record[i] = {types_[i], values[i]->Get(row)};
+      result.Set(row, Value{StringDatum(MakeRecord(record, *context.arena)), false});
+    });
+    return result;
+  }
+
+ private:
+  std::vector<Oid> types_;
+  std::vector<ExprStatePtr> fields_;
+};
+
+// (record).field
+class FieldState : public ExprState {
+ public:
+  FieldState(PhysicalType type, ExprStatePtr record, size_t field)
+      : ExprState(type), record_(std::move(record)), field_(field) {}
+  Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
+    Vector& records = record_->Eval(context, input, selection);
+    Vector& result = PrepareResult(selection);
+    selection.ForEach([&](uint32_t row) {
+      Value record = records.Get(row), field;
+      if (!record.is_null) {
+        std::vector<RecordField> fields = ReadRecord(record.datum.string.view());
+        if (field_ < fields.size()) field = fields[field_].value;
+      }
+      result.Set(row, field);
+    });
+    return result;
+  }
+
+ private:
+  ExprStatePtr record_;
+  size_t field_;
+};
+
+}  // namespace
+
+ExprStatePtr CompileRow(ExprCompiler& compiler, const RowExpr& expr) {
+  std::vector<Oid> types;
+  for (const Expr* field : expr.args) types.push_back(ExprType(field));
+  return std::make_unique<RowState>(std::move(types), compiler.CompileList(expr.args));
+}
+
+ExprStatePtr CompileFieldSelect(ExprCompiler& compiler, const FieldSelect& expr) {
+  return std::make_unique<FieldState>(PhysicalOf(expr.resulttype), compiler.Compile(expr.arg), static_cast<size_t>(expr.fieldnum) - 1);
+}
 
 }  // namespace walden

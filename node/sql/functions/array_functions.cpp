@@ -9,6 +9,7 @@
 #include "node/types/array.h"
 #include "node/types/hash.h"
 #include "node/types/integer.h"
+#include "node/types/record.h"
 
 namespace walden {
 namespace {
@@ -344,6 +345,9 @@ int32_t WidthBucket(CallContext& c, Datum operand, View thresholds) {
   return bucket;
 }
 
+int RecordOrder(View a, View b) { return CompareRecords(a, b); }
+using R = CompareBy<View, &RecordOrder>;
+
 View OidVectorTypes(CallContext& c, View types) {
   std::string text;
   Value element;
@@ -362,6 +366,8 @@ constexpr ScalarFunction kTable[] = {
     Scalar<&Eq>("oidvectoreq"), Scalar<&Ne>("oidvectorne"), Scalar<&A::Lt>("oidvectorlt"), Scalar<&A::Le>("oidvectorle"),
     Scalar<&A::Gt>("oidvectorgt"), Scalar<&A::Ge>("oidvectorge"), Scalar<&A::Order>("btoidvectorcmp"),
     Scalar<&Hash>("hashoidvector"), Scalar<&HashExtended>("hashoidvectorextended"), Scalar<&OidVectorTypes>("oidvectortypes"),
+    Scalar<&R::Eq>("record_eq"), Scalar<&R::Ne>("record_ne"), Scalar<&R::Lt>("record_lt"), Scalar<&R::Le>("record_le"),
+    Scalar<&R::Gt>("record_gt"), Scalar<&R::Ge>("record_ge"), Scalar<&R::Order>("btrecordcmp"),
     Scalar<&Dimensions>("array_ndims"), Scalar<&DimensionsText>("array_dims"), Scalar<&Lower>("array_lower"),
     Scalar<&Upper>("array_upper"), Scalar<&Length>("array_length"), Scalar<&Cardinality>("array_cardinality"),
     RowForm<&Append, false>("array_append"), RowForm<&Prepend, false>("array_prepend"), Scalar<&Concatenate>("array_cat"),

@@ -463,6 +463,26 @@ Path QueryPlanner::PlanSubqueryScan(BaseRel& base) {
   return path;
 }
 
+namespace {
+
+// A built-in function that returns a record by OUT parameters: its columns are theirs.
+void AddOutColumns(RangeTblFunction* function, Arena& arena) {
+  const FuncExpr* call = TryAs<FuncExpr>(static_cast<const Node*>(function->funcexpr));
+  const BuiltinFunction* row = call == nullptr ? nullptr : FindBuiltinFunction(call->funcid);
+  if (row == nullptr || row->return_type != type_oid::kRecord) return;
+  for (size_t i = 0; i < row->arg_modes.size(); ++i) {
+    char mode = row->arg_modes[i];
+    if (mode != 'o' && mode != 'b' && mode != 't') continue;
+    Oid type = row->all_arg_types()[i];
+    const BuiltinType* type_row = FindBuiltinType(type);
+    function->funccoltypes.Append(arena, type);
+    function->funccoltypmods.Append(arena, -1);
+    function->funccolcollations.Append(arena, type_row == nullptr ? Oid::kInvalid : type_row->collation);
+  }
+}
+
+}  // namespace
+
 Path QueryPlanner::PlanFunction(BaseRel& base) {
   FunctionScanPlan* plan = arena().New<FunctionScanPlan>();
   std::vector<OutputType> types;
@@ -472,11 +492,12 @@ Path QueryPlanner::PlanFunction(BaseRel& base) {
     Expr* call = PlanSubLinks(function->funcexpr);
     bound->funcexpr = static_cast<Expr*>(ReplaceByNestParams(call, base.lateral));
     plan->functions.Append(arena(), bound);
-    if (function->funccoltypes.empty()) {
+    if (bound->funccoltypes.empty()) AddOutColumns(bound, arena());
+    if (bound->funccoltypes.empty()) {
       types.push_back({ExprType(function->funcexpr), ExprTypmod(function->funcexpr), ExprCollation(function->funcexpr)});
     }
-    for (uint32_t i = 0; i < function->funccoltypes.size(); ++i) {
-      types.push_back({function->funccoltypes[i], function->funccoltypmods[i], function->funccolcollations[i]});
+    for (uint32_t i = 0; i < bound->funccoltypes.size(); ++i) {
+      types.push_back({bound->funccoltypes[i], bound->funccoltypmods[i], bound->funccolcollations[i]});
     }
     if (const FuncExpr* set = TryAs<FuncExpr>(static_cast<const Node*>(function->funcexpr)); set != nullptr && set->funcretset) {
       const BuiltinFunction* row = FindBuiltinFunction(set->funcid);
