@@ -9,6 +9,10 @@ namespace walden {
 // Applies defaults, merges several assignments to parts of one column, enforces identity and generated columns.
 void RewriteTargets(Query* query, const RelationInfo& relation, const BindOptions& options);
 
+// ---- multi_assign.cpp
+// Replaces SET (a, b) = (SELECT ...) by one scalar subquery a column.
+void SplitMultiAssignments(Query* query, const BindOptions& options);
+
 // ---- view_update.cpp
 // Turns the write to view `view` (the query's target) into one to the relation below it. Throws 55000 when the view is
 // not simple enough.

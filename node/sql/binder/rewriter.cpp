@@ -26,7 +26,7 @@ void RewriteModification(Query* query, const BindOptions& options) {
     }
     CheckTargetKind(*relation);
     RewriteTargets(query, *relation, options);
-    if (relation->kind != 'v') return;
+    if (relation->kind != 'v') return SplitMultiAssignments(query, options);
     RewriteViewTarget(query, *relation, options);
   }
   throw SqlError(ErrorCode::kInvalidObjectDefinition, "infinite recursion detected in rules for relation \"{}\"",
