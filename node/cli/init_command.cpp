@@ -10,6 +10,7 @@
 #include "node/cli/commands.h"
 #include "node/cli/conf_templates.h"
 #include "node/os/file.h"
+#include "node/pgwire/scram.h"
 #include "node/server/bootstrap.h"
 #include "node/server/data_directory.h"
 
@@ -99,8 +100,8 @@ int InitCommand(const CommandLine& line) {
   std::fflush(stdout);
   try {
     WriteConfiguration(directory, auth_local);
-    if (!password.empty()) throw NotSupported("option --pwfile");
-    BootstrapNode({directory, line.Value("username", "postgres"), "", locale});
+    std::string verifier = password.empty() ? "" : EncodePassword(password);
+    BootstrapNode({directory, line.Value("username", "postgres"), verifier, locale});
   } catch (const SqlError&) {
     fmt::print("failed\n");
     std::fflush(stdout);

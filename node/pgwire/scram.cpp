@@ -88,6 +88,20 @@ std::optional<ScramVerifier> ParseScramVerifier(std::string_view text) {
   return verifier;
 }
 
+std::string EncodePassword(std::string_view password) {
+  bool is_md5 = password.size() == 35 && password.starts_with("md5");
+  if (is_md5 || ParseScramVerifier(password)) return std::string(password);
+  constexpr int kIterations = 4096;
+  char salt[16];
+  SecureRandom(salt, sizeof salt);
+  std::string salted(kKeyBytes, '\0');
+  CHECK(PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), reinterpret_cast<unsigned char*>(salt),
+                          sizeof salt, kIterations, EVP_sha256(), static_cast<int>(kKeyBytes),
+                          reinterpret_cast<unsigned char*>(salted.data())) == 1);
+  return fmt::format("SCRAM-SHA-256${}:{}${}:{}", kIterations, Base64({salt, sizeof salt}),
+                     Base64(Sha256(Hmac(salted, "Client Key"))), Base64(Hmac(salted, "Server Key")));
+}
+
 ScramVerifier MockScramVerifier(std::string_view user) {
   static std::string secret = [] {
     std::string bytes(kKeyBytes, '\0');

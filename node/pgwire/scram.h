@@ -16,6 +16,9 @@ struct ScramVerifier {
   std::string server_key;
 };
 std::optional<ScramVerifier> ParseScramVerifier(std::string_view text);
+// From a password in plain text, with a fresh salt: what pg_authid.rolpassword holds. Text that is a verifier already (or an md5 hash)
+// stays as it is.
+std::string EncodePassword(std::string_view password);
 // For a role without a (usable) password: answers look the same, the proof never fits. Depends on the name only, so that
 // two attempts see the same salt.
 ScramVerifier MockScramVerifier(std::string_view user);

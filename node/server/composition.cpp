@@ -7,6 +7,7 @@
 #include "node/catalog/database_records.h"
 #include "node/catalog/invalidation.h"
 #include "node/pgwire/serve_client.h"
+#include "node/pgwire/scram.h"
 #include "node/recovery/background_processes.h"
 #include "node/recovery/recovery_target.h"
 #include "node/recovery/xlog_records.h"
@@ -72,6 +73,7 @@ void ComposeNode() {
   BindRecoveryHooks();
   AddScalarFunctions(DefinitionFunctions());
   InstallCommandHooks();
+  SetPasswordEncoder(EncodePassword);
   AddScalarFunctions(SequenceFunctions());
   BindTimestampParser([](const std::string& text) { return ParseTimestampTz(text, TextFormat{}); });
   InstallBuiltins(IsImplemented);

@@ -30,11 +30,12 @@ int LoggerMain(const ChildStart& start);
 namespace {
 
 int WaitUntilTold(const ChildStart&) {
-  while (!InterruptPending(Interrupt::kTerminate) && !InterruptPending(Interrupt::kShutdown)) {
+  for (;;) {
     self().latch.Reset();
+    if (InterruptPending(Interrupt::kTerminate) || InterruptPending(Interrupt::kShutdown)) return 0;
+    CheckInterrupts();
     WaitLatch(-1, WaitEvent::kBackendPoolMain);
   }
-  return 0;
 }
 
 // Told to end during recovery: not an error of its own.
