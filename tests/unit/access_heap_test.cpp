@@ -200,6 +200,7 @@ TEST_F(HeapTest, ConcurrentCountersAddUp) {
   InProcesses(1, kThreads, [&](int) {
     for (int done = 0; done < kRounds;) {
       BeginTransaction();
+      SnapshotHold statement = LatestSnapshot();
       std::vector<Row> rows = LookUp(1);
       ASSERT_EQ(rows.size(), 1u);
       TupleFailure failure;
@@ -217,6 +218,7 @@ TEST_F(HeapTest, ConcurrentCountersAddUp) {
       int value = std::stoi(RowOf(view).payload);
       fetcher.Release();
       ASSERT_EQ(UpdatePayload(tid, 1, std::to_string(value + 1)), TupleResult::kOk);
+      statement.Reset();
       Commit();
       ++done;
     }
