@@ -317,7 +317,7 @@ Path QueryPlanner::ProjectTo(Path input, const List<TargetEntry*>& targets) {
   Plan* plan = input.plan;
   bool can_project = !plan->project && plan->kind != PlanKind::kSort && plan->kind != PlanKind::kMaterial &&
                      plan->kind != PlanKind::kLimit && plan->kind != PlanKind::kUnique && plan->kind != PlanKind::kLockRows &&
-                     plan->kind != PlanKind::kSetOp && plan->kind != PlanKind::kAppend && plan->kind != PlanKind::kRecursiveUnion &&
+                     plan->kind != PlanKind::kSetOp && plan->kind != PlanKind::kProjectSet && plan->kind != PlanKind::kAppend && plan->kind != PlanKind::kRecursiveUnion &&
                      plan->kind != PlanKind::kResult;
   if (plan->kind == PlanKind::kResult) can_project = !plan->project;
   if (!can_project) {
