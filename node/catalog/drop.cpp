@@ -189,7 +189,7 @@ void DropPlan::Report() const {
     notice.message = "drop cascades to " + std::to_string(total) + " other objects";
     notice.detail = detail;
   }
-  EmitLog(notice);
+  ReportToClient(notice);
 }
 
 void DropPlan::Delete() {

@@ -423,6 +423,19 @@ def emit_access(facts, out):
     out.write("builtin_access.cpp", lines + CPP_TAIL)
 
 
+def emit_system_views(data_dir, out):
+    lines = ['#include "node/catalog/bootstrap.h"', "", "namespace walden {", "namespace {", "",
+             "constexpr SetupStatement kStatements[] = {"]
+    with open(os.path.join(data_dir, "system_views.sql")) as file:
+        parts = file.read().split("--view ")[1:]
+    for part in parts:
+        name, sql = part.split("\n", 1)
+        lines.append('    {"%s", R"SQL(%s)SQL"},' % (name.strip(), sql.strip()))
+    lines += ["};", "", "}  // namespace", "",
+              "std::span<const SetupStatement> SystemViewStatements() { return kStatements; }", "", "}  // namespace walden"]
+    out.write("system_views.cpp", lines)
+
+
 def main():
     facts, out = Facts(sys.argv[1]), Output(sys.argv[2])
     headers = emit_rows(facts, out)
@@ -433,6 +446,7 @@ def main():
     emit_operators(facts, out)
     emit_aggregates(facts, out, aggregate_oids)
     emit_access(facts, out)
+    emit_system_views(sys.argv[1], out)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 # Row structs, catalog descriptors and built-in tables from node/catalog/data.
 set(generated_dir ${CMAKE_BINARY_DIR}/generated/node/catalog)
-file(GLOB data_files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/catalog/data/*.tsv)
+file(GLOB data_files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/catalog/data/*.tsv
+     ${CMAKE_CURRENT_SOURCE_DIR}/catalog/data/*.sql)
 set(generated_sources)
-foreach(name catalog_declarations builtin_functions builtin_types builtin_operators builtin_aggregates builtin_access)
+foreach(name catalog_declarations builtin_functions builtin_types builtin_operators builtin_aggregates builtin_access
+        system_views)
   list(APPEND generated_sources ${generated_dir}/${name}.cpp)
 endforeach()
 add_custom_command(

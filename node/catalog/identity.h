@@ -3,6 +3,9 @@
 // calls and SET ROLE. Process-local (one per test thread).
 #pragma once
 
+#include <functional>
+
+#include "node/base/error.h"
 #include "node/base/ids.h"
 
 namespace walden {
@@ -18,10 +21,12 @@ struct SessionIdentity {
   Oid current_role = Oid::kInvalid;
   const TextFormat* text_format = nullptr;  // how values look in messages; null: defaults
   ObjectNames* object_names = nullptr;
+  std::function<void(const ErrorFields&)> report;  // NOTICE and WARNING for the client; empty: to the log
   bool allow_system_table_mods = false;     // `walden init`: objects get OIDs below 16384
   bool bootstrapping = false;               // the catalogs are being made: nobody caches anything yet
 };
 SessionIdentity& session_identity();
+void ReportToClient(const ErrorFields& fields);
 
 // Another current_role for a scope (SECURITY DEFINER, checks on behalf of a view's owner).
 class RoleScope {

@@ -16,6 +16,7 @@
 #include "node/server/data_directory.h"
 #include "node/server/log_sink.h"
 #include "node/server/shm_areas.h"
+#include "node/session/session.h"
 #include "node/shm/process.h"
 #include "node/txn/txn_state.h"
 
@@ -56,6 +57,43 @@ void SyncTree(const std::string& directory) {
   FsyncDirectory(directory);
 }
 
+// Nobody listens.
+class SilentSink : public ResultSink {
+ public:
+  void Describe(std::span<const ResultColumn>, std::span<const int16_t>) override {}
+  void ExpectRows(std::span<const ResultColumn>, std::span<const int16_t>) override {}
+  void Rows(const Batch&) override {}
+  void Complete(std::string_view) override {}
+  void EmptyQuery() override {}
+  void PortalSuspended() override {}
+  void Notice(const ErrorFields&) override {}
+  void ParameterStatus(std::string_view, std::string_view) override {}
+  void CopyOutBegin(bool, int) override {}
+  void CopyOutData(std::string_view) override {}
+  void CopyOutEnd() override {}
+  void CopyInBegin(bool, int) override {}
+  bool CopyInRead(std::string_view*) override { return false; }
+};
+
+// A view exists only if the functions that it reads do: statements that name what is not there are passed over.
+bool NamesSomethingAbsent(ErrorCode code) {
+  return code == ErrorCode::kUndefinedFunction || code == ErrorCode::kUndefinedTable || code == ErrorCode::kUndefinedColumn ||
+         code == ErrorCode::kFeatureNotSupported;
+}
+
+void MakeSystemViews(const std::string& superuser) {
+  SilentSink sink;
+  Session session(sink);
+  session.Start({superuser, "template1", "walden init", {}});
+  for (const SetupStatement& statement : SystemViewStatements()) {
+    Session::Result error = session.SimpleQuery(statement.sql);
+    if (error && !NamesSomethingAbsent(error->code)) {
+      throw SqlError(ErrorCode::kInternalError, "could not make {}: {}", statement.name, error->message);
+    }
+  }
+  session.End();
+}
+
 void MakeDirectories() {
   for (const char* name : kDirectories) {
     if (!IsDirectory(name)) MakeDirectory(name);
@@ -82,6 +120,7 @@ void BootstrapNode(const NodeBootstrap& options) {
     BeginNewCluster({});
     JoinInvalidations();
     BootstrapCatalog({options.superuser, options.password_verifier, options.locale, options.locale});
+    MakeSystemViews(options.superuser);
     FinishBootstrap();
     EndNewCluster();
   }

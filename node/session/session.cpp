@@ -90,6 +90,7 @@ void Session::Start(const SessionStart& start) {
   identity.database_tablespace = database->dattablespace;
   identity.text_format = &format_;
   identity.object_names = &state_->functions;
+  identity.report = [this](const ErrorFields& fields) { state_->functions.Report(fields); };
   state_->database_name = start.database;
   self().database.store(database->oid, std::memory_order_relaxed);
   self().role.store(role->oid, std::memory_order_relaxed);

@@ -218,7 +218,7 @@ void AnalyzeRelation(const Relation& table, const std::vector<std::string>& name
   };
   if (names.empty()) {
     for (const PgAttributeRow& column : table.columns) {
-      if (!column.attisdropped && target_of(column) > 0) wanted.push_back(column.attnum);
+      if (!column.attisdropped && target_of(column) > 0 && FindType(column.atttypid) != nullptr) wanted.push_back(column.attnum);
     }
   }
   for (AttrNumber attno : wanted) largest = std::max(largest, target_of(table.columns[attno - 1]));

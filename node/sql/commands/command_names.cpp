@@ -222,7 +222,7 @@ void Notice(std::string message, std::string detail, std::string hint) {
   fields.message = std::move(message);
   fields.detail = std::move(detail);
   fields.hint = std::move(hint);
-  EmitLog(fields);
+  ReportToClient(fields);
 }
 
 void Warning(ErrorCode code, std::string message) {
@@ -230,7 +230,7 @@ void Warning(ErrorCode code, std::string message) {
   fields.severity = Severity::kWarning;
   fields.code = code;
   fields.message = std::move(message);
-  EmitLog(fields);
+  ReportToClient(fields);
 }
 
 void RequireNoTransactionBlock(const CommandContext& context, std::string_view statement) {

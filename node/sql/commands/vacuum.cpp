@@ -56,7 +56,7 @@ void VacuumOne(const RelationRef& table, const VacuumRequest& request) {
     info.message = fmt::format("finished vacuuming \"{}\": pages: {} removed, {} remain, tuples: {:.0f} removed, {:.0f} remain",
                                table->name(), result.pages_removed, result.pages - result.pages_removed, result.rows_removed,
                                result.live_rows);
-    EmitLog(info);
+    ReportToClient(info);
   }
 }
 

@@ -41,7 +41,7 @@ IndexColumns::IndexColumns(const Relation&, RelationRef index) : index_(std::mov
   }
   if (row.indpred) {
     ExprList conditions;
-    for (Expr* condition : ReadStoredExpressionList(*row.indpred, arena_)) conditions.Append(arena_, condition);
+    conditions.Append(arena_, ReadStoredExpression(*row.indpred, arena_));
     predicate_.emplace(conditions);
   }
 }
