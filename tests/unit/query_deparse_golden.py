@@ -293,6 +293,11 @@ def convert(value):
         fields['limit_option'] = {'0': '1', '1': '2'}[fields['limit_option']]
     elif name == 'Query':
         fields['limit_option'] = '0'
+    if name == 'RangeTblEntry' and fields['rtekind'] == '2':  # ours has both lists parallel to the join's columns
+        left, right = (fields[side] or ['i'] for side in ('joinleftcols', 'joinrightcols'))
+        merged = int(fields['joinmergedcols'])
+        fields['joinleftcols'] = left + ['0'] * (len(right) - 1 - merged)
+        fields['joinrightcols'] = right[:merged + 1] + ['0'] * (len(left) - 1 - merged) + right[merged + 1:]
     for kind, field in declared:
         source = fields.get(field)
         note(field, source)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "node/base/error.h"
 #include "node/types/utf8.h"
 
 namespace walden {
@@ -176,17 +177,12 @@ void DeparseScope::IdentifyJoinColumns(const JoinExpr& join, ColumnScope* column
   columns->left_rti = JoinChildIndex(join.larg);
   columns->right_rti = JoinChildIndex(join.rarg);
   const RangeTblEntry& rte = this->rte(join.rtindex);
-  size_t count = rte.joinaliasvars.size();
-  columns->left_attnos.assign(count, 0);
-  columns->right_attnos.assign(count, 0);
-  // The lists name each child's columns in output order: merged ones stand in both, first.
-  size_t next = 0;
-  for (int attno : rte.joinleftcols) columns->left_attnos[next++] = attno;
-  size_t merged = static_cast<size_t>(rte.joinmergedcols);
-  for (uint32_t i = 0; i < rte.joinrightcols.size(); ++i) {
-    size_t position = i < merged ? i : next++;
-    columns->right_attnos[position] = rte.joinrightcols[i];
+  if (rte.joinleftcols.size() != rte.joinaliasvars.size() ||
+      rte.joinrightcols.size() != rte.joinaliasvars.size()) {
+    throw SqlError(ErrorCode::kInternalError, "malformed join entry in a query to be shown");
   }
+  columns->left_attnos.assign(rte.joinleftcols.begin(), rte.joinleftcols.end());
+  columns->right_attnos.assign(rte.joinrightcols.begin(), rte.joinrightcols.end());
 }
 
 // ---- column names, from the bottom up ---------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "node/base/error.h"
+#include "node/catalog/rows/pg_aggregate.h"
 #include "node/catalog/rows/pg_language.h"
 #include "node/catalog/syscache.h"
 #include "node/sql/query/object_definitions.h"
@@ -62,22 +63,40 @@ std::string_view ModeWord(char mode, bool is_procedure) {
   }
 }
 
+// Of an ordered-set aggregate, where ORDER BY goes; more than any function has for all others.
+size_t DirectArguments(const PgProcRow& row) {
+  constexpr size_t kNone = SIZE_MAX;
+  if (row.prokind != 'a') return kNone;
+  auto aggregate = FindRow<PgAggregateRow>(catalog_index::kPgAggregateFnoidIndex, {row.oid});
+  if (aggregate == nullptr || aggregate->aggkind == 'n') return kNone;
+  return static_cast<size_t>(aggregate->aggnumdirectargs);
+}
+
 std::string ArgumentsOf(const PgProcRow& row, const DeparseNames& names, bool with_defaults) {
   std::vector<std::string> defaults;
   if (with_defaults) defaults = Defaults(row, names);
   size_t first_default = row.proargtypes.size() - std::min(defaults.size(), row.proargtypes.size());
   const std::vector<Oid>& types = ArgumentTypes(row);
+  const size_t direct_arguments = DirectArguments(row);
   std::string text;
   size_t inputs = 0;
   for (size_t i = 0; i < types.size(); ++i) {
     char mode = ArgumentMode(row, i);
     if (mode == 't') continue;
-    if (!text.empty()) text += ", ";
+    if (inputs == direct_arguments) {
+      text += text.empty() ? "ORDER BY " : " ORDER BY ";
+    } else if (!text.empty()) {
+      text += ", ";
+    }
     text += ModeWord(mode, row.prokind == 'p');
     text += ArgumentName(row, i) + names.TypeName(types[i], -1);
     bool is_input = mode != 'o';
     if (is_input && inputs >= first_default) text += " DEFAULT " + defaults[inputs - first_default];
     inputs += is_input;
+    // One VARIADIC argument stands for both the direct and the aggregated ones.
+    if (mode == 'v' && i + 1 == types.size() && inputs == direct_arguments) {
+      text += " ORDER BY VARIADIC " + ArgumentName(row, i) + names.TypeName(types[i], -1);
+    }
   }
   return text;
 }

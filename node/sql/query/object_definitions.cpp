@@ -9,6 +9,7 @@
 #include "node/catalog/rows/pg_trigger.h"
 #include "node/catalog/syscache.h"
 #include "node/sql/query/expr_facts.h"
+#include "node/sql/query/node_build.h"
 #include "node/sql/query/query_text.h"
 #include "node/types/quote.h"
 
@@ -52,12 +53,6 @@ std::string OptionList(const std::vector<std::string>& options) {
 
 List<Node*> StoredList(const std::optional<std::string>& text, Arena& arena) {
   return text ? ReadNodeList(*text, arena) : List<Node*>();
-}
-
-// A stored tree that may be one expression or a list of them.
-List<Node*> StoredTrees(std::string_view text, Arena& arena) {
-  if (text.starts_with('(')) return ReadNodeList(text, arena);
-  return List<Node*>(arena, {ReadNode(text, arena)});
 }
 
 bool IsPlainCall(const Node* expr) {
@@ -249,7 +244,7 @@ std::optional<std::string> StoredExpression(std::string_view stored, Oid relatio
   if (IsValid(relation) && ClassRow(relation) == nullptr) return std::nullopt;
   Arena arena;
   std::string text;
-  for (const Node* tree : StoredTrees(stored, arena)) {
+  for (const Node* tree : ReadNodeList(stored, arena)) {
     if (!text.empty()) text += ", ";
     text += DeparseExpr(tree, relation, names, ExprDeparseOptions(pretty));
   }
@@ -263,7 +258,7 @@ std::optional<std::string> ViewDefinition(Oid view, const DeparseNames& names, b
   auto rule = FindRow<PgRewriteRow>(catalog_index::kPgRewriteRelRulenameIndex, {view, "_RETURN"});
   if (rule == nullptr) return "Not a view";
   Arena arena;
-  List<Node*> trees = StoredTrees(rule->ev_action, arena);
+  List<Node*> trees = ReadNodeList(rule->ev_action, arena);
   DeparseOptions options = ViewDeparseOptions(pretty);
   options.wrap_column = wrap_column;
   return DeparseQuery(*As<Query>(trees[0]), names, options, names.ColumnNames(view)) + ";";

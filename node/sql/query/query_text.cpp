@@ -145,7 +145,12 @@ class Reader {
 
   List<Node*> ReadList() {
     List<Node*> list;
-    Get(list);
+    SkipSpace();
+    if (text_.substr(at_).starts_with('(')) {
+      Get(list);
+    } else {
+      list.Append(arena_, Read());
+    }
     return list;
   }
 

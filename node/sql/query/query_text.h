@@ -24,6 +24,7 @@ std::string WriteNodeList(const List<T*>& list) {
 
 // The tree, in `arena`. Throws SqlError XX001 when the text is malformed.
 Node* ReadNode(std::string_view text, Arena& arena);
+// A list, or one node as a list of one.
 List<Node*> ReadNodeList(std::string_view text, Arena& arena);
 
 }  // namespace walden
