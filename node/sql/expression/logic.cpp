@@ -1,5 +1,6 @@
 // AND, OR, NOT, null and boolean tests, CASE, COALESCE, GREATEST/LEAST: nodes that decide which rows go on.
 #include "node/sql/expression/compile.h"
+#include "node/types/record.h"
 
 namespace walden {
 namespace {
@@ -231,8 +232,39 @@ ExprStatePtr CompileBool(ExprCompiler& compiler, const BoolExpr& expr) {
   return std::make_unique<AndOrState>(expr.boolop == BoolExprType::kAnd, compiler.CompileList(expr.args));
 }
 
+namespace {
+
+// row IS NULL: all fields are null; row IS NOT NULL: none is.
+class RowNullTestState : public ExprState {
+ public:
+  RowNullTestState(bool is_null, ExprStatePtr arg) : ExprState(PhysicalType::kBool), is_null_(is_null), arg_(std::move(arg)) {}
+  Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
+    Vector& rows = arg_->Eval(context, input, selection);
+    Vector& result = PrepareResult(selection);
+    selection.ForEach([&](uint32_t row) {
+      Value record = rows.Get(row);
+      bool passes = true;
+      if (record.is_null) {
+        passes = is_null_;
+      } else {
+        for (const RecordField& field : ReadRecord(record.datum.string.view())) passes &= field.value.is_null == is_null_;
+      }
+      result.data<bool>()[row] = passes;
+    });
+    return result;
+  }
+
+ private:
+  bool is_null_;
+  ExprStatePtr arg_;
+};
+
+}  // namespace
+
 ExprStatePtr CompileNullTest(ExprCompiler& compiler, const NullTest& expr) {
-  if (expr.argisrow) throw NotSupported("IS NULL of a row value");
+  if (expr.argisrow) {
+    return std::make_unique<RowNullTestState>(expr.nulltesttype == NullTestType::kIsNull, compiler.Compile(expr.arg));
+  }
   return std::make_unique<NullTestState>(expr.nulltesttype == NullTestType::kIsNull, compiler.Compile(expr.arg));
 }
 
