@@ -2,6 +2,7 @@
 #include "node/catalog/catalog_table.h"
 #include "node/catalog/dependency.h"
 #include "node/catalog/relation_ddl.h"
+#include "node/catalog/rows/pg_default_acl.h"
 #include "node/catalog/rows/pg_language.h"
 #include "node/catalog/rows/pg_tablespace.h"
 #include "node/base/error.h"
@@ -114,7 +115,14 @@ void RevokeAllFrom(const ObjectAddress& object, Oid role) {
     }
     return rest;
   };
-  if (object.sub != 0) {
+  if (object.catalog == catalog_oid::kPgDefaultAcl) {
+    CatalogTable<PgDefaultAclRow> defaults;
+    auto stored = defaults.Find(catalog_index::kPgDefaultAclOidIndex, {object.object});
+    if (!stored) return;
+    stored->row.defaclacl = without(stored->row.defaclacl, stored->row.defaclrole);
+    defaults.Update(stored->tid, stored->row);
+    CommandCounterIncrement();
+  } else if (object.sub != 0) {
     Oid owner = OwnerOf(object.catalog, object.object);
     UpdateAttributeRow(object.object, static_cast<AttrNumber>(object.sub), [&](PgAttributeRow* row) {
       if (row->attacl) row->attacl = without(*row->attacl, owner);
