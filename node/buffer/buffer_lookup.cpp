@@ -1,8 +1,9 @@
 // Pool memory, the lookup table and pins.
 //
-// The table chains descriptors by index. Readers follow a chain without any lock: a descriptor that moves to another
-// bucket meanwhile may lead them astray or make them miss, so a hit counts only after pinning and reading the tag
-// again, and a miss is decided under the partition lock. A walk that gets too long (it may have wandered) is a miss.
+// The table chains descriptors by index. Readers follow a chain without any lock: a descriptor that moves to
+// another bucket meanwhile may lead them astray or make them miss, so a hit counts only after pinning and
+// reading the tag again, and a miss is decided under the partition lock. A walk that gets too long (it may
+// have wandered) is a miss.
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -25,7 +26,8 @@ uint32_t BucketCount() { return std::max(std::bit_ceil(BufferCount() * 2), kPart
 
 size_t BufferPoolShmSize() {
   size_t count = BufferCount();
-  return sizeof(Pool) + count * sizeof(Descriptor) + BucketCount() * sizeof(uint32_t) + count * kPageSize + 3 * 4096;
+  return sizeof(Pool) + count * sizeof(Descriptor) + BucketCount() * sizeof(uint32_t) + count * kPageSize +
+         3 * 4096;
 }
 
 void BufferPoolShmInit(void* area) {
@@ -39,8 +41,10 @@ void BufferPoolShmInit(void* area) {
     return reinterpret_cast<char*>(start);
   };
   pool->descriptors = reinterpret_cast<Descriptor*>(take(pool->buffer_count * sizeof(Descriptor), 64));
-  pool->buckets = reinterpret_cast<std::atomic<uint32_t>*>(take((pool->bucket_mask + 1) * sizeof(uint32_t), 64));
-  pool->pages = take(size_t{pool->buffer_count} * kPageSize, 4096);  // not touched: it costs memory only when used
+  pool->buckets =
+      reinterpret_cast<std::atomic<uint32_t>*>(take((pool->bucket_mask + 1) * sizeof(uint32_t), 64));
+  pool->pages =
+      take(size_t{pool->buffer_count} * kPageSize, 4096);  // not touched: it costs memory only when used
   for (uint32_t i = 0; i < pool->buffer_count; ++i) new (&pool->descriptors[i]) Descriptor{};
   for (uint32_t i = 0; i < pool->buffer_count; ++i) pool->descriptors[i].content.Init(LwRank::kBufferContent);
   for (auto& partition : pool->partitions) partition.lock.Init(LwRank::kBufferMapping);
@@ -172,8 +176,6 @@ void RemoveLocked(Pool* pool, uint32_t index, uint64_t hash) {
 
 }  // namespace buffer_internal
 
-int HeldPins() {
-  return private_pins.used;
-}
+int HeldPins() { return private_pins.used; }
 
 }  // namespace walden

@@ -28,7 +28,8 @@ PageKey BufferPin::key() const {
 }
 BlockNumber BufferPin::block() const {
   return buffer_ < 0 ? LocalKey(buffer_).block
-                     : static_cast<BlockNumber>(DescriptorOf(buffer_).tag_words[1].load(std::memory_order_relaxed) >> 32);
+                     : static_cast<BlockNumber>(
+                           DescriptorOf(buffer_).tag_words[1].load(std::memory_order_relaxed) >> 32);
 }
 bool BufferPin::Holds(const PageKey& key) const {
   if (buffer_ == 0) return false;
@@ -36,8 +37,10 @@ bool BufferPin::Holds(const PageKey& key) const {
 }
 
 BufferPin BufferPin::Share() const {
-  if (buffer_ < 0) LocalPin(buffer_);
-  else if (buffer_ > 0) Pin(ThePool(), IndexOf(buffer_), false);
+  if (buffer_ < 0)
+    LocalPin(buffer_);
+  else if (buffer_ > 0)
+    Pin(ThePool(), IndexOf(buffer_), false);
   return BufferPin(buffer_, page_);
 }
 
@@ -63,8 +66,12 @@ void BufferPin::LockShared() {
 void BufferPin::LockExclusive() {
   if (buffer_ > 0) DescriptorOf(buffer_).content.Acquire(LwMode::kExclusive);
 }
-bool BufferPin::TryLockShared() { return buffer_ < 0 || DescriptorOf(buffer_).content.TryAcquire(LwMode::kShared); }
-bool BufferPin::TryLockExclusive() { return buffer_ < 0 || DescriptorOf(buffer_).content.TryAcquire(LwMode::kExclusive); }
+bool BufferPin::TryLockShared() {
+  return buffer_ < 0 || DescriptorOf(buffer_).content.TryAcquire(LwMode::kShared);
+}
+bool BufferPin::TryLockExclusive() {
+  return buffer_ < 0 || DescriptorOf(buffer_).content.TryAcquire(LwMode::kExclusive);
+}
 void BufferPin::Unlock() {
   if (buffer_ > 0) DescriptorOf(buffer_).content.Release();
 }
@@ -131,7 +138,8 @@ void BufferPin::LockForCleanup() {
     }
     descriptor.UnlockHeader();
     Unlock();
-    if (taken) throw SqlError(ErrorCode::kInternalError, "multiple processes attempting to wait for pincount 1");
+    if (taken)
+      throw SqlError(ErrorCode::kInternalError, "multiple processes attempting to wait for pincount 1");
     PinWaitGuard guard(descriptor);
     WaitLatch(-1, WaitEvent::kBufferPin);
     CheckInterrupts();
@@ -156,8 +164,8 @@ void BufferPin::MarkDirty() {
 
 namespace {
 
-// Logs the page's image if this hint is the page's first change after a checkpoint, and stamps the page. Other hint
-// setters may be at the page meanwhile, so the image is of a private copy.
+// Logs the page's image if this hint is the page's first change after a checkpoint, and stamps the page.
+// Other hint setters may be at the page meanwhile, so the image is of a private copy.
 void LogImageForHint(const PageKey& key, char* page) {
   if (PageLsn(page) > RedoLsn()) return;
   alignas(8) char copy[kPageSize];

@@ -24,7 +24,8 @@ bool IsValid(Pool* pool, uint32_t index) {
   return (pool->descriptor(index).state.load(std::memory_order_acquire) & kValid) != 0;
 }
 
-// A zeroed page, exclusively locked before anybody else can see it as valid. Requires: I/O begun by this process.
+// A zeroed page, exclusively locked before anybody else can see it as valid. Requires: I/O begun by this
+// process.
 void FinishAsZeroedAndLocked(Pool* pool, BufferPin& pin) {
   Descriptor& descriptor = pool->descriptor(static_cast<uint32_t>(BufferPool::NumberOf(pin) - 1));
   std::memset(pin.page(), 0, kPageSize);
@@ -46,8 +47,9 @@ struct ReadRun {
 // Adds the following blocks that exist and are not in memory.
 void PlanReadAhead(Pool* pool, PageKey key, BufferStrategy* strategy, ReadRun* run) {
   BlockNumber blocks = RelationBlocks(key.rel, key.fork);
-  int limit = std::min<int>({kReadAheadPages, static_cast<int>(pool->buffer_count / 16),
-                             static_cast<int>(std::min<uint64_t>(blocks - std::min(blocks, key.block), 1024))});
+  int limit =
+      std::min<int>({kReadAheadPages, static_cast<int>(pool->buffer_count / 16),
+                     static_cast<int>(std::min<uint64_t>(blocks - std::min(blocks, key.block), 1024))});
   while (run->count < limit) {
     ++key.block;
     Tag tag = MakeTag(key);
@@ -66,7 +68,8 @@ void PlanReadAhead(Pool* pool, PageKey key, BufferStrategy* strategy, ReadRun* r
   }
 }
 
-// Gives up the I/O of run members [from, end): they stay tagged and invalid, or lose their tag if nobody looks.
+// Gives up the I/O of run members [from, end): they stay tagged and invalid, or lose their tag if nobody
+// looks.
 void AbandonRun(Pool* pool, const ReadRun& run, int from) {
   for (int i = from; i < run.count; ++i) {
     EndIo(pool->descriptor(run.indexes[i]), 0, false);
@@ -88,7 +91,8 @@ void ReadRunPages(Pool* pool, const PageKey& key, ReadMode mode, ReadRun* run) {
     for (; done < got; ++done) {
       PageKey page = key;
       page.block += static_cast<BlockNumber>(done);
-      if (done > 0 && !PageIsValid(run->pages[done], page.block, data_checksums_enabled)) break;  // its reader will complain
+      if (done > 0 && !PageIsValid(run->pages[done], page.block, data_checksums_enabled))
+        break;  // its reader will complain
       CheckReadPage(page, run->pages[done], mode);
       EndIo(pool->descriptor(run->indexes[done]), kValid, false);
       if (done > 0) Unpin(pool, run->indexes[done]);
@@ -110,7 +114,8 @@ void FillPage(Pool* pool, const PageKey& key, ReadMode mode, BufferStrategy* str
   ReadRun run;
   run.Add(pool, static_cast<uint32_t>(BufferPool::NumberOf(pin) - 1));
   try {
-    if (strategy != nullptr && strategy->kind() == StrategyKind::kBulkRead) PlanReadAhead(pool, key, strategy, &run);
+    if (strategy != nullptr && strategy->kind() == StrategyKind::kBulkRead)
+      PlanReadAhead(pool, key, strategy, &run);
   } catch (...) {
     AbandonRun(pool, run, 0);
     throw;
@@ -146,7 +151,8 @@ BufferPin ReadMissedPage(Pool* pool, const PageKey& key, const Tag& tag, uint64_
   if (mode == ReadMode::kIfExists && key.block >= RelationBlocks(key.rel, key.fork, true)) return {};
   BufferPin victim = PinOf(pool, TakeVictim(pool, strategy));
   uint32_t existing;
-  if (!InstallTag(pool, static_cast<uint32_t>(BufferPool::NumberOf(victim) - 1), tag, hash, strategy == nullptr, &existing)) {
+  if (!InstallTag(pool, static_cast<uint32_t>(BufferPool::NumberOf(victim) - 1), tag, hash,
+                  strategy == nullptr, &existing)) {
     BufferPin pin = PinOf(pool, existing);
     victim.Release();
     AwaitValid(pool, key, mode, pin);
@@ -193,8 +199,10 @@ void PrefetchPages(const RelFileLocator& rel, Fork fork, BlockNumber first, int 
     PageKey key{rel, fork, first + static_cast<BlockNumber>(i)};
     Tag tag = MakeTag(key);
     int found = LookupAndPin(pool, tag, HashTag(tag), false);
-    if (found >= 0) Unpin(pool, static_cast<uint32_t>(found));
-    else PrefetchRelationPages(key, 1);
+    if (found >= 0)
+      Unpin(pool, static_cast<uint32_t>(found));
+    else
+      PrefetchRelationPages(key, 1);
   }
 }
 
@@ -204,13 +212,14 @@ namespace {
 
 constexpr int kMaxExtension = 64;
 
-// A block beyond the end may have a buffer: a failed extension's, or a page that somebody read past the end for.
+// A block beyond the end may have a buffer: a failed extension's, or a page that somebody read past the end
+// for.
 void TakeOverBuffer(Pool* pool, const PageKey& key, uint32_t index) {
   Descriptor& descriptor = pool->descriptor(index);
   if (BeginIo(descriptor, true)) return;
   if (!PageIsNew(pool->page(index))) {
-    throw SqlError(ErrorCode::kInternalError, "unexpected data beyond EOF in block {} of relation {}", key.block,
-                   RelationPath(key.rel, key.fork));
+    throw SqlError(ErrorCode::kInternalError, "unexpected data beyond EOF in block {} of relation {}",
+                   key.block, RelationPath(key.rel, key.fork));
   }
   // Valid and new: begin the "read" again so that this process decides when others may see it.
   descriptor.state.fetch_and(~uint32_t{kValid}, std::memory_order_acq_rel);
@@ -250,7 +259,8 @@ void AbandonNewBlocks(Pool* pool, int count, BufferPin* pins) {
 
 }  // namespace
 
-BufferPin ExtendRelationBy(const RelFileLocator& rel, Fork fork, int count, int* added, BufferStrategy* strategy) {
+BufferPin ExtendRelationBy(const RelFileLocator& rel, Fork fork, int count, int* added,
+                           BufferStrategy* strategy) {
   if (rel.IsTemporary()) return ExtendLocal(rel, fork, count, added);
   Pool* pool = ThePool();
   BufferPin pins[kMaxExtension];

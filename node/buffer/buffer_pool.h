@@ -9,10 +9,11 @@
 //  3. Change: exclusive lock, MarkDirty before the WAL record is inserted (record_builder.h has the recipe).
 //  4. Hints: MarkDirtyHint after setting them. Only for what is settled (I5).
 //  5. Locks of several pages are taken in the access method's order; no pin wait (cleanup) with a lock held.
-//  6. Before waiting for anything else (a client, a row lock, a durable commit): no content locks; pins only if
+//  6. Before waiting for anything else (a client, a row lock, a durable commit): no content locks; pins only
+//  if
 //     declared.
-// Pins and locks are per process (per thread where threads stand in for processes). Everything is RAII; exceptions
-// release. ReleaseAllPins is the net below it.
+// Pins and locks are per process (per thread where threads stand in for processes). Everything is RAII;
+// exceptions release. ReleaseAllPins is the net below it.
 #pragma once
 
 #include <cstdint>
@@ -30,12 +31,12 @@ size_t BufferPoolShmSize();  // pages, descriptors, lookup table: from shared_bu
 void BufferPoolShmInit(void* area);
 
 enum class ReadMode : uint8_t {
-  kNormal,        // read and check: XX001 "invalid page in block N of relation ..." if damaged
-  kZeroAndLock,   // the caller will initialise it: not read; returned zeroed and exclusively locked
-  kWillOverwrite, // as kZeroAndLock, but a page that is in memory keeps its bytes: others may look at pinned rows while the
-                  // caller writes the same rows again (restoring an image)
-  kZeroOnError,   // damaged pages come back zeroed with a WARNING (zero_damaged_pages, FSM, VM)
-  kIfExists,      // an invalid pin if the block is beyond the end of the relation
+  kNormal,         // read and check: XX001 "invalid page in block N of relation ..." if damaged
+  kZeroAndLock,    // the caller will initialise it: not read; returned zeroed and exclusively locked
+  kWillOverwrite,  // as kZeroAndLock, but a page that is in memory keeps its bytes: others may look at pinned
+                   // rows while the caller writes the same rows again (restoring an image)
+  kZeroOnError,  // damaged pages come back zeroed with a WARNING (zero_damaged_pages, FSM, VM)
+  kIfExists,     // an invalid pin if the block is beyond the end of the relation
 };
 
 enum class StrategyKind : uint8_t {
@@ -43,8 +44,8 @@ enum class StrategyKind : uint8_t {
   kBulkWrite,  // COPY, CREATE TABLE AS: 16 MiB ring
   kVacuum,     // 256 KiB ring
 };
-// A ring of buffers that a bulk operation reuses instead of flushing everybody's working set out. Owned by the
-// operation; one per process at a time per operation.
+// A ring of buffers that a bulk operation reuses instead of flushing everybody's working set out. Owned by
+// the operation; one per process at a time per operation.
 class BufferStrategy {
  public:
   explicit BufferStrategy(StrategyKind kind);
@@ -109,9 +110,9 @@ class BufferPin {
 
   // Requires: exclusive lock. The page will be written before the next checkpoint is complete.
   void MarkDirty();
-  // Requires: shared or exclusive lock, after changing hints only. The first hint after a checkpoint logs the page's
-  // image if checksums (or wal_log_hints) are on. On a standby and for lost-anyway reasons the hint may stay in
-  // memory only: never rely on it. Must not be called in a critical section.
+  // Requires: shared or exclusive lock, after changing hints only. The first hint after a checkpoint logs the
+  // page's image if checksums (or wal_log_hints) are on. On a standby and for lost-anyway reasons the hint
+  // may stay in memory only: never rely on it. Must not be called in a critical section.
   void MarkDirtyHint();
 
  private:
@@ -128,9 +129,12 @@ enum class PageLockMode : uint8_t { kShared, kExclusive, kCleanup };
 class PageLock {
  public:
   PageLock(BufferPin& pin, PageLockMode mode) : pin_(&pin) {
-    if (mode == PageLockMode::kShared) pin.LockShared();
-    else if (mode == PageLockMode::kExclusive) pin.LockExclusive();
-    else pin.LockForCleanup();
+    if (mode == PageLockMode::kShared)
+      pin.LockShared();
+    else if (mode == PageLockMode::kExclusive)
+      pin.LockExclusive();
+    else
+      pin.LockForCleanup();
   }
   // Takes over a lock that is already held.
   struct Adopt {};
@@ -153,7 +157,8 @@ BufferPin ReadPage(const PageKey& key, ReadMode mode = ReadMode::kNormal, Buffer
 BufferPin ReadPageIfCached(const PageKey& key);
 // Adds a zeroed block at the end and returns it pinned and exclusively locked. Extension of one relation is
 // serialised inside. 53100 if the disk is full.
-BufferPin ExtendRelation(const RelFileLocator& rel, Fork fork = Fork::kMain, BufferStrategy* strategy = nullptr);
+BufferPin ExtendRelation(const RelFileLocator& rel, Fork fork = Fork::kMain,
+                         BufferStrategy* strategy = nullptr);
 // Adds up to `count` blocks in one file operation; the first is returned as by ExtendRelation, the others are
 // zeroed pages in the file and (clean) in memory: [pin.block() + 1, pin.block() + *added).
 BufferPin ExtendRelationBy(const RelFileLocator& rel, Fork fork, int count, int* added,
@@ -162,8 +167,8 @@ BufferPin ExtendRelationBy(const RelFileLocator& rel, Fork fork, int count, int*
 void PrefetchPages(const RelFileLocator& rel, Fork fork, BlockNumber first, int count);
 
 // Forgets pages without writing them. Requires: nobody uses them (AccessExclusive lock, or redo).
-void DropRelationBuffers(const RelFileLocator& rel);                                   // all forks
-void DropBuffersOfRelations(std::span<const RelFileLocator> rels);                      // one pass for all of them
+void DropRelationBuffers(const RelFileLocator& rel);                // all forks
+void DropBuffersOfRelations(std::span<const RelFileLocator> rels);  // one pass for all of them
 void DropRelationBuffersFrom(const RelFileLocator& rel, Fork fork, BlockNumber first);  // block >= first
 void DropDatabaseBuffers(Oid database);
 void DropTemporaryBuffers();  // all local buffers of this process
@@ -172,7 +177,8 @@ void FlushRelationBuffers(const RelFileLocator& rel);
 void FlushDatabaseBuffers(Oid database);
 void FlushForkBuffers(Fork fork);  // of all relations
 
-// Drops every pin and content lock of this process (error recovery, process exit). Returns how many there were.
+// Drops every pin and content lock of this process (error recovery, process exit). Returns how many there
+// were.
 int ReleaseAllPins();
 int HeldPins();  // for checks at statement end and before waiting (rule 6)
 
@@ -181,7 +187,8 @@ int HeldPins();  // for checks at statement end and before waiting (rule 6)
 using CheckpointPace = void (*)(double fraction_done);
 // Writes every buffer that is dirty now (permanent ones; all with `everything`), in file order.
 int WriteDirtyBuffers(bool everything, CheckpointPace pace);
-// One round of the background writer: keeps clean buffers ahead of the clock hand. True: nothing to do, hibernate.
+// One round of the background writer: keeps clean buffers ahead of the clock hand. True: nothing to do,
+// hibernate.
 bool BackgroundWriterRound();
 
 // ---- statistics ----

@@ -1,11 +1,12 @@
 // Buffer descriptors and the pool's state in shared memory. Internal to buffer/.
 //
 // Life of a buffer: free (no tag) -> tagged with I/O in progress -> valid -> (dirty -> written)* -> evicted.
-// `state` holds the pin count, the usage count and flags in one word; every change is an atomic operation on it.
-//   kLocked, the header lock, keeps pins from being added and other header lockers out; pins may drop meanwhile, and
-//   flags may be or'ed in. Held for a few instructions.
-//   The tag changes only with the header locked, the bucket's partition locked exclusively, and no pin but the
-//   changer's own. So a pin makes the tag stable, and a tag read before pinning must be read again after it.
+// `state` holds the pin count, the usage count and flags in one word; every change is an atomic operation on
+// it.
+//   kLocked, the header lock, keeps pins from being added and other header lockers out; pins may drop
+//   meanwhile, and flags may be or'ed in. Held for a few instructions. The tag changes only with the header
+//   locked, the bucket's partition locked exclusively, and no pin but the changer's own. So a pin makes the
+//   tag stable, and a tag read before pinning must be read again after it.
 // Lock order: content lock < relation extension < mapping partition < header.
 #pragma once
 
@@ -164,7 +165,8 @@ void PinSharedSlow(Descriptor& descriptor, bool touch);
 inline void PinShared(Descriptor& descriptor, bool touch) {
   uint32_t old = descriptor.state.load(std::memory_order_relaxed);
   uint32_t desired = old + kPinOne + (touch && Usage(old) < kMaxUsage ? kUsageOne : 0u);
-  bool pinned = (old & kLocked) == 0 && descriptor.state.compare_exchange_weak(old, desired, std::memory_order_acquire);
+  bool pinned =
+      (old & kLocked) == 0 && descriptor.state.compare_exchange_weak(old, desired, std::memory_order_acquire);
   if (__builtin_expect(!pinned, 0)) PinSharedSlow(descriptor, touch);
 }
 void WakeCleanupWaiter(Descriptor& descriptor);
@@ -188,8 +190,8 @@ void WriteBuffer(Pool* pool, uint32_t index);
 // ---- replacement ----
 // A buffer without tag, pinned once by this process.
 uint32_t TakeVictim(Pool* pool, BufferStrategy* strategy);
-// Gives it the tag with I/O in progress and returns true; or, if another buffer has the tag, pins that, stores its
-// index and returns false (the victim stays the caller's).
+// Gives it the tag with I/O in progress and returns true; or, if another buffer has the tag, pins that,
+// stores its index and returns false (the victim stays the caller's).
 bool InstallTag(Pool* pool, uint32_t victim, const Tag& tag, uint64_t hash, bool touch, uint32_t* existing);
 // Takes the tag away if this process's is the only pin and the page is clean. Requires: one pin.
 bool Untag(Pool* pool, uint32_t index);

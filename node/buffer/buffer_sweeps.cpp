@@ -13,8 +13,8 @@ using namespace buffer_internal;
 
 namespace {
 
-// Takes the buffer's page away, dirty or not. Others may hold it for a moment (a background write): they are waited
-// for, but nobody may be using the page.
+// Takes the buffer's page away, dirty or not. Others may hold it for a moment (a background write): they are
+// waited for, but nobody may be using the page.
 void Discard(Pool* pool, uint32_t index, const Tag& tag) {
   Descriptor& descriptor = pool->descriptor(index);
   uint64_t hash = HashTag(tag);
@@ -27,8 +27,9 @@ void Discard(Pool* pool, uint32_t index, const Tag& tag) {
       if (same && idle) {
         RemoveLocked(pool, index, hash);
         descriptor.SetTag(Tag{});
-        descriptor.state.fetch_and(~uint32_t{kTagged | kValid | kDirty | kJustDirtied | kCheckpointNeeded | kUsageMask},
-                                   std::memory_order_relaxed);
+        descriptor.state.fetch_and(
+            ~uint32_t{kTagged | kValid | kDirty | kJustDirtied | kCheckpointNeeded | kUsageMask},
+            std::memory_order_relaxed);
       }
       descriptor.UnlockHeader();
       if (!same || idle) return;
@@ -99,17 +100,21 @@ void DropRelationBuffersFrom(const RelFileLocator& rel, Fork fork, BlockNumber f
     DropLocalBuffers(rel, static_cast<int>(fork), first);
     return;
   }
-  DiscardMatching([&](const PageKey& key) { return key.block >= first && key.fork == fork && key.rel == rel; });
+  DiscardMatching(
+      [&](const PageKey& key) { return key.block >= first && key.fork == fork && key.rel == rel; });
 }
 void DropBuffersOfRelations(std::span<const RelFileLocator> rels) {
   std::vector<RelFileLocator> shared;
   for (const RelFileLocator& rel : rels) {
-    if (rel.IsTemporary()) DropLocalBuffers(rel, -1, 0);
-    else shared.push_back(rel);
+    if (rel.IsTemporary())
+      DropLocalBuffers(rel, -1, 0);
+    else
+      shared.push_back(rel);
   }
   if (shared.empty()) return;
   std::sort(shared.begin(), shared.end());
-  DiscardMatching([&](const PageKey& key) { return std::binary_search(shared.begin(), shared.end(), key.rel); });
+  DiscardMatching(
+      [&](const PageKey& key) { return std::binary_search(shared.begin(), shared.end(), key.rel); });
 }
 void DropDatabaseBuffers(Oid database) {
   DiscardMatching([&](const PageKey& key) { return key.rel.database == database; });
@@ -201,8 +206,8 @@ int WriteDirtyBuffers(bool everything, CheckpointPace pace) {
 namespace {
 
 struct WriterState {
-  uint64_t position = 0;         // next buffer to clean, in clock steps
-  uint64_t allocations = 0;      // at the last round
+  uint64_t position = 0;     // next buffer to clean, in clock steps
+  uint64_t allocations = 0;  // at the last round
   double smoothed_demand = 0;
   int idle_rounds = 0;
 };
@@ -219,7 +224,9 @@ bool BackgroundWriterRound() {
   writer.allocations = allocations;
   double demand = static_cast<double>(recent) * GetReal(Setting::kBgwriterLruMultiplier);
   // Rise at once, fall slowly.
-  writer.smoothed_demand = demand > writer.smoothed_demand ? demand : writer.smoothed_demand + (demand - writer.smoothed_demand) / 16;
+  writer.smoothed_demand = demand > writer.smoothed_demand
+                               ? demand
+                               : writer.smoothed_demand + (demand - writer.smoothed_demand) / 16;
 
   uint64_t hand = pool->hand.load(std::memory_order_relaxed);
   uint64_t horizon = hand + pool->buffer_count;
@@ -240,7 +247,7 @@ bool BackgroundWriterRound() {
 
 BufferPoolStatistics GetBufferPoolStatistics() {
   Pool* pool = ThePool();
-  return {pool->checkpoint_writes.load(), pool->clean_writes.load(),   pool->max_written_clean.load(),
+  return {pool->checkpoint_writes.load(), pool->clean_writes.load(),  pool->max_written_clean.load(),
           pool->backend_writes.load(),    pool->backend_syncs.load(), pool->allocations.load()};
 }
 

@@ -1,5 +1,5 @@
-// Buffers for temporary relations: private to the process, allocated as needed up to temp_buffers, no locks and no
-// WAL. Numbers are negative.
+// Buffers for temporary relations: private to the process, allocated as needed up to temp_buffers, no locks
+// and no WAL. Numbers are negative.
 #include <cstring>
 #include <memory>
 #include <unordered_map>
@@ -31,7 +31,9 @@ struct LocalPool {
 thread_local LocalPool pool;
 
 LocalBuffer& At(int32_t buffer) { return pool.buffers[static_cast<size_t>(-buffer - 1)]; }
-BufferPin PinAt(int32_t index) { return BufferPool::MakePin(-index - 1, pool.buffers[static_cast<size_t>(index)].page.get()); }
+BufferPin PinAt(int32_t index) {
+  return BufferPool::MakePin(-index - 1, pool.buffers[static_cast<size_t>(index)].page.get());
+}
 
 void Write(LocalBuffer& buffer) {
   const char* page = buffer.page.get();
@@ -144,8 +146,8 @@ void LocalMarkDirty(int32_t buffer) {
 
 void DropLocalBuffers(const RelFileLocator& rel, int fork, BlockNumber first) {
   for (LocalBuffer& buffer : pool.buffers) {
-    bool match = buffer.tag.words[2] != 0 && buffer.key.rel == rel && (fork < 0 || static_cast<int>(buffer.key.fork) == fork) &&
-                 buffer.key.block >= first;
+    bool match = buffer.tag.words[2] != 0 && buffer.key.rel == rel &&
+                 (fork < 0 || static_cast<int>(buffer.key.fork) == fork) && buffer.key.block >= first;
     if (match) Forget(buffer);
   }
 }

@@ -18,7 +18,8 @@ void EnsureBlockExists(const PageKey& key) {
     BlockNumber blocks = RelationBlocks(key.rel, key.fork);
     if (key.block < blocks) return;
     int added;
-    BufferPin pin = ExtendRelationBy(key.rel, key.fork, static_cast<int>(std::min<uint64_t>(key.block - blocks + 1, 64)), &added);
+    BufferPin pin = ExtendRelationBy(
+        key.rel, key.fork, static_cast<int>(std::min<uint64_t>(key.block - blocks + 1, 64)), &added);
     pin.Unlock();
   }
 }
@@ -46,8 +47,8 @@ void RedoPage::Close() {
 PageKey RedoContext::Key(int id) const {
   const PageRef* ref = record_.FindPage(id);
   if (ref == nullptr) {
-    throw SqlError(ErrorCode::kDataCorrupted, "failed to locate backup block with ID {} in WAL record at {}", id,
-                   record_.start.ToString());
+    throw SqlError(ErrorCode::kDataCorrupted, "failed to locate backup block with ID {} in WAL record at {}",
+                   id, record_.start.ToString());
   }
   return ref->key;
 }
@@ -67,11 +68,14 @@ RedoPage RedoContext::OpenPage(int id, bool cleanup) {
       return page;
     }
     if (!ref.RestoreImage(page.page())) {
-      throw SqlError(ErrorCode::kDataCorrupted, "could not restore image at {} with ID {}", record_.start.ToString(), id);
+      throw SqlError(ErrorCode::kDataCorrupted, "could not restore image at {} with ID {}",
+                     record_.start.ToString(), id);
     }
     page.action_ = RedoAction::kRestored;
-    if (PageIsNew(page.page())) page.pin_.MarkDirty();
-    else page.Finish();
+    if (PageIsNew(page.page()))
+      page.pin_.MarkDirty();
+    else
+      page.Finish();
     return page;
   }
   page.pin_ = ReadPage(key, ReadMode::kIfExists);
@@ -79,8 +83,10 @@ RedoPage RedoContext::OpenPage(int id, bool cleanup) {
     NoteMissingPage(key);
     return page;
   }
-  if (cleanup) page.pin_.LockForCleanup();
-  else page.pin_.LockExclusive();
+  if (cleanup)
+    page.pin_.LockForCleanup();
+  else
+    page.pin_.LockExclusive();
   if (PageIsNew(page.page())) {
     page.Close();
     NoteMissingPage(key);
@@ -137,7 +143,8 @@ void CheckPageConsistency(const DecodedRecord& record) {
     size_t at = 0;
     while (replayed[at] == original[at]) ++at;
     Panic("inconsistent page found, rel {}, forknum {}, blkno {}, first difference at byte {}, record {}",
-          RelationPath(ref.key.rel, Fork::kMain), static_cast<int>(ref.key.fork), ref.key.block, at, DescribeRecord(record));
+          RelationPath(ref.key.rel, Fork::kMain), static_cast<int>(ref.key.fork), ref.key.block, at,
+          DescribeRecord(record));
   }
 }
 

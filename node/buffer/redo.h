@@ -61,11 +61,12 @@ class RedoContext {
 
   bool HasPage(int id) const { return record_.FindPage(id) != nullptr; }
   PageKey Key(int id) const;
-  // By the reference's flags: kWillInit pages come back zeroed with kApply; pages with an image are restored; else the
-  // page is read and its LSN compared. `cleanup`: take a cleanup lock.
+  // By the reference's flags: kWillInit pages come back zeroed with kApply; pages with an image are restored;
+  // else the page is read and its LSN compared. `cleanup`: take a cleanup lock.
   RedoPage OpenPage(int id, bool cleanup = false);
-  // A page of the record's relation that has no reference of its own (VM, FSM): extended with zeroes if needed,
-  // exclusively locked. kApply always unless its LSN is newer; LSN-less forks (FSM) ignore the action.
+  // A page of the record's relation that has no reference of its own (VM, FSM): extended with zeroes if
+  // needed, exclusively locked. kApply always unless its LSN is newer; LSN-less forks (FSM) ignore the
+  // action.
   RedoPage OpenOther(const PageKey& key);
 
  private:
@@ -77,7 +78,8 @@ class RedoContext {
 void NoteMissingPage(const PageKey& key);
 void ForgetMissingPages(const RelFileLocator& rel, Fork fork, BlockNumber from);
 void ForgetMissingPagesOfDatabase(Oid database);
-// PANIC "WAL contains references to invalid pages" if any is left (at consistency and at the end of recovery).
+// PANIC "WAL contains references to invalid pages" if any is left (at consistency and at the end of
+// recovery).
 void CheckMissingPages();
 
 // Compares the replayed page with the image that the primary logged (wal_consistency_checking); PANIC on a

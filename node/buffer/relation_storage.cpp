@@ -56,10 +56,13 @@ void CreateRelationFork(const RelFileLocator& rel, Fork fork) {
   if (NeedsWal(rel, fork)) LogCreate(rel, fork);
 }
 
-void DropRelationStorage(const RelFileLocator& rel, int nest_level) { pending.push_back({rel, true, nest_level}); }
+void DropRelationStorage(const RelFileLocator& rel, int nest_level) {
+  pending.push_back({rel, true, nest_level});
+}
 
 void KeepRelationStorage(const RelFileLocator& rel, bool at_commit) {
-  std::erase_if(pending, [&](const PendingDrop& drop) { return drop.rel == rel && drop.at_commit == at_commit; });
+  std::erase_if(pending,
+                [&](const PendingDrop& drop) { return drop.rel == rel && drop.at_commit == at_commit; });
 }
 
 namespace {
@@ -90,8 +93,8 @@ void TruncateRelationStorage(const RelFileLocator& rel, std::span<const ForkSize
     return;
   }
   EnsureWalSpace();
-  // A checkpoint that does not replay the record must find the files cut. And once the record is durable the cut must
-  // happen: dropped dirty pages would otherwise come back in an older state.
+  // A checkpoint that does not replay the record must find the files cut. And once the record is durable the
+  // cut must happen: dropped dirty pages would otherwise come back in an older state.
   DelayCheckpoint delay;
   CriticalSection critical;
   Flush(LogTruncate(rel, sizes));
@@ -165,7 +168,8 @@ namespace {
 void RedoImages(RedoContext& redo) {
   for (const PageRef& ref : redo.record().pages) {
     if (redo.OpenPage(ref.id).action() != RedoAction::kRestored) {
-      throw SqlError(ErrorCode::kDataCorrupted, "unexpected image record without image at {}", redo.start().ToString());
+      throw SqlError(ErrorCode::kDataCorrupted, "unexpected image record without image at {}",
+                     redo.start().ToString());
     }
   }
 }
@@ -202,7 +206,8 @@ void DescribeCreate(const DecodedRecord& record, std::string* out) {
 }
 void DescribeTruncate(const DecodedRecord& record, std::string* out) {
   *out += RelationPath(record.Struct<TruncateHeader>().rel, Fork::kMain);
-  for (const ForkSize& size : TruncateSizes(record)) *out += fmt::format(" {} to {} blocks", ForkName(size.fork), size.blocks);
+  for (const ForkSize& size : TruncateSizes(record))
+    *out += fmt::format(" {} to {} blocks", ForkName(size.fork), size.blocks);
 }
 void DescribeNothing(const DecodedRecord&, std::string*) {}
 

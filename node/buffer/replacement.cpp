@@ -36,7 +36,8 @@ bool PinIfIdle(Pool* pool, uint32_t index, uint32_t max_usage) {
 uint32_t SweepClock(Pool* pool) {
   uint64_t idle_steps = 0;
   for (;;) {
-    uint32_t index = static_cast<uint32_t>(pool->hand.fetch_add(1, std::memory_order_relaxed) % pool->buffer_count);
+    uint32_t index =
+        static_cast<uint32_t>(pool->hand.fetch_add(1, std::memory_order_relaxed) % pool->buffer_count);
     Descriptor& descriptor = pool->descriptor(index);
     uint32_t state = descriptor.state.load(std::memory_order_relaxed);
     if (Pins(state) == 0) {

@@ -87,11 +87,20 @@ std::string ExpandCommand(const std::string& command, const std::string& file, c
       continue;
     }
     switch (command[++i]) {
-      case 'f': out += file; break;
-      case 'p': out += path; break;
-      case 'r': out += restart_file; break;
-      case '%': out += '%'; break;
-      default: (out += '%') += command[i];
+      case 'f':
+        out += file;
+        break;
+      case 'p':
+        out += path;
+        break;
+      case 'r':
+        out += restart_file;
+        break;
+      case '%':
+        out += '%';
+        break;
+      default:
+        (out += '%') += command[i];
     }
   }
   return out;
@@ -140,7 +149,8 @@ bool ArchiveReadyFiles() {
       archived = ArchiveFile(name);
     }
     if (!archived) {
-      Log(Severity::kWarning, "archiving write-ahead log file \"{}\" failed too many times, will try again later", name);
+      Log(Severity::kWarning,
+          "archiving write-ahead log file \"{}\" failed too many times, will try again later", name);
       return false;
     }
     RenamePath(StatusPath(name, "ready"), StatusPath(name, "done"));
@@ -163,7 +173,8 @@ bool RestoreFromArchive(const std::string& name, const std::string& path) {
   }
   bool fatal = WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) > 125);
   if (fatal && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)) {
-    throw SqlError(ErrorCode::kSystemError, "could not restore file \"{}\" from archive: it {}", name, DescribeWaitStatus(status))
+    throw SqlError(ErrorCode::kSystemError, "could not restore file \"{}\" from archive: it {}", name,
+                   DescribeWaitStatus(status))
         .WithSeverity(Severity::kFatal);
   }
   return false;

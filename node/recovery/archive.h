@@ -22,8 +22,8 @@ bool ArchiveFile(const std::string& name);
 // retries. Returns whether everything is done.
 bool ArchiveReadyFiles();
 
-// Runs restore_command so that `path` holds the archive's file `name`. False if there is no command or no such file. A
-// command killed by a signal or exiting above 125 ends recovery with FATAL, as in PostgreSQL.
+// Runs restore_command so that `path` holds the archive's file `name`. False if there is no command or no
+// such file. A command killed by a signal or exiting above 125 ends recovery with FATAL, as in PostgreSQL.
 bool RestoreFromArchive(const std::string& name, const std::string& path);
 // %f, %p, %r and %% replaced.
 std::string ExpandCommand(const std::string& command, const std::string& file, const std::string& path,

@@ -1,12 +1,13 @@
-// Main loops of the processes that keep storage going. Each returns when its process is told to stop (kTerminate, for
-// the checkpointer kShutdown: after the shutdown checkpoint). `server` binds them to process kinds and sets the handlers:
-// kTerminate has none (the loops look for it), kReload reloads the configuration.
+// Main loops of the processes that keep storage going. Each returns when its process is told to stop
+// (kTerminate, for the checkpointer kShutdown: after the shutdown checkpoint). `server` binds them to process
+// kinds and sets the handlers: kTerminate has none (the loops look for it), kReload reloads the
+// configuration.
 #pragma once
 
 namespace walden {
 
-// Startup process: recovery, or on a standby replay until promotion. Returns when the node may run as a primary;
-// throws (FATAL) if it cannot recover.
+// Startup process: recovery, or on a standby replay until promotion. Returns when the node may run as a
+// primary; throws (FATAL) if it cannot recover.
 void RunStartup();
 void RunCheckpointer();
 void RunBackgroundWriter();

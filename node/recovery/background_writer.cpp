@@ -28,7 +28,9 @@ void LogRunningIfDue(Rounds* rounds) {
   int64_t now = MonotonicUs();
   if (!WalIsWritable() || now - rounds->last_running_us < kRunningTransactionsIntervalUs) return;
   rounds->last_running_us = now;
-  if (InsertPosition() == rounds->last_running || InsertPosition() == Lsn{Recovery()->last_checkpoint_end.load()}) return;
+  if (InsertPosition() == rounds->last_running ||
+      InsertPosition() == Lsn{Recovery()->last_checkpoint_end.load()})
+    return;
   rounds->last_running = LogRunningTransactions();
   RequestFlush(rounds->last_running);
 }

@@ -35,10 +35,12 @@ std::string NowText() {
 
 std::string LabelFile(const BackupStart& start, const std::string& label) {
   return fmt::format(
-      "START WAL LOCATION: {} (file {})\nCHECKPOINT LOCATION: {}\nBACKUP METHOD: streamed\nBACKUP FROM: {}\nSTART TIME: {}\n"
+      "START WAL LOCATION: {} (file {})\nCHECKPOINT LOCATION: {}\nBACKUP METHOD: streamed\nBACKUP FROM: "
+      "{}\nSTART TIME: {}\n"
       "LABEL: {}\nSTART TIMELINE: {}\n",
-      start.start.ToString(), WalSegmentName(start.timeline, SegmentOf(start.start)), start.checkpoint.ToString(),
-      start.from_standby ? "standby" : "primary", NowText(), label, start.timeline);
+      start.start.ToString(), WalSegmentName(start.timeline, SegmentOf(start.start)),
+      start.checkpoint.ToString(), start.from_standby ? "standby" : "primary", NowText(), label,
+      start.timeline);
 }
 
 }  // namespace
@@ -46,7 +48,9 @@ std::string LabelFile(const BackupStart& start, const std::string& label) {
 bool BackupIsRunning() { return running.active; }
 
 BackupStart StartBackup(const std::string& label, bool fast) {
-  if (running.active) throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "a backup is already in progress in this session");
+  if (running.active)
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
+                   "a backup is already in progress in this session");
   if (!running.exit_handler) {
     OnProcessExit(AbortBackup);
     running.exit_handler = true;
@@ -72,14 +76,18 @@ BackupStart StartBackup(const std::string& label, bool fast) {
 
 BackupStop StopBackup() {
   if (!running.active) {
-    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "backup is not in progress").WithHint("Did you call pg_backup_start()?");
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "backup is not in progress")
+        .WithHint("Did you call pg_backup_start()?");
   }
   BackupStop stop;
   if (running.start.from_standby) {
     if (!InRecovery()) {
       AbortBackup();
-      throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "the standby was promoted during online backup")
-          .WithHint("This means that the backup being taken is corrupt and should not be used. Try taking another online backup.");
+      throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
+                     "the standby was promoted during online backup")
+          .WithHint(
+              "This means that the backup being taken is corrupt and should not be used. Try taking another "
+              "online backup.");
     }
     // Whatever the copied files hold was replayed by now.
     stop = {ReplayedLsn(), ReplayedTimeline()};

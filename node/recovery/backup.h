@@ -1,5 +1,6 @@
-// Online base backups: what brackets the copying of the data directory. The caller copies files between Start and
-// Stop, adds the label as `backup_label`, and makes WAL from `start` to `stop` available. Owner: recovery.
+// Online base backups: what brackets the copying of the data directory. The caller copies files between Start
+// and Stop, adds the label as `backup_label`, and makes WAL from `start` to `stop` available. Owner:
+// recovery.
 #pragma once
 
 #include <string>
@@ -9,14 +10,15 @@
 namespace walden {
 
 struct BackupStart {
-  Lsn start;        // redo point: WAL is needed from here
+  Lsn start;  // redo point: WAL is needed from here
   Lsn checkpoint;
   TimelineId timeline = 0;
   bool from_standby = false;
   std::string label_file;
 };
-// Forces page images on and makes a checkpoint (`fast`: immediate). On a standby: starts at the last restartpoint. A
-// backup that is not stopped ends when the process does. Throws 55000 if this process has one already.
+// Forces page images on and makes a checkpoint (`fast`: immediate). On a standby: starts at the last
+// restartpoint. A backup that is not stopped ends when the process does. Throws 55000 if this process has one
+// already.
 BackupStart StartBackup(const std::string& label, bool fast);
 
 struct BackupStop {

@@ -31,7 +31,9 @@ uint64_t WalSegments(int64_t megabytes) {
 // As much WAL per checkpoint as keeps the whole below max_wal_size while one checkpoint is being spread.
 uint64_t CheckpointSegments() {
   double target = GetReal(Setting::kCheckpointCompletionTarget);
-  return std::max<uint64_t>(1, static_cast<uint64_t>(static_cast<double>(WalSegments(GetInt(Setting::kMaxWalSize))) / (1.0 + target)));
+  return std::max<uint64_t>(
+      1,
+      static_cast<uint64_t>(static_cast<double>(WalSegments(GetInt(Setting::kMaxWalSize))) / (1.0 + target)));
 }
 
 std::string DescribeFlags(uint32_t flags) {
@@ -57,9 +59,12 @@ struct Report {
   void Log(const char* what) const {
     if (!GetBool(Setting::kLogCheckpoints)) return;
     double buffers = SharedBufferCount();
-    walden::Log(Severity::kLog, "{} complete: wrote {} buffers ({:.1f}%); write={:.3f} s, sync={:.3f} s, total={:.3f} s; sync files={}",
+    walden::Log(Severity::kLog,
+                "{} complete: wrote {} buffers ({:.1f}%); write={:.3f} s, sync={:.3f} s, total={:.3f} s; "
+                "sync files={}",
                 what, written, 100.0 * written / buffers, static_cast<double>(write_us - start_us) / 1e6,
-                static_cast<double>(sync_us - write_us) / 1e6, static_cast<double>(end_us - start_us) / 1e6, synced);
+                static_cast<double>(sync_us - write_us) / 1e6, static_cast<double>(end_us - start_us) / 1e6,
+                synced);
   }
 };
 
@@ -90,12 +95,13 @@ Lsn InsertCheckpointRecord(const CheckpointData& data, bool shutdown, Lsn* start
   return end;
 }
 
-// How much WAL to keep ready as recycled segments: what a checkpoint's interval used lately (rising at once, falling
-// slowly), within min_wal_size and max_wal_size.
+// How much WAL to keep ready as recycled segments: what a checkpoint's interval used lately (rising at once,
+// falling slowly), within min_wal_size and max_wal_size.
 uint64_t SegmentsAhead(Lsn redo) {
   static thread_local uint64_t last_redo = 0;
   static thread_local double estimate = 0;
-  double distance = last_redo != 0 && redo.value > last_redo ? static_cast<double>(redo.value - last_redo) : 0;
+  double distance =
+      last_redo != 0 && redo.value > last_redo ? static_cast<double>(redo.value - last_redo) : 0;
   last_redo = redo.value;
   estimate = distance > estimate ? distance : 0.9 * estimate + 0.1 * distance;
   double until_next = estimate * (1 + GetReal(Setting::kCheckpointCompletionTarget)) * 1.1;
@@ -110,8 +116,8 @@ void CleanUpAfter(const CheckpointData& data) {
     if (part.after != nullptr) part.after(data);
   }
   Lsn redo{data.redo};
-  RecycleWalSegments(OldestNeededSegment(redo), SegmentOf(redo) + SegmentsAhead(redo), data.timeline, MayRecycle,
-                     ForgetArchiveStatus);
+  RecycleWalSegments(OldestNeededSegment(redo), SegmentOf(redo) + SegmentsAhead(redo), data.timeline,
+                     MayRecycle, ForgetArchiveStatus);
 }
 
 CheckpointData Collect(bool shutdown) {
@@ -119,7 +125,8 @@ CheckpointData Collect(bool shutdown) {
   data.wall_time_us = static_cast<uint64_t>(WallClockUs());
   data.timeline = WalTimeline();
   data.previous_timeline = GetControlFile().checkpoint_data.timeline;
-  if ((data.previous_timeline == 0) || data.previous_timeline > data.timeline) data.previous_timeline = data.timeline;
+  if ((data.previous_timeline == 0) || data.previous_timeline > data.timeline)
+    data.previous_timeline = data.timeline;
   data.full_page_writes = GetBool(Setting::kFullPageWrites);
   for (const CheckpointPart& part : CheckpointParts()) {
     if (part.save != nullptr) part.save(&data, shutdown);
@@ -203,7 +210,8 @@ bool PerformRestartpoint(uint32_t flags) {
     checkpoint = shared->restart_checkpoint;
   }
   if (checkpoint == 0 || data.redo <= GetControlFile().checkpoint_data.redo) return false;
-  if (GetBool(Setting::kLogCheckpoints)) Log(Severity::kLog, "restartpoint starting:{}", DescribeFlags(flags));
+  if (GetBool(Setting::kLogCheckpoints))
+    Log(Severity::kLog, "restartpoint starting:{}", DescribeFlags(flags));
   Report report;
   WriteEverything(flags, &report);
   UpdateControlFile([&](ControlFile& control) {
@@ -233,8 +241,10 @@ bool DoesCheckpointsItself(RecoveryShared* shared) {
 
 void PerformHere(uint32_t flags) {
   BecomeSyncOwner();
-  if (WalIsWritable()) PerformCheckpoint(flags | kCheckpointImmediate);
-  else PerformRestartpoint(flags | kCheckpointImmediate);
+  if (WalIsWritable())
+    PerformCheckpoint(flags | kCheckpointImmediate);
+  else
+    PerformRestartpoint(flags | kCheckpointImmediate);
 }
 
 }  // namespace
@@ -259,7 +269,8 @@ void RequestCheckpoint(uint32_t flags) {
     SpinGuard guard(shared->checkpoint_lock);
     return counter;
   };
-  shared->started_waiting.Wait(WaitEvent::kCheckpointStart, [&] { return read(shared->started) > started_before; });
+  shared->started_waiting.Wait(WaitEvent::kCheckpointStart,
+                               [&] { return read(shared->started) > started_before; });
   uint64_t mine = read(shared->started);
   shared->done_waiting.Wait(WaitEvent::kCheckpointDone, [&] { return read(shared->done) >= mine; });
   if (read(shared->failed) > failed_before) {

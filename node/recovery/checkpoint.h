@@ -1,5 +1,5 @@
-// Checkpoints: making everything before a position (the redo point) durable in the data files, so that recovery can
-// begin there. Steps, and what a crash at each leaves, are in the README. Owner: recovery.
+// Checkpoints: making everything before a position (the redo point) durable in the data files, so that
+// recovery can begin there. Steps, and what a crash at each leaves, are in the README. Owner: recovery.
 #pragma once
 
 #include <cstdint>
@@ -9,22 +9,23 @@
 namespace walden {
 
 enum CheckpointFlag : uint32_t {
-  kCheckpointImmediate = 1,   // as fast as possible, not spread
-  kCheckpointForce = 2,       // even if no WAL was written since the last
-  kCheckpointWait = 4,        // RequestCheckpoint returns when it is complete
-  kCheckpointFlushAll = 8,    // unlogged relations too
-  kCheckpointCauseWal = 16,   // asked for because of max_wal_size
+  kCheckpointImmediate = 1,  // as fast as possible, not spread
+  kCheckpointForce = 2,      // even if no WAL was written since the last
+  kCheckpointWait = 4,       // RequestCheckpoint returns when it is complete
+  kCheckpointFlushAll = 8,   // unlogged relations too
+  kCheckpointCauseWal = 16,  // asked for because of max_wal_size
   kCheckpointCauseTime = 32,
   kCheckpointShutdownFlag = 64,
   kCheckpointEndOfRecovery = 128,
 };
 
-// Asks the checkpointer (or does it here when this process is alone or the checkpointer itself). With kCheckpointWait:
-// throws 58000 "checkpoint request failed" if it failed; wait events CheckpointStart, CheckpointDone.
+// Asks the checkpointer (or does it here when this process is alone or the checkpointer itself). With
+// kCheckpointWait: throws 58000 "checkpoint request failed" if it failed; wait events CheckpointStart,
+// CheckpointDone.
 void RequestCheckpoint(uint32_t flags);
 
-// The checkpointer's own: does one now. In recovery a restartpoint at the newest replayed checkpoint. Returns false
-// if there was nothing to do.
+// The checkpointer's own: does one now. In recovery a restartpoint at the newest replayed checkpoint. Returns
+// false if there was nothing to do.
 bool PerformCheckpoint(uint32_t flags);
 bool PerformRestartpoint(uint32_t flags);
 

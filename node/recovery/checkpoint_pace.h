@@ -6,7 +6,8 @@
 namespace walden {
 
 void BeginPacing(uint32_t flags);
-// After each write: sleeps while ahead of schedule (by time and by WAL), and meanwhile absorbs fsync requests.
+// After each write: sleeps while ahead of schedule (by time and by WAL), and meanwhile absorbs fsync
+// requests.
 void PaceCheckpoint(double fraction_done);
 // Checkpoint requests that arrived (checkpointer only); cleared by the main loop.
 bool ImmediateCheckpointRequested();

@@ -29,10 +29,12 @@ thread_local Pacing pacing;
 
 bool OnSchedule(double fraction_done) {
   fraction_done *= GetReal(Setting::kCheckpointCompletionTarget);
-  double elapsed = static_cast<double>(MonotonicUs() - pacing.start_us) / 1e6 / static_cast<double>(GetInt(Setting::kCheckpointTimeout));
+  double elapsed = static_cast<double>(MonotonicUs() - pacing.start_us) / 1e6 /
+                   static_cast<double>(GetInt(Setting::kCheckpointTimeout));
   if (fraction_done < elapsed) return false;
   Lsn now = WalIsWritable() ? InsertPosition() : ReplayedLsn();
-  double allowed = static_cast<double>(GetInt(Setting::kMaxWalSize)) * 1024 * 1024 / (1 + GetReal(Setting::kCheckpointCompletionTarget));
+  double allowed = static_cast<double>(GetInt(Setting::kMaxWalSize)) * 1024 * 1024 /
+                   (1 + GetReal(Setting::kCheckpointCompletionTarget));
   return fraction_done >= static_cast<double>(now - pacing.start) / allowed;
 }
 
@@ -49,7 +51,8 @@ bool ImmediateCheckpointRequested() {
 
 void BeginPacing(uint32_t flags) {
   bool alone = Recovery()->checkpointer_slot.load() != self_slot() || self_slot() < 0;
-  pacing.on = (flags & (kCheckpointImmediate | kCheckpointShutdownFlag | kCheckpointEndOfRecovery)) == 0 && !alone;
+  pacing.on =
+      (flags & (kCheckpointImmediate | kCheckpointShutdownFlag | kCheckpointEndOfRecovery)) == 0 && !alone;
   pacing.start_us = MonotonicUs();
   pacing.start = WalIsWritable() ? InsertPosition() : ReplayedLsn();
   pacing.writes_since_absorb = 0;
@@ -108,25 +111,32 @@ void AnnounceEnd(bool failed) {
 
 void WarnIfTooOften(const Schedule& schedule, uint32_t flags) {
   int64_t seconds = (MonotonicUs() - schedule.last_checkpoint_us) / 1000000;
-  if ((flags & kCheckpointCauseWal) == 0 || seconds >= GetInt(Setting::kCheckpointWarning) || !WalIsWritable()) return;
+  if ((flags & kCheckpointCauseWal) == 0 || seconds >= GetInt(Setting::kCheckpointWarning) ||
+      !WalIsWritable())
+    return;
   ErrorFields fields;
   fields.severity = Severity::kLog;
-  fields.message = fmt::format("checkpoints are occurring too frequently ({} second{} apart)", seconds, seconds == 1 ? "" : "s");
+  fields.message = fmt::format("checkpoints are occurring too frequently ({} second{} apart)", seconds,
+                               seconds == 1 ? "" : "s");
   fields.hint = "Consider increasing the configuration parameter \"max_wal_size\".";
   EmitLog(fields);
 }
 
 void DoCheckpoint(uint32_t flags, Schedule* schedule) {
   RecoveryShared* shared = Recovery();
-  if ((flags & ~uint32_t{kCheckpointCauseTime}) == 0) shared->timed.fetch_add(1);
-  else shared->requested.fetch_add(1);
+  if ((flags & ~uint32_t{kCheckpointCauseTime}) == 0)
+    shared->timed.fetch_add(1);
+  else
+    shared->requested.fetch_add(1);
   WarnIfTooOften(*schedule, flags);
   schedule->last_checkpoint_us = MonotonicUs();
   AnnounceStart();
   bool failed = false;
   try {
-    if (WalIsWritable()) PerformCheckpoint(flags);
-    else PerformRestartpoint(flags);
+    if (WalIsWritable())
+      PerformCheckpoint(flags);
+    else
+      PerformRestartpoint(flags);
   } catch (const SqlError& error) {
     // A full disk or the like: the old redo point stands, and the next round tries again.
     ErrorFields fields = error.fields();
@@ -146,7 +156,9 @@ void SwitchIfDue(Schedule* schedule) {
   int64_t now = MonotonicUs();
   if (now - schedule->last_switch_us < timeout_s * 1000000) return;
   schedule->last_switch_us = now;
-  if (InsertPosition() == Lsn{Recovery()->last_checkpoint_end.load()} || InsertPosition() == schedule->last_switch) return;
+  if (InsertPosition() == Lsn{Recovery()->last_checkpoint_end.load()} ||
+      InsertPosition() == schedule->last_switch)
+    return;
   RequestFlush(SwitchWalSegment());
   schedule->last_switch = InsertPosition();
 }
@@ -185,7 +197,8 @@ void RunCheckpointer() {
     AbsorbSyncRequests();
     if (InterruptPending(Interrupt::kShutdown)) break;
     uint32_t flags = TakeRequest();
-    bool timed_out = MonotonicUs() - schedule.last_checkpoint_us >= GetInt(Setting::kCheckpointTimeout) * 1000000;
+    bool timed_out =
+        MonotonicUs() - schedule.last_checkpoint_us >= GetInt(Setting::kCheckpointTimeout) * 1000000;
     if (timed_out) flags |= kCheckpointCauseTime;
     if (flags != 0) DoCheckpoint(flags, &schedule);
     SwitchIfDue(&schedule);

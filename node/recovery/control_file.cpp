@@ -16,13 +16,20 @@ namespace walden {
 
 const char* ClusterStateText(ClusterState state) {
   switch (state) {
-    case ClusterState::kStarting: return "starting up";
-    case ClusterState::kShutDown: return "shut down";
-    case ClusterState::kShutDownInRecovery: return "shut down in recovery";
-    case ClusterState::kShuttingDown: return "shutting down";
-    case ClusterState::kInCrashRecovery: return "in crash recovery";
-    case ClusterState::kInArchiveRecovery: return "in archive recovery";
-    case ClusterState::kInProduction: return "in production";
+    case ClusterState::kStarting:
+      return "starting up";
+    case ClusterState::kShutDown:
+      return "shut down";
+    case ClusterState::kShutDownInRecovery:
+      return "shut down in recovery";
+    case ClusterState::kShuttingDown:
+      return "shutting down";
+    case ClusterState::kInCrashRecovery:
+      return "in crash recovery";
+    case ClusterState::kInArchiveRecovery:
+      return "in archive recovery";
+    case ClusterState::kInProduction:
+      return "in production";
   }
   return "unrecognized status code";
 }
@@ -35,20 +42,25 @@ ControlFile ReadControlFile(const std::string& path) {
   if (!file.is_open()) throw FileError(error, fmt::format("could not open file \"{}\"", path));
   size_t got = file.ReadAt(&control, sizeof control, 0);
   if (got != sizeof control) {
-    throw SqlError(ErrorCode::kDataCorrupted, "could not read file \"{}\": read {} of {}", path, got, sizeof control);
+    throw SqlError(ErrorCode::kDataCorrupted, "could not read file \"{}\": read {} of {}", path, got,
+                   sizeof control);
   }
   if (std::memcmp(control.magic, "WALDNCTL", 8) != 0) {
     throw SqlError(ErrorCode::kDataCorrupted, "\"{}\" is not a control file of Walden", path)
-        .WithHint("A PostgreSQL data directory cannot be used directly; move the data with pg_dumpall and psql.");
+        .WithHint(
+            "A PostgreSQL data directory cannot be used directly; move the data with pg_dumpall and psql.");
   }
   if (control.version != kControlFileVersion || control.data_format != kDataFormatVersion) {
     throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "database files are incompatible with server")
         .WithSeverity(Severity::kFatal)
-        .WithHint(fmt::format("The data directory has format version {}, this program uses {}. Dump it with the program that made "
-                              "it (pg_dumpall), run walden init, and restore with psql.", control.data_format, kDataFormatVersion));
+        .WithHint(fmt::format("The data directory has format version {}, this program uses {}. Dump it with "
+                              "the program that made "
+                              "it (pg_dumpall), run walden init, and restore with psql.",
+                              control.data_format, kDataFormatVersion));
   }
   if (control.crc != Crc32c(0, &control, offsetof(ControlFile, crc))) {
-    throw SqlError(ErrorCode::kDataCorrupted, "incorrect checksum in control file \"{}\"", path).WithSeverity(Severity::kFatal);
+    throw SqlError(ErrorCode::kDataCorrupted, "incorrect checksum in control file \"{}\"", path)
+        .WithSeverity(Severity::kFatal);
   }
   return control;
 }

@@ -19,7 +19,8 @@ bool arrived_by_stream = false;
 
 // Milliseconds that replay may still wait; < 0: for ever.
 int64_t PatienceMs() {
-  int64_t delay = GetInt(arrived_by_stream ? Setting::kMaxStandbyStreamingDelay : Setting::kMaxStandbyArchiveDelay);
+  int64_t delay =
+      GetInt(arrived_by_stream ? Setting::kMaxStandbyStreamingDelay : Setting::kMaxStandbyArchiveDelay);
   if (delay < 0) return -1;
   return std::max<int64_t>(0, delay - (MonotonicUs() - arrival_us) / 1000);
 }
@@ -48,7 +49,9 @@ void ResolveRedoConflict(const RedoConflict& conflict) {
   int64_t pause_ms = 1;
   for (;;) {
     int count = 0;
-    if (!SnapshotsOlderThan(conflict.conflict_lsn, conflict.database, slots.data(), static_cast<int>(slots.size()), &count)) return;
+    if (!SnapshotsOlderThan(conflict.conflict_lsn, conflict.database, slots.data(),
+                            static_cast<int>(slots.size()), &count))
+      return;
     int64_t patience = PatienceMs();
     if (patience == 0) CancelHolders({slots.data(), static_cast<size_t>(count)});
     if (PromotionRequested() && patience != 0) CancelHolders({slots.data(), static_cast<size_t>(count)});
@@ -68,7 +71,8 @@ void ResolveLockConflict(uint32_t database, uint32_t) {
     CheckStartupInterrupts();
     return;
   }
-  // Which session holds the lock is the lock manager's knowledge; all sessions of the database are in its way.
+  // Which session holds the lock is the lock manager's knowledge; all sessions of the database are in its
+  // way.
   for (int slot = 0; slot < MaxProcessSlots(); ++slot) {
     ProcessSlot& process = SlotAt(slot);
     if (process.pid.load() != 0 && process.is_session.load() && process.database.load() == Oid{database}) {

@@ -10,7 +10,8 @@ namespace walden {
 void ResolveRedoConflict(const RedoConflict& conflict);
 // A relation lock that replay must take is held by sessions: after the same delay they are cancelled.
 void ResolveLockConflict(uint32_t database, uint32_t relation);
-// What a session does when it is cancelled for replay: 40001 at its next safe point. Bound with BindRecoveryHooks.
+// What a session does when it is cancelled for replay: 40001 at its next safe point. Bound with
+// BindRecoveryHooks.
 void BindRecoveryConflictHandler();
 // When the WAL that is being replayed arrived; the delay counts from there.
 void NoteWalArrival(bool from_stream);

@@ -22,14 +22,15 @@ struct RecoveryShared {
   std::atomic<uint32_t> replayed_timeline;
   std::atomic<int64_t> last_commit_time;
   std::atomic<bool> consistent;
-  std::atomic<int32_t> startup_slot;       // whose latch news sets; -1: nobody recovers
-  std::atomic<bool> archive_recovery;      // archive recovery or standby: restartpoints are made
+  std::atomic<int32_t> startup_slot;   // whose latch news sets; -1: nobody recovers
+  std::atomic<bool> archive_recovery;  // archive recovery or standby: restartpoints are made
   std::atomic<bool> promote;
   std::atomic<ReplayPause> pause;
   std::atomic<uint32_t> replay_waiters;
   ConditionVariable replay_waiting;
   ConditionVariable pause_waiting;
-  // The newest checkpoint record that replay has passed; a restartpoint may begin there. Guarded by: restart_lock
+  // The newest checkpoint record that replay has passed; a restartpoint may begin there. Guarded by:
+  // restart_lock
   SpinLock restart_lock;
   uint64_t restart_checkpoint;
   CheckpointData restart_data;
@@ -51,7 +52,7 @@ struct RecoveryShared {
   ConditionVariable done_waiting;
   std::atomic<int32_t> checkpointer_slot;  // -1: none
   std::atomic<int32_t> archiver_slot;
-  std::atomic<uint64_t> redo;              // of the last complete checkpoint
+  std::atomic<uint64_t> redo;  // of the last complete checkpoint
   std::atomic<uint64_t> last_checkpoint_end;
   std::atomic<uint64_t> timed, requested, write_ms, sync_ms;
 
@@ -60,7 +61,6 @@ struct RecoveryShared {
 };
 
 inline RecoveryShared* Recovery() { return ShmArea<RecoveryShared>(Area::kRecovery); }
-
 
 // Startup process: everything below `replayed` is applied.
 void AnnounceReplayed(Lsn replayed, TimelineId timeline);

@@ -50,7 +50,8 @@ bool WaitForReplay(Lsn lsn, int64_t timeout_ms) {
     RecoveryShared* shared;
     ~Leave() { shared->replay_waiters.fetch_sub(1); }
   } leave{shared};
-  return shared->replay_waiting.Wait(WaitEvent::kRecoveryApply, [&] { return ReplayedLsn() >= lsn; }, timeout_ms);
+  return shared->replay_waiting.Wait(
+      WaitEvent::kRecoveryApply, [&] { return ReplayedLsn() >= lsn; }, timeout_ms);
 }
 
 void OnReplayed(void (*callback)(Lsn)) {
@@ -118,7 +119,8 @@ void RequestStreaming(const StreamRequest& request) {
 
 void RequestStreamingStop() {
   Recovery()->stop_streaming.store(true);
-  if (GetReceiverState() != ReceiverState::kStopped) SlotAt(SlotsOf(ProcessKind::kWalReceiver).first).latch.Set();
+  if (GetReceiverState() != ReceiverState::kStopped)
+    SlotAt(SlotsOf(ProcessKind::kWalReceiver).first).latch.Set();
 }
 
 bool TakeStreamRequest(StreamRequest* request) {

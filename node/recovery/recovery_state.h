@@ -1,5 +1,5 @@
-// Where recovery is, in shared memory (area kRecovery), and what others ask of it. Owner: recovery. The startup process
-// writes the positions; everybody reads them.
+// Where recovery is, in shared memory (area kRecovery), and what others ask of it. Owner: recovery. The
+// startup process writes the positions; everybody reads them.
 #pragma once
 
 #include <atomic>
@@ -15,9 +15,9 @@ size_t RecoveryShmSize();
 void RecoveryShmInit(void* area);
 
 // ---- positions ----
-Lsn ReplayedLsn();            // everything below is applied; pg_last_wal_replay_lsn
+Lsn ReplayedLsn();  // everything below is applied; pg_last_wal_replay_lsn
 TimelineId ReplayedTimeline();
-Lsn ReceivedLsn();            // flushed by the WAL receiver; pg_last_wal_receive_lsn
+Lsn ReceivedLsn();  // flushed by the WAL receiver; pg_last_wal_receive_lsn
 TimelineId ReceivedTimeline();
 TimestampUs LastReplayedCommitTime();  // pg_last_xact_replay_timestamp; 0: none
 bool RecoveryIsConsistent();
@@ -29,15 +29,16 @@ void OnReplayed(void (*callback)(Lsn replayed));
 // ---- control ----
 enum class ReplayPause : uint32_t { kNotPaused, kPauseRequested, kPaused };
 ReplayPause GetReplayPause();
-void SetReplayPause(bool pause);      // pg_wal_replay_pause / resume
-void RequestPromotion();              // pg_promote, `walden promote`; sets the startup process's latch
+void SetReplayPause(bool pause);  // pg_wal_replay_pause / resume
+void RequestPromotion();          // pg_promote, `walden promote`; sets the startup process's latch
 bool PromotionRequested();
 
 // ---- WAL receiver ----
-// The startup process says from where it wants to be fed; the receiver reports what it has written and flushed.
+// The startup process says from where it wants to be fed; the receiver reports what it has written and
+// flushed.
 enum class ReceiverState : uint32_t { kStopped, kStarting, kStreaming, kWaiting };
 struct StreamRequest {
-  Lsn start;           // start of a segment
+  Lsn start;  // start of a segment
   TimelineId timeline;
 };
 ReceiverState GetReceiverState();

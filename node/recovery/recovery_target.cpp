@@ -18,10 +18,11 @@ TimestampUs ParseIsoTimestamp(const std::string& text) {
   std::tm tm{};
   double seconds = 0;
   int consumed = 0;
-  int fields = std::sscanf(text.c_str(), "%d-%d-%d%*1[ T]%d:%d:%lf%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-                           &tm.tm_min, &seconds, &consumed);
+  int fields = std::sscanf(text.c_str(), "%d-%d-%d%*1[ T]%d:%d:%lf%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+                           &tm.tm_hour, &tm.tm_min, &seconds, &consumed);
   if (fields < 6) {
-    throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid value for parameter \"recovery_target_time\": \"{}\"", text);
+    throw SqlError(ErrorCode::kInvalidDatetimeFormat,
+                   "invalid value for parameter \"recovery_target_time\": \"{}\"", text);
   }
   tm.tm_year -= 1900;
   tm.tm_mon -= 1;
@@ -48,7 +49,8 @@ std::string FormatTime(TimestampUs time) {
 }
 
 SqlError BadTarget(const char* name, const std::string& value) {
-  return SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", name, value);
+  return SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", name,
+                  value);
 }
 
 }  // namespace
@@ -62,16 +64,20 @@ RecoveryTarget RecoveryTarget::FromSettings() {
     if (GetString(setting).empty()) return false;
     if (target.kind != TargetKind::kNone) {
       throw SqlError(ErrorCode::kInvalidParameterValue, "multiple recovery targets specified")
-          .WithDetail("At most one of recovery_target, recovery_target_lsn, recovery_target_name, recovery_target_time, "
-                      "recovery_target_xid may be set.");
+          .WithDetail(
+              "At most one of recovery_target, recovery_target_lsn, recovery_target_name, "
+              "recovery_target_time, "
+              "recovery_target_xid may be set.");
     }
     target.kind = kind;
     return true;
   };
-  if (choose(Setting::kRecoveryTarget, TargetKind::kImmediate) && GetString(Setting::kRecoveryTarget) != "immediate") {
+  if (choose(Setting::kRecoveryTarget, TargetKind::kImmediate) &&
+      GetString(Setting::kRecoveryTarget) != "immediate") {
     throw BadTarget("recovery_target", GetString(Setting::kRecoveryTarget));
   }
-  if (choose(Setting::kRecoveryTargetTime, TargetKind::kTime)) target.time = timestamp_parser(GetString(Setting::kRecoveryTargetTime));
+  if (choose(Setting::kRecoveryTargetTime, TargetKind::kTime))
+    target.time = timestamp_parser(GetString(Setting::kRecoveryTargetTime));
   if (choose(Setting::kRecoveryTargetXid, TargetKind::kXid)) {
     target.xid = Xid{std::strtoull(GetString(Setting::kRecoveryTargetXid).c_str(), nullptr, 0)};
     if (!target.xid.IsValid()) throw BadTarget("recovery_target_xid", GetString(Setting::kRecoveryTargetXid));
@@ -83,12 +89,14 @@ RecoveryTarget RecoveryTarget::FromSettings() {
     }
     target.lsn = Lsn{uint64_t{high} << 32 | low};
   }
-  if (choose(Setting::kRecoveryTargetName, TargetKind::kName)) target.name = GetString(Setting::kRecoveryTargetName);
+  if (choose(Setting::kRecoveryTargetName, TargetKind::kName))
+    target.name = GetString(Setting::kRecoveryTargetName);
   return target;
 }
 
 bool TransactionEndTime(const DecodedRecord& record, TimestampUs* time) {
-  if (record.kind != RecordKind::kTransactionCommit && record.kind != RecordKind::kTransactionAbort) return false;
+  if (record.kind != RecordKind::kTransactionCommit && record.kind != RecordKind::kTransactionAbort)
+    return false;
   *time = record.Struct<TransactionRecord>().wall_time;
   return true;
 }
@@ -105,7 +113,8 @@ bool RecoveryTarget::StopsBefore(const DecodedRecord& record) {
   if (kind == TargetKind::kTime) stop = inclusive ? time_of_record > time : time_of_record >= time;
   if (stop) {
     reached = fmt::format("before {} of transaction {}, time {}",
-                          record.kind == RecordKind::kTransactionCommit ? "commit" : "abort", record.xid.value, FormatTime(time_of_record));
+                          record.kind == RecordKind::kTransactionCommit ? "commit" : "abort",
+                          record.xid.value, FormatTime(time_of_record));
   }
   return stop;
 }
@@ -123,9 +132,11 @@ bool RecoveryTarget::StopsAfter(const DecodedRecord& record) {
     return true;
   }
   TimestampUs time_of_record;
-  if (kind == TargetKind::kXid && inclusive && record.xid == xid && TransactionEndTime(record, &time_of_record)) {
+  if (kind == TargetKind::kXid && inclusive && record.xid == xid &&
+      TransactionEndTime(record, &time_of_record)) {
     reached = fmt::format("after {} of transaction {}, time {}",
-                          record.kind == RecordKind::kTransactionCommit ? "commit" : "abort", record.xid.value, FormatTime(time_of_record));
+                          record.kind == RecordKind::kTransactionCommit ? "commit" : "abort",
+                          record.xid.value, FormatTime(time_of_record));
     return true;
   }
   return false;

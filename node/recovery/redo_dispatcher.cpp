@@ -12,7 +12,8 @@ namespace walden {
 namespace {
 
 uint32_t OwnerOf(const PageKey& key, uint32_t workers) {
-  uint64_t hash = (uint64_t{key.rel.number} << 32 | key.block) * 0x9E3779B97F4A7C15ull + static_cast<uint64_t>(key.fork);
+  uint64_t hash =
+      (uint64_t{key.rel.number} << 32 | key.block) * 0x9E3779B97F4A7C15ull + static_cast<uint64_t>(key.fork);
   return static_cast<uint32_t>((hash >> 32) % workers);
 }
 
@@ -22,14 +23,20 @@ RedoRoute RouteRecord(const DecodedRecord& record, uint32_t workers) {
   const RecordKindInfo* info = FindRecordKind(record.kind);
   CHECK(info != nullptr);
   switch (info->scope) {
-    case RedoScope::kNothing: return {RouteKind::kNothing};
-    case RedoScope::kCounter: return {RouteKind::kDispatcher};
+    case RedoScope::kNothing:
+      return {RouteKind::kNothing};
+    case RedoScope::kCounter:
+      return {RouteKind::kDispatcher};
     case RedoScope::kTransactionEnd:
-    case RedoScope::kGlobalBarrier: return {RouteKind::kInOrder};
+    case RedoScope::kGlobalBarrier:
+      return {RouteKind::kInOrder};
     case RedoScope::kIndexStructural:
-    case RedoScope::kRelationBarrier: return {RouteKind::kRelation};
-    case RedoScope::kDatabaseBarrier: return {RouteKind::kDatabase};
-    case RedoScope::kPages: break;
+    case RedoScope::kRelationBarrier:
+      return {RouteKind::kRelation};
+    case RedoScope::kDatabaseBarrier:
+      return {RouteKind::kDatabase};
+    case RedoScope::kPages:
+      break;
   }
   if (record.pages.empty()) return {RouteKind::kInOrder};
   uint32_t worker = OwnerOf(record.pages[0].key, workers);
@@ -41,7 +48,8 @@ RedoRoute RouteRecord(const DecodedRecord& record, uint32_t workers) {
 
 void RedoDispatcher::Apply(const DecodedRecord& record) {
   const RecordHandler* handler = FindRecordHandler(record.kind);
-  if (handler == nullptr) Panic("no redo function for record {} at {}", DescribeRecord(record), record.start.ToString());
+  if (handler == nullptr)
+    Panic("no redo function for record {} at {}", DescribeRecord(record), record.start.ToString());
   if (hot_standby_ && handler->conflict != nullptr) ResolveRedoConflict(handler->conflict(record));
   try {
     RedoContext context(record, hot_standby_);
@@ -56,7 +64,8 @@ void RedoDispatcher::Apply(const DecodedRecord& record) {
 
 void RedoDispatcher::Dispatch(const DecodedRecord& record) {
   if (FindRecordKind(record.kind) == nullptr) {
-    throw SqlError(ErrorCode::kDataCorrupted, "WAL record at {} has kind {:#06x}, which this program does not know",
+    throw SqlError(ErrorCode::kDataCorrupted,
+                   "WAL record at {} has kind {:#06x}, which this program does not know",
                    record.start.ToString(), static_cast<unsigned>(record.kind))
         .WithSeverity(Severity::kFatal);
   }

@@ -1,7 +1,7 @@
-// Applies records in the order that their scopes demand. The routing rule is written for any number of workers: a
-// record of scope kPages goes to the worker that owns its pages, a barrier waits until what it covers is drained.
-// Today one worker runs inside the startup process, so that a dispatched record is applied when Dispatch returns.
-// Owner: recovery; used by the startup process only.
+// Applies records in the order that their scopes demand. The routing rule is written for any number of
+// workers: a record of scope kPages goes to the worker that owns its pages, a barrier waits until what it
+// covers is drained. Today one worker runs inside the startup process, so that a dispatched record is applied
+// when Dispatch returns. Owner: recovery; used by the startup process only.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,8 @@ struct RedoRoute {
   RouteKind kind = RouteKind::kNothing;
   uint32_t worker = 0;
 };
-// A record whose pages belong to several workers is a kRelation barrier: applied whole, in the primary's lock order.
+// A record whose pages belong to several workers is a kRelation barrier: applied whole, in the primary's lock
+// order.
 RedoRoute RouteRecord(const DecodedRecord& record, uint32_t workers);
 
 class RedoDispatcher {

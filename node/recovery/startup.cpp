@@ -51,8 +51,12 @@ std::string FormatWallTime(int64_t time_us) {
 void LogPreviousState(const ControlFile& control) {
   std::string time = FormatWallTime(control.time_us);
   switch (control.state) {
-    case ClusterState::kShutDown: Log(Severity::kLog, "database system was shut down at {}", time); break;
-    case ClusterState::kShutDownInRecovery: Log(Severity::kLog, "database system was shut down in recovery at {}", time); break;
+    case ClusterState::kShutDown:
+      Log(Severity::kLog, "database system was shut down at {}", time);
+      break;
+    case ClusterState::kShutDownInRecovery:
+      Log(Severity::kLog, "database system was shut down in recovery at {}", time);
+      break;
     case ClusterState::kShuttingDown:
       Log(Severity::kLog, "database system shutdown was interrupted; last known up at {}", time);
       break;
@@ -62,12 +66,14 @@ void LogPreviousState(const ControlFile& control) {
     case ClusterState::kInArchiveRecovery:
       Log(Severity::kLog, "database system was interrupted while in recovery at log time {}", time);
       break;
-    default: Log(Severity::kLog, "database system was interrupted; last known up at {}", time); break;
+    default:
+      Log(Severity::kLog, "database system was interrupted; last known up at {}", time);
+      break;
   }
 }
 
-// The minimum recovery point goes up before a page with a newer LSN is written, so that a crash in archive recovery
-// knows how far it must replay before the files are consistent again.
+// The minimum recovery point goes up before a page with a newer LSN is written, so that a crash in archive
+// recovery knows how far it must replay before the files are consistent again.
 void RaiseMinimumRecoveryPoint(Lsn page_lsn) {
   static thread_local uint64_t known = 0;
   RecoveryShared* shared = Recovery();
@@ -105,7 +111,8 @@ void CheckStartupInterrupts() {
   CheckInterrupts();
   if (TakeInterrupt(Interrupt::kShutdown) || TakeInterrupt(Interrupt::kPromote)) RequestPromotion();
   if (InterruptPending(Interrupt::kTerminate)) {
-    throw SqlError(ErrorCode::kAdminShutdown, "startup process is told to stop").WithSeverity(Severity::kFatal);
+    throw SqlError(ErrorCode::kAdminShutdown, "startup process is told to stop")
+        .WithSeverity(Severity::kFatal);
   }
 }
 
@@ -116,7 +123,9 @@ namespace {
 bool ParseLsnAfter(const std::string& text, const char* key, Lsn* lsn) {
   size_t at = text.find(key);
   unsigned high, low;
-  if (at == std::string::npos || std::sscanf(text.c_str() + at + std::strlen(key), " %X/%X", &high, &low) != 2) return false;
+  if (at == std::string::npos ||
+      std::sscanf(text.c_str() + at + std::strlen(key), " %X/%X", &high, &low) != 2)
+    return false;
   *lsn = Lsn{uint64_t{high} << 32 | low};
   return true;
 }
@@ -126,14 +135,16 @@ bool ParseLsnAfter(const std::string& text, const char* key, Lsn* lsn) {
 bool ReadBackupLabel(BackupLabel* label) {
   std::string text;
   if (!TryReadWholeFile(kBackupLabel, &text)) return false;
-  bool good = ParseLsnAfter(text, "START WAL LOCATION:", &label->start) && ParseLsnAfter(text, "CHECKPOINT LOCATION:", &label->checkpoint);
+  bool good = ParseLsnAfter(text, "START WAL LOCATION:", &label->start) &&
+              ParseLsnAfter(text, "CHECKPOINT LOCATION:", &label->checkpoint);
   size_t at = text.find("START TIMELINE:");
   unsigned timeline = 1;
   if (at != std::string::npos) std::sscanf(text.c_str() + at, "START TIMELINE: %u", &timeline);
   label->timeline = timeline;
   label->from_standby = text.find("BACKUP FROM: standby") != std::string::npos;
   if (!good) {
-    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "invalid data in file \"{}\"", kBackupLabel).WithSeverity(Severity::kFatal);
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "invalid data in file \"{}\"", kBackupLabel)
+        .WithSeverity(Severity::kFatal);
   }
   return true;
 }
@@ -142,30 +153,38 @@ void StartupProcess::ReadSignals() {
   standby_ = PathExists(kStandbySignal);
   archive_ = standby_ || PathExists(kRecoverySignal);
   if (archive_ && !standby_ && GetString(Setting::kRestoreCommand).empty()) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "must specify restore_command when standby mode is not enabled")
+    throw SqlError(ErrorCode::kInvalidParameterValue,
+                   "must specify restore_command when standby mode is not enabled")
         .WithSeverity(Severity::kFatal);
   }
   if (archive_) {
     target_ = RecoveryTarget::FromSettings();
     Recovery()->archive_recovery.store(true);
   }
-  if (standby_) Log(Severity::kLog, "entering standby mode");
-  else if (archive_) Log(Severity::kLog, "starting archive recovery");
+  if (standby_)
+    Log(Severity::kLog, "entering standby mode");
+  else if (archive_)
+    Log(Severity::kLog, "starting archive recovery");
 }
 
 TimelineHistory StartupProcess::ChooseHistory(TimelineId of_checkpoint, Lsn checkpoint) {
   if (!archive_) return ReadHistory(of_checkpoint);
   const std::string& wanted = GetString(Setting::kRecoveryTargetTimeline);
   TimelineId from = std::max(of_checkpoint, control_.min_recovery_timeline), target = from;
-  if (wanted == "latest") target = FindNewestTimeline(from);
-  else if (wanted != "current") target = static_cast<TimelineId>(std::strtoul(wanted.c_str(), nullptr, 10));
+  if (wanted == "latest")
+    target = FindNewestTimeline(from);
+  else if (wanted != "current")
+    target = static_cast<TimelineId>(std::strtoul(wanted.c_str(), nullptr, 10));
   if (target == 0 || !HistoryExists(target)) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "recovery target timeline {} does not exist", wanted).WithSeverity(Severity::kFatal);
+    throw SqlError(ErrorCode::kInvalidParameterValue, "recovery target timeline {} does not exist", wanted)
+        .WithSeverity(Severity::kFatal);
   }
   TimelineHistory history = ReadHistory(target);
   if (TimelineOf(history, checkpoint) != of_checkpoint) {
-    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "requested timeline {} is not a child of this server's history", target)
-        .WithDetail(fmt::format("Latest checkpoint is at {} on timeline {}.", checkpoint.ToString(), of_checkpoint))
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
+                   "requested timeline {} is not a child of this server's history", target)
+        .WithDetail(
+            fmt::format("Latest checkpoint is at {} on timeline {}.", checkpoint.ToString(), of_checkpoint))
         .WithSeverity(Severity::kFatal);
   }
   return history;
@@ -183,20 +202,24 @@ void StartupProcess::LocateCheckpoint() {
   reader_->Seek(checkpoint_);
   DecodedRecord record;
   ReadResult result;
-  while ((result = reader_->Next(&record)) != ReadResult::kRecord && from_backup_ && supply_->WaitForMore(checkpoint_)) {
+  while ((result = reader_->Next(&record)) != ReadResult::kRecord && from_backup_ &&
+         supply_->WaitForMore(checkpoint_)) {
   }
-  bool good = result == ReadResult::kRecord && (record.kind == RecordKind::kCheckpointShutdown || record.kind == RecordKind::kCheckpointOnline);
+  bool good = result == ReadResult::kRecord && (record.kind == RecordKind::kCheckpointShutdown ||
+                                                record.kind == RecordKind::kCheckpointOnline);
   if (!good) {
     ErrorFields fields;
     fields.severity = Severity::kFatal;
     fields.code = ErrorCode::kDataCorrupted;
-    fields.message = from_backup_ ? "could not locate required checkpoint record" : "could not locate a valid checkpoint record";
+    fields.message = from_backup_ ? "could not locate required checkpoint record"
+                                  : "could not locate a valid checkpoint record";
     fields.detail = reader_->error();
     throw SqlError(std::move(fields));
   }
   checkpoint_data_ = record.Struct<CheckpointData>();
   checkpoint_end_ = record.end;
-  clean_ = record.kind == RecordKind::kCheckpointShutdown && !from_backup_ && control_.state == ClusterState::kShutDown;
+  clean_ = record.kind == RecordKind::kCheckpointShutdown && !from_backup_ &&
+           control_.state == ClusterState::kShutDown;
   if (from_backup_) AdoptBackup(label);
 }
 
@@ -231,7 +254,8 @@ void StartupProcess::PrepareReplay() {
   }
   RemoveTemporaryRelationFiles();
   if (!RecoveryIsNeeded()) return;
-  if (!archive_) Log(Severity::kLog, "database system was not properly shut down; automatic recovery in progress");
+  if (!archive_)
+    Log(Severity::kLog, "database system was not properly shut down; automatic recovery in progress");
   UpdateControlFile([&](ControlFile& control) {
     control.state = archive_ ? ClusterState::kInArchiveRecovery : ClusterState::kInCrashRecovery;
   });
@@ -334,7 +358,8 @@ bool StartupProcess::ActAtTarget() {
   auto action = GetEnum<RecoveryTargetAction>(Setting::kRecoveryTargetAction);
   if (action == RecoveryTargetAction::kShutdown) {
     NotifyPostmaster(PostmasterRequest::kShutdown, 15);
-    throw SqlError(ErrorCode::kAdminShutdown, "shutting down because recovery_target_action is shutdown").WithSeverity(Severity::kFatal);
+    throw SqlError(ErrorCode::kAdminShutdown, "shutting down because recovery_target_action is shutdown")
+        .WithSeverity(Severity::kFatal);
   }
   if (action == RecoveryTargetAction::kPause && RecoveryIsConsistent() && GetBool(Setting::kHotStandby)) {
     Log(Severity::kLog, "pausing at the end of recovery");
@@ -355,11 +380,15 @@ void StartupProcess::CheckReplayedEnough() {
         .WithSeverity(Severity::kFatal);
   }
   if (archive_ && end_.value < control.min_recovery_point) {
-    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "WAL ends before consistent recovery point").WithSeverity(Severity::kFatal);
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "WAL ends before consistent recovery point")
+        .WithSeverity(Severity::kFatal);
   }
-  bool target_missed = archive_ && target_.kind != TargetKind::kNone && target_.kind != TargetKind::kImmediate && target_.reached.empty();
+  bool target_missed = archive_ && target_.kind != TargetKind::kNone &&
+                       target_.kind != TargetKind::kImmediate && target_.reached.empty();
   if (target_missed && !PromotionRequested()) {
-    throw SqlError(ErrorCode::kConfigFileError, "recovery ended before configured recovery target was reached").WithSeverity(Severity::kFatal);
+    throw SqlError(ErrorCode::kConfigFileError,
+                   "recovery ended before configured recovery target was reached")
+        .WithSeverity(Severity::kFatal);
   }
   CheckMissingPages();
 }
@@ -376,7 +405,8 @@ TimelineId StartupProcess::ChooseTimeline() {
     parent.push_back(span);
     if (span.timeline == old) break;
   }
-  WriteHistory(fresh, parent, end_, target_.reached.empty() ? "no recovery target specified" : target_.reached);
+  WriteHistory(fresh, parent, end_,
+               target_.reached.empty() ? "no recovery target specified" : target_.reached);
   return fresh;
 }
 
@@ -387,7 +417,8 @@ void StartupProcess::FinishArchiveRecovery() {
   const std::string& command = GetString(Setting::kRecoveryEndCommand);
   if (!command.empty()) {
     int status = RunShellCommand(ExpandCommand(command, "", "", ""));
-    if (status != 0) Log(Severity::kWarning, "recovery_end_command \"{}\" {}", command, DescribeWaitStatus(status));
+    if (status != 0)
+      Log(Severity::kWarning, "recovery_end_command \"{}\" {}", command, DescribeWaitStatus(status));
   }
   Log(Severity::kLog, "archive recovery complete");
 }

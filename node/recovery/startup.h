@@ -1,5 +1,5 @@
-// The startup process's work as one object. Owner: recovery; RunStartup (background_processes.h) runs it, unit tests
-// run it in a thread. README has the order of steps and what a crash at each leaves.
+// The startup process's work as one object. Owner: recovery; RunStartup (background_processes.h) runs it,
+// unit tests run it in a thread. README has the order of steps and what a crash at each leaves.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,8 @@
 
 namespace walden {
 
-// The file backup_label of a base backup (PostgreSQL's keys): recovery starts at its checkpoint, not the control file's.
+// The file backup_label of a base backup (PostgreSQL's keys): recovery starts at its checkpoint, not the
+// control file's.
 struct BackupLabel {
   Lsn start;
   Lsn checkpoint;
@@ -20,8 +21,8 @@ struct BackupLabel {
 };
 bool ReadBackupLabel(BackupLabel* label);
 
-// Safe point of the startup process, while it waits and between records: notes a request to promote, throws (FATAL) when
-// the node is being shut down.
+// Safe point of the startup process, while it waits and between records: notes a request to promote, throws
+// (FATAL) when the node is being shut down.
 void CheckStartupInterrupts();
 
 class StartupProcess {

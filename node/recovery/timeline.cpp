@@ -17,7 +17,8 @@ TimelineHistory ParseHistory(TimelineId timeline, std::string_view text) {
   while (!text.empty()) {
     std::string line(text.substr(0, text.find('\n')));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
-    if (line.find_first_not_of(" \t\r") == std::string::npos || line[line.find_first_not_of(" \t")] == '#') continue;
+    if (line.find_first_not_of(" \t\r") == std::string::npos || line[line.find_first_not_of(" \t")] == '#')
+      continue;
     unsigned number, high, low;
     if (std::sscanf(line.c_str(), "%u\t%X/%X", &number, &high, &low) != 3) {
       throw SqlError(ErrorCode::kDataCorrupted, "syntax error in history file: {}", line);
@@ -31,7 +32,8 @@ TimelineHistory ParseHistory(TimelineId timeline, std::string_view text) {
     begin = end;
   }
   if (!history.empty() && timeline <= history.back().timeline) {
-    throw SqlError(ErrorCode::kDataCorrupted, "invalid data in history file \"{}\"", HistoryFileName(timeline))
+    throw SqlError(ErrorCode::kDataCorrupted, "invalid data in history file \"{}\"",
+                   HistoryFileName(timeline))
         .WithHint("Timeline IDs must be less than child timeline's ID.");
   }
   history.push_back({timeline, begin, kMaxLsn});

@@ -27,7 +27,8 @@ bool WalSupply::TryOpen(TimelineId timeline, uint64_t segment, bool from_archive
   std::string reason;
   if (file.ReadAt(&header, sizeof header, 0) != sizeof header ||
       !CheckWalSegmentHeader(header, timeline, segment, options_.system_id, &reason)) {
-    Log(Severity::kLog, "WAL file \"{}\" is not usable: {}", path, reason.empty() ? "it is too short" : reason);
+    Log(Severity::kLog, "WAL file \"{}\" is not usable: {}", path,
+        reason.empty() ? "it is too short" : reason);
     return false;
   }
   file_ = std::move(file);
@@ -37,8 +38,8 @@ bool WalSupply::TryOpen(TimelineId timeline, uint64_t segment, bool from_archive
 
 bool WalSupply::OpenSegment(uint64_t segment, Lsn at) {
   if (segment_ == segment) return true;
-  // The newest timeline that reaches into the segment: a segment in which a timeline ends exists on both, and the
-  // child's copy holds the parent's part as well.
+  // The newest timeline that reaches into the segment: a segment in which a timeline ends exists on both, and
+  // the child's copy holds the parent's part as well.
   for (size_t i = history_.size(); i-- > 0;) {
     const TimelineSpan& span = history_[i];
     if (span.begin.IsValid() && SegmentOf(span.begin) > segment) continue;
@@ -81,7 +82,8 @@ void WalSupply::StartStreaming(Lsn at) {
   RequestStreaming({stream_start_, timeline});
 }
 
-// The primary may have been promoted from another node: a newer history that contains our position continues it.
+// The primary may have been promoted from another node: a newer history that contains our position continues
+// it.
 bool WalSupply::LookForNewTimeline(Lsn at) {
   if (GetString(Setting::kRecoveryTargetTimeline) != "latest") return false;
   TimelineId newest = FindNewestTimeline(history_.back().timeline);
@@ -89,8 +91,9 @@ bool WalSupply::LookForNewTimeline(Lsn at) {
   TimelineHistory history = ReadHistory(newest);
   Lsn switched = SwitchPoint(history, history_.back().timeline);
   if (!switched.IsValid() || switched < at) {
-    Log(Severity::kLog, "new timeline {} forked off current database system timeline {} before current recovery point {}", newest,
-        history_.back().timeline, at.ToString());
+    Log(Severity::kLog,
+        "new timeline {} forked off current database system timeline {} before current recovery point {}",
+        newest, history_.back().timeline, at.ToString());
     return false;
   }
   Log(Severity::kLog, "new target timeline is {}", newest);

@@ -1,5 +1,5 @@
-// Where the startup process gets WAL from: segment files in pg_wal, the archive, and on a standby the WAL receiver,
-// which writes into pg_wal too. Follows one timeline history.
+// Where the startup process gets WAL from: segment files in pg_wal, the archive, and on a standby the WAL
+// receiver, which writes into pg_wal too. Follows one timeline history.
 #pragma once
 
 #include <string>
@@ -13,17 +13,19 @@ namespace walden {
 class WalSupply : public WalSource {
  public:
   struct Options {
-    bool archive = false;   // ask restore_command first
-    bool standby = false;   // wait for more at the end
+    bool archive = false;  // ask restore_command first
+    bool standby = false;  // wait for more at the end
     uint64_t system_id = 0;
   };
-  WalSupply(TimelineHistory history, const Options& options) : history_(std::move(history)), options_(options) {}
+  WalSupply(TimelineHistory history, const Options& options)
+      : history_(std::move(history)), options_(options) {}
 
   // Bytes that are there now; never waits.
   size_t Read(Lsn at, char* to, size_t size) override;
   TimelineId TimelineAt(Lsn at) override { return TimelineOf(history_, at); }
 
-  // Standby: waits until there may be WAL at `at`; false when promotion was asked for (or for a non-standby: at once).
+  // Standby: waits until there may be WAL at `at`; false when promotion was asked for (or for a non-standby:
+  // at once).
   bool WaitForMore(Lsn at);
   // The segment file is opened anew (its content may have been replaced).
   void Forget() { segment_ = kNoSegment; }

@@ -51,10 +51,12 @@ void RedoEndOfRecovery(RedoContext&) { ReplayAbortOfAllRunning(); }
 
 void DescribeCheckpoint(const DecodedRecord& record, std::string* out) {
   auto data = record.Struct<CheckpointData>();
-  *out += fmt::format("redo {}; tli {}; prev tli {}; fpw {}; xid {}; oid {}; multi {}; offset {}; oldest xid {}; oldest running xid {}; {}",
-                      Lsn{data.redo}.ToString(), data.timeline, data.previous_timeline, data.full_page_writes != 0, data.next_xid,
-                      data.next_oid, data.next_multixact, data.next_multixact_member, data.oldest_xid, data.oldest_running_xid,
-                      record.kind == RecordKind::kCheckpointShutdown ? "shutdown" : "online");
+  *out += fmt::format(
+      "redo {}; tli {}; prev tli {}; fpw {}; xid {}; oid {}; multi {}; offset {}; oldest xid {}; oldest "
+      "running xid {}; {}",
+      Lsn{data.redo}.ToString(), data.timeline, data.previous_timeline, data.full_page_writes != 0,
+      data.next_xid, data.next_oid, data.next_multixact, data.next_multixact_member, data.oldest_xid,
+      data.oldest_running_xid, record.kind == RecordKind::kCheckpointShutdown ? "shutdown" : "online");
 }
 void DescribeRestorePoint(const DecodedRecord& record, std::string* out) {
   auto body = record.Struct<RestorePointRecord>();
@@ -69,8 +71,8 @@ void DescribeBackupEnd(const DecodedRecord& record, std::string* out) {
 }
 void DescribeParameters(const DecodedRecord& record, std::string* out) {
   auto body = record.Struct<ParameterChangeRecord>();
-  *out += fmt::format("max_connections={} max_worker_processes={} max_wal_senders={} wal_level={}", body.max_connections,
-                      body.max_worker_processes, body.max_wal_senders, body.wal_level);
+  *out += fmt::format("max_connections={} max_worker_processes={} max_wal_senders={} wal_level={}",
+                      body.max_connections, body.max_worker_processes, body.max_wal_senders, body.wal_level);
 }
 void DescribeNothing(const DecodedRecord&, std::string*) {}
 
@@ -91,7 +93,8 @@ std::span<const RecordHandler> XlogRecordHandlers() { return kHandlers; }
 
 Lsn LogRestorePoint(std::string_view name) {
   if (name.size() >= sizeof(RestorePointRecord::name)) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "value too long for restore point (maximum {} characters)",
+    throw SqlError(ErrorCode::kInvalidParameterValue,
+                   "value too long for restore point (maximum {} characters)",
                    sizeof(RestorePointRecord::name) - 1);
   }
   RestorePointRecord body{};
@@ -105,12 +108,14 @@ Lsn LogRestorePoint(std::string_view name) {
 }
 
 void LogParameterChange() {
-  ParameterChangeRecord now{GetEnum(Setting::kWalLevel), static_cast<int32_t>(GetInt(Setting::kMaxConnections)),
+  ParameterChangeRecord now{GetEnum(Setting::kWalLevel),
+                            static_cast<int32_t>(GetInt(Setting::kMaxConnections)),
                             static_cast<int32_t>(GetInt(Setting::kMaxWorkerProcesses)),
                             static_cast<int32_t>(GetInt(Setting::kMaxWalSenders))};
   ControlFile control = GetControlFile();
   bool same = control.wal_level == now.wal_level && control.max_connections == now.max_connections &&
-              control.max_worker_processes == now.max_worker_processes && control.max_wal_senders == now.max_wal_senders;
+              control.max_worker_processes == now.max_worker_processes &&
+              control.max_wal_senders == now.max_wal_senders;
   if (same) return;
   WalRecord record(RecordKind::kParameterChange);
   record.AddStruct(now);

@@ -1,5 +1,5 @@
-// WAL records of the XLOG family that recovery writes and replays: checkpoints, restore points, backup ends, ends of
-// recovery.
+// WAL records of the XLOG family that recovery writes and replays: checkpoints, restore points, backup ends,
+// ends of recovery.
 #pragma once
 
 #include <cstdint>

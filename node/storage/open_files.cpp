@@ -24,7 +24,8 @@ struct Key {
 struct KeyHash {
   size_t operator()(const Key& key) const {
     uint64_t hash = key.rel.number * 0x9E3779B97F4A7C15ull ^ (uint64_t{OidNumber(key.rel.database)} << 20);
-    hash ^= (uint64_t{key.segment} << 4 | static_cast<uint64_t>(key.fork)) * 0xC4CEB9FE1A85EC53ull + key.rel.owner;
+    hash ^= (uint64_t{key.segment} << 4 | static_cast<uint64_t>(key.fork)) * 0xC4CEB9FE1A85EC53ull +
+            key.rel.owner;
     return hash ^ (hash >> 31);
   }
 };
@@ -91,7 +92,8 @@ void Close(const RelFileLocator& rel) {
   std::erase_if(cache.files, [&](const auto& entry) { return entry.first.rel == rel; });
 }
 void CloseFork(const RelFileLocator& rel, Fork fork) {
-  std::erase_if(cache.files, [&](const auto& entry) { return entry.first.rel == rel && entry.first.fork == fork; });
+  std::erase_if(cache.files,
+                [&](const auto& entry) { return entry.first.rel == rel && entry.first.fork == fork; });
 }
 void CloseDatabase(Oid database) {
   std::erase_if(cache.files, [&](const auto& entry) { return entry.first.rel.database == database; });

@@ -1,5 +1,5 @@
-// This process's descriptors of relation segments, by (relation, fork, segment), least recently used ones closed
-// beyond a limit. Internal to storage.
+// This process's descriptors of relation segments, by (relation, fork, segment), least recently used ones
+// closed beyond a limit. Internal to storage.
 #pragma once
 
 #include "node/os/file.h"

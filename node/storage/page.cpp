@@ -40,7 +40,8 @@ int CollectItems(const char* page, PlacedItem* items) {
     if (!line->HasStorage()) continue;
     items[count++] = {number, static_cast<uint16_t>(line->offset()), static_cast<uint16_t>(line->length())};
   }
-  std::sort(items, items + count, [](const PlacedItem& a, const PlacedItem& b) { return a.offset > b.offset; });
+  std::sort(items, items + count,
+            [](const PlacedItem& a, const PlacedItem& b) { return a.offset > b.offset; });
   return count;
 }
 
@@ -58,7 +59,8 @@ void RemoveStorage(char* page, uint32_t at, uint32_t size) {
   OffsetNumber last = PageMaxOffset(page);
   for (OffsetNumber number = kFirstOffset; number <= last; ++number) {
     ItemId* line = PageItemId(page, number);
-    if (line->HasStorage() && line->offset() < at) *line = ItemId::Make(line->offset() + size, line->state(), line->length());
+    if (line->HasStorage() && line->offset() < at)
+      *line = ItemId::Make(line->offset() + size, line->state(), line->length());
   }
 }
 
@@ -101,9 +103,11 @@ size_t PageHeapFreeSpace(const char* page) {
   return 0;  // the flag was a stale hint
 }
 
-OffsetNumber PageAddItem(char* page, const void* item, size_t size, OffsetNumber offset, ItemPlacement placement) {
+OffsetNumber PageAddItem(char* page, const void* item, size_t size, OffsetNumber offset,
+                         ItemPlacement placement) {
   PageHeader* header = HeaderOf(page);
-  DCHECK(header->lower >= kPageHeaderSize && header->lower <= header->upper && header->upper <= header->special);
+  DCHECK(header->lower >= kPageHeaderSize && header->lower <= header->upper &&
+         header->upper <= header->special);
   OffsetNumber limit = PageMaxOffset(page) + 1;
   if (placement == ItemPlacement::kAnywhere) {
     DCHECK(offset == kInvalidOffset);
@@ -142,8 +146,10 @@ void PageCompact(char* page) {
     unused = true;
   }
   Repack(page);
-  if (unused) SetPageFlag(page, kPageHasFreeLines);
-  else ClearPageFlag(page, kPageHasFreeLines);
+  if (unused)
+    SetPageFlag(page, kPageHasFreeLines);
+  else
+    ClearPageFlag(page, kPageHasFreeLines);
 }
 
 void PageRemoveItems(char* page, std::span<const OffsetNumber> offsets) {
@@ -217,8 +223,9 @@ bool PageIsValid(const char* page, BlockNumber block, bool checksums) {
     return std::all_of(page, page + kPageSize, [](char c) { return c == 0; });
   }
   if (checksums && header->checksum != PageChecksum(page, block)) return false;
-  return header->version == kPageVersion && header->lower >= kPageHeaderSize && header->lower <= header->upper &&
-         header->upper <= header->special && header->special <= kPageSize && header->special % 8 == 0;
+  return header->version == kPageVersion && header->lower >= kPageHeaderSize &&
+         header->lower <= header->upper && header->upper <= header->special && header->special <= kPageSize &&
+         header->special % 8 == 0;
 }
 
 }  // namespace walden

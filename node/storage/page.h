@@ -72,7 +72,7 @@ struct ItemId {
     return {offset | static_cast<uint32_t>(state) << 15 | length << 17};
   }
   void SetUnused() { *this = Make(0, ItemState::kUnused, 0); }
-  void SetDead() { *this = Make(0, ItemState::kDead, 0); }  // dead without storage
+  void SetDead() { *this = Make(0, ItemState::kDead, 0); }                 // dead without storage
   void MarkDead() { *this = Make(offset(), ItemState::kDead, length()); }  // dead, keeps its storage
   void SetRedirect(OffsetNumber to) { *this = Make(to, ItemState::kRedirect, 0); }
 };
@@ -89,7 +89,8 @@ inline const PageHeader* HeaderOf(const char* page) { return reinterpret_cast<co
 
 // The LSN is read and written atomically: a hint's page image may set it under a shared content lock.
 inline Lsn PageLsn(const char* page) {
-  return Lsn{std::atomic_ref<uint64_t>(const_cast<PageHeader*>(HeaderOf(page))->lsn).load(std::memory_order_relaxed)};
+  return Lsn{std::atomic_ref<uint64_t>(const_cast<PageHeader*>(HeaderOf(page))->lsn)
+                 .load(std::memory_order_relaxed)};
 }
 inline void SetPageLsn(char* page, Lsn lsn) {
   std::atomic_ref<uint64_t>(HeaderOf(page)->lsn).store(lsn.value, std::memory_order_relaxed);
@@ -120,8 +121,12 @@ inline char* PageItem(char* page, OffsetNumber offset) {
   DCHECK(offset >= 1 && offset <= PageMaxOffset(page) && PageItemId(page, offset)->HasStorage());
   return page + PageItemId(page, offset)->offset();
 }
-inline const char* PageItem(const char* page, OffsetNumber offset) { return PageItem(const_cast<char*>(page), offset); }
-inline size_t PageItemLength(const char* page, OffsetNumber offset) { return PageItemId(page, offset)->length(); }
+inline const char* PageItem(const char* page, OffsetNumber offset) {
+  return PageItem(const_cast<char*>(page), offset);
+}
+inline size_t PageItemLength(const char* page, OffsetNumber offset) {
+  return PageItemId(page, offset)->length();
+}
 
 // Makes an empty page; `special_size` is rounded up to a multiple of 8. Everything is zeroed.
 void PageInit(char* page, size_t special_size = 0);
@@ -133,7 +138,8 @@ inline size_t PageExactFreeSpace(const char* page) {
   const PageHeader* header = HeaderOf(page);
   return header->upper > header->lower ? header->upper - header->lower : 0;
 }
-// As PageFreeSpace, but 0 when kMaxItemsPerPage line pointers are all in use (a heap page must not outgrow it).
+// As PageFreeSpace, but 0 when kMaxItemsPerPage line pointers are all in use (a heap page must not outgrow
+// it).
 size_t PageHeapFreeSpace(const char* page);
 
 // Adds an item and returns its line pointer number, or kInvalidOffset if there is no room.

@@ -84,7 +84,8 @@ BlockNumber RelationBlocks(const RelFileLocator& rel, Fork fork, bool missing_is
   uint64_t blocks = 0;
   for (uint32_t segment = 0;; ++segment) {
     bool may_miss = segment > 0 || missing_is_empty;
-    File* file = open_files::Segment(rel, fork, segment, may_miss ? IfMissing::kReturnNull : IfMissing::kThrow);
+    File* file =
+        open_files::Segment(rel, fork, segment, may_miss ? IfMissing::kReturnNull : IfMissing::kThrow);
     if (file == nullptr) break;
     uint64_t in_segment = file->Size() / kPageSize;
     blocks += std::min<uint64_t>(in_segment, kBlocksPerSegment);
@@ -106,7 +107,8 @@ void UnlinkRelationFiles(const RelFileLocator& rel, bool keep_until_checkpoint) 
   for (int fork = kForkCount - 1; fork > 0; --fork) UnlinkRelationFork(rel, static_cast<Fork>(fork));
   uint32_t segments = SegmentCount(rel, Fork::kMain);
   bool keep_first = keep_until_checkpoint && rel.IsPermanent() && segments > 0;
-  for (uint32_t segment = segments; segment-- > (keep_first ? 1u : 0u);) EmptyAndUnlink(rel, Fork::kMain, segment);
+  for (uint32_t segment = segments; segment-- > (keep_first ? 1u : 0u);)
+    EmptyAndUnlink(rel, Fork::kMain, segment);
   if (keep_first) {
     int error = 0;
     File file = File::TryOpen(RelationPath(rel, Fork::kMain), O_RDWR, &error);
@@ -157,7 +159,8 @@ void ReadRelationPages(const PageKey& first, char* const* pages, int count) {
   int done = ReadRelationPagesUpTo(first, pages, count);
   if (done == count) return;
   BlockNumber block = first.block + static_cast<BlockNumber>(done);
-  throw SqlError(ErrorCode::kDataCorrupted, "could not read block {} in file \"{}\": read only {} of {} bytes", block,
+  throw SqlError(ErrorCode::kDataCorrupted,
+                 "could not read block {} in file \"{}\": read only {} of {} bytes", block,
                  RelationPath(first.rel, first.fork, SegmentNumber(block)), 0, kPageSize);
 }
 
@@ -187,9 +190,9 @@ namespace {
 
 // Appends `count` zeroed pages within one segment; on failure the file is cut back to where it ended.
 void ExtendSegment(const PageKey& at, int count) {
-  File* file = open_files::Segment(at.rel, at.fork, SegmentNumber(at.block),
-                                   at.block % kBlocksPerSegment == 0 && at.block > 0 ? IfMissing::kCreate
-                                                                                     : IfMissing::kThrow);
+  File* file = open_files::Segment(
+      at.rel, at.fork, SegmentNumber(at.block),
+      at.block % kBlocksPerSegment == 0 && at.block > 0 ? IfMissing::kCreate : IfMissing::kThrow);
   static const Bounce kZeroes{};
   uint64_t offset = OffsetInFile(at.block);
   ssize_t want = static_cast<ssize_t>(count) * static_cast<ssize_t>(kPageSize);
@@ -197,7 +200,8 @@ void ExtendSegment(const PageKey& at, int count) {
   if (wrote == want) return;
   int error = wrote < 0 ? static_cast<int>(-wrote) : ENOSPC;
   fs().Truncate(file->fd(), offset);
-  throw FileError(error, fmt::format("could not extend file \"{}\"", file->path())).WithHint("Check free disk space.");
+  throw FileError(error, fmt::format("could not extend file \"{}\"", file->path()))
+      .WithHint("Check free disk space.");
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 //   .../t<slot>_<number>...                       temporary relations of the session in that process slot
 // in segments of 1 GiB. Owner: storage. Only the buffer pool, bulk builders and recovery call Read/Write.
 //
-// Every function keeps its open files in a per-process cache. Whoever unlinks or shortens a file moves a shared
-// generation, and every process closes its descriptors of unlinked files at its next file operation.
+// Every function keeps its open files in a per-process cache. Whoever unlinks or shortens a file moves a
+// shared generation, and every process closes its descriptors of unlinked files at its next file operation.
 // Errors: SqlError with PostgreSQL's file-access SQLSTATEs; disk full is 53100 and leaves the file as it was.
 #pragma once
 
@@ -68,9 +68,9 @@ void CreateRelationFile(const RelFileLocator& rel, Fork fork, bool may_exist = f
 bool RelationFileExists(const RelFileLocator& rel, Fork fork);
 // Length in blocks (lseek); 0 if the file is missing and `missing_is_empty`.
 BlockNumber RelationBlocks(const RelFileLocator& rel, Fork fork = Fork::kMain, bool missing_is_empty = false);
-// Removes all segments of the fork(s); absent files are not an error. Buffers must be dropped first. The first
-// main segment of a permanent relation is only truncated when `keep_until_checkpoint`, so that its number is not
-// used again before the next checkpoint (a crash would replay old records into the new file).
+// Removes all segments of the fork(s); absent files are not an error. Buffers must be dropped first. The
+// first main segment of a permanent relation is only truncated when `keep_until_checkpoint`, so that its
+// number is not used again before the next checkpoint (a crash would replay old records into the new file).
 void UnlinkRelationFiles(const RelFileLocator& rel, bool keep_until_checkpoint);
 void UnlinkRelationFork(const RelFileLocator& rel, Fork fork);
 // Cuts the fork to `blocks`. Buffers beyond must be dropped first.
@@ -81,9 +81,9 @@ void TruncateRelationFile(const RelFileLocator& rel, Fork fork, BlockNumber bloc
 void ReadRelationPages(const PageKey& first, char* const* pages, int count);
 // The same, but returns how many whole pages there were before the end of the fork.
 int ReadRelationPagesUpTo(const PageKey& first, char* const* pages, int count);
-// Writes over existing pages, from a private copy that carries the checksum: hint bits may change underneath. `sync`:
-// register the segment for fsync at the next checkpoint (temporary relations never are; others pass false only when
-// they call SyncRelationFile themselves).
+// Writes over existing pages, from a private copy that carries the checksum: hint bits may change underneath.
+// `sync`: register the segment for fsync at the next checkpoint (temporary relations never are; others pass
+// false only when they call SyncRelationFile themselves).
 void WriteRelationPages(const PageKey& first, const char* const* pages, int count, bool sync = true);
 // Appends zeroed pages [first.block, first.block + count): 53100 with nothing changed if the disk is full.
 void ExtendRelationFile(const PageKey& first, int count, bool sync = true);

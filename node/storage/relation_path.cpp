@@ -6,10 +6,14 @@ namespace walden {
 
 std::string_view ForkName(Fork fork) {
   switch (fork) {
-    case Fork::kMain: return "main";
-    case Fork::kFsm: return "fsm";
-    case Fork::kVm: return "vm";
-    case Fork::kInit: return "init";
+    case Fork::kMain:
+      return "main";
+    case Fork::kFsm:
+      return "fsm";
+    case Fork::kVm:
+      return "vm";
+    case Fork::kInit:
+      return "init";
   }
   return "?";
 }
@@ -17,7 +21,8 @@ std::string_view ForkName(Fork fork) {
 std::string DatabaseDirectory(Oid tablespace, Oid database) {
   if (tablespace == kGlobalTablespace) return "global";
   if (tablespace == kDefaultTablespace) return fmt::format("base/{}", OidNumber(database));
-  return fmt::format("pg_tblspc/{}/{}/{}", OidNumber(tablespace), kTablespaceVersionDirectory, OidNumber(database));
+  return fmt::format("pg_tblspc/{}/{}/{}", OidNumber(tablespace), kTablespaceVersionDirectory,
+                     OidNumber(database));
 }
 
 std::string RelationPath(const RelFileLocator& rel, Fork fork, uint32_t segment) {

@@ -28,7 +28,8 @@ constexpr uint32_t kCapacity = 16384;
 
 struct SyncShared {
   std::atomic<uint64_t> drop_generation;
-  // Counts absorptions: while it stands, what a process put into the queue is still there. Guarded by: lock (writes)
+  // Counts absorptions: while it stands, what a process put into the queue is still there. Guarded by: lock
+  // (writes)
   std::atomic<uint64_t> absorbed;
   LwLock lock;
   uint32_t count;  // Guarded by: lock
@@ -57,14 +58,21 @@ thread_local Recent recent;
 
 SyncPathFunction path_functions[8];
 
-bool SameRelation(const SyncTag& tag, const RelFileLocator& rel) { return tag.kind == SyncKind::kRelation && tag.rel == rel; }
+bool SameRelation(const SyncTag& tag, const RelFileLocator& rel) {
+  return tag.kind == SyncKind::kRelation && tag.rel == rel;
+}
 
 void Apply(const Request& request) {
   switch (request.kind) {
-    case RequestKind::kSync: owner.syncs.emplace(request.tag, owner.sync_cycle); break;
-    case RequestKind::kUnlinkLater: owner.unlinks.emplace_back(request.tag.rel, owner.checkpoint_cycle); break;
+    case RequestKind::kSync:
+      owner.syncs.emplace(request.tag, owner.sync_cycle);
+      break;
+    case RequestKind::kUnlinkLater:
+      owner.unlinks.emplace_back(request.tag.rel, owner.checkpoint_cycle);
+      break;
     case RequestKind::kForgetRelation:
-      std::erase_if(owner.syncs, [&](const auto& entry) { return SameRelation(entry.first, request.tag.rel); });
+      std::erase_if(owner.syncs,
+                    [&](const auto& entry) { return SameRelation(entry.first, request.tag.rel); });
       break;
     case RequestKind::kForgetFork:
       std::erase_if(owner.syncs, [&](const auto& entry) {
@@ -73,9 +81,11 @@ void Apply(const Request& request) {
       break;
     case RequestKind::kForgetDatabase:
       std::erase_if(owner.syncs, [&](const auto& entry) {
-        return entry.first.kind == SyncKind::kRelation && entry.first.rel.database == request.tag.rel.database;
+        return entry.first.kind == SyncKind::kRelation &&
+               entry.first.rel.database == request.tag.rel.database;
       });
-      std::erase_if(owner.unlinks, [&](const auto& entry) { return entry.first.database == request.tag.rel.database; });
+      std::erase_if(owner.unlinks,
+                    [&](const auto& entry) { return entry.first.database == request.tag.rel.database; });
       break;
   }
 }
@@ -128,8 +138,8 @@ bool SyncNow(const SyncTag& tag) {
   return true;
 }
 
-// Puts the request where it will be seen; one that cannot wait in a full queue is repeated until it fits, which
-// the checkpointer's absorption guarantees.
+// Puts the request where it will be seen; one that cannot wait in a full queue is repeated until it fits,
+// which the checkpointer's absorption guarantees.
 void Submit(const Request& request) {
   if (owner.active || Shared() == nullptr) {
     Apply(request);
@@ -160,7 +170,8 @@ void RequestSync(const SyncTag& tag) {
     owner.syncs.emplace(tag, owner.sync_cycle);
     return;
   }
-  // The page is written already, so a request that still waits in the queue will be acted on after that write.
+  // The page is written already, so a request that still waits in the queue will be acted on after that
+  // write.
   uint64_t absorbed = Shared()->absorbed.load(std::memory_order_acquire);
   if (recent.absorbed == absorbed) {
     for (const SyncTag& known : recent.tags) {
@@ -222,8 +233,8 @@ int SyncPendingFiles() {
   }
   int done = 0;
   for (const SyncTag& tag : due) {
-    // Out of the table first: a request that arrives while the file is synced must not be lost with it. If it is
-    // gone already, an absorbed request to forget the relation took it.
+    // Out of the table first: a request that arrives while the file is synced must not be lost with it. If it
+    // is gone already, an absorbed request to forget the relation took it.
     if (owner.syncs.erase(tag) == 0) continue;
     if (SyncNow(tag) && ++done % 10 == 0) AbsorbSyncRequests();
   }
@@ -252,6 +263,8 @@ void AdvanceFileDropGeneration() {
   (shared != nullptr ? shared->drop_generation : detached_generation).fetch_add(1, std::memory_order_acq_rel);
 }
 
-void BindSyncPath(SyncKind kind, SyncPathFunction function) { path_functions[static_cast<size_t>(kind)] = function; }
+void BindSyncPath(SyncKind kind, SyncPathFunction function) {
+  path_functions[static_cast<size_t>(kind)] = function;
+}
 
 }  // namespace walden

@@ -1,8 +1,8 @@
 // Which files must be fsynced, or unlinked, by the checkpointer. Writers put requests into a queue in shared
-// memory; the checkpointer absorbs them into its private table and acts at each checkpoint. If the queue is full
-// and cannot be compacted, the writer fsyncs itself. Owner: storage.
-// Invariant: a page written before a checkpoint's redo point was read by it is in the queue (or the table)
-// before the checkpoint calls SyncPendingFiles.
+// memory; the checkpointer absorbs them into its private table and acts at each checkpoint. If the queue is
+// full and cannot be compacted, the writer fsyncs itself. Owner: storage. Invariant: a page written before a
+// checkpoint's redo point was read by it is in the queue (or the table) before the checkpoint calls
+// SyncPendingFiles.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,8 @@ void BeginSyncCycle();
 int SyncPendingFiles();
 // Executes the unlinks requested before BeginSyncCycle.
 void UnlinkPendingFiles();
-// Counts unlinks and truncations of relation files, so that other processes close descriptors of unlinked files.
+// Counts unlinks and truncations of relation files, so that other processes close descriptors of unlinked
+// files.
 uint64_t FileDropGeneration();
 void AdvanceFileDropGeneration();
 // The path for tags that are not relations; bound by the owner of the kind before use.

@@ -62,7 +62,8 @@ std::string_view DecodedRecord::PageData(int id) const {
 
 void DecodedRecord::CheckSize(std::string_view from, size_t size) {
   if (from.size() < size) {
-    throw SqlError(ErrorCode::kDataCorrupted, "WAL record is too short: {} bytes where {} are needed", from.size(), size);
+    throw SqlError(ErrorCode::kDataCorrupted, "WAL record is too short: {} bytes where {} are needed",
+                   from.size(), size);
   }
 }
 
@@ -80,7 +81,8 @@ struct Cursor {
   }
 };
 
-bool TakeLocator(Cursor* cursor, const PageRefHeader& header, const std::vector<PageRef>& before, RelFileLocator* rel) {
+bool TakeLocator(Cursor* cursor, const PageRefHeader& header, const std::vector<PageRef>& before,
+                 RelFileLocator* rel) {
   if ((header.flags & kRefSameRelation) != 0) {
     if (before.empty()) return false;
     *rel = before.back().key.rel;
@@ -152,7 +154,10 @@ struct FileWalSource::OpenSegment {
 };
 
 FileWalSource::FileWalSource(std::string directory, TimelineId timeline, Lsn end)
-    : directory_(std::move(directory)), timeline_(timeline), end_(end), open_(std::make_unique<OpenSegment>()) {}
+    : directory_(std::move(directory)),
+      timeline_(timeline),
+      end_(end),
+      open_(std::make_unique<OpenSegment>()) {}
 FileWalSource::~FileWalSource() = default;
 
 size_t FileWalSource::Read(Lsn at, char* to, size_t size) {
@@ -202,7 +207,8 @@ bool WalReader::Fill(Lsn at, size_t size) {
   }
   buffer_start_ = at;
   buffer_size_ = kept;
-  // A large record is read piece by piece: its size field may be garbage, and memory follows only what exists.
+  // A large record is read piece by piece: its size field may be garbage, and memory follows only what
+  // exists.
   while (buffer_size_ < size) {
     size_t target = std::max(std::min(size, buffer_size_ + 4 * kReadAhead), kReadAhead);
     if (buffer_.size() < target) buffer_.resize(target);
@@ -226,7 +232,8 @@ bool WalReader::ReadHeader(Lsn at, RecordHeader* header) {
   }
   *header = Load<RecordHeader>(buffer_.data() + (at - buffer_start_));
   if (header->size < sizeof(RecordHeader) || header->size > kMaxRecordSize) {
-    error_ = fmt::format("invalid record length at {}: wanted {}, got {}", at.ToString(), sizeof(RecordHeader), header->size);
+    error_ = fmt::format("invalid record length at {}: wanted {}, got {}", at.ToString(),
+                         sizeof(RecordHeader), header->size);
     return false;
   }
   bool sane = header->page_count <= kMaxRecordPages && header->flags == 0 &&
@@ -263,7 +270,8 @@ bool WalReader::SeekToRecord(Lsn at, uint64_t limit) {
     Seek(candidate);
     RecordHeader header;
     if (!Fill(candidate, sizeof header)) return false;
-    if (!ReadHeader(candidate, &header) || FindRecordKind(static_cast<RecordKind>(header.kind)) == nullptr) continue;
+    if (!ReadHeader(candidate, &header) || FindRecordKind(static_cast<RecordKind>(header.kind)) == nullptr)
+      continue;
     if (Next(&record) == ReadResult::kRecord) {
       Seek(candidate);
       return true;

@@ -19,7 +19,7 @@ namespace walden {
 struct PageRef {
   int id = 0;
   PageKey key;
-  uint8_t flags = 0;  // PageRefFlag
+  uint8_t flags = 0;       // PageRefFlag
   std::string_view image;  // stored bytes; RestoreImage unpacks
   uint16_t hole_offset = 0, hole_size = 0;
   std::string_view data;
@@ -82,7 +82,8 @@ class WalSource {
   virtual TimelineId TimelineAt(Lsn at) = 0;
 };
 
-// Segment files of one directory and timeline; missing file = no bytes. `end`, if given, hides what is beyond.
+// Segment files of one directory and timeline; missing file = no bytes. `end`, if given, hides what is
+// beyond.
 class FileWalSource : public WalSource {
  public:
   FileWalSource(std::string directory, TimelineId timeline, Lsn end = kMaxLsn);
@@ -101,7 +102,7 @@ class FileWalSource : public WalSource {
 
 enum class ReadResult {
   kRecord,
-  kEnd,      // no valid record here: end of WAL so far (zeroes, old content, missing bytes, bad CRC); see error()
+  kEnd,  // no valid record here: end of WAL so far (zeroes, old content, missing bytes, bad CRC); see error()
 };
 
 class WalReader {
@@ -111,8 +112,8 @@ class WalReader {
   ~WalReader();
   // The next Next() reads the record that starts at `at` (a record boundary).
   void Seek(Lsn at);
-  // Finds the first record boundary at or after `at` by scanning for a valid record; false if there is none in
-  // the next `limit` bytes.
+  // Finds the first record boundary at or after `at` by scanning for a valid record; false if there is none
+  // in the next `limit` bytes.
   bool SeekToRecord(Lsn at, uint64_t limit = kWalSegmentSize);
   ReadResult Next(DecodedRecord* record);
   Lsn position() const { return position_; }  // where the next record is expected

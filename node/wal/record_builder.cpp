@@ -60,8 +60,10 @@ int16_t WalRecord::NewChunk(const void* data, size_t size) {
 void WalRecord::AddData(const void* data, size_t size) {
   if (size == 0) return;
   int16_t chunk = NewChunk(data, size);
-  if (last_data_ < 0) first_data_ = chunk;
-  else chunks_[last_data_].next = chunk;
+  if (last_data_ < 0)
+    first_data_ = chunk;
+  else
+    chunks_[last_data_].next = chunk;
   last_data_ = chunk;
   data_size_ += static_cast<uint32_t>(size);
 }
@@ -86,8 +88,10 @@ void WalRecord::AddPageData(int id, const void* data, size_t size) {
   Page* page = FindPage(id);
   CHECK(page != nullptr && page->data_size + size <= UINT16_MAX);
   int16_t chunk = NewChunk(data, size);
-  if (page->last_chunk < 0) page->first_chunk = chunk;
-  else chunks_[page->last_chunk].next = chunk;
+  if (page->last_chunk < 0)
+    page->first_chunk = chunk;
+  else
+    chunks_[page->last_chunk].next = chunk;
   page->last_chunk = chunk;
   page->data_size += static_cast<uint32_t>(size);
 }
@@ -101,8 +105,8 @@ void WalRecord::DecideImage(Page* page, Lsn redo, bool for_consistency) {
   ref.flags |= kRefHasImage;
   if (needed) ref.flags |= kRefImageRestores;
   const PageHeader* header = HeaderOf(page->page);
-  bool hole = (page->flags & kWalStandard) != 0 && header->lower >= kPageHeaderSize && header->upper > header->lower &&
-              header->upper <= kPageSize;
+  bool hole = (page->flags & kWalStandard) != 0 && header->lower >= kPageHeaderSize &&
+              header->upper > header->lower && header->upper <= kPageSize;
   if (hole) {
     ref.hole_offset = header->lower;
     ref.hole_size = static_cast<uint16_t>(header->upper - header->lower);
@@ -115,7 +119,8 @@ void WalRecord::CompressImage(Page* page, int index) {
   PageRefHeader& ref = page->ref;
   char plain[kPageSize];
   std::memcpy(plain, page->page, ref.hole_offset);
-  std::memcpy(plain + ref.hole_offset, page->page + ref.hole_offset + ref.hole_size, ref.image_size - ref.hole_offset);
+  std::memcpy(plain + ref.hole_offset, page->page + ref.hole_offset + ref.hole_size,
+              ref.image_size - ref.hole_offset);
   char* to = compression_buffers[index].bytes;
   int size = LZ4_compress_default(plain, to, ref.image_size, ref.image_size - 1);
   if (size <= 0) return;
@@ -145,11 +150,14 @@ void WalRecord::Assemble(Lsn redo) {
     ref.data_size = restores && (page.flags & kWalKeepData) == 0 ? 0 : static_cast<uint16_t>(page.data_size);
     page.same_relation = i > 0 && page.key.rel == this->page(i - 1).key.rel;
     if (page.same_relation) ref.flags |= kRefSameRelation;
-    size += sizeof(PageRefHeader) + (page.same_relation ? 0 : kRefLocatorSize) + ref.image_size + ref.data_size;
+    size +=
+        sizeof(PageRefHeader) + (page.same_relation ? 0 : kRefLocatorSize) + ref.image_size + ref.data_size;
   }
-  if (size > kMaxRecordSize) throw SqlError(ErrorCode::kProgramLimitExceeded, "WAL record of {} bytes is too large", size);
+  if (size > kMaxRecordSize)
+    throw SqlError(ErrorCode::kProgramLimitExceeded, "WAL record of {} bytes is too large", size);
   size_ = static_cast<uint32_t>(size);
-  header_ = {size_, 0, xid_.value, static_cast<uint16_t>(kind_), static_cast<uint8_t>(page_count_), 0, data_size_};
+  header_ = {size_, 0,         xid_.value, static_cast<uint16_t>(kind_), static_cast<uint8_t>(page_count_),
+             0,     data_size_};
   header_.crc = BodyCrc();
 }
 
@@ -172,7 +180,8 @@ void WalRecord::ForEachPiece(Sink&& sink) const {
       sink(chunks_[chunk].data, chunks_[chunk].size);
     }
   }
-  for (int16_t chunk = first_data_; chunk >= 0; chunk = chunks_[chunk].next) sink(chunks_[chunk].data, chunks_[chunk].size);
+  for (int16_t chunk = first_data_; chunk >= 0; chunk = chunks_[chunk].next)
+    sink(chunks_[chunk].data, chunks_[chunk].size);
 }
 static_assert(offsetof(RelFileLocator, tablespace) == 0 && offsetof(RelFileLocator, number) == 8);
 
@@ -217,7 +226,8 @@ void WalRecord::Finish() {
   slot.inserting_at.store(kIdle, std::memory_order_seq_cst);
   WakeInsertWaiters(wal);
   slot.records.store(slot.records.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  slot.page_images.store(slot.page_images.load(std::memory_order_relaxed) + images_, std::memory_order_relaxed);
+  slot.page_images.store(slot.page_images.load(std::memory_order_relaxed) + images_,
+                         std::memory_order_relaxed);
   slot.bytes.store(slot.bytes.load(std::memory_order_relaxed) + (end_ - start_), std::memory_order_relaxed);
   prepared_ = reserved_ = false;
 }
@@ -276,7 +286,8 @@ void LogNewPages(std::span<const PageKey> keys, std::span<char* const> pages, bo
     WalRecord record(RecordKind::kFullPageImage);
     size_t run = std::min<size_t>(keys.size() - done, kMaxRecordPages);
     for (size_t i = 0; i < run; ++i) {
-      record.AddPage(static_cast<int>(i), keys[done + i], pages[done + i], kWalForceImage | (standard ? kWalStandard : 0));
+      record.AddPage(static_cast<int>(i), keys[done + i], pages[done + i],
+                     kWalForceImage | (standard ? kWalStandard : 0));
     }
     record.InsertAndStamp();
     done += run;
@@ -295,10 +306,12 @@ Lsn SwitchWalSegment() {
     start = PositionOf(word);
     Lsn after = start + sizeof(RecordHeader);
     end = OffsetInSegment(start) == 0 ? start : Lsn{AlignUp(after.value, kWalSegmentSize)};
-  } while (end != start && !wal->insert_word.compare_exchange_weak(word, MakeWord(end, EpochOf(word)), std::memory_order_seq_cst));
+  } while (end != start && !wal->insert_word.compare_exchange_weak(word, MakeWord(end, EpochOf(word)),
+                                                                   std::memory_order_seq_cst));
   if (end != start) {
     RecordHeader header{sizeof(RecordHeader), 0, 0, static_cast<uint16_t>(RecordKind::kSwitch), 0, 0, 0};
-    header.crc = RecordCrc(reinterpret_cast<const char*>(&header), sizeof header, start, wal->timeline.load());
+    header.crc =
+        RecordCrc(reinterpret_cast<const char*>(&header), sizeof header, start, wal->timeline.load());
     RingWriter writer(wal, start);
     writer.Put(reinterpret_cast<const char*>(&header), sizeof header);
     writer.PutZeroes(end - writer.at());

@@ -11,8 +11,8 @@
 //   7. Leave the critical section, unlock, unpin.
 // Skip 5 and 6 when !NeedsWal(rel, fork).
 //
-// Lifetime: a WalRecord keeps pointers: data and pages must stay unchanged until Insert() or Finish() returns.
-// It allocates nothing. One record at a time per process.
+// Lifetime: a WalRecord keeps pointers: data and pages must stay unchanged until Insert() or Finish()
+// returns. It allocates nothing. One record at a time per process.
 #pragma once
 
 #include <cstdint>
@@ -51,10 +51,12 @@ class WalRecord {
   void AddData(std::string_view bytes) { AddData(bytes.data(), bytes.size()); }
   // A temporary is copied; anything else must stay where it is.
   template <class T>
-    requires std::is_trivially_copyable_v<std::remove_reference_t<T>>
+  requires std::is_trivially_copyable_v<std::remove_reference_t<T>>
   void AddStruct(T&& value) {
-    if constexpr (std::is_lvalue_reference_v<T>) AddData(&value, sizeof(value));
-    else AddData(KeepTemporary(&value, sizeof(value)), sizeof(value));
+    if constexpr (std::is_lvalue_reference_v<T>)
+      AddData(&value, sizeof(value));
+    else
+      AddData(KeepTemporary(&value, sizeof(value)), sizeof(value));
   }
 
   // References a page under a number that redo uses; ascending ids. `page` is its content *after* the change.
@@ -64,15 +66,17 @@ class WalRecord {
   void AddPageData(int id, const void* data, size_t size);
   void AddPageData(int id, std::string_view bytes) { AddPageData(id, bytes.data(), bytes.size()); }
   template <class T>
-    requires std::is_trivially_copyable_v<std::remove_reference_t<T>>
+  requires std::is_trivially_copyable_v<std::remove_reference_t<T>>
   void AddPageStruct(int id, T&& value) {
-    if constexpr (std::is_lvalue_reference_v<T>) AddPageData(id, &value, sizeof(value));
-    else AddPageData(id, KeepTemporary(&value, sizeof(value)), sizeof(value));
+    if constexpr (std::is_lvalue_reference_v<T>)
+      AddPageData(id, &value, sizeof(value));
+    else
+      AddPageData(id, KeepTemporary(&value, sizeof(value)), sizeof(value));
   }
 
   // Reserves space, copies the record in, and returns its END LSN: the page LSN, the CSN of a commit record.
-  // Not durable before Flush(end). Decisions about page images are made here and re-made if a checkpoint's redo
-  // point moves in between. Inside a critical section nothing here can fail but by PANIC.
+  // Not durable before Flush(end). Decisions about page images are made here and re-made if a checkpoint's
+  // redo point moves in between. Inside a critical section nothing here can fail but by PANIC.
   Lsn Insert();
   // Insert, then SetPageLsn on every page added.
   Lsn InsertAndStamp();
@@ -101,8 +105,8 @@ class WalRecord {
     int flags;
     int16_t first_chunk, last_chunk;
     uint32_t data_size;
-    PageRefHeader ref;       // this and the rest are decided by Assemble
-    const char* image;       // compressed image, or nullptr: the page itself around its hole
+    PageRefHeader ref;  // this and the rest are decided by Assemble
+    const char* image;  // compressed image, or nullptr: the page itself around its hole
     bool same_relation;
   };
   static constexpr int kMaxChunks = 64;

@@ -1,14 +1,16 @@
 // Bytes of WAL records and segments. Owner: wal. Golden file: tests/unit/golden/wal_v1.hex.
 //
-// The WAL is one byte stream; an LSN is a position in it. Records start at multiples of 8 and may cross segment
-// boundaries: nothing but records is in LSN space. A segment file pg_wal/TTTTTTTTXXXXXXXXYYYYYYYY (PostgreSQL's
-// names: timeline, then segment number) is a 4 KiB header block followed by 16 MiB of the stream.
+// The WAL is one byte stream; an LSN is a position in it. Records start at multiples of 8 and may cross
+// segment boundaries: nothing but records is in LSN space. A segment file pg_wal/TTTTTTTTXXXXXXXXYYYYYYYY
+// (PostgreSQL's names: timeline, then segment number) is a 4 KiB header block followed by 16 MiB of the
+// stream.
 //
 // Format: WAL version 1, little-endian, unaligned
 //   record:
 //     offset size field
 //          0    4 size        bytes of the record, this header included, padding to 8 excluded
-//          4    4 crc         CRC-32C over all bytes of the record but this field, then its LSN (8) and timeline
+//          4    4 crc         CRC-32C over all bytes of the record but this field, then its LSN (8) and
+//          timeline
 //                             (4). So recycled or foreign-timeline bytes never parse as current.
 //          8    8 xid         transaction that wrote it, 0 = none
 //         16    2 kind        RecordKind
@@ -25,7 +27,8 @@
 //          8    2 hole_size
 //         10    2 image_size  bytes stored (after compression); kRefHasImage only, else 0
 //         12    4 block
-//         16   12 tablespace, database, number   absent with kRefSameRelation (that of the previous reference)
+//         16   12 tablespace, database, number   absent with kRefSameRelation (that of the previous
+//         reference)
 //              .. image bytes, then page data bytes
 //     then data_size bytes of data, then zeroes to a multiple of 8
 //   segment header block (rest zero):
@@ -65,9 +68,9 @@ static_assert(sizeof(RecordHeader) == 24);
 
 enum PageRefFlag : uint8_t {
   kRefHasImage = 1,
-  kRefImageLz4 = 2,       // image_size bytes are an LZ4 block of the page without its hole
+  kRefImageLz4 = 2,  // image_size bytes are an LZ4 block of the page without its hole
   kRefSameRelation = 4,
-  kRefWillInit = 8,       // redo makes the page from nothing: it is not read
+  kRefWillInit = 8,        // redo makes the page from nothing: it is not read
   kRefImageRestores = 16,  // the image is to be restored (absent: only for consistency checking)
 };
 

@@ -16,7 +16,8 @@ std::unordered_map<uint16_t, RecordHandler>& Handlers() {
 
 void DescribePage(const PageRef& page, std::string* out) {
   const RelFileLocator& rel = page.key.rel;
-  *out += fmt::format(", blkref #{}: rel {}/{}/{} ", page.id, OidNumber(rel.tablespace), OidNumber(rel.database), rel.number);
+  *out += fmt::format(", blkref #{}: rel {}/{}/{} ", page.id, OidNumber(rel.tablespace),
+                      OidNumber(rel.database), rel.number);
   if (page.key.fork != Fork::kMain) *out += fmt::format("fork {} ", ForkName(page.key.fork));
   *out += fmt::format("blk {}", page.key.block);
   if (page.HasImage()) *out += page.ImageRestores() ? " FPW" : " FPW for WAL verification";

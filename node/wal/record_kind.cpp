@@ -19,7 +19,8 @@ constexpr auto kIndex = [] {
   for (const RecordKindInfo& info : kKinds) {
     uint16_t number = static_cast<uint16_t>(info.kind);
     size_t at = static_cast<size_t>(number >> 8) * kPerFamily + (number & 0xFF);
-    if ((number >> 8) >= kFamilies || (number & 0xFF) >= kPerFamily || index[at] != 0) throw "record number out of range or used twice";
+    if ((number >> 8) >= kFamilies || (number & 0xFF) >= kPerFamily || index[at] != 0)
+      throw "record number out of range or used twice";
     index[at] = ++row;
   }
   return index;

@@ -13,8 +13,10 @@ enum class RedoScope : uint8_t {
   kPages,            // only the pages that the record references; runs in any worker, in page order
   kCounter,          // only shared counters that never go back (next OID ...): runs in the dispatcher
   kTransactionEnd,   // commit, abort, prepare: takes effect when the visible position passes it, in LSN order
-  kIndexStructural,  // split, new root, page deletion: waits for earlier records of that relation, one worker does all
-  kRelationBarrier,  // create, truncate, drop: nothing of that relation before it is unfinished or after it begun
+  kIndexStructural,  // split, new root, page deletion: waits for earlier records of that relation, one worker
+                     // does all
+  kRelationBarrier,  // create, truncate, drop: nothing of that relation before it is unfinished or after it
+                     // begun
   kDatabaseBarrier,  // the same for all relations of a database
   kGlobalBarrier,    // everything earlier is applied first, nothing later starts before
 };

@@ -29,7 +29,8 @@ class IoTimer {
   explicit IoTimer(std::atomic<uint64_t>& total)
       : total_(total), start_us_(GetBool(Setting::kTrackWalIoTiming) ? MonotonicUs() : 0) {}
   ~IoTimer() {
-    if (start_us_ != 0) total_.fetch_add(static_cast<uint64_t>(MonotonicUs() - start_us_), std::memory_order_relaxed);
+    if (start_us_ != 0)
+      total_.fetch_add(static_cast<uint64_t>(MonotonicUs() - start_us_), std::memory_order_relaxed);
   }
 
  private:
@@ -46,8 +47,8 @@ void SyncSegment(WalShared* wal, File* file) {
   file->SyncOrPanic(method != WalSyncMethod::kFsync && method != WalSyncMethod::kOpenSync);
 }
 
-// Writes [from, to) of one segment in whole blocks: from the start of the block that holds `from` (its bytes are
-// still in the ring) to the end of the one that holds `to`, zeroes behind `to`.
+// Writes [from, to) of one segment in whole blocks: from the start of the block that holds `from` (its bytes
+// are still in the ring) to the end of the one that holds `to`, zeroes behind `to`.
 void WriteBlocks(WalShared* wal, File* file, Lsn from, Lsn to) {
   static const char kZeroes[kWalBlock] = {};
   uint64_t first = from.value & ~(kWalBlock - 1);
@@ -132,8 +133,10 @@ void AfterFlush(WalShared* wal) {
   }
   if (rest == 0) return;
   int writer = wal->writer_slot.load(std::memory_order_seq_cst);
-  if (rest > 1 && writer >= 0 && writer != mine) SlotAt(writer).latch.Set();
-  else if (writer != mine) WakeFlushWaiter(*unsatisfied);
+  if (rest > 1 && writer >= 0 && writer != mine)
+    SlotAt(writer).latch.Set();
+  else if (writer != mine)
+    WakeFlushWaiter(*unsatisfied);
 }
 
 // Flushes at least to `upto` if nobody else is flushing; false if somebody is.
@@ -196,7 +199,8 @@ void Flush(Lsn upto) {
 void RequestFlush(Lsn upto) {
   WalShared* wal = Shared();
   uint64_t seen = wal->flush_requested.load(std::memory_order_relaxed);
-  while (seen < upto.value && !wal->flush_requested.compare_exchange_weak(seen, upto.value, std::memory_order_release)) {
+  while (seen < upto.value &&
+         !wal->flush_requested.compare_exchange_weak(seen, upto.value, std::memory_order_release)) {
   }
 }
 Lsn RequestedFlushLsn() { return Lsn{Shared()->flush_requested.load(std::memory_order_acquire)}; }
@@ -222,7 +226,8 @@ Lsn FlushWanted(WalShared* wal) {
   if (wal->flush_waiters.load(std::memory_order_seq_cst) == 0) return kInvalidLsn;
   int used = wal->slots_used.load(std::memory_order_seq_cst);
   uint64_t wanted = 0;
-  for (int i = 0; i < used; ++i) wanted = std::max(wanted, wal->slots()[i].flush_wait.load(std::memory_order_seq_cst));
+  for (int i = 0; i < used; ++i)
+    wanted = std::max(wanted, wal->slots()[i].flush_wait.load(std::memory_order_seq_cst));
   return wanted > wal->flushed_lsn().value ? Lsn{wanted} : kInvalidLsn;
 }
 

@@ -78,7 +78,8 @@ bool WalIsWritable() { return Shared()->writable.load(std::memory_order_acquire)
 
 namespace {
 
-// Waits until this inserter has copied everything below `upto`. Short: it is copying, or giving way to a flush.
+// Waits until this inserter has copied everything below `upto`. Short: it is copying, or giving way to a
+// flush.
 void AwaitInserter(WalShared* wal, InserterSlot& slot, Lsn upto) {
   auto done = [&] { return slot.inserting_at.load(std::memory_order_seq_cst) >= upto.value; };
   for (int spin = 0; spin < 100; ++spin) {
@@ -132,7 +133,8 @@ Lsn NextEpoch(WalShared* wal, bool keep_redo) {
   uint64_t old_redo = wal->redo[epoch & 1].load(std::memory_order_seq_cst);
   std::atomic<uint64_t>& next = wal->redo[(epoch + 1) & 1];
   next.store(kMaxLsn.value, std::memory_order_seq_cst);
-  while (!wal->insert_word.compare_exchange_weak(word, MakeWord(PositionOf(word), epoch + 1), std::memory_order_seq_cst)) {
+  while (!wal->insert_word.compare_exchange_weak(word, MakeWord(PositionOf(word), epoch + 1),
+                                                 std::memory_order_seq_cst)) {
   }
   Lsn redo = keep_redo ? Lsn{old_redo} : PositionOf(word);
   next.store(redo.value, std::memory_order_seq_cst);
@@ -145,8 +147,10 @@ Lsn BeginRedoEpoch() { return NextEpoch(Shared(), false); }
 
 void ForcePageImages(bool on) {
   WalShared* wal = Shared();
-  if (on) wal->force_images.fetch_add(1, std::memory_order_seq_cst);
-  else wal->force_images.fetch_sub(1, std::memory_order_seq_cst);
+  if (on)
+    wal->force_images.fetch_add(1, std::memory_order_seq_cst);
+  else
+    wal->force_images.fetch_sub(1, std::memory_order_seq_cst);
   NextEpoch(wal, true);
 }
 

@@ -26,7 +26,9 @@ std::string WalSegmentName(TimelineId timeline, uint64_t segment) {
   return fmt::format("{:08X}{:08X}{:08X}", timeline, segment / 256, segment % 256);
 }
 
-std::string WalSegmentPath(TimelineId timeline, uint64_t segment) { return "pg_wal/" + WalSegmentName(timeline, segment); }
+std::string WalSegmentPath(TimelineId timeline, uint64_t segment) {
+  return "pg_wal/" + WalSegmentName(timeline, segment);
+}
 
 bool ParseWalSegmentName(std::string_view name, TimelineId* timeline, uint64_t* segment) {
   if (name.size() != 24) return false;
@@ -55,11 +57,12 @@ SegmentHeader MakeWalSegmentHeader(TimelineId timeline, uint64_t segment, uint64
   return header;
 }
 
-bool CheckWalSegmentHeader(const SegmentHeader& header, TimelineId timeline, uint64_t segment, uint64_t system_id,
-                           std::string* reason) {
+bool CheckWalSegmentHeader(const SegmentHeader& header, TimelineId timeline, uint64_t segment,
+                           uint64_t system_id, std::string* reason) {
   SegmentHeader wanted = MakeWalSegmentHeader(timeline, segment, system_id);
   if (std::memcmp(&header, &wanted, sizeof wanted) == 0) return true;
-  if (std::memcmp(header.magic, wanted.magic, 8) != 0 || header.crc != Crc32c(0, &header, offsetof(SegmentHeader, crc))) {
+  if (std::memcmp(header.magic, wanted.magic, 8) != 0 ||
+      header.crc != Crc32c(0, &header, offsetof(SegmentHeader, crc))) {
     *reason = "it is not a WAL segment or its header is damaged";
   } else if (header.version != wanted.version) {
     *reason = fmt::format("it has WAL format version {}, this program has {}", header.version, kWalVersion);
@@ -99,7 +102,8 @@ bool InstallSegment(const std::string& temporary, const std::string& path) {
   int result = fs().Link(temporary.c_str(), path.c_str());
   fs().Unlink(temporary.c_str());
   if (result == -EEXIST) return false;
-  if (result < 0) throw FileError(-result, fmt::format("could not link file \"{}\" to \"{}\"", temporary, path));
+  if (result < 0)
+    throw FileError(-result, fmt::format("could not link file \"{}\" to \"{}\"", temporary, path));
   FsyncDirectory("pg_wal");
   return true;
 }
@@ -135,8 +139,10 @@ void CreateWalSegment(TimelineId timeline, uint64_t segment, uint64_t system_id)
     WaitEventScope waiting(WaitEvent::kWalInitWrite);
     File file = File::Open(temporary, O_RDWR | O_CREAT | O_EXCL);
     WriteHeader(file, timeline, segment, system_id);
-    if (GetBool(Setting::kWalInitZero)) WriteZeroes(file, kWalSegmentHeaderSize, kWalSegmentFileSize);
-    else WriteZeroes(file, kWalSegmentFileSize - 1, kWalSegmentFileSize);
+    if (GetBool(Setting::kWalInitZero))
+      WriteZeroes(file, kWalSegmentHeaderSize, kWalSegmentFileSize);
+    else
+      WriteZeroes(file, kWalSegmentFileSize - 1, kWalSegmentFileSize);
     if (GetBool(Setting::kFsync)) file.Sync();
   }
   InstallSegment(temporary, path);
@@ -165,7 +171,8 @@ void CopyWalSegment(TimelineId from, TimelineId to, Lsn upto, uint64_t system_id
 }
 
 File* wal_internal::SegmentForWriting(TimelineId timeline, uint64_t segment, uint64_t system_id) {
-  if (writing.segment == segment && writing.timeline == timeline && writing.file.is_open()) return &writing.file;
+  if (writing.segment == segment && writing.timeline == timeline && writing.file.is_open())
+    return &writing.file;
   std::string path = WalSegmentPath(timeline, segment);
   auto method = GetEnum<WalSyncMethod>(Setting::kWalSyncMethod);
   int flags = O_RDWR;
@@ -214,7 +221,9 @@ int PrepareUpTo(WalShared* wal, Lsn wanted) {
 
 void EnsureWalSpace() {
   WalShared* wal = Shared();
-  if (__builtin_expect(wal->position().value + kWalSegmentSize <= wal->prepared_end.load(std::memory_order_relaxed), 1)) return;
+  if (__builtin_expect(
+          wal->position().value + kWalSegmentSize <= wal->prepared_end.load(std::memory_order_relaxed), 1))
+    return;
   if (!WalIsWritable() || CriticalSection::Inside()) return;
   PrepareUpTo(wal, wal->position() + kWalSegmentSize);
 }

@@ -17,13 +17,16 @@ namespace walden::wal_internal {
 inline constexpr uint64_t kIdle = UINT64_MAX;
 inline constexpr uint64_t kWalBlock = 4096;  // unit of writing: whole blocks never make the kernel read first
 
-// The insert word: redo epoch in the top 10 bits, position / 8 below. 2^57 bytes of WAL fit. An inserter would have to
-// sleep through 1,024 checkpoints between its decision and its reservation to be fooled by the epoch's wrap.
+// The insert word: redo epoch in the top 10 bits, position / 8 below. 2^57 bytes of WAL fit. An inserter
+// would have to sleep through 1,024 checkpoints between its decision and its reservation to be fooled by the
+// epoch's wrap.
 inline constexpr int kEpochShift = 54;
 inline constexpr uint64_t kPositionMask = (uint64_t{1} << kEpochShift) - 1;
 inline Lsn PositionOf(uint64_t word) { return Lsn{(word & kPositionMask) << 3}; }
 inline uint32_t EpochOf(uint64_t word) { return static_cast<uint32_t>(word >> kEpochShift); }
-inline uint64_t MakeWord(Lsn position, uint32_t epoch) { return uint64_t{epoch & 1023} << kEpochShift | position.value >> 3; }
+inline uint64_t MakeWord(Lsn position, uint32_t epoch) {
+  return uint64_t{epoch & 1023} << kEpochShift | position.value >> 3;
+}
 
 // One per process slot, and one more for a process without a slot.
 struct alignas(128) InserterSlot {
@@ -31,14 +34,14 @@ struct alignas(128) InserterSlot {
   std::atomic<uint64_t> inserting_at;
   std::atomic<uint64_t> flush_wait;  // sleeping until this is flushed; 0: not
   std::atomic<uint32_t> flush_word;  // futex: 1 = look again
-  std::atomic<uint32_t> delay;       // odd while DelayCheckpoint is in force; futex of WaitForCheckpointDelays
+  std::atomic<uint32_t> delay;  // odd while DelayCheckpoint is in force; futex of WaitForCheckpointDelays
   std::atomic<uint64_t> records, page_images, bytes;  // statistics
 };
 
 struct WalShared {
   alignas(128) std::atomic<uint64_t> insert_word;
-  // Redo position of the epochs with this parity; kMaxLsn between the start of an epoch and the moment its redo point
-  // is known, so that everybody logs images meanwhile.
+  // Redo position of the epochs with this parity; kMaxLsn between the start of an epoch and the moment its
+  // redo point is known, so that everybody logs images meanwhile.
   alignas(128) std::atomic<uint64_t> redo[2];
   std::atomic<uint32_t> force_images;
   std::atomic<bool> writable;
@@ -58,7 +61,7 @@ struct WalShared {
   std::atomic<uint32_t> insert_wake;                  // futex, counts
   std::atomic<uint32_t> flush_waiters;
   std::atomic<uint32_t> delay_waiters;
-  std::atomic<int32_t> slots_used;                    // highest slot that ever inserted or waited, plus one
+  std::atomic<int32_t> slots_used;  // highest slot that ever inserted or waited, plus one
 
   std::atomic<uint64_t> buffers_full, writes, syncs, write_us, sync_us;
 
@@ -89,10 +92,12 @@ InserterSlot& MySlot(WalShared* wal);
 void WakeInsertWaiters(WalShared* wal);
 // Up to where all copies are complete at this moment; never waits.
 Lsn CopiedUpTo(WalShared* wal);
-// Makes room in the ring: writes (without fsync) at least up to `target`, waiting for slower inserters below it.
+// Makes room in the ring: writes (without fsync) at least up to `target`, waiting for slower inserters below
+// it.
 void WriteForSpace(WalShared* wal, Lsn target);
 
-// Copies a reserved range into the ring, waiting for space where needed. Progress is announced, so flushers get past.
+// Copies a reserved range into the ring, waiting for space where needed. Progress is announced, so flushers
+// get past.
 class RingWriter {
  public:
   RingWriter(WalShared* wal, Lsn start);

@@ -25,8 +25,8 @@ uint64_t RingSize() {
 
 size_t SlotsSize(int slots) { return sizeof(WalShared) + static_cast<size_t>(slots) * sizeof(InserterSlot); }
 
-// Bytes behind the insert position may be records that a crash cut off from what is valid: with luck they would fit
-// on again behind new ones. They go before anything is written.
+// Bytes behind the insert position may be records that a crash cut off from what is valid: with luck they
+// would fit on again behind new ones. They go before anything is written.
 void EraseBehind(const WalStart& start) {
   uint64_t segment = SegmentOf(start.insert_position), offset = OffsetInSegment(start.insert_position);
   File* file = SegmentForWriting(start.timeline, segment, start.system_id);
@@ -49,7 +49,8 @@ void LoadLastBlock(WalShared* wal, const WalStart& start) {
   size_t size = start.insert_position.value - first;
   if (size == 0) return;
   File* file = SegmentForWriting(start.timeline, SegmentOf(start.insert_position), start.system_id);
-  file->ReadExactlyAt(wal->ring() + (first & (wal->ring_size - 1)), size, kWalSegmentHeaderSize + OffsetInSegment(Lsn{first}));
+  file->ReadExactlyAt(wal->ring() + (first & (wal->ring_size - 1)), size,
+                      kWalSegmentHeaderSize + OffsetInSegment(Lsn{first}));
 }
 
 }  // namespace

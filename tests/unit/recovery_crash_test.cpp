@@ -1,4 +1,5 @@
-// Recovery over real files: a relation of counters changed with WAL, crashes, checkpoints, archives, timelines.
+// Recovery over real files: a relation of counters changed with WAL, crashes, checkpoints, archives,
+// timelines.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -12,8 +13,8 @@
 #include "node/buffer/relation_storage.h"
 #include "node/os/file.h"
 #include "node/recovery/archive.h"
-#include "node/recovery/backup.h"
 #include "node/recovery/background_processes.h"
+#include "node/recovery/backup.h"
 #include "node/recovery/checkpoint.h"
 #include "node/recovery/control_file.h"
 #include "node/recovery/node_storage.h"
@@ -141,7 +142,8 @@ TEST_F(RecoveryTest, EveryPrefixOfTheLogIsAConsistentPast) {
   RequestCheckpoint(kCheckpointForce | kCheckpointWait);
   Lsn start = InsertPosition();
   std::map<uint64_t, std::pair<BlockNumber, int64_t>> changes;  // by end
-  for (int i = 0; i < 12; ++i) changes[Set(static_cast<BlockNumber>(i % 4), 100 + i).value] = {i % 4, 100 + i};
+  for (int i = 0; i < 12; ++i)
+    changes[Set(static_cast<BlockNumber>(i % 4), 100 + i).value] = {i % 4, 100 + i};
   Flush(InsertPosition());
   node_.Crash();
   std::string saved = node_.CopyOfDirectory();
@@ -274,8 +276,9 @@ TEST_F(RecoveryTest, BackupTakenUnderLoadIsConsistent) {
   BackupStop stop = StopBackup();
   EXPECT_GT(stop.stop, start.start);
   Flush(Set(3, 30));
-  std::filesystem::copy("pg_wal", copy + "/pg_wal",
-                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy(
+      "pg_wal", copy + "/pg_wal",
+      std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
   node_.Crash();
   std::ofstream(copy + "/backup_label") << start.label_file;
   // The control file in the copy may be of any moment.

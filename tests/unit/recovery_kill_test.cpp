@@ -1,7 +1,7 @@
-// Real processes write through one shared region and are killed with -9 at a random moment, again and again: what was
-// acknowledged (flushed) is there afterwards, and nothing is half there.
-#include <gtest/gtest.h>
+// Real processes write through one shared region and are killed with -9 at a random moment, again and again:
+// what was acknowledged (flushed) is there afterwards, and nothing is half there.
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,7 +28,9 @@ struct Cell {
 Cell* CellOf(BufferPin& pin) { return reinterpret_cast<Cell*>(PageItem(pin.page(), 1)); }
 void Store(BufferPin& pin, int64_t value) { *CellOf(pin) = {value, value}; }
 
-BlockNumber BlockOf(int writer, int64_t value) { return static_cast<BlockNumber>(writer * kBlocksEach + value % (kBlocksEach / 2) * 2); }
+BlockNumber BlockOf(int writer, int64_t value) {
+  return static_cast<BlockNumber>(writer * kBlocksEach + value % (kBlocksEach / 2) * 2);
+}
 
 Lsn Write(int writer, int64_t value) {
   EnsureWalSpace();
@@ -110,7 +112,8 @@ int64_t Newest(int writer) {
 }
 
 TEST(KillTest, AcknowledgedWritesSurviveKillsOfAllProcesses) {
-  static constexpr RecordHandler kHandlers[] = {{RecordKind::kHeapInplace, RedoWrite, [](const DecodedRecord&, std::string*) {}}};
+  static constexpr RecordHandler kHandlers[] = {
+      {RecordKind::kHeapInplace, RedoWrite, [](const DecodedRecord&, std::string*) {}}};
   RecoveryNode node;
   BindRecordHandlers(kHandlers);
   MakePages();

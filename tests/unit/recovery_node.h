@@ -1,4 +1,5 @@
-// A node from BeginNewCluster to crash recovery in one process: storage, transactions and recovery without postmaster.
+// A node from BeginNewCluster to crash recovery in one process: storage, transactions and recovery without
+// postmaster.
 #pragma once
 
 #include <cstdlib>
@@ -35,7 +36,8 @@ class RecoveryNode {
  public:
   RecoveryNode() : directory_(NewDirectory()), home_(std::filesystem::current_path()) {
     std::filesystem::current_path(directory_);
-    for (const char* sub : {"base/5", "global", "pg_wal/archive_status", "pg_tblspc"}) std::filesystem::create_directories(sub);
+    for (const char* sub : {"base/5", "global", "pg_wal/archive_status", "pg_tblspc"})
+      std::filesystem::create_directories(sub);
     Configure();
     BindRecordHandlers(StorageRecordHandlers());
     BindRecordHandlers(XlogRecordHandlers());
@@ -76,7 +78,8 @@ class RecoveryNode {
   // Leaves the region attached, so that a thread may start the node while others look on.
   void RestoreDirectory(const std::string& copy) {
     Detach();
-    for (const auto& entry : std::filesystem::directory_iterator(directory_)) std::filesystem::remove_all(entry);
+    for (const auto& entry : std::filesystem::directory_iterator(directory_))
+      std::filesystem::remove_all(entry);
     std::filesystem::copy(copy, directory_, std::filesystem::copy_options::recursive);
     Attach();
   }

@@ -130,7 +130,8 @@ TEST(BufferTest, ConcurrentExtensionGivesEveryBlockOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(RelationBlocks(kRel), 200u);
-  for (BlockNumber block = 0; block < 200; ++block) ASSERT_FALSE(PageIsNew(ReadPage({kRel, Fork::kMain, block}).page()));
+  for (BlockNumber block = 0; block < 200; ++block)
+    ASSERT_FALSE(PageIsNew(ReadPage({kRel, Fork::kMain, block}).page()));
 }
 
 TEST(BufferTest, BulkReadStaysInItsRing) {
@@ -149,7 +150,8 @@ TEST(BufferTest, BulkReadStaysInItsRing) {
   }
   EXPECT_EQ(buffer_statistics.shared_reads - reads, 300u);
   int cached = 0;
-  for (BlockNumber block = 0; block < 300; ++block) cached += static_cast<bool>(ReadPageIfCached({kRel, Fork::kMain, block}));
+  for (BlockNumber block = 0; block < 300; ++block)
+    cached += static_cast<bool>(ReadPageIfCached({kRel, Fork::kMain, block}));
   EXPECT_LE(cached, 40);
   EXPECT_TRUE(ReadPageIfCached({hot, Fork::kMain, 0}));
 }

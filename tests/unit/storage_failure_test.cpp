@@ -54,7 +54,9 @@ class FaultyFileSystem final : public FileSystem {
   int SymbolicLink(const char* target, const char* path) override { return real_.SymbolicLink(target, path); }
   int ReadLink(const char* path, std::string* target) override { return real_.ReadLink(path, target); }
   void Prefetch(int fd, uint64_t offset, uint64_t bytes) override { real_.Prefetch(fd, offset, bytes); }
-  void StartWriteBack(int fd, uint64_t offset, uint64_t bytes) override { real_.StartWriteBack(fd, offset, bytes); }
+  void StartWriteBack(int fd, uint64_t offset, uint64_t bytes) override {
+    real_.StartWriteBack(fd, offset, bytes);
+  }
 
  private:
   FileSystem& real_;
@@ -88,7 +90,8 @@ TEST(FailureTest, FullDiskFailsTheExtensionAndNothingElse) {
   {
     FaultyFileSystem faulty;
     faulty.before_write = [](int, size_t) { return -ENOSPC; };
-    EXPECT_EQ(StateOf([] { ExtendRelation(kRel); }), "53100 could not extend file \"base/5/16384\": No space left on device");
+    EXPECT_EQ(StateOf([] { ExtendRelation(kRel); }),
+              "53100 could not extend file \"base/5/16384\": No space left on device");
     // A write that gets half of the page out leaves no half page behind.
     faulty.before_write = [](int, size_t bytes) { return static_cast<ssize_t>(bytes / 2); };
     EXPECT_EQ(StateOf([] { ExtendRelation(kRel); }).substr(0, 5), "53100");
@@ -105,7 +108,8 @@ TEST(FailureTest, FullDiskFailsEnsureWalSpaceBeforeAnythingIsChanged) {
   FaultyFileSystem faulty;
   faulty.before_write = [](int, size_t) { return -ENOSPC; };
   EXPECT_EQ(StateOf([] { EnsureWalSpace(); }).substr(0, 5), "53100");
-  for (const std::string& name : ListDirectory("pg_wal")) EXPECT_EQ(name.find("xlogtemp"), std::string::npos) << name;
+  for (const std::string& name : ListDirectory("pg_wal"))
+    EXPECT_EQ(name.find("xlogtemp"), std::string::npos) << name;
 }
 
 TEST(FailureTest, FullDiskDoesNotLoseADirtyPage) {
@@ -132,7 +136,9 @@ TEST(FailureTest, ShortReadIsAnError) {
   DropRelationBuffers(kRel);
   FaultyFileSystem faulty;
   faulty.before_read = [](size_t) { return size_t{0}; };
-  EXPECT_EQ(StateOf([] { ReadPage({kRel, Fork::kMain, 0}); }),
+  EXPECT_EQ(StateOf([] {
+              ReadPage({kRel, Fork::kMain, 0});
+            }),
             "XX001 could not read block 0 in file \"base/5/16384\": read only 0 of 8192 bytes");
 }
 

@@ -1,5 +1,5 @@
-// Golden files: bytes of a format, as hexadecimal text with runs of zeroes shortened. To write them anew after a
-// deliberate change of format (with a new version number), run the test with WALDEN_WRITE_GOLDEN=1.
+// Golden files: bytes of a format, as hexadecimal text with runs of zeroes shortened. To write them anew
+// after a deliberate change of format (with a new version number), run the test with WALDEN_WRITE_GOLDEN=1.
 #pragma once
 
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
-// A tiny node for unit tests: a data directory of its own, a private shared region with storage, WAL and buffer pool,
-// the log open for writing. The calling thread is process slot 0; other threads take ThreadIdentity(n).
+// A tiny node for unit tests: a data directory of its own, a private shared region with storage, WAL and
+// buffer pool, the log open for writing. The calling thread is process slot 0; other threads take
+// ThreadIdentity(n).
 #pragma once
 
 #include <cstdlib>

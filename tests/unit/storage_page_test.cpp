@@ -14,7 +14,9 @@ struct alignas(8) PageBuffer {
   char bytes[kPageSize];
 };
 
-std::string ItemText(const char* page, OffsetNumber offset) { return {PageItem(page, offset), PageItemLength(page, offset)}; }
+std::string ItemText(const char* page, OffsetNumber offset) {
+  return {PageItem(page, offset), PageItemLength(page, offset)};
+}
 
 TEST(PageTest, ItemsAreAddedShiftedAndRemoved) {
   PageBuffer buffer;
@@ -118,7 +120,8 @@ TEST(RelationPathTest, NamesArePostgreSqls) {
   EXPECT_EQ(RelationPath({kGlobalTablespace, Oid{0}, 1262}, Fork::kVm), "global/1262_vm");
   rel.owner = RelFileLocator::kFirstTemporary + 7;
   EXPECT_EQ(RelationPath(rel, Fork::kMain), "base/5/t7_16384");
-  EXPECT_EQ(RelationPath({Oid{16500}, Oid{5}, 20000}, Fork::kInit), "pg_tblspc/16500/PG_15_202209061/5/20000_init");
+  EXPECT_EQ(RelationPath({Oid{16500}, Oid{5}, 20000}, Fork::kInit),
+            "pg_tblspc/16500/PG_15_202209061/5/20000_init");
 }
 
 }  // namespace

@@ -69,10 +69,10 @@ TEST(WalTest, ImageOnFirstChangeAfterCheckpointOnly) {
     record.AddPageData(0, "delta");
     return record.InsertAndStamp();
   };
-  change();             // page LSN 0: image
-  change();             // newer than the redo point: data
+  change();  // page LSN 0: image
+  change();  // newer than the redo point: data
   BeginRedoEpoch();
-  change();             // image again
+  change();  // image again
   Flush(InsertPosition());
   auto records = ReadAll(kTestWalStart);
   ASSERT_EQ(records.size(), 3u);
@@ -117,8 +117,8 @@ TEST(WalTest, TwoStepInsertPublishesItsEndBeforeCopying) {
   EXPECT_EQ(ReadAll(kTestWalStart).at(0).data, "commit");
 }
 
-// Every record of every thread is read back, in the order of LSNs, across segment boundaries and a ring that is far
-// smaller than what is written.
+// Every record of every thread is read back, in the order of LSNs, across segment boundaries and a ring that
+// is far smaller than what is written.
 TEST(WalTest, ConcurrentInsertersAndFlushers) {
   StorageNode node(64, 8);  // 64 kB of WAL buffers
   constexpr int kThreads = 4, kRecords = 1500;
