@@ -6,12 +6,10 @@
 #include "node/catalog/builtin.h"
 #include "node/catalog/database_records.h"
 #include "node/catalog/invalidation.h"
-#include "node/pgwire/serve_client.h"
 #include "node/pgwire/scram.h"
 #include "node/recovery/background_processes.h"
 #include "node/recovery/recovery_target.h"
 #include "node/recovery/xlog_records.h"
-#include "node/server/process_mains.h"
 #include "node/sql/commands/commands.h"
 #include "node/sql/commands/sequence_storage.h"
 #include "node/sql/functions/registry.h"
@@ -77,7 +75,6 @@ void ComposeNode() {
   AddScalarFunctions(SequenceFunctions());
   BindTimestampParser([](const std::string& text) { return ParseTimestampTz(text, TextFormat{}); });
   InstallBuiltins(IsImplemented);
-  serve_client = ServeClient;
   InstallCatalogHooks();
   RegisterTxnHook(kStatsHookOrder, CountTransactions);
 }
