@@ -97,7 +97,13 @@ void Connection::PatchInt32(size_t at, int32_t value) { StoreBig<uint32_t>(out_.
 
 void Connection::Flush() {
   if (out_.empty()) return;
-  AwaitSeenDurable();
+  try {
+    AwaitSeenDurable();
+  } catch (...) {
+    // The outcome is unknown: what rests on it must not leave ahead of the error that says so.
+    out_.clear();
+    throw;
+  }
   SendAll(out_.data(), out_.size());
   out_.clear();
   if (out_.capacity() > 1 << 20) out_.shrink_to_fit();

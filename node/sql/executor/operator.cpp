@@ -39,6 +39,7 @@ void Operator::Open() {
   pending_at_ = 0;
   pending_error_ = nullptr;
   loop_has_rows_ = false;
+  ended_ = false;
   executor_.RefreshEvalContext(&eval_);
   if (executor_.instrument()) ++stats_.loops;
   DoOpen();
@@ -49,6 +50,7 @@ void Operator::Rescan() {
   pending_at_ = 0;
   pending_error_ = nullptr;
   loop_has_rows_ = false;
+  ended_ = false;
   if (executor_.instrument()) ++stats_.loops;
   DoRescan();
 }
@@ -96,9 +98,13 @@ bool Operator::NextInstrumented(Batch* batch, uint32_t max_rows) {
 bool Operator::NextRows(Batch* batch, uint32_t max_rows) {
   while (true) {
     if (TakePending(batch, max_rows)) return true;
+    if (ended_) return false;
     CheckInterrupts();
     batch_arena_.Reset();
-    if (!FetchInput(&input_, max_rows)) return false;
+    if (!FetchInput(&input_, max_rows)) {
+      ended_ = true;
+      return false;
+    }
     if (FilterAndProject(input_.selection, batch, max_rows)) return true;
   }
 }

@@ -101,6 +101,7 @@ class Operator {
   std::exception_ptr pending_error_;
   OperatorStats stats_;
   bool loop_has_rows_ = false;
+  bool ended_ = false;  // FetchInput has said so: it is not asked again before Open or Rescan
 };
 
 std::unique_ptr<Operator> MakeOperator(Executor& executor, const Plan& plan);
