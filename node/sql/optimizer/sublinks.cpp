@@ -77,6 +77,7 @@ Plan* MaterialOver(Plan* plan, Arena& arena) {
 Node* QueryPlanner::PlanSubLink(SubLink* link) {
   SubPlan* plan = arena().New<SubPlan>();
   plan->sub_link_type = link->sub_link_type;
+  plan->array_type = link->array_type;
   if (link->sub_link_type == SubLinkType::kMultiExpr) throw NotSupported("multi-column subquery assignment");
   Query* sub = link->subselect;
   OuterReferences(global_, plan).Replace(sub, 0);
