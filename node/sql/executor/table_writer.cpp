@@ -58,6 +58,9 @@ bool IndexColumns::Compute(EvalContext& context, std::span<Vector* const> row, s
 }
 
 TableWriter::TableWriter(RelationRef table, MemoryAccount* account) : table_(std::move(table)), arena_(account) {
+  for (const PgAttributeRow& column : table_->columns) {
+    if (column.attgenerated != '\0' && !column.attisdropped) throw NotSupported("writing a table with generated columns");
+  }
   size_t widest = 0;
   for (const RelationRef& index : table_->indexes) {
     if (!index->index->indislive) continue;
