@@ -108,6 +108,7 @@ class CopyIn {
       error.WithContext(Context(reader));
       throw;
     }
+    referential_queue_.Run(state_.session.format(), &state_.functions);
     return count_;
   }
 
@@ -160,6 +161,7 @@ class CopyIn {
     for (auto& [attno, expr] : defaults_) values_[attno - 1] = expr->Eval(context, {}, Selection{nullptr, 1}).Get(0);
     writer_.CheckConstraints(context, values_);
     writer_.Insert(context, values_, cid_, &bulk_);
+    referential_.Inserted(referential_queue_, values_);
     ++count_;
   }
 
@@ -185,6 +187,7 @@ class CopyIn {
   const CopyOptions& options_;
   TableWriter writer_;
   ReferentialChecks referential_;
+  ReferentialQueue referential_queue_;
   BulkInsertState bulk_;
   std::vector<Value> values_;
   Arena arena_;

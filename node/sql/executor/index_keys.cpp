@@ -32,7 +32,8 @@ KeyCompare IntegerComparator(PhysicalType value) {
   }
 }
 
-// Null: the column's own comparator serves.
+}  // namespace
+
 KeyCompare CrossTypeComparator(Oid column, Oid value) {
   if (!IsValid(column) || !IsValid(value) || column == value) return nullptr;
   PhysicalType a = TypeOf(column).physical, b = TypeOf(value).physical;
@@ -44,8 +45,6 @@ KeyCompare CrossTypeComparator(Oid column, Oid value) {
   if (compare == nullptr) throw NotSupported("index condition between these types");
   return compare;
 }
-
-}  // namespace
 
 IndexKeys::IndexKeys(const List<IndexCondition*>& conditions) : conditions_(conditions), arena_(&ProcessMemory(), 256) {
   for (const IndexCondition* condition : conditions) {

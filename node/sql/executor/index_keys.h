@@ -11,6 +11,9 @@
 
 namespace walden {
 
+// Compares (column, value) of integer types whose widths differ. Null: the column's own comparator serves.
+KeyCompare CrossTypeComparator(Oid column, Oid value);
+
 class IndexKeys {
  public:
   explicit IndexKeys(const List<IndexCondition*>& conditions);

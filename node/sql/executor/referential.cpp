@@ -1,17 +1,159 @@
 #include "node/sql/executor/referential.h"
 
-#include "node/base/error.h"
+#include <algorithm>
+#include <cstring>
+
+#include "node/sql/executor/executor.h"
+#include "node/sql/executor/foreign_key.h"
+#include "node/txn/transaction.h"
 
 namespace walden {
+namespace {
 
-ReferentialChecks::ReferentialChecks(RelationRef table) : table_(std::move(table)) {
-  if (!table_->foreign_keys.empty() || !table_->referenced_by.empty()) throw NotSupported("changing a table with foreign keys");
+using Kind = ReferentialEvent::Kind;
+
+std::vector<Value> KeyValues(const std::vector<int16_t>& columns, std::span<const Value> row) {
+  std::vector<Value> key;
+  for (int16_t attno : columns) key.push_back(row[attno - 1]);
+  return key;
 }
 
-void ReferentialChecks::Inserted(Executor&, std::span<const Value>) {}
+bool AnyNull(std::span<const Value> key) {
+  return std::any_of(key.begin(), key.end(), [](const Value& value) { return value.is_null; });
+}
+bool AllNull(std::span<const Value> key) {
+  return std::all_of(key.begin(), key.end(), [](const Value& value) { return value.is_null; });
+}
 
-void ReferentialChecks::Updated(Executor&, std::span<const Value>, std::span<const Value>) {}
+// Stored alike, not merely equal: 1.0 and 1.00 differ, and an update from one to the other cascades.
+bool SameImage(PhysicalType type, const Value& a, const Value& b) {
+  if (a.is_null || b.is_null) return a.is_null == b.is_null;
+  if (type == PhysicalType::kString) return a.datum.string.view() == b.datum.string.view();
+  if (type == PhysicalType::kNumeric && a.datum.numeric.kind == NumericKind::kBig && b.datum.numeric.kind == NumericKind::kBig) {
+    const NumericRef &x = a.datum.numeric, &y = b.datum.numeric;
+    return x.scale == y.scale && std::string_view(x.digits, x.digits_size) == std::string_view(y.digits, y.digits_size);
+  }
+  return std::memcmp(&a.datum, &b.datum, PhysicalWidth(type)) == 0;
+}
 
-void ReferentialChecks::Deleted(Executor&, std::span<const Value>) {}
+bool SameKey(const Relation& table, const std::vector<int16_t>& columns, std::span<const Value> a, std::span<const Value> b) {
+  for (int16_t attno : columns) {
+    if (!SameImage((*table.desc)[attno].physical, a[attno - 1], b[attno - 1])) return false;
+  }
+  return true;
+}
+
+// MATCH SIMPLE: one null and nothing is referred to. MATCH FULL: all or none.
+bool RefersToNothing(const PgConstraintRow& constraint, std::span<const Value> key) {
+  return constraint.confmatchtype == 'f' ? AllNull(key) : AnyNull(key);
+}
+
+// A statement's queue as work of its executor.
+class QueuedChecks : public AfterStatementWork {
+ public:
+  explicit QueuedChecks(std::shared_ptr<ReferentialQueue> queue) : queue_(std::move(queue)) {}
+  void Run(Executor& executor) override {
+    const ExecutionSettings& settings = executor.settings();
+    queue_->Run(settings.format != nullptr ? *settings.format : DefaultTextFormat(), settings.session);
+  }
+
+ private:
+  std::shared_ptr<ReferentialQueue> queue_;
+};
+
+}  // namespace
+
+ReferentialQueue::ReferentialQueue() : arena_(&ProcessMemory(), 1024) {}
+ReferentialQueue::~ReferentialQueue() = default;
+
+std::span<const Value> ReferentialQueue::CopyKey(const ReferentialEvent& event, std::span<const Value> key) {
+  if (key.empty()) return {};
+  const std::vector<int16_t>& columns =
+      event.kind == Kind::kCheckReferencing ? *event.constraint->conkey : *event.constraint->confkey;
+  Value* copy = static_cast<Value*>(arena_.Allocate(key.size() * sizeof(Value), alignof(Value)));
+  for (size_t i = 0; i < key.size(); ++i) {
+    copy[i] = key[i];
+    if (!key[i].is_null) copy[i].datum = CopyDatum((*event.table->desc)[columns[i]].physical, key[i].datum, &arena_);
+  }
+  return {copy, key.size()};
+}
+
+void ReferentialQueue::Add(const ReferentialEvent& event) {
+  ReferentialEvent own = event;
+  own.old_key = CopyKey(event, event.old_key);
+  own.new_key = CopyKey(event, event.new_key);
+  events_.push_back(std::move(own));
+}
+
+ForeignKey& ReferentialQueue::KeyOf(const PgConstraintRow& constraint) {
+  std::unique_ptr<ForeignKey>& key = keys_[constraint.oid];
+  if (key == nullptr) key = std::make_unique<ForeignKey>(constraint);
+  return *key;
+}
+
+void ReferentialQueue::Run(const TextFormat& format, SessionHooks* session) {
+  if (events_.empty()) return;
+  Arena scratch(&ProcessMemory(), 1024);
+  EvalContext context(scratch, format, session);
+  CommandCounterIncrement();
+  while (!events_.empty()) {
+    ReferentialEvent event = std::move(events_.front());
+    events_.pop_front();
+    ForeignKey& key = KeyOf(*event.constraint);
+    switch (event.kind) {
+      case Kind::kCheckReferencing: CheckReferencing(key, event, context); break;
+      case Kind::kReferencedDeleted: ApplyAction(key, key.row().confdeltype, event, context, *this); break;
+      case Kind::kReferencedUpdated: ApplyAction(key, key.row().confupdtype, event, context, *this); break;
+    }
+    scratch.Reset();
+  }
+}
+
+ReferentialQueue& ReferentialChecks::QueueOf(Executor& executor) {
+  if (std::shared_ptr<ReferentialQueue> queue = queue_.lock()) return *queue;
+  auto queue = std::make_shared<ReferentialQueue>();
+  executor.QueueAfterStatement(std::make_unique<QueuedChecks>(queue));
+  queue_ = queue;
+  return *queue;
+}
+
+void ReferentialChecks::Inserted(Executor& executor, std::span<const Value> values) {
+  if (!table_->foreign_keys.empty()) Inserted(QueueOf(executor), values);
+}
+void ReferentialChecks::Updated(Executor& executor, std::span<const Value> old_values, std::span<const Value> new_values) {
+  if (table_->foreign_keys.empty() && table_->referenced_by.empty()) return;
+  Updated(QueueOf(executor), old_values, new_values);
+}
+void ReferentialChecks::Deleted(Executor& executor, std::span<const Value> old_values) {
+  if (!table_->referenced_by.empty()) Deleted(QueueOf(executor), old_values);
+}
+
+void ReferentialChecks::Inserted(ReferentialQueue& queue, std::span<const Value> values) {
+  for (const PgConstraintRow& constraint : table_->foreign_keys) {
+    std::vector<Value> key = KeyValues(*constraint.conkey, values);
+    if (!RefersToNothing(constraint, key)) queue.Add({Kind::kCheckReferencing, table_, &constraint, {}, key});
+  }
+}
+
+void ReferentialChecks::Updated(ReferentialQueue& queue, std::span<const Value> old_values, std::span<const Value> new_values) {
+  for (const PgConstraintRow& constraint : table_->referenced_by) {
+    std::vector<Value> old_key = KeyValues(*constraint.confkey, old_values);
+    if (AnyNull(old_key) || SameKey(*table_, *constraint.confkey, old_values, new_values)) continue;
+    std::vector<Value> new_key = KeyValues(*constraint.confkey, new_values);
+    queue.Add({Kind::kReferencedUpdated, table_, &constraint, old_key, new_key});
+  }
+  for (const PgConstraintRow& constraint : table_->foreign_keys) {
+    std::vector<Value> key = KeyValues(*constraint.conkey, new_values);
+    if (RefersToNothing(constraint, key) || SameKey(*table_, *constraint.conkey, old_values, new_values)) continue;
+    queue.Add({Kind::kCheckReferencing, table_, &constraint, {}, key});
+  }
+}
+
+void ReferentialChecks::Deleted(ReferentialQueue& queue, std::span<const Value> old_values) {
+  for (const PgConstraintRow& constraint : table_->referenced_by) {
+    std::vector<Value> key = KeyValues(*constraint.confkey, old_values);
+    if (!AnyNull(key)) queue.Add({Kind::kReferencedDeleted, table_, &constraint, key, {}});
+  }
+}
 
 }  // namespace walden
