@@ -1,3 +1,4 @@
+\set VERBOSITY verbose
 -- Foreign keys: checks of both sides, actions, MATCH FULL, self-references, keys of different integer types.
 CREATE TABLE fk_p (id int PRIMARY KEY, name text);
 CREATE TABLE fk_c (id int PRIMARY KEY, a int REFERENCES fk_p);
