@@ -259,7 +259,7 @@ void AddForeignKey(Oid table, const ast::Constraint& constraint, std::string_vie
 void ValidateForeignKey(const PgConstraintRow& key, CommandContext& context) {
   RelationRef own = OpenRelation(key.conrelid, LockMode::kNone), referenced = OpenRelation(key.confrelid, LockMode::kNone);
   auto table_name = [](const Relation& r) { return QuoteIdentifier(SchemaName(r.row.relnamespace)) + "." + QuoteIdentifier(r.name()); };
-  std::string on, not_null, columns, first_missing;
+  std::string on, not_null, columns;
   for (size_t i = 0; i < key.conkey->size(); ++i) {
     std::string fk = "fk." + QuoteIdentifier(own->columns[(*key.conkey)[i] - 1].attname);
     std::string pk = "pk." + QuoteIdentifier(referenced->columns[(*key.confkey)[i] - 1].attname);
@@ -267,10 +267,9 @@ void ValidateForeignKey(const PgConstraintRow& key, CommandContext& context) {
     on += separator + pk + " OPERATOR(pg_catalog.=) " + fk;
     not_null += (i == 0 ? "" : key.confmatchtype == 'f' ? " OR " : " AND ") + fk + " IS NOT NULL";
     columns += (i == 0 ? "" : ", ") + fk + "::text";
-    if (i == 0) first_missing = pk + " IS NULL";
   }
-  std::string sql = "SELECT " + columns + " FROM ONLY " + table_name(*own) + " fk LEFT OUTER JOIN ONLY " + table_name(*referenced) +
-                    " pk ON (" + on + ") WHERE " + first_missing + " AND (" + not_null + ") LIMIT 1";
+  std::string sql = "SELECT " + columns + " FROM ONLY " + table_name(*own) + " fk WHERE (" + not_null +
+                    ") AND NOT EXISTS (SELECT 1 FROM ONLY " + table_name(*referenced) + " pk WHERE " + on + ") LIMIT 1";
   std::string values, names;
   for (int16_t attno : *key.conkey) names += (names.empty() ? "" : ", ") + own->columns[attno - 1].attname;
   uint64_t bad = context.queries->RunSql(sql, [&](std::span<const Value> row) {
