@@ -84,7 +84,7 @@ TEST(ParserParse, PositionsCountCharacters) {
 
 TEST(ParserParse, DeepNestingIsRefused) {
   std::string sum = "select 1";
-  for (int i = 0; i < 40000; ++i) sum += "+1";
+  for (int i = 0; i < 400000; ++i) sum += "+1";
   try {
     Parse(sum);
     FAIL();

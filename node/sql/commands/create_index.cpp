@@ -1,6 +1,7 @@
 // CREATE INDEX, the indexes of constraints, REINDEX.
 #include <algorithm>
 
+#include "node/catalog/invalidation.h"
 #include "node/access/deform.h"
 #include "node/access/heap/heap.h"
 #include "node/base/error.h"
@@ -159,6 +160,8 @@ void FillIndex(Oid table, Oid index, CommandContext& context) {
     CompiledRowMaker maker(table_relation, index_relation, context);
     BuildIndex(table_relation, index_relation, &maker);
   }
+  // relhasindex was set in place: whoever opens the table next must see its index.
+  InvalidateRelation(table);
   context.Advance();
 }
 

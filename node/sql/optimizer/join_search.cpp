@@ -243,9 +243,9 @@ void QueryPlanner::PruneJoinOutput(Path* path) {
     bool needed = var == nullptr;
     for (const Expr* above : upper_needed_) needed |= EqualNodes(above, column);
     for (const Qual* qual : all_quals_) {
+      // Also those that this join could decide: under an outer join they are applied above it.
       if (needed || var == nullptr) break;
-      if (qual->rels.IsSubsetOf(path->rels) || !qual->rels.Contains(var->varno)) continue;
-      needed = true;
+      needed = qual->rels.Contains(var->varno);
     }
     for (const auto& base : bases_) {
       if (needed || var == nullptr) break;
