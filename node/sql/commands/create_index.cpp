@@ -1,13 +1,13 @@
 // CREATE INDEX, the indexes of constraints, REINDEX.
 #include <algorithm>
 
-#include "node/catalog/invalidation.h"
 #include "node/access/deform.h"
 #include "node/access/heap/heap.h"
 #include "node/base/error.h"
 #include "node/buffer/relation_storage.h"
 #include "node/catalog/catalog_table.h"
 #include "node/catalog/identity.h"
+#include "node/catalog/invalidation.h"
 #include "node/catalog/type_name.h"
 #include "node/sql/commands/command_parts.h"
 #include "node/sql/executor/table_writer.h"
@@ -160,8 +160,8 @@ void FillIndex(Oid table, Oid index, CommandContext& context) {
     CompiledRowMaker maker(table_relation, index_relation, context);
     BuildIndex(table_relation, index_relation, &maker);
   }
-  // relhasindex was set in place: whoever opens the table next must see its index.
-  InvalidateRelation(table);
+  // relhasindex was set in place, in a row that may be cached: whoever opens the table next must see its index.
+  DropAllCaches();
   context.Advance();
 }
 
