@@ -55,7 +55,7 @@ class Postgres:
 
 class Walden:
     def __init__(self, cluster):
-        self.node, self.name = cluster.node("walden"), "Walden"
+        self.node, self.name = cluster.node("node"), "Walden"
         self.port = self.node.port
 
     def create(self):

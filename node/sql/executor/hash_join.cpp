@@ -251,6 +251,7 @@ class HashJoinOperator : public Operator {
     if (reading_partition_ != nullptr) return ReadOuterFromPartition();
     if (outer_done_ || !left_->Next(&outer_)) {
       outer_done_ = true;
+      outer_.selection.count = 0;  // asked again later (unmatched inner rows come after), the last batch must not be probed twice
       return false;
     }
     probe_keys_ = EvalOuterKeys(outer_);
