@@ -2,7 +2,7 @@
 #include "node/base/clock.h"
 #include "node/config/settings.h"
 #include "node/session/session_state.h"
-#include "node/shm/timeouts.h"
+#include "node/session/statement_timeout.h"
 #include "node/types/type_table.h"
 
 namespace walden {
@@ -16,8 +16,6 @@ SqlError NoSuchStatement(std::string_view name) {
 SqlError NoSuchPortal(std::string_view name) {
   return SqlError(ErrorCode::kUndefinedCursor, "portal \"{}\" does not exist", name);
 }
-
-PreparedStatementRef& FindStatement(SessionState& state, std::string_view name);
 
 // One value as the client sent it.
 Value ReadParameter(const std::optional<std::string_view>& bytes, int16_t format, Oid type, Arena& arena, const TextFormat& text_format,
@@ -44,21 +42,6 @@ void CheckFormats(std::span<const int16_t> formats) {
   }
 }
 
-class TimedEntry {
- public:
-  TimedEntry() : armed_(GetInt(Setting::kStatementTimeout) > 0 && !TimeoutEnabled(Interrupt::kStatementTimeout)) {
-    if (armed_) EnableTimeout(Interrupt::kStatementTimeout, GetInt(Setting::kStatementTimeout));
-  }
-  ~TimedEntry() {
-    if (armed_) DisableTimeout(Interrupt::kStatementTimeout);
-  }
-  TimedEntry(const TimedEntry&) = delete;
-  TimedEntry& operator=(const TimedEntry&) = delete;
-
- private:
-  bool armed_;
-};
-
 PreparedStatementRef& FindStatement(SessionState& state, std::string_view name) {
   if (name.empty()) {
     if (state.unnamed_statement == nullptr) throw NoSuchStatement(name);
@@ -83,7 +66,7 @@ void RefuseInFailedTransaction(const SessionState& state, const PreparedStatemen
 }  // namespace
 
 Session::Result Session::Parse(std::string_view name, std::string_view text, std::span<const Oid> parameter_types) {
-  TimedEntry timeout;
+  StatementTimeout timeout;
   SessionState& state = *state_;
   Result error = CatchStatementError([&] {
     state.transaction.StartStatement();
@@ -114,7 +97,7 @@ Session::Result Session::Parse(std::string_view name, std::string_view text, std
 }
 
 Session::Result Session::Bind(std::string_view portal_name, std::string_view statement_name, const BindParameters& given) {
-  TimedEntry timeout;
+  StatementTimeout timeout;
   SessionState& state = *state_;
   Result error = CatchStatementError([&] {
     PreparedStatementRef statement = FindStatement(state, statement_name);
@@ -216,7 +199,7 @@ Session::Result Session::DescribePortal(std::string_view name, std::vector<Resul
 }
 
 Session::Result Session::Execute(std::string_view name, int64_t max_rows) {
-  TimedEntry timeout;
+  StatementTimeout timeout;
   SessionState& state = *state_;
   Result error = CatchStatementError([&] {
     Portal* portal = state.FindPortal(name);

@@ -8,9 +8,9 @@
 #include "node/catalog/syscache.h"
 #include "node/config/settings.h"
 #include "node/session/session_state.h"
+#include "node/session/statement_timeout.h"
 #include "node/session/text_format_settings.h"
 #include "node/shm/interrupts.h"
-#include "node/shm/timeouts.h"
 #include "node/txn/durability.h"
 #include "node/txn/lock_manager.h"
 
@@ -22,22 +22,6 @@ thread_local ResultSink* reporting_sink = nullptr;
 void ReportSetting(std::string_view name, const std::string& value) {
   if (reporting_sink != nullptr) reporting_sink->ParameterStatus(name, value);
 }
-
-// Arms statement_timeout for the duration of one entry.
-class StatementTimeout {
- public:
-  StatementTimeout() : armed_(GetInt(Setting::kStatementTimeout) > 0) {
-    if (armed_) EnableTimeout(Interrupt::kStatementTimeout, GetInt(Setting::kStatementTimeout));
-  }
-  ~StatementTimeout() {
-    if (armed_) DisableTimeout(Interrupt::kStatementTimeout);
-  }
-  StatementTimeout(const StatementTimeout&) = delete;
-  StatementTimeout& operator=(const StatementTimeout&) = delete;
-
- private:
-  bool armed_;
-};
 
 SqlError Fatal(SqlError error) {
   error.WithSeverity(Severity::kFatal);

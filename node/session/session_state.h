@@ -69,7 +69,6 @@ struct SessionState {
   PreparedStatementRef unnamed_statement;
   bool started = false;
   std::string database_name;
-  std::vector<PlannedQueryRef> text_cache;
 
   // ---- statement.cpp
   // Runs one parsed statement to the end, its rows to the sink.

@@ -195,9 +195,8 @@ static ExprList ScanColumnsOf(const BaseRel& base, const std::vector<Qual>& filt
   return columns;
 }
 
-// `clauses` are the quals usable for index conditions (those of the table alone, and join clauses whose other side is
-// in `outer`); all of `quals` must hold in the end.
-bool QueryPlanner::TryIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const std::vector<Qual>&,
+// All of `quals` must hold in the end: those of the table alone, and join clauses whose other side is in `outer`.
+bool QueryPlanner::TryIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals,
                             const RelSet& outer, Path* result) {
   const PgIndexRow& row = *index->index;
   if (!row.indisvalid || !row.indislive || index->index_desc.method == nullptr) return false;
@@ -321,7 +320,7 @@ std::vector<Path> QueryPlanner::BasePaths(BaseRel& base, const std::vector<Qual>
   std::vector<Path> paths;
   for (const RelationRef& index : base.relation->indexes) {
     Path path;
-    if (TryIndex(base, index, quals, quals, outer, &path)) paths.push_back(path);
+    if (TryIndex(base, index, quals, outer, &path)) paths.push_back(path);
   }
   return paths;
 }
@@ -373,7 +372,7 @@ Path QueryPlanner::PlanTable(BaseRel& base, const std::vector<Qual>& quals) {
   return path;
 }
 
-Path QueryPlanner::PlanBase(BaseRel& base, bool) {
+Path QueryPlanner::PlanBase(BaseRel& base) {
   double selectivity = 1;
   for (const Qual& qual : base.quals) selectivity *= Selectivity(*this, qual.expr);
   base.rows = std::max(1.0, base.tuples * selectivity);

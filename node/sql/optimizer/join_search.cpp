@@ -113,7 +113,7 @@ QueryPlanner::Item QueryPlanner::PlanOuterJoin(JoinNode& node) {
   }
   Item left = PlanJoinNode(*node.left);
   Item right = PlanJoinNode(*node.right);
-  Item joined = JoinItems(left, right, node.join_type, join_quals, {});
+  Item joined = JoinItems(left, right, node.join_type, join_quals);
   joined.rels = node.rels;
   return joined;
 }
@@ -166,11 +166,11 @@ QueryPlanner::Item QueryPlanner::SearchJoinOrder(std::vector<Item> items, std::v
     bool found = false;
     std::vector<Qual> between = applicable(a.rels, b.rels);
     if (can_join(a, b)) {
-      best = JoinItems(a, b, JoinType::kInner, between, {});
+      best = JoinItems(a, b, JoinType::kInner, between);
       found = true;
     }
     if (can_join(b, a)) {
-      Item other = JoinItems(b, a, JoinType::kInner, between, {});
+      Item other = JoinItems(b, a, JoinType::kInner, between);
       if (!found || other.path.total_cost < best.path.total_cost) best = std::move(other);
       found = true;
     }
@@ -375,8 +375,7 @@ Path QueryPlanner::NestLoopPath(const Item& left, const Path& inner, JoinType ty
   return path;
 }
 
-QueryPlanner::Item QueryPlanner::JoinItems(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& join_quals,
-                                           const std::vector<Qual>&) {
+QueryPlanner::Item QueryPlanner::JoinItems(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& join_quals) {
   double selectivity = 1;
   for (const Qual& qual : join_quals) selectivity *= Selectivity(*this, qual.expr);
   double cross = left.path.rows * right.path.rows * selectivity;

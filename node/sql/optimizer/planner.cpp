@@ -122,7 +122,6 @@ class ParamFinder {
 }  // namespace
 
 Path QueryPlanner::PlanSelect(double tuple_fraction) {
-  tuple_fraction_ = tuple_fraction;
   if (query_->set_operations != nullptr) {
     InlineCtes();
     PlanCtes();

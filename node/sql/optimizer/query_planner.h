@@ -140,12 +140,11 @@ class QueryPlanner : public StatisticsSource {
   void AddBaseRel(int32_t rtindex);
 
   // base_scan.cpp
-  Path PlanBase(BaseRel& base, bool parameterized_only = false);
+  Path PlanBase(BaseRel& base);
   std::vector<Path> BasePaths(BaseRel& base, const std::vector<Qual>& extra, const RelSet& outer);
   Path FinishScan(BaseRel& base, ScanPlan* plan, const std::vector<Qual>& filters, double rows);
   Path PlanTable(BaseRel& base, const std::vector<Qual>& quals);
-  bool TryIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const std::vector<Qual>& clauses,
-                const RelSet& outer, Path* path);
+  bool TryIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const RelSet& outer, Path* path);
   Path PlanSubqueryScan(BaseRel& base);
   Path PlanFunction(BaseRel& base);
   Path PlanValues(BaseRel& base);
@@ -164,8 +163,7 @@ class QueryPlanner : public StatisticsSource {
   Item PlanRegion(JoinNode& node);
   Item PlanOuterJoin(JoinNode& node);
   Item SearchJoinOrder(std::vector<Item> items, std::vector<Qual> quals);
-  Item JoinItems(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& join_quals,
-                 const std::vector<Qual>& filters);
+  Item JoinItems(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& join_quals);
   Path HashJoinPath(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& quals, double rows);
   Path NestLoopPath(const Item& left, const Path& inner, JoinType type, const std::vector<Qual>& quals, double rows);
   bool ParameterizedInner(const Item& left, const Item& right, const std::vector<Qual>& quals, Path* inner,
@@ -230,7 +228,6 @@ class QueryPlanner : public StatisticsSource {
   std::vector<PlannedCte> ctes_;
   PlannedCte* FindCte(const RangeTblEntry& rte);
   std::vector<OrderElement> wanted_order_;
-  double tuple_fraction_ = 0;
   double limit_rows_ = -1;
   bool locks_rows_ = false;  // statement changes or locks rows: scans keep the columns of index conditions
 };
