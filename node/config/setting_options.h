@@ -40,6 +40,10 @@ inline constexpr EnumOption kXmlBinaryOptions[] = {
     {"base64", 0, false},
     {"hex", 1, false},
 };
+inline constexpr EnumOption kXmlOptionOptions[] = {
+    {"content", 0, false},
+    {"document", 1, false},
+};
 inline constexpr EnumOption kPasswordEncryptionOptions[] = {
     {"md5", 0, false},
     {"scram-sha-256", 1, false},

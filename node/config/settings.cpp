@@ -504,7 +504,9 @@ SettingInfo Describe(Setting setting) {
 
 std::vector<SettingInfo> ListSettings() {
   std::vector<SettingInfo> settings;
-  for (size_t i = 0; i < std::size(kRows); ++i) settings.push_back(Describe(static_cast<Setting>(i)));
+  for (size_t i = 0; i < std::size(kRows); ++i) {
+    if (!(kRows[i].flags & F::kNoShowAll)) settings.push_back(Describe(static_cast<Setting>(i)));
+  }
   for (const auto& [name, placeholder] : Placeholders()) {
     SettingInfo info;
     info.name = name;

@@ -82,6 +82,8 @@ void Session::Start(const SessionStart& start) {
   state_->started = true;
   ResetSeenLsn();
   InstallFormatHooks(&format_);
+  OverrideSetting(Setting::kIsSuperuser, role->rolsuper ? "on" : "off");
+  OverrideSetting(Setting::kSessionAuthorization, start.user);
   SetRequest request;
   request.context = SettingContext::kBackend;
   request.source = SettingSource::kClient;
