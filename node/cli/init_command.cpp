@@ -6,11 +6,11 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "node/auth/scram.h"
 #include "node/base/error.h"
 #include "node/cli/commands.h"
 #include "node/cli/conf_templates.h"
 #include "node/os/file.h"
-#include "node/pgwire/scram.h"
 #include "node/server/bootstrap.h"
 #include "node/server/data_directory.h"
 

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "node/auth/scram.h"
 #include "node/base/clock.h"
 #include "node/catalog/acl.h"
 #include "node/catalog/invalidation.h"
@@ -11,7 +12,6 @@
 #include "node/config/settings.h"
 #include "node/os/file.h"
 #include "node/pgwire/hba.h"
-#include "node/pgwire/scram.h"
 #include "node/txn/transaction.h"
 
 namespace walden {

@@ -2,11 +2,11 @@
 
 #include "node/access/btree/records.h"
 #include "node/access/heap/heap_records.h"
+#include "node/auth/scram.h"
 #include "node/buffer/relation_storage.h"
 #include "node/catalog/builtin.h"
 #include "node/catalog/database_records.h"
 #include "node/catalog/invalidation.h"
-#include "node/pgwire/scram.h"
 #include "node/recovery/background_processes.h"
 #include "node/recovery/recovery_target.h"
 #include "node/recovery/xlog_records.h"

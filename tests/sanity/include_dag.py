@@ -52,8 +52,8 @@ def main() -> int:
                     if header.startswith(prefix) and not any(name.startswith(a) for a in allowed):
                         problems.append(f"{name}: includes {header}, which only {', '.join(allowed)} may")
                 if not header.startswith("node/") or header in HEADER_ONLY:
-                    if folder == "node" and own != "server" and header.startswith(("replication/", "metrics/")):
-                        problems.append(f"{name}: includes {header}: only node/server may look there")
+                    if folder == "node" and own not in ("server", "cli") and header.startswith(("replication/", "metrics/")):
+                        problems.append(f"{name}: includes {header}: only node/server and node/cli may look there")
                     continue
                 target = folder_of(header, modules)
                 if target is None:

@@ -1,53 +1,19 @@
-#include "node/pgwire/scram.h"
+#include "node/auth/scram.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
 
 #include <charconv>
 
+#include "node/auth/scram_crypto.h"
 #include "node/base/check.h"
 #include "node/base/error.h"
 #include "node/base/random.h"
 
 namespace walden {
+
+using namespace scram;
+
 namespace {
-
-constexpr size_t kKeyBytes = SHA256_DIGEST_LENGTH;
-
-std::string Base64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                          reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<size_t>(n));
-  return text;
-}
-
-std::optional<std::string> FromBase64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  std::string bytes(text.size() / 4 * 3 + 1, '\0');
-  int n = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                          reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (n < 0) return std::nullopt;
-  size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
-  bytes.resize(static_cast<size_t>(n) - padding);
-  return bytes;
-}
-
-std::string Hmac(std::string_view key, std::string_view text) {
-  std::string result(kKeyBytes, '\0');
-  unsigned length = kKeyBytes;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-       reinterpret_cast<unsigned char*>(result.data()), &length);
-  return result;
-}
-
-std::string Sha256(std::string_view text) {
-  std::string result(kKeyBytes, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), reinterpret_cast<unsigned char*>(result.data()));
-  return result;
-}
 
 SqlError Malformed(std::string_view detail) {
   return SqlError(ErrorCode::kProtocolViolation, "malformed SCRAM message").WithDetail(std::string(detail)).WithSeverity(Severity::kFatal);
@@ -94,10 +60,7 @@ std::string EncodePassword(std::string_view password) {
   constexpr int kIterations = 4096;
   char salt[16];
   SecureRandom(salt, sizeof salt);
-  std::string salted(kKeyBytes, '\0');
-  CHECK(PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), reinterpret_cast<unsigned char*>(salt),
-                          sizeof salt, kIterations, EVP_sha256(), static_cast<int>(kKeyBytes),
-                          reinterpret_cast<unsigned char*>(salted.data())) == 1);
+  std::string salted = SaltedPassword(password, {salt, sizeof salt}, kIterations);
   return fmt::format("SCRAM-SHA-256${}:{}${}:{}", kIterations, Base64({salt, sizeof salt}),
                      Base64(Sha256(Hmac(salted, "Client Key"))), Base64(Hmac(salted, "Server Key")));
 }
@@ -147,8 +110,7 @@ std::optional<std::string> ScramExchange::FinalMessage(std::string_view client_f
   if (TakeAttribute(&rest, 'r') != nonce_) throw Malformed("Nonce does not match.");
   std::string auth = client_first_bare_ + "," + server_first_ + "," + std::string(without_proof);
   std::string client_signature = Hmac(verifier_.stored_key, auth);
-  std::string client_key(kKeyBytes, '\0');
-  for (size_t i = 0; i < kKeyBytes; ++i) client_key[i] = static_cast<char>((*proof)[i] ^ client_signature[i]);
+  std::string client_key = Xor(*proof, client_signature);
   if (CRYPTO_memcmp(Sha256(client_key).data(), verifier_.stored_key.data(), kKeyBytes) != 0) return std::nullopt;
   return "v=" + Base64(Hmac(verifier_.server_key, auth));
 }
