@@ -69,6 +69,7 @@ int ControldataCommand(const CommandLine& line) {
   Line("Backup end location", LsnText(control.backup_end));
   Line("End-of-backup record required", control.backup_end_required ? "yes" : "no");
   Line("Replication term", control.term);
+  Line("Fenced by term", control.fenced_by_term);
   Line("wal_level setting", control.wal_level >= 0 && control.wal_level < 3 ? kWalLevels[control.wal_level] : "unknown");
   Line("max_connections setting", control.max_connections);
   Line("max_worker_processes setting", control.max_worker_processes);

@@ -15,6 +15,7 @@
 #include "node/recovery/archive.h"
 #include "node/recovery/checkpoint_pace.h"
 #include "node/recovery/recovery_shared.h"
+#include "node/recovery/replication_slots.h"
 #include "node/shm/interrupts.h"
 #include "node/storage/sync_queue.h"
 #include "node/wal/checkpoint_parts.h"
@@ -76,6 +77,7 @@ void WriteEverything(uint32_t flags, Report* report) {
   for (const CheckpointPart& part : CheckpointParts()) {
     if (part.flush != nullptr) part.flush(shutdown);
   }
+  SaveReplicationSlots();
   BeginPacing(flags);
   report->written = WriteDirtyBuffers(shutdown || (flags & kCheckpointFlushAll) != 0, PaceCheckpoint);
   report->write_us = MonotonicUs();
@@ -116,7 +118,9 @@ void CleanUpAfter(const CheckpointData& data) {
     if (part.after != nullptr) part.after(data);
   }
   Lsn redo{data.redo};
-  RecycleWalSegments(OldestNeededSegment(redo), SegmentOf(redo) + SegmentsAhead(redo), data.timeline,
+  uint64_t oldest = OldestNeededSegment(redo);
+  InvalidateSlotsBelow(oldest);
+  RecycleWalSegments(oldest, SegmentOf(redo) + SegmentsAhead(redo), data.timeline,
                      MayRecycle, ForgetArchiveStatus);
 }
 
@@ -142,6 +146,19 @@ bool CheckpointDueByWal(uint64_t current_segment) {
   return redo.IsValid() && current_segment >= SegmentOf(redo) + CheckpointSegments();
 }
 
+namespace {
+
+// What slots keep, within max_slot_wal_keep_size.
+uint64_t OldestSlotSegment(Lsn end) {
+  Lsn needed = OldestSlotWal();
+  if (needed == kMaxLsn) return UINT64_MAX;
+  int64_t limit = GetInt(Setting::kMaxSlotWalKeepSize);
+  uint64_t most = limit < 0 ? UINT64_MAX : WalSegments(limit), current = SegmentOf(end);
+  return current > most ? std::max(SegmentOf(needed), current - most) : SegmentOf(needed);
+}
+
+}  // namespace
+
 uint64_t OldestNeededSegment(Lsn redo) {
   uint64_t oldest = SegmentOf(redo);
   Lsn end = WalIsWritable() ? FlushedLsn() : ReplayedLsn();
@@ -152,7 +169,7 @@ uint64_t OldestNeededSegment(Lsn redo) {
     Lsn needed = part.oldest_needed();
     if (needed.IsValid() && needed != kMaxLsn) oldest = std::min(oldest, SegmentOf(needed));
   }
-  return oldest;
+  return std::min(oldest, OldestSlotSegment(end));
 }
 
 bool PerformCheckpoint(uint32_t flags) {

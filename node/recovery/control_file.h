@@ -50,7 +50,9 @@ struct ControlFile {
   int32_t max_worker_processes;
   int32_t max_wal_senders;
   uint32_t catalog_version;
-  uint32_t reserved[5];              // 0
+  uint32_t reserved0;                // 0
+  uint64_t fenced_by_term;           // a higher term that this primary met: it does not start again; 0: none
+  uint32_t reserved[2];              // 0
   uint8_t authentication_nonce[32];  // secret of this cluster for mock SCRAM answers
   uint32_t crc;                      // CRC-32C of the bytes before
   uint32_t unused;                   // 0

@@ -41,6 +41,7 @@ void BeginNewCluster(const NewCluster& options) {
   Lsn start = SegmentStart(1);
   control.system_id = options.system_id != 0 ? options.system_id : MakeSystemId();
   control.state = ClusterState::kStarting;
+  control.term = 1;
   control.data_checksums = options.data_checksums;
   control.checkpoint = start.value;
   control.checkpoint_data = FirstCheckpoint(start);
@@ -53,6 +54,8 @@ void BeginNewCluster(const NewCluster& options) {
   WriteControlFile(control);
   data_checksums_enabled = options.data_checksums;
   Recovery()->control = control;
+  Recovery()->term.store(control.term);
+  Recovery()->owns_term.store(true);
   BecomeSyncOwner();
   for (const CheckpointPart& part : CheckpointParts()) {
     if (part.restore != nullptr) part.restore(control.checkpoint_data);

@@ -16,6 +16,8 @@ namespace walden {
 struct RecoveryShared {
   LwLock control_lock;
   ControlFile control;  // Guarded by: control_lock
+  std::atomic<uint64_t> term;   // the control file's. Written under control_lock
+  std::atomic<bool> owns_term;  // the node is, or is about to be, the primary of its term
 
   // Startup process.
   alignas(64) std::atomic<uint64_t> replayed;
@@ -43,6 +45,8 @@ struct RecoveryShared {
   std::atomic<uint64_t> received;
   std::atomic<uint32_t> received_timeline;
   std::atomic<bool> stop_streaming;
+  ReceiverInfo receiver;  // but for state, flushed and timeline, which are the atomics above
+  std::atomic<uint64_t> written;
 
   // Checkpointer. Guarded by: checkpoint_lock
   SpinLock checkpoint_lock;

@@ -108,6 +108,9 @@ void RequestStreaming(const StreamRequest& request) {
     shared->stop_streaming.store(false);
     shared->received.store(request.start.value);
     shared->received_timeline.store(request.timeline);
+    shared->written.store(request.start.value);
+    shared->receiver.start = request.start;
+    shared->receiver.start_timeline = request.timeline;
   }
   if (GetReceiverState() == ReceiverState::kStopped) {
     SetReceiverState(ReceiverState::kStarting);
@@ -142,6 +145,43 @@ void SetReceiverState(ReceiverState state) {
   Recovery()->receiver_state.store(state, std::memory_order_release);
   WakeStartup();
 }
+
+void DescribeReceiver(const ReceiverConnection& connection) {
+  RecoveryShared* shared = Recovery();
+  SpinGuard guard(shared->receiver_lock);
+  shared->receiver.pid = self().pid.load();
+  shared->receiver.connection = connection;
+}
+
+void NoteReceiverMessage(TimestampUs sent, Lsn primary_end) {
+  TimestampUs now = WallClockUs();
+  RecoveryShared* shared = Recovery();
+  SpinGuard guard(shared->receiver_lock);
+  ReceiverInfo& info = shared->receiver;
+  info.last_message_sent = sent;
+  info.last_message_received = now;
+  if (primary_end <= info.latest_end) return;
+  info.latest_end = primary_end;
+  info.latest_end_time = sent;
+}
+
+void ReportWritten(Lsn written) { Recovery()->written.store(written.value, std::memory_order_release); }
+
+ReceiverInfo GetReceiverInfo() {
+  RecoveryShared* shared = Recovery();
+  ReceiverInfo info;
+  {
+    SpinGuard guard(shared->receiver_lock);
+    info = shared->receiver;
+  }
+  info.state = GetReceiverState();
+  if (info.state == ReceiverState::kStopped) info.pid = 0;
+  info.written = Lsn{shared->written.load(std::memory_order_acquire)};
+  info.flushed = ReceivedLsn();
+  info.timeline = ReceivedTimeline();
+  return info;
+}
+
 bool StreamingStopRequested() { return Recovery()->stop_streaming.load(); }
 
 ArchiverStatistics GetArchiverStatistics() {

@@ -51,6 +51,30 @@ void ReportReceived(Lsn flushed, TimelineId timeline);
 void SetReceiverState(ReceiverState state);
 bool StreamingStopRequested();
 
+// What pg_stat_wal_receiver shows besides. The receiver describes its connection, then notes every message.
+struct ReceiverConnection {
+  char slot_name[64];
+  char sender_host[256];
+  int32_t sender_port;
+  char conninfo[1024];  // without secrets
+};
+struct ReceiverInfo {
+  int32_t pid;  // 0: no receiver
+  ReceiverState state;
+  Lsn start;
+  TimelineId start_timeline;
+  Lsn written, flushed;
+  TimelineId timeline;
+  TimestampUs last_message_sent, last_message_received;
+  Lsn latest_end;  // end of the primary's WAL as it said last, and when that last moved
+  TimestampUs latest_end_time;
+  ReceiverConnection connection;
+};
+void DescribeReceiver(const ReceiverConnection& connection);
+void NoteReceiverMessage(TimestampUs sent, Lsn primary_end);
+void ReportWritten(Lsn written);
+ReceiverInfo GetReceiverInfo();
+
 // ---- archiver statistics (pg_stat_archiver) ----
 struct ArchiverStatistics {
   uint64_t archived_count, failed_count;

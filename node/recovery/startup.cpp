@@ -9,6 +9,7 @@
 #include "node/base/check.h"
 #include "node/base/clock.h"
 #include "node/base/error.h"
+#include "node/base/fault_point.h"
 #include "node/base/log.h"
 #include "node/buffer/buffer_pool.h"
 #include "node/buffer/redo.h"
@@ -21,6 +22,8 @@
 #include "node/recovery/checkpoint.h"
 #include "node/recovery/hot_standby.h"
 #include "node/recovery/recovery_shared.h"
+#include "node/recovery/replication_slots.h"
+#include "node/recovery/term.h"
 #include "node/recovery/xlog_records.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/postmaster_link.h"
@@ -407,6 +410,7 @@ TimelineId StartupProcess::ChooseTimeline() {
   }
   WriteHistory(fresh, parent, end_,
                target_.reached.empty() ? "no recovery target specified" : target_.reached);
+  MaybeFault(FaultPoint::kPromotionHistoryWritten);
   return fresh;
 }
 
@@ -447,15 +451,19 @@ void LogEndOfRecovery(TimelineId timeline, TimelineId previous) {
 void StartupProcess::OpenForWriting() {
   supply_->StopStreaming();
   TimelineId previous = TimelineOf(supply_->history(), Lsn{end_.value - 1});
+  // Durable before the first write of the new primary: an old one that comes back is in a lower term.
+  if (archive_) BeginTerm();
   TimelineId timeline = ChooseTimeline();
   bool recovered = RecoveryIsNeeded();
   if (recovered) ResetUnloggedRelations(true);
   OpenWalForWriting({end_, timeline, control_.system_id, Lsn{checkpoint_data_.redo}});
   if (archive_) LogEndOfRecovery(timeline, previous);
+  MaybeFault(FaultPoint::kPromotionLogOpened);
   TxnEndRecovery(end_, clean_ && !recovered);
   AwaitCheckpointer();
   if (archive_) {
     RequestCheckpoint(kCheckpointForce | kCheckpointImmediate | kCheckpointWait);
+    MaybeFault(FaultPoint::kPromotionCheckpointed);
     Recovery()->archive_recovery.store(false);
     FinishArchiveRecovery();
   } else if (recovered) {
@@ -470,9 +478,13 @@ void StartupProcess::OpenForWriting() {
 void StartupProcess::Run() {
   control_ = ReadControlFile();
   Recovery()->control = control_;
+  Recovery()->term.store(control_.term);
   Recovery()->startup_slot.store(self_slot(), std::memory_order_release);
+  RefuseFencedStart();
   LogPreviousState(control_);
   ReadSignals();
+  Recovery()->owns_term.store(!archive_);
+  RestoreReplicationSlots();
   LocateCheckpoint();
   PrepareReplay();
   end_ = checkpoint_end_;

@@ -6,6 +6,7 @@
 #include "node/catalog/invalidation.h"
 #include "node/config/settings.h"
 #include "node/recovery/recovery_state.h"
+#include "node/recovery/replication_slots.h"
 #include "node/server/background_worker.h"
 #include "node/shm/process.h"
 #include "node/shm/server_state.h"
@@ -38,6 +39,7 @@ constexpr AreaBinding kBindings[] = {
     {Area::kMultiXact, MultiXactAreaSize, MultiXactAreaInit},
     {Area::kLocks, LockAreaSize, LockAreaInit},
     {Area::kWalSenders, SenderAreaSize, SenderAreaInit},
+    {Area::kReplicationSlots, ReplicationSlotsShmSize, ReplicationSlotsShmInit},
     {Area::kActivity, ActivityAreaSize, ActivityAreaInit},
     {Area::kStats, StatsAreaSize, StatsAreaInit},
     {Area::kInvalidations, InvalidationAreaSize, InvalidationAreaInit},

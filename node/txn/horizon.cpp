@@ -5,6 +5,7 @@
 #include "node/base/check.h"
 #include "node/base/fault_point.h"
 #include "node/base/log.h"
+#include "node/config/settings.h"
 #include "node/txn/csn_window.h"
 #include "node/txn/durability.h"
 #include "node/txn/sender_slots.h"
@@ -69,6 +70,18 @@ void RaiseConflictLsn(Xid xid, Lsn horizon, Lsn* conflict) {
   // A forgotten CSN is older than every snapshot that lived here when it was forgotten, but a standby's
   // snapshots are bounded by feedback or not at all: only the horizon is a safe bound.
   *conflict = std::max(*conflict, state.csn.IsValid() ? state.csn : horizon);
+}
+
+SnapshotFeedback HotStandbyFeedback() {
+  if (!GetBool(Setting::kHotStandbyFeedback)) return {};
+  // A snapshot that is yet to be taken lies at or above the floor that this publishes.
+  Lsn oldest = ComputeHorizon();
+  uint64_t xmin = OldestRunningXid().value;
+  for (int i = 0; i < txn_shared->slot_count; ++i) {
+    uint64_t of_slot = txn_shared->slots()[i].snapshot_xmin.load(std::memory_order_relaxed);
+    if (of_slot != 0) xmin = std::min(xmin, of_slot);
+  }
+  return {oldest, Xid{xmin}};
 }
 
 bool SnapshotsOlderThan(Lsn lsn, Oid database, int* slots, int max_slots, int* count) {

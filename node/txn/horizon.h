@@ -35,6 +35,14 @@ void RaiseConflictLsn(Xid xid, Lsn horizon, Lsn* conflict);
 
 // Oldest position that replicas still read: SenderSlot::feedback_lsn (sender_slots.h).
 
+// What a standby tells its primary to keep for the snapshots here and on the replicas behind it, as
+// hot_standby_feedback asks; {kMaxLsn, invalid}: nothing.
+struct SnapshotFeedback {
+  Lsn oldest = kMaxLsn;
+  Xid xmin;
+};
+SnapshotFeedback HotStandbyFeedback();
+
 // On a standby: whether any snapshot older than `lsn` lives here, and in which process slots (recovery
 // conflicts).
 bool SnapshotsOlderThan(Lsn lsn, Oid database, int* slots, int max_slots, int* count);

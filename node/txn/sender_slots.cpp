@@ -28,6 +28,7 @@ struct SenderTable {
   std::atomic<uint64_t> quorum_write, quorum_flush,
       quorum_apply;  // raised only, while the configuration stands
   std::atomic<int32_t> waiters;
+  std::atomic<uint64_t> slot_feedback;  // UINT64_MAX = none
 
   SenderSlot* senders() { return reinterpret_cast<SenderSlot*>(this + 1); }
   // wait_lsns()[process slot]: the LSN waited for, 0 = none.
@@ -140,6 +141,7 @@ int ClaimSenderSlot(std::string_view application_name, std::string_view role_nam
     for (auto* lag : {&sender.write_lag_us, &sender.flush_lag_us, &sender.apply_lag_us}) lag->store(-1);
     sender.reply_time.store(0);
     sender.feedback_lsn.store(UINT64_MAX);
+    sender.feedback_xmin.store(0);
     sender.state.store(SenderState::kStartup);
     return i;
   }
@@ -183,12 +185,14 @@ void ApplySyncStandbyNames(std::string_view text) {
 bool SyncReplicationConfigured() { return table->required.load(std::memory_order_acquire) != 0; }
 
 Lsn OldestReplicaFeedback() {
-  uint64_t oldest = UINT64_MAX;
+  uint64_t oldest = table->slot_feedback.load(std::memory_order_seq_cst);
   for (int i = 0; i < table->slot_count; ++i) {
     oldest = std::min(oldest, Sender(i).feedback_lsn.load(std::memory_order_seq_cst));
   }
   return Lsn{oldest};
 }
+
+void SetSlotFeedbackFloor(Lsn floor) { table->slot_feedback.store(floor.value, std::memory_order_seq_cst); }
 
 SyncPositions QuorumPositions() {
   return {Lsn{table->quorum_write.load(std::memory_order_seq_cst)},
@@ -231,6 +235,7 @@ void SenderAreaInit(void* at) {
   table->lock.Init(LwRank::kSyncRep);
   table->slot_count = static_cast<int32_t>(GetInt(Setting::kMaxWalSenders));
   table->waiter_slots = MaxProcessSlots();
+  table->slot_feedback.store(UINT64_MAX);
   for (int i = 0; i < table->slot_count; ++i)
     (new (table->senders() + i) SenderSlot{})->feedback_lsn.store(UINT64_MAX);
   for (int i = 0; i < table->waiter_slots; ++i) new (table->wait_lsns() + i) std::atomic<uint64_t>(0);

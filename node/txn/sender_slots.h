@@ -33,7 +33,8 @@ struct SenderSlot {
   std::atomic<uint64_t> sent_lsn, write_lsn, flush_lsn, apply_lsn;
   std::atomic<int64_t> write_lag_us, flush_lag_us, apply_lag_us;  // -1 = unknown
   std::atomic<TimestampUs> reply_time;
-  std::atomic<uint64_t> feedback_lsn;  // hot_standby_feedback: oldest snapshot there; UINT64_MAX = none
+  std::atomic<uint64_t> feedback_lsn;   // hot_standby_feedback: oldest snapshot there; UINT64_MAX = none
+  std::atomic<uint64_t> feedback_xmin;  // its xmin (backend_xmin); 0 = none
 };
 
 // Claims a slot for this process; 53300 when max_wal_senders are in use.
@@ -63,8 +64,10 @@ void ApplySyncStandbyNames(std::string_view text);
 // Whether commits wait for standbys now.
 bool SyncReplicationConfigured();
 
-// Lowest feedback of the connected replicas; kMaxLsn when none sends any.
+// Lowest feedback of the connected replicas and of replication slots; kMaxLsn when none sends any.
 Lsn OldestReplicaFeedback();
+// What replication slots (recovery/replication_slots.h) keep for absent replicas; kMaxLsn: nothing.
+void SetSlotFeedbackFloor(Lsn floor);
 
 struct SyncPositions {
   Lsn write, flush, apply;  // reached by the quorum; kInvalidLsn while too few standbys are connected

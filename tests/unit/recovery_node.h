@@ -15,6 +15,7 @@
 #include "node/recovery/checkpoint.h"
 #include "node/recovery/node_storage.h"
 #include "node/recovery/recovery_state.h"
+#include "node/recovery/replication_slots.h"
 #include "node/recovery/xlog_records.h"
 #include "node/shm/private_region.h"
 #include "node/storage/sync_queue.h"
@@ -116,6 +117,7 @@ class RecoveryNode {
         {Area::kMultiXact, MultiXactAreaSize, MultiXactAreaInit},
         {Area::kLocks, LockAreaSize, LockAreaInit},
         {Area::kWalSenders, SenderAreaSize, SenderAreaInit},
+        {Area::kReplicationSlots, ReplicationSlotsShmSize, ReplicationSlotsShmInit},
     });
     identity_ = std::make_unique<ThreadIdentity>(0);
   }
