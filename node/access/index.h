@@ -64,6 +64,7 @@ struct IndexDesc {
   ThrowUniqueViolation throw_unique_violation = nullptr;
   // The same for a build ("could not create unique index"); null: throw_unique_violation.
   ThrowUniqueViolation throw_build_duplicate = nullptr;
+  mutable RelationStats stats;  // where this process counts what it does with the index
   const void* owner = nullptr;  // the catalog's own object, for throw_unique_violation
 
   int key_count() const { return static_cast<int>(keys.size()); }

@@ -8,6 +8,7 @@
 #include "node/access/toast.h"
 #include "node/access/tuple.h"
 #include "node/base/ids.h"
+#include "node/stats/counters.h"
 #include "node/storage/relation_file.h"
 
 namespace walden {
@@ -28,6 +29,7 @@ struct TableRef {
   // keys may use: an UPDATE that changes none of them takes only the NO KEY lock. Null = no such columns.
   const AttrSet* indexed_columns = nullptr;
   const AttrSet* key_columns = nullptr;
+  mutable RelationStats stats;  // where this process counts what it does with the table
 
   bool NeedsWal() const { return walden::NeedsWal(locator); }
   PageKey Page(BlockNumber block) const { return {locator, Fork::kMain, block}; }

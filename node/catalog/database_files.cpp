@@ -17,6 +17,7 @@
 #include "node/shm/interrupts.h"
 #include "node/storage/page.h"
 #include "node/storage/sync_queue.h"
+#include "node/stats/counter_tables.h"
 #include "node/txn/transaction.h"
 #include "node/txn/transaction_hooks.h"
 #include "node/wal/record_builder.h"
@@ -42,6 +43,7 @@ void MakeDatabaseDirectory(const DatabaseRecord& at) {
 
 void RemoveDatabase(const DatabaseRecord& at) {
   DropDatabaseBuffers(at.database);
+  ForgetDatabaseStats(at.database);
   ForgetDatabaseSyncs(at.database);
   CloseDatabaseFiles(at.database);
   AdvanceFileDropGeneration();

@@ -5,6 +5,7 @@
 #include "node/buffer/relation_storage.h"
 #include "node/catalog/catalog_table.h"
 #include "node/catalog/relation_ddl.h"
+#include "node/catalog/relation_stats.h"
 #include "node/txn/transaction.h"
 
 namespace walden {
@@ -80,6 +81,7 @@ Oid CreateIndexRelation(const NewIndex& index) {
   row.relreplident = 'n';
   row.reloptions = index.options;
   CreateRelationStorage(LocatorOf(row), NestLevel());
+  StatsOfCreatedRelation(StatsDatabaseOf(row), row.oid, NestLevel());
   classes.Insert(row);
 
   PgIndexRow index_row = index.row;

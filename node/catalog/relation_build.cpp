@@ -9,6 +9,7 @@
 #include "node/catalog/builtin.h"
 #include "node/catalog/catalog_table.h"
 #include "node/catalog/identity.h"
+#include "node/catalog/relation_stats.h"
 #include "node/catalog/rows/pg_attrdef.h"
 #include "node/catalog/rows/pg_rewrite.h"
 #include "node/catalog/rows/pg_trigger.h"
@@ -78,6 +79,8 @@ void FillTable(Relation* relation) {
   table.toast_tuple_target = static_cast<uint16_t>(IntegerOption(relation->row, "toast_tuple_target", 2032));
   table.indexed_columns = &relation->indexed_columns;
   table.key_columns = &relation->key_columns;
+  table.stats = StatsOf(*relation);
+  if (relation->row.relkind != relkind::kToast) DescribeToStats(*relation);
   if (IsValid(relation->row.reltoastrelid)) FillToast(relation, relation->row.reltoastrelid);
 }
 
@@ -157,7 +160,9 @@ void FillIndex(Relation* relation) {
   index.fillfactor = static_cast<uint8_t>(IntegerOption(relation->row, "fillfactor", 90));
   index.deduplicate = FindOption(relation->row, "deduplicate_items").value_or("on") != "off";
   index.throw_unique_violation = ThrowDuplicateKey;
+  index.stats = StatsOf(*relation);
   index.owner = relation;
+  if (RowRef<PgClassRow> table = ClassRow(row.indrelid)) DescribeToStats(*relation, &*table);
   for (int k = 0; k < row.indnkeyatts; ++k) {
     OpclassFacts facts = FactsOf(row.indclass[k]);
     IndexKeyColumn column = KeyColumnFor(facts.input_type, relation->columns[k].atttypid, facts.pattern);
@@ -175,6 +180,7 @@ void FillToast(Relation* relation, Oid toast) {
   relation->toast_relation = TryOpenRelation(toast, LockMode::kNone);
   if (!relation->toast_relation) return;  // being dropped: the TOAST table goes first
   relation->toast.table = relation->toast_relation->table;
+  if (!IsCatalogRelation(relation->oid)) DescribeToStats(*relation->toast_relation, &relation->row);
   CHECK(!relation->toast_relation->indexes.empty());
   relation->toast.index = relation->toast_relation->indexes.front()->index_desc;
   relation->toast.new_value_id = AllocateOid;

@@ -6,6 +6,7 @@
 #include "node/catalog/catalog_info.h"
 #include "node/catalog/identity.h"
 #include "node/catalog/namespace.h"
+#include "node/catalog/relation_stats.h"
 #include "node/catalog/relation_build.h"
 #include "node/txn/id_counters.h"
 #include "node/types/type_table.h"
@@ -94,6 +95,7 @@ TableRef TableFor(Relation* relation) {
   table.is_catalog = true;
   table.indexed_columns = &relation->indexed_columns;
   table.key_columns = &relation->key_columns;
+  table.stats = StatsOf(*relation);
   return table;
 }
 
@@ -106,6 +108,7 @@ void FillIndex(Relation* relation, const TupleDesc* desc, bool unique) {
   index.desc = desc;
   index.unique = unique;
   index.throw_unique_violation = ThrowDuplicateKey;
+  index.stats = StatsOf(*relation);
   index.owner = relation;
 }
 

@@ -1,4 +1,5 @@
 #include "node/catalog/relation_ddl.h"
+#include "node/catalog/relation_stats.h"
 
 #include <algorithm>
 
@@ -165,6 +166,7 @@ Oid CreateRelation(const NewRelation& relation) {
   if (row.relfilenode != Oid::kInvalid) {
     RelFileLocator locator = LocatorOf(row);
     CreateRelationStorage(locator, NestLevel());
+    StatsOfCreatedRelation(StatsDatabaseOf(row), row.oid, NestLevel());
     if (relation.persistence == 'u') CreateRelationFork(locator, Fork::kInit);
     row.relfrozenxid = static_cast<uint32_t>(kFirstNormalXid.value);
     row.relminmxid = 1;

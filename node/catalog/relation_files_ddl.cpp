@@ -4,6 +4,7 @@
 #include "node/catalog/catalog_table.h"
 #include "node/catalog/invalidation.h"
 #include "node/catalog/relation_ddl.h"
+#include "node/catalog/relation_stats.h"
 #include "node/catalog/rows/pg_attrdef.h"
 #include "node/catalog/rows/pg_inherits.h"
 #include "node/catalog/rows/pg_sequence.h"
@@ -92,7 +93,10 @@ void SwapRelationFiles(Oid a, Oid b) {
 void DropRelationRows(Oid relation) {
   RelationRef old = OpenRelation(relation, LockMode::kAccessExclusive);
   if (IsCatalogRelation(relation)) throw NotSupported("dropping a system catalog");
-  if (old->has_storage()) DropRelationStorage(LocatorOf(old->row), NestLevel());
+  if (old->has_storage()) {
+    DropRelationStorage(LocatorOf(old->row), NestLevel());
+    StatsOfDroppedRelation(StatsDatabaseOf(old->row), relation, NestLevel());
+  }
   if (old->row.relkind == relkind::kIndex) {
     DeleteAll<PgIndexRow>(catalog_index::kPgIndexIndexrelidIndex, {relation});
     InvalidateRelation(old->index->indrelid);

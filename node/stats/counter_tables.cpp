@@ -1,5 +1,7 @@
 #include "node/stats/counter_tables.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -9,6 +11,7 @@
 #include "node/base/error.h"
 #include "node/base/log.h"
 #include "node/os/file.h"
+#include "node/shm/spinlock.h"
 #include "node/stats/counter_layout.h"
 
 namespace walden {
@@ -31,6 +34,9 @@ RelationSumRow* FindRelation(uint64_t key, bool make) {
   if (!make || reusable == nullptr) return nullptr;
   for (auto& value : reusable->values) value.store(0, std::memory_order_relaxed);
   for (auto& time : reusable->times) time.store(0, std::memory_order_relaxed);
+  reusable->label_change.fetch_add(1, std::memory_order_acq_rel);
+  reusable->label = {};
+  reusable->label_change.fetch_add(1, std::memory_order_release);
   reusable->key.store(key, std::memory_order_release);
   return reusable;
 }
@@ -40,10 +46,12 @@ DatabaseSumRow* FindDatabase(Oid database, bool make) {
   for (DatabaseSumRow& row : TheStats()->databases) {
     uint64_t seen = row.key.load(std::memory_order_acquire);
     if (seen == key) return &row;
-    if (seen != 0) continue;
+    if (seen != 0 && (seen != kForgotten || !make)) continue;
     if (!make) return nullptr;
     for (auto& value : row.values) value.store(0, std::memory_order_relaxed);
     row.reset_time.store(0, std::memory_order_relaxed);
+    row.last_checksum_failure.store(0, std::memory_order_relaxed);
+    row.name[0] = '\0';
     row.key.store(key, std::memory_order_release);
     return &row;
   }
@@ -77,17 +85,48 @@ bool Fold(Counted<kCounters>& counted, Sums&& sums) {
   return to != nullptr;
 }
 
+// Reads what is changed between two increments of `change`. A writer holds the table lock and is quick; a reader that has no luck
+// goes without.
+template <class T>
+T ReadLabel(const std::atomic<uint32_t>& change, const T& from) {
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    uint32_t before = change.load(std::memory_order_acquire);
+    T copy = from;
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if ((before & 1) == 0 && change.load(std::memory_order_relaxed) == before) return copy;
+    SpinPause();
+  }
+  return T{};
+}
+template <class Change>
+void WriteLabel(std::atomic<uint32_t>& change, Change&& write) {
+  change.fetch_add(1, std::memory_order_acq_rel);
+  write();
+  change.fetch_add(1, std::memory_order_release);
+}
+using StatsName = std::array<char, kStatsNameBytes>;
+template <size_t kBytes>
+void CopyText(char (&to)[kBytes], std::string_view from) {
+  size_t size = std::min(from.size(), kBytes - 1);
+  std::memcpy(to, from.data(), size);
+  std::memset(to + size, 0, kBytes - size);
+}
+
 void CopyRow(const RelationSumRow& row, uint64_t key, RelationSums* sums) {
   sums->database = Oid{static_cast<uint32_t>(key >> 32)};
   sums->relation = Oid{static_cast<uint32_t>(key)};
   for (size_t i = 0; i < kRelationCounters; ++i) sums->values[i] = row.values[i].load(std::memory_order_relaxed);
   for (size_t i = 0; i < std::size(sums->times); ++i) sums->times[i] = row.times[i].load(std::memory_order_relaxed);
+  sums->label = ReadLabel(row.label_change, row.label);
 }
 
 void CopyRow(const DatabaseSumRow& row, uint64_t key, DatabaseSums* sums) {
   sums->database = Oid{static_cast<uint32_t>(key - 1)};
   for (size_t i = 0; i < kDatabaseCounters; ++i) sums->values[i] = row.values[i].load(std::memory_order_relaxed);
   sums->reset_time = row.reset_time.load(std::memory_order_relaxed);
+  sums->last_checksum_failure = row.last_checksum_failure.load(std::memory_order_relaxed);
+  StatsName name = ReadLabel(row.label_change, *reinterpret_cast<const StatsName*>(row.name));
+  std::memcpy(sums->name, name.data(), name.size());
 }
 
 std::atomic<int64_t>& TimeOf(RelationSumRow& row, StatsTime time) { return row.times[static_cast<size_t>(time)]; }
@@ -101,18 +140,14 @@ void FoldBlockLocked(StatsBlock& block) {
     DatabaseSumRow* row = MakeDatabase(database);
     return row == nullptr ? nullptr : row->values;
   });
+  Fold(block.node, [] { return TheStats()->node.values; });
   for (RelationEntry& entry : block.relations) {
     uint64_t key = entry.key.load(std::memory_order_acquire);
     if (key == 0) continue;
-    uint64_t scans = entry.counted.folded[static_cast<size_t>(RelationCounter::kScans)];
-    RelationSumRow* row = nullptr;
     Fold(entry.counted, [&]() -> std::atomic<uint64_t>* {
-      row = MakeRelation(key);
+      RelationSumRow* row = MakeRelation(key);
       return row == nullptr ? nullptr : row->values;
     });
-    if (row != nullptr && entry.counted.folded[static_cast<size_t>(RelationCounter::kScans)] != scans) {
-      TimeOf(*row, StatsTime::kLastScan).store(WallClockUs(), std::memory_order_relaxed);
-    }
   }
 }
 
@@ -169,6 +204,52 @@ void ForEachDatabaseSums(const std::function<void(const DatabaseSums&)>& visit) 
   }
 }
 
+void ReadNodeSums(NodeSums* sums) {
+  *sums = {};
+  if (TheStats() == nullptr) return;
+  const NodeSumRow& node = TheStats()->node;
+  for (size_t i = 0; i < kNodeCounters; ++i) sums->values[i] = node.values[i].load(std::memory_order_relaxed);
+  for (size_t i = 0; i < std::size(sums->reset_times); ++i) {
+    sums->reset_times[i] = node.reset_times[i].load(std::memory_order_relaxed);
+  }
+  sums->archived = ReadLabel(node.archive_change, node.archived);
+  sums->failed = ReadLabel(node.archive_change, node.failed);
+}
+
+void DescribeRelation(Oid database, Oid relation, const RelationLabel& label) {
+  if (TheStats() == nullptr) return;
+  RelationSumRow* row = MakeRelation(StatsKey(database, relation));
+  if (row == nullptr || std::memcmp(&row->label, &label, sizeof label) == 0) return;
+  LwLockGuard guard(TheStats()->table_lock, LwMode::kExclusive);
+  WriteLabel(row->label_change, [&] { row->label = label; });
+}
+
+void DescribeDatabase(Oid database, std::string_view name) {
+  DatabaseSumRow* row = TheStats() == nullptr ? nullptr : MakeDatabase(database);
+  if (row == nullptr) return;
+  LwLockGuard guard(TheStats()->table_lock, LwMode::kExclusive);
+  WriteLabel(row->label_change, [&] { CopyText(row->name, name); });
+}
+
+void CountArchived(std::string_view wal, bool success) {
+  Count(success ? NodeCounter::kArchived : NodeCounter::kArchiveFailures);
+  if (TheStats() == nullptr) return;
+  NodeSumRow& node = TheStats()->node;
+  LwLockGuard guard(TheStats()->table_lock, LwMode::kExclusive);
+  WriteLabel(node.archive_change, [&] {
+    ArchiveOutcome& outcome = success ? node.archived : node.failed;
+    CopyText(outcome.wal, wal);
+    outcome.time = WallClockUs();
+  });
+}
+
+void CountChecksumFailure(Oid database) {
+  DatabaseSumRow* row = TheStats() == nullptr ? nullptr : FindDatabase(database, false);
+  if (row == nullptr) return;
+  row->values[static_cast<size_t>(DatabaseCounter::kChecksumFailures)].fetch_add(1, std::memory_order_relaxed);
+  row->last_checksum_failure.store(WallClockUs(), std::memory_order_relaxed);
+}
+
 void SetRelationEstimates(Oid database, Oid relation, uint64_t live, uint64_t dead, bool vacuum, bool automatic) {
   if (TheStats() == nullptr) return;
   // What this process has counted so far is part of what was found.
@@ -220,17 +301,56 @@ void ResetDatabaseStats(Oid database) {
   }
 }
 
+void ResetNodeStats(NodeGroup group) {
+  FoldAllBlocks();
+  NodeSumRow& node = TheStats()->node;
+  for (size_t i = 0; i < kNodeCounters; ++i) {
+    if (Describe(static_cast<NodeCounter>(i)).group == group) node.values[i].store(0, std::memory_order_relaxed);
+  }
+  node.reset_times[static_cast<size_t>(group)].store(WallClockUs(), std::memory_order_relaxed);
+  if (group != NodeGroup::kArchiver) return;
+  LwLockGuard guard(TheStats()->table_lock, LwMode::kExclusive);
+  WriteLabel(node.archive_change, [&] { node.archived = node.failed = {}; });
+}
+
+// Requires: the table lock. A place behind which a search would stop anyway need not hold searches up.
+static void ForgetRow(RelationSumRow* row) {
+  RelationSumRow* rows = TheStats()->relations;
+  uint32_t at = static_cast<uint32_t>(row - rows);
+  row->key.store(kForgotten, std::memory_order_release);
+  if (rows[(at + 1) % kMaxRelationSums].key.load(std::memory_order_relaxed) != 0) return;
+  while (rows[at].key.load(std::memory_order_relaxed) == kForgotten) {
+    rows[at].key.store(0, std::memory_order_release);
+    at = (at + kMaxRelationSums - 1) % kMaxRelationSums;
+  }
+}
+
+// What processes have counted of a relation that is gone must not bring its row back. Nobody counts any more: it was dropped
+// under an exclusive lock.
+static void DiscardCounts(uint64_t key) {
+  for (int slot = 0; slot < MaxProcessSlots(); ++slot) {
+    StatsBlock& block = *BlockOf(slot);
+    LwLockGuard guard(block.lock, LwMode::kExclusive);
+    RelationEntry* entry = FindEntry(block, key);
+    if (entry == nullptr) continue;
+    for (size_t i = 0; i < kRelationCounters; ++i) {
+      entry->counted.folded[i] = entry->counted.values[i].load(std::memory_order_relaxed);
+    }
+  }
+}
+
 void ForgetRelationStats(Oid database, Oid relation) {
   if (TheStats() == nullptr) return;
+  DiscardCounts(StatsKey(database, relation));
   LwLockGuard guard(TheStats()->table_lock, LwMode::kExclusive);
   RelationSumRow* row = FindRelation(StatsKey(database, relation), false);
-  if (row != nullptr) row->key.store(kForgotten, std::memory_order_release);
+  if (row != nullptr) ForgetRow(row);
 }
 
 void ForgetDatabaseStats(Oid database) {
   if (TheStats() == nullptr) return;
   LwLockGuard guard(TheStats()->table_lock, LwMode::kExclusive);
-  ForRelationsOf(database, [](RelationSumRow& row) { row.key.store(kForgotten, std::memory_order_release); });
+  ForRelationsOf(database, [](RelationSumRow& row) { ForgetRow(&row); });
   if (DatabaseSumRow* row = FindDatabase(database, false)) row->key.store(kForgotten, std::memory_order_release);
 }
 
@@ -243,15 +363,15 @@ void StatsAreaInit(void* at) {
   for (int slot = 0; slot < MaxProcessSlots(); ++slot) stats->blocks()[slot].lock.Init(LwRank::kStats);
 }
 
-// ---- The file. Format: version 1, little-endian
-//   0 magic "WALDSTA1"   8 relation counters, times, database counters (3 x 4)   20 rows of relations, of databases (2 x 4)
-//   28 RelationSums..., DatabaseSums..., then CRC-32C (4) of all before
+// ---- The file. Format: version 2, little-endian
+//   0 magic "WALDSTA2"   8 relation, database, node counters, times (4 x 4)   24 rows of relations, of databases (2 x 4)
+//   32 NodeSums, RelationSums..., DatabaseSums..., then CRC-32C (4) of all before
 namespace {
 
-constexpr char kMagic[8] = {'W', 'A', 'L', 'D', 'S', 'T', 'A', '1'};
+constexpr char kMagic[8] = {'W', 'A', 'L', 'D', 'S', 'T', 'A', '2'};
 struct StatsFileHeader {
   char magic[8];
-  uint32_t relation_counters, times, database_counters, relations, databases, zero;
+  uint32_t relation_counters, database_counters, node_counters, times, relations, databases;
 };
 
 template <class T>
@@ -260,10 +380,10 @@ void Append(std::string* to, const T& value) {
 }
 
 bool CheckHeader(const StatsFileHeader& header, size_t file_bytes) {
-  size_t expected = sizeof header + header.relations * sizeof(RelationSums) + header.databases * sizeof(DatabaseSums) + 4;
+  size_t expected = sizeof header + sizeof(NodeSums) + header.relations * sizeof(RelationSums) + header.databases * sizeof(DatabaseSums) + 4;
   return std::memcmp(header.magic, kMagic, sizeof kMagic) == 0 && header.relation_counters == kRelationCounters &&
-         header.times == static_cast<uint32_t>(StatsTime::kCount) && header.database_counters == kDatabaseCounters &&
-         file_bytes == expected;
+         header.times == kStatsTimes && header.database_counters == kDatabaseCounters &&
+         header.node_counters == kNodeCounters && file_bytes == expected;
 }
 
 void Restore(const RelationSums& sums) {
@@ -271,6 +391,7 @@ void Restore(const RelationSums& sums) {
   if (row == nullptr) return;
   for (size_t i = 0; i < kRelationCounters; ++i) row->values[i].store(sums.values[i], std::memory_order_relaxed);
   for (size_t i = 0; i < std::size(sums.times); ++i) row->times[i].store(sums.times[i], std::memory_order_relaxed);
+  WriteLabel(row->label_change, [&] { row->label = sums.label; });
 }
 
 void Restore(const DatabaseSums& sums) {
@@ -278,6 +399,20 @@ void Restore(const DatabaseSums& sums) {
   if (row == nullptr) return;
   for (size_t i = 0; i < kDatabaseCounters; ++i) row->values[i].store(sums.values[i], std::memory_order_relaxed);
   row->reset_time.store(sums.reset_time, std::memory_order_relaxed);
+  row->last_checksum_failure.store(sums.last_checksum_failure, std::memory_order_relaxed);
+  WriteLabel(row->label_change, [&] { CopyText(row->name, sums.name); });
+}
+
+void Restore(const NodeSums& sums) {
+  NodeSumRow& node = TheStats()->node;
+  for (size_t i = 0; i < kNodeCounters; ++i) node.values[i].store(sums.values[i], std::memory_order_relaxed);
+  for (size_t i = 0; i < std::size(sums.reset_times); ++i) {
+    node.reset_times[i].store(sums.reset_times[i], std::memory_order_relaxed);
+  }
+  WriteLabel(node.archive_change, [&] {
+    node.archived = sums.archived;
+    node.failed = sums.failed;
+  });
 }
 
 }  // namespace
@@ -286,9 +421,13 @@ void SaveStats(const std::string& path) {
   StatsFileHeader header = {};
   std::memcpy(header.magic, kMagic, sizeof kMagic);
   header.relation_counters = kRelationCounters;
-  header.times = static_cast<uint32_t>(StatsTime::kCount);
+  header.times = kStatsTimes;
   header.database_counters = kDatabaseCounters;
+  header.node_counters = kNodeCounters;
   std::string rows;
+  NodeSums node;
+  ReadNodeSums(&node);
+  Append(&rows, node);
   ForEachRelationSums([&](const RelationSums& sums) {
     Append(&rows, sums);
     ++header.relations;
@@ -319,6 +458,8 @@ void LoadStats(const std::string& path) {
     return;
   }
   const char* at = content.data() + sizeof header;
+  Restore(Load<NodeSums>(at));
+  at += sizeof(NodeSums);
   for (uint32_t i = 0; i < header.relations; ++i, at += sizeof(RelationSums)) Restore(Load<RelationSums>(at));
   for (uint32_t i = 0; i < header.databases; ++i, at += sizeof(DatabaseSums)) Restore(Load<DatabaseSums>(at));
 }

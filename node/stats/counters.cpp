@@ -1,6 +1,8 @@
 #include "node/stats/counters.h"
 
 #include <algorithm>
+#include <array>
+#include <unordered_map>
 #include <vector>
 
 #include "node/config/settings.h"
@@ -12,14 +14,61 @@ namespace {
 // Where counts go that nobody wants: one per thread, so that test threads do not race.
 thread_local std::atomic<uint64_t> relation_sink[kRelationCounters];
 
-constexpr const char* kRelationNames[] = {
-#define RELATION(name, text) text,
+constexpr CounterRow kRelationRows[] = {
+#define RELATION(name, table, index, kind, metric, index_metric, help) \
+  {table, index, CounterKind::kind, metric, index_metric, help},
 #include "node/stats/counter_rows.def"
 };
-constexpr const char* kDatabaseNames[] = {
-#define DATABASE(name, text) text,
+constexpr CounterRow kTimeRows[] = {
+#define TIME(name, column, metric, help) {column, "", CounterKind::kLevel, metric, "", help},
+#include "node/stats/counter_rows.def"
+    {"", "", CounterKind::kLevel, "", "", "Last reset"},
+};
+constexpr CounterRow kDatabaseRows[] = {
+#define DATABASE(name, column, kind, metric, help) {column, "", CounterKind::kind, metric, "", help},
 #include "node/stats/counter_rows.def"
 };
+constexpr CounterRow kNodeRows[] = {
+#define NODE(name, group, column, kind, metric, help) \
+  {column, "", CounterKind::kind, metric, "", help, NodeGroup::group},
+#include "node/stats/counter_rows.def"
+};
+
+// What an entry of the own block held when the running transaction first met it (pg_stat_xact_*). Counts of entries that had to
+// make room meanwhile are carried aside.
+struct AtStart {
+  uint64_t transaction;
+  uint64_t values[kRelationCounters];
+};
+thread_local uint64_t transaction_number = 1;
+thread_local AtStart at_start[kBlockRelations];
+thread_local std::unordered_map<uint64_t, std::array<uint64_t, kRelationCounters>> carried_counts;
+
+void RememberStart(std::ptrdiff_t at, const RelationEntry& entry) {
+  AtStart& start = at_start[at];
+  if (start.transaction == transaction_number) return;
+  start.transaction = transaction_number;
+  for (size_t i = 0; i < kRelationCounters; ++i) start.values[i] = entry.counted.values[i].load(std::memory_order_relaxed);
+}
+
+// The sums take over what is in a full block, and everybody finds a place anew.
+void ClearBlock(StatsBlock& block) {
+  LwLockGuard guard(block.lock, LwMode::kExclusive);
+  FoldBlockLocked(block);
+  for (size_t at = 0; at < kBlockRelations; ++at) {
+    RelationEntry& entry = block.relations[at];
+    uint64_t key = entry.key.load(std::memory_order_relaxed);
+    if (key != 0 && at_start[at].transaction == transaction_number) {
+      auto& carried = carried_counts[key];
+      for (size_t i = 0; i < kRelationCounters; ++i) {
+        carried[i] += entry.counted.values[i].load(std::memory_order_relaxed) - at_start[at].values[i];
+      }
+    }
+    at_start[at].transaction = 0;
+    entry.key.store(0, std::memory_order_relaxed);
+  }
+  ++stats_block_epoch;
+}
 
 // Row changes of the running transaction whose effect on the estimates is not known yet.
 struct PendingRows {
@@ -29,6 +78,14 @@ struct PendingRows {
   bool truncated = false;
 };
 thread_local std::vector<PendingRows> pending_rows;
+
+// Relations that the running transaction made or dropped.
+struct PendingObject {
+  Oid database, relation;
+  int level;
+  bool dropped;
+};
+thread_local std::vector<PendingObject> pending_objects;
 
 PendingRows& PendingOf(Oid database, Oid relation, int level) {
   for (auto row = pending_rows.rbegin(); row != pending_rows.rend() && row->level >= level; ++row) {
@@ -53,8 +110,12 @@ void Settle(const PendingRows& rows, bool commit) {
 constinit thread_local uint64_t stats_block_epoch = 1;
 constinit thread_local std::atomic<uint64_t>* database_counters = nullptr;
 
-const char* CounterName(RelationCounter counter) { return kRelationNames[static_cast<size_t>(counter)]; }
-const char* CounterName(DatabaseCounter counter) { return kDatabaseNames[static_cast<size_t>(counter)]; }
+constinit thread_local std::atomic<uint64_t>* node_counters = nullptr;
+
+const CounterRow& Describe(RelationCounter counter) { return kRelationRows[static_cast<size_t>(counter)]; }
+const CounterRow& Describe(DatabaseCounter counter) { return kDatabaseRows[static_cast<size_t>(counter)]; }
+const CounterRow& Describe(NodeCounter counter) { return kNodeRows[static_cast<size_t>(counter)]; }
+const CounterRow& Describe(StatsTime time) { return kTimeRows[static_cast<size_t>(time)]; }
 
 void BeginCounting() {
   StatsBlock* block = BlockOf(self_slot());
@@ -65,9 +126,11 @@ void BeginCounting() {
   }
   ++stats_block_epoch;
   database_counters = block->counted.values;
+  node_counters = block->node.values;
   OnProcessExit([] {
     FoldOwnBlock();
     database_counters = nullptr;
+    node_counters = nullptr;
     ++stats_block_epoch;
   });
 }
@@ -87,22 +150,33 @@ void RelationStats::Find() {
   bool counting = block != nullptr && database_counters == block->counted.values && IsValid(relation_);
   if (!counting || !GetBool(Setting::kTrackCounts)) return;
   uint64_t key = StatsKey(database_, relation_);
-  size_t at = (key * 0x9E3779B97F4A7C15ull) >> 57;
-  for (size_t probe = 0; probe < kBlockRelations; ++probe) {
-    RelationEntry& entry = block->relations[(at + probe) % kBlockRelations];
-    uint64_t seen = entry.key.load(std::memory_order_relaxed);
-    if (seen == 0) entry.key.store(key, std::memory_order_release);
-    if (seen != 0 && seen != key) continue;
-    values_ = entry.counted.values;
+  RelationEntry* entry = FindEntry(*block, key, true);
+  if (entry == nullptr) {
+    ClearBlock(*block);
+    Find();
     return;
   }
-  // Full: the sums take over what is here, and everybody finds a place anew.
-  LwLockGuard guard(block->lock, LwMode::kExclusive);
-  FoldBlockLocked(*block);
-  for (RelationEntry& entry : block->relations) entry.key.store(0, std::memory_order_relaxed);
-  guard.Release();
-  ++stats_block_epoch;
-  Find();
+  values_ = entry->counted.values;
+  RememberStart(entry - block->relations, *entry);
+}
+
+bool ReadTransactionCounts(Oid database, Oid relation, uint64_t (&values)[kRelationCounters]) {
+  std::fill(std::begin(values), std::end(values), 0);
+  uint64_t key = StatsKey(database, relation);
+  bool found = false;
+  if (auto carried = carried_counts.find(key); carried != carried_counts.end()) {
+    std::copy(carried->second.begin(), carried->second.end(), values);
+    found = true;
+  }
+  StatsBlock* block = BlockOf(self_slot());
+  RelationEntry* entry = block == nullptr ? nullptr : FindEntry(*block, key);
+  if (entry == nullptr) return found;
+  const AtStart& start = at_start[static_cast<size_t>(entry - block->relations)];
+  if (start.transaction != transaction_number) return found;
+  for (size_t i = 0; i < kRelationCounters; ++i) {
+    values[i] += entry->counted.values[i].load(std::memory_order_relaxed) - start.values[i];
+  }
+  return true;
 }
 
 void RelationStats::CountInsert(int level, uint64_t rows) {
@@ -139,7 +213,23 @@ void RelationStats::ReportAnalyze(uint64_t live, uint64_t dead, bool automatic) 
   SetRelationEstimates(database_, relation_, live, dead, false, automatic);
 }
 
+void StatsOfCreatedRelation(Oid database, Oid relation, int level) {
+  pending_objects.push_back({database, relation, level, false});
+}
+void StatsOfDroppedRelation(Oid database, Oid relation, int level) {
+  pending_objects.push_back({database, relation, level, true});
+}
+
 void StatsAtSubtransactionEnd(int level, bool commit) {
+  for (size_t i = pending_objects.size(); i-- > 0 && pending_objects[i].level >= level;) {
+    PendingObject& object = pending_objects[i];
+    if (commit) {
+      object.level = level - 1;
+      continue;
+    }
+    if (!object.dropped) ForgetRelationStats(object.database, object.relation);
+    pending_objects.erase(pending_objects.begin() + static_cast<std::ptrdiff_t>(i));
+  }
   for (size_t i = pending_rows.size(); i-- > 0 && pending_rows[i].level >= level;) {
     PendingRows rows = pending_rows[i];
     pending_rows.erase(pending_rows.begin() + static_cast<std::ptrdiff_t>(i));
@@ -163,6 +253,14 @@ void StatsAtTransactionEnd(bool commit) {
     Settle(rows, commit);
   }
   pending_rows.clear();
+  for (const PendingObject& object : pending_objects) {
+    if (object.dropped == commit) ForgetRelationStats(object.database, object.relation);
+  }
+  pending_objects.clear();
+  // Relations met from now on belong to the next transaction.
+  ++transaction_number;
+  if (!carried_counts.empty()) carried_counts.clear();
+  ++stats_block_epoch;
 }
 
 }  // namespace walden

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <cstring>
 #include <thread>
 
 #include "node/config/settings.h"
@@ -37,7 +38,6 @@ TEST_F(Stats, CountsAreFoldedOnce) {
   FoldAllBlocks();
   FoldAllBlocks();
   EXPECT_EQ(Sums(16384)[RelationCounter::kTuplesReturned], 10u);
-  EXPECT_NE(Sums(16384)[StatsTime::kLastScan], 0);
   table.Count(RelationCounter::kTuplesReturned, 5);
   FoldOwnBlock();
   EXPECT_EQ(Sums(16384)[RelationCounter::kTuplesReturned], 15u);
@@ -126,6 +126,98 @@ TEST_F(Stats, SumsSurviveARestartAndDroppedRelationsGo) {
   ResetDatabaseStats(kDatabase);
   LoadStats(path);  // damaged: ignored
   EXPECT_EQ(Sums(16385)[RelationCounter::kScans], 0u);
+  UnlinkIfExists(path);
+}
+
+TEST_F(Stats, CreatedAndDroppedRelationsFollowTheEndOfTransactions) {
+  ThreadIdentity me(0);
+  BeginCounting();
+  SetStatsDatabase(kDatabase);
+  auto known = [](uint32_t relation) {
+    RelationSums sums;
+    return ReadRelationSums(kDatabase, Oid{relation}, &sums);
+  };
+  auto use = [](uint32_t relation) {
+    RelationStats(kDatabase, Oid{relation}).Count(RelationCounter::kScans);
+    FoldOwnBlock();
+  };
+  use(16384);
+  StatsOfCreatedRelation(kDatabase, Oid{16384}, 1);
+  use(16385);
+  StatsOfCreatedRelation(kDatabase, Oid{16385}, 2);
+  StatsAtSubtransactionEnd(2, false);
+  EXPECT_FALSE(known(16385));
+  StatsAtTransactionEnd(true);
+  EXPECT_TRUE(known(16384));
+  StatsOfDroppedRelation(kDatabase, Oid{16384}, 1);
+  StatsAtTransactionEnd(false);
+  EXPECT_TRUE(known(16384));
+  RelationStats(kDatabase, Oid{16384}).Count(RelationCounter::kScans);
+  StatsOfDroppedRelation(kDatabase, Oid{16384}, 1);
+  StatsAtTransactionEnd(true);
+  EXPECT_FALSE(known(16384));
+  FoldAllBlocks();  // what was counted before the drop does not bring it back
+  EXPECT_FALSE(known(16384));
+  // Places of forgotten rows serve again, however many came and went.
+  for (uint32_t i = 0; i < 100000; ++i) {
+    DescribeRelation(kDatabase, Oid{20000 + i}, {});
+    ForgetRelationStats(kDatabase, Oid{20000 + i});
+  }
+  use(16386);
+  EXPECT_TRUE(known(16386));
+}
+
+TEST_F(Stats, TransactionCountsBeginWithTheTransaction) {
+  ThreadIdentity me(0);
+  BeginCounting();
+  SetStatsDatabase(kDatabase);
+  RelationStats table(kDatabase, Oid{16384});
+  uint64_t values[kRelationCounters];
+  table.Count(RelationCounter::kScans, 3);
+  StatsAtTransactionEnd(true);
+  EXPECT_FALSE(ReadTransactionCounts(kDatabase, Oid{16384}, values));
+  table.Count(RelationCounter::kScans, 2);
+  FoldAllBlocks();
+  for (uint32_t i = 0; i < 300; ++i) RelationStats(kDatabase, Oid{20000 + i}).Count(RelationCounter::kScans);
+  table.Count(RelationCounter::kScans, 5);
+  EXPECT_TRUE(ReadTransactionCounts(kDatabase, Oid{16384}, values));
+  EXPECT_EQ(values[static_cast<size_t>(RelationCounter::kScans)], 7u);
+  StatsAtTransactionEnd(true);
+  FoldAllBlocks();
+  EXPECT_EQ(Sums(16384)[RelationCounter::kScans], 10u);
+}
+
+TEST_F(Stats, NodeCountersAndNamesSurviveARestart) {
+  std::string path = fmt::format("/tmp/walden-stats-node-{}", getpid());
+  ThreadIdentity me(0);
+  BeginCounting();
+  Count(NodeCounter::kWalRecords, 5);
+  CountArchived("000000010000000000000001", true);
+  RelationLabel label = {};
+  std::strcpy(label.schema, "public");
+  std::strcpy(label.name, "t");
+  label.kind = 'r';
+  DescribeRelation(kDatabase, Oid{16384}, label);
+  DescribeDatabase(kDatabase, "postgres");
+  FoldOwnBlock();
+  SaveStats(path);
+  ResetNodeStats(NodeGroup::kWal);
+  ResetNodeStats(NodeGroup::kArchiver);
+  ForgetDatabaseStats(kDatabase);
+  NodeSums node;
+  ReadNodeSums(&node);
+  EXPECT_EQ(node[NodeCounter::kWalRecords], 0u);
+  EXPECT_STREQ(node.archived.wal, "");
+  EXPECT_NE(node.reset_times[static_cast<size_t>(NodeGroup::kWal)], 0);
+  LoadStats(path);
+  ReadNodeSums(&node);
+  EXPECT_EQ(node[NodeCounter::kWalRecords], 5u);
+  EXPECT_EQ(node[NodeCounter::kArchived], 1u);
+  EXPECT_STREQ(node.archived.wal, "000000010000000000000001");
+  EXPECT_STREQ(Sums(16384).label.name, "t");
+  DatabaseSums sums;
+  ASSERT_TRUE(ReadDatabaseSums(kDatabase, &sums));
+  EXPECT_STREQ(sums.name, "postgres");
   UnlinkIfExists(path);
 }
 

@@ -4,6 +4,7 @@
 #include "node/base/error.h"
 #include "node/catalog/identity.h"
 #include "node/sql/commands/command_parts.h"
+#include "node/txn/transaction.h"
 
 namespace walden {
 namespace {
@@ -78,6 +79,7 @@ void RunTruncate(const ast::TruncateStmt& statement, CommandContext& context) {
       for (Oid sequence : OwnedSequences(table->oid)) ResetSequence(sequence);
     }
     SetNewRelationFile(table->oid, true);
+    table->table.stats.CountTruncate(NestLevel());
   }
   context.Advance();
 }
