@@ -68,7 +68,7 @@ void RewriteAndPlan(Query* query, const BindOptions& options, SessionHooks* sess
   if (rewritten.size() != 1) throw NotSupported("rule that makes several queries of one");
   PlannerOptions planner_options;
   planner_options.session = session;
-  planner_options.format = &options.format;
+  planner_options.binding = &options;
   planner_options.parameters = parameters;
   PlanQuery(rewritten[0], planner_options, planned->statement.get());
   planned->columns = ResultColumnsOf(*planned->statement);

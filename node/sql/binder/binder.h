@@ -97,6 +97,10 @@ Expr* BindValue(const ast::Node& expression, Oid type, int32_t typmod, Oid colla
 // CALL: the function call with named and default arguments in place.
 FuncExpr* BindCall(const ast::FuncCall& call, const BindOptions& options);
 
+// An implicit conversion between two columns that binding found to have a common type (arms of UNION and friends);
+// `construct` words the error. `expr` may be any expression of the planned query.
+Expr* BindCommonConversion(Expr* expr, Oid type, const char* construct, const BindOptions& options);
+
 // A type as written; 42704 when it does not exist.
 ResolvedType BindTypeName(const ast::TypeName& name, const BindOptions& options);
 

@@ -206,6 +206,14 @@ Expr* BindColumnTransform(const ast::Node* expression, const RelationInfo& relat
   return coerced;
 }
 
+Expr* BindCommonConversion(Expr* expr, Oid type, const char* construct, const BindOptions& options) {
+  BindContext context(options);
+  BindState state(context);
+  Expr* converted = CoerceToCommon(state, expr, type, construct);
+  AssignExprCollations(state, converted);
+  return converted;
+}
+
 Expr* BindValue(const ast::Node& expression, Oid type, int32_t typmod, Oid collation, std::string_view target_name,
                 ValueKind kind, const BindOptions& options) {
   (void)collation;

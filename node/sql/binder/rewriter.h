@@ -15,4 +15,8 @@ namespace walden {
 // checked as the view's owner (RangeTblEntry::check_as_user).
 List<Query*> Rewrite(Query* query, const BindOptions& options);
 
+// Why a view with this query cannot be written through, as a DETAIL or HINT; null when it can. `check_columns`: it must
+// have an updatable column (INSERT, UPDATE).
+const char* WhyViewNotUpdatable(const Query& query, bool check_columns);
+
 }  // namespace walden

@@ -1,6 +1,7 @@
 // Writes through simple views.
 #include "node/base/error.h"
 #include "node/sql/binder/rewrite_parts.h"
+#include "node/sql/binder/rewriter.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/node_build.h"
 #include "node/sql/query/tree_walk.h"
@@ -20,41 +21,6 @@ const char* WhyColumnNotUpdatable(const TargetEntry& target, int32_t base_index)
   if (var->varattno < 0) return "View columns that refer to system columns are not updatable.";
   if (var->varattno == 0) return "View columns that return whole-row references are not updatable.";
   return nullptr;
-}
-
-// Why a view cannot be written through; null when it can.
-const char* WhyNotUpdatable(const Query& query, bool check_columns) {
-  if (!query.distinct_clause.empty()) return "Views containing DISTINCT are not automatically updatable.";
-  if (!query.group_clause.empty() || !query.grouping_sets.empty()) {
-    return "Views containing GROUP BY are not automatically updatable.";
-  }
-  if (query.having_qual != nullptr) return "Views containing HAVING are not automatically updatable.";
-  if (query.set_operations != nullptr) {
-    return "Views containing UNION, INTERSECT, or EXCEPT are not automatically updatable.";
-  }
-  if (!query.cte_list.empty()) return "Views containing WITH are not automatically updatable.";
-  if (query.limit_offset != nullptr || query.limit_count != nullptr) {
-    return "Views containing LIMIT or OFFSET are not automatically updatable.";
-  }
-  if (query.has_aggs) return "Views that return aggregate functions are not automatically updatable.";
-  if (query.has_window_funcs) return "Views that return window functions are not automatically updatable.";
-  if (query.has_target_srfs) return "Views that return set-returning functions are not automatically updatable.";
-  constexpr const char* kNotSingle =
-      "Views that do not select from a single table or view are not automatically updatable.";
-  const List<Node*>& from = query.jointree->fromlist;
-  if (from.size() != 1 || !Is<RangeTblRef>(from[0])) return kNotSingle;
-  int32_t base_index = As<RangeTblRef>(from[0])->rtindex;
-  const RangeTblEntry& base = *RteAt(query, base_index);
-  if (base.rtekind != RteKind::kRelation ||
-      (base.relkind != 'r' && base.relkind != 'f' && base.relkind != 'v' && base.relkind != 'p')) {
-    return kNotSingle;
-  }
-  if (base.tablesample != nullptr) return "Views containing TABLESAMPLE are not automatically updatable.";
-  if (!check_columns) return nullptr;
-  for (const TargetEntry* target : query.target_list) {
-    if (WhyColumnNotUpdatable(*target, base_index) == nullptr) return nullptr;
-  }
-  return "Views that have no updatable columns are not automatically updatable.";
 }
 
 struct CommandWords {
@@ -99,7 +65,7 @@ class ViewWrite {
 };
 
 void ViewWrite::CheckUpdatable() {
-  const char* why = WhyNotUpdatable(*definition_, query_->command_type != CmdType::kDelete);
+  const char* why = WhyViewNotUpdatable(*definition_, query_->command_type != CmdType::kDelete);
   if (why == nullptr) return;
   CommandWords words = WordsOf(query_->command_type);
   throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "cannot {} view \"{}\"", words.does, view_.name)
@@ -248,6 +214,40 @@ void ViewWrite::Rewrite() {
 }
 
 }  // namespace
+
+const char* WhyViewNotUpdatable(const Query& query, bool check_columns) {
+  if (!query.distinct_clause.empty()) return "Views containing DISTINCT are not automatically updatable.";
+  if (!query.group_clause.empty() || !query.grouping_sets.empty()) {
+    return "Views containing GROUP BY are not automatically updatable.";
+  }
+  if (query.having_qual != nullptr) return "Views containing HAVING are not automatically updatable.";
+  if (query.set_operations != nullptr) {
+    return "Views containing UNION, INTERSECT, or EXCEPT are not automatically updatable.";
+  }
+  if (!query.cte_list.empty()) return "Views containing WITH are not automatically updatable.";
+  if (query.limit_offset != nullptr || query.limit_count != nullptr) {
+    return "Views containing LIMIT or OFFSET are not automatically updatable.";
+  }
+  if (query.has_aggs) return "Views that return aggregate functions are not automatically updatable.";
+  if (query.has_window_funcs) return "Views that return window functions are not automatically updatable.";
+  if (query.has_target_srfs) return "Views that return set-returning functions are not automatically updatable.";
+  constexpr const char* kNotSingle =
+      "Views that do not select from a single table or view are not automatically updatable.";
+  const List<Node*>& from = query.jointree->fromlist;
+  if (from.size() != 1 || !Is<RangeTblRef>(from[0])) return kNotSingle;
+  int32_t base_index = As<RangeTblRef>(from[0])->rtindex;
+  const RangeTblEntry& base = *RteAt(query, base_index);
+  if (base.rtekind != RteKind::kRelation ||
+      (base.relkind != 'r' && base.relkind != 'f' && base.relkind != 'v' && base.relkind != 'p')) {
+    return kNotSingle;
+  }
+  if (base.tablesample != nullptr) return "Views containing TABLESAMPLE are not automatically updatable.";
+  if (!check_columns) return nullptr;
+  for (const TargetEntry* target : query.target_list) {
+    if (WhyColumnNotUpdatable(*target, base_index) == nullptr) return nullptr;
+  }
+  return "Views that have no updatable columns are not automatically updatable.";
+}
 
 void RewriteViewTarget(Query* query, const RelationInfo& view, const BindOptions& options) {
   ViewWrite(query, view, options).Rewrite();

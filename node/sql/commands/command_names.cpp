@@ -134,7 +134,7 @@ namespace {
 struct RelationOption {
   std::string_view name;
   std::string_view kinds;  // relkinds that take it
-  enum class Type : uint8_t { kInteger, kReal, kBoolean, kText } type;
+  enum class Type : uint8_t { kInteger, kReal, kBoolean, kCheckOption } type;
   double low, high;
 };
 using Type = RelationOption::Type;
@@ -152,12 +152,16 @@ constexpr RelationOption kRelationOptions[] = {
     {"vacuum_truncate", "r", Type::kBoolean, 0, 0},
     {"security_barrier", "v", Type::kBoolean, 0, 0},
     {"security_invoker", "v", Type::kBoolean, 0, 0},
-    {"check_option", "v", Type::kText, 0, 0},
+    {"check_option", "v", Type::kCheckOption, 0, 0},
 };
 
 std::string CheckedOption(const RelationOption& known, const ast::DefElem& option) {
   std::string text = option.arg == nullptr ? "true" : OptionString(option);
-  if (known.type == Type::kText) return text;
+  if (known.type == Type::kCheckOption) {
+    if (text == "local" || text == "cascaded") return text;
+    throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for enum option \"{}\": {}", known.name, text)
+        .WithDetail("Valid values are \"local\" and \"cascaded\".");
+  }
   if (known.type == Type::kBoolean) {
     std::string lower = text;
     std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });

@@ -3,6 +3,7 @@
 #include "node/catalog/catalog_table.h"
 #include "node/catalog/rows/pg_rewrite.h"
 #include "node/catalog/type_name.h"
+#include "node/sql/binder/rewriter.h"
 #include "node/sql/commands/command_parts.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/query_text.h"
@@ -71,6 +72,18 @@ Oid ReplaceView(Oid view, const std::vector<PgAttributeRow>& columns, const std:
   return view;
 }
 
+// A check option needs a view that can be written through.
+void RequireUpdatableForCheckOption(const Query& query, const std::optional<std::vector<std::string>>& options) {
+  if (!options || std::none_of(options->begin(), options->end(),
+                               [](const std::string& option) { return option.starts_with("check_option="); })) {
+    return;
+  }
+  const char* why = WhyViewNotUpdatable(query, true);
+  if (why == nullptr) return;
+  throw SqlError(ErrorCode::kFeatureNotSupported, "WITH CHECK OPTION is supported only on automatically updatable views")
+      .WithHint(why);
+}
+
 }  // namespace
 
 void StoreViewRule(Oid view, const Query& query, bool replace, CommandContext& context) {
@@ -120,7 +133,11 @@ Oid CreateView(const ast::ViewStmt& statement, CommandContext& context) {
   }
   Oid schema = CreationSchema(name, &persistence);
   std::optional<std::vector<std::string>> options = RelationOptions(statement.options, relkind::kView);
-  if (statement.with_check_option != ViewCheckOption::kNone) throw NotSupported("WITH CHECK OPTION");
+  if (statement.with_check_option != ViewCheckOption::kNone) {
+    if (!options) options.emplace();
+    options->push_back(statement.with_check_option == ViewCheckOption::kLocal ? "check_option=local" : "check_option=cascaded");
+  }
+  RequireUpdatableForCheckOption(*query, options);
   RowRef<PgClassRow> existing = ClassRow(name.relname, schema);
   Oid view;
   if (existing && statement.replace) {

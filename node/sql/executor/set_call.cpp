@@ -12,6 +12,9 @@ SetCall::SetCall(const Expr* expr, std::vector<PhysicalType> types) : types_(std
     scalar_ = CompileExpression(expr);
     return;
   }
+  if (types_.size() == 1 && ExprType(expr) == type_oid::kRecord) {
+    throw NotSupported("function returning rows in the target list");
+  }
   const FuncExpr* call = TryAs<FuncExpr>(expr);
   if (call == nullptr) throw NotSupported("set-returning operator");
   const BuiltinFunction* row = FindBuiltinFunction(call->funcid);

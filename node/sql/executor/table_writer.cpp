@@ -3,6 +3,7 @@
 #include "node/access/deform.h"
 #include "node/catalog/syscache.h"
 #include "node/sql/query/expr_facts.h"
+#include "node/sql/query/node_build.h"
 #include "node/sql/query/query_text.h"
 #include "node/sql/query/tree_walk.h"
 #include "node/txn/lock_manager.h"
@@ -18,6 +19,18 @@ Node* ToInputColumns(Node* node, Arena& arena) {
     return var;
   }
   return MutateChildren(node, arena, [&](Node* child) { return ToInputColumns(child, arena); });
+}
+
+// tableoid is the only system column that a check may name.
+Node* WithTableOid(Node* node, Oid table, Arena& arena) {
+  if (Var* var = TryAs<Var>(node)) {
+    if (var->varattno != kTableOidAttr) return var;
+    Value value{};
+    value.is_null = false;
+    value.datum.i32 = static_cast<int32_t>(OidNumber(table));
+    return MakeConst(arena, type_oid::kOid, -1, Oid{}, PhysicalType::kInt32, value);
+  }
+  return MutateChildren(node, arena, [&](Node* child) { return WithTableOid(child, table, arena); });
 }
 
 constexpr size_t kMaxDetailLength = 64;  // bytes of one value in a "Failing row" detail
@@ -69,7 +82,8 @@ TableWriter::TableWriter(RelationRef table, MemoryAccount* account) : table_(std
   }
   key_.resize(widest);
   for (const CheckConstraint& check : table_->checks) {
-    checks_.push_back({&check, CompileExpression(ReadStoredExpression(check.expression, arena_))});
+    Node* condition = WithTableOid(ReadStoredExpression(check.expression, arena_), table_->row.oid, arena_);
+    checks_.push_back({&check, CompileExpression(static_cast<Expr*>(condition))});
   }
   for (int i = 1; i <= table_->desc->size(); ++i) {
     vectors_.push_back(std::make_unique<Vector>((*table_->desc)[static_cast<AttrNumber>(i)].physical));

@@ -1,3 +1,4 @@
+#include "node/sql/binder/binder.h"
 #include "node/sql/optimizer/fold.h"
 
 #include "node/catalog/builtin.h"
@@ -93,7 +94,7 @@ class Folder {
   }
 
   Node* Evaluate(Expr* expr) {
-    EvalContext context(arena_, options_.format != nullptr ? *options_.format : DefaultTextFormat(), options_.session);
+    EvalContext context(arena_, options_.binding != nullptr ? options_.binding->format : DefaultTextFormat(), options_.session);
     PhysicalType type = TypeOf(ExprType(expr)).physical;
     Value value = EvaluateConstant(expr, context);
     if (!value.is_null) value.datum = CopyDatum(type, value.datum, &arena_);

@@ -156,6 +156,7 @@ Path QueryPlanner::PlanModification() {
     plan->conflict_where = BindList(MakeQuals(conflict.on_conflict_where), row);
   }
   for (WithCheckOption* option : query.with_check_options) {
+    if (option->qual == nullptr) continue;  // only there to make the checks of the views below cascade
     WithCheckOption* bound = static_cast<WithCheckOption*>(CopyShallow(option, arena()));
     bound->qual = BindToInput(PlanSubLinks(option->qual), columns);
     plan->check_options.Append(arena(), bound);

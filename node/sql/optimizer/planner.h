@@ -12,11 +12,11 @@
 namespace walden {
 
 class SessionHooks;
-struct TextFormat;
+struct BindOptions;
 
 struct PlannerOptions {
   SessionHooks* session = nullptr;
-  const TextFormat* format = nullptr;
+  const BindOptions* binding = nullptr;  // for conversions that planning adds; its arena is not used
   // With values: a custom plan, $n are constants for it.
   std::span<const Value> parameters;
   std::span<const Oid> parameter_types;

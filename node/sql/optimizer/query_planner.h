@@ -183,7 +183,9 @@ class QueryPlanner : public StatisticsSource {
   Path PlanRowMarks(Path input);
   void AddRowMarkTargets();
   Path PlanSetOperations();
+  Path PlanSetOperation(const SetOperationStmt& operation);
   Path PlanSetOperationTree(Node* node, const SetOperationStmt& top);
+  void ConvertArm(Path* path, const List<TargetEntry*>& columns, const SetOperationStmt& operation);
   Path PlanRecursiveUnion(const SetOperationStmt& operation, int32_t work_table_id);
   Path SortPath(Path input, const List<OrderKey>& keys, double bound = -1);
   Path AddFilterResult(Path input, const std::vector<Qual>& one_time);

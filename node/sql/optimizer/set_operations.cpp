@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "node/config/settings.h"
+#include "node/sql/binder/binder.h"
 #include "node/sql/optimizer/query_planner.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/node_build.h"
@@ -33,6 +34,10 @@ List<OrderKey> AllKeys(Arena& arena, const SetOperationStmt& operation) {
   return keys;
 }
 
+const char* OperationName(SetOperation op) {
+  return op == SetOperation::kUnion ? "UNION" : op == SetOperation::kIntersect ? "INTERSECT" : "EXCEPT";
+}
+
 bool AllHashable(const SetOperationStmt& operation) {
   for (Oid type : operation.col_types) {
     if (TypeOf(type).hash == nullptr) return false;
@@ -47,21 +52,45 @@ Path QueryPlanner::PlanSetOperationTree(Node* node, const SetOperationStmt& top)
     Query* sub = query_->rtable[ref->rtindex - 1]->subquery;
     QueryPlanner planner(global_, this, sub);
     Path path = planner.PlanSelect(0);
-    // Junk columns (ORDER BY of the arm) are not part of the operation.
-    uint32_t visible = 0;
-    for (const TargetEntry* entry : sub->target_list) visible += entry->resjunk ? 0 : 1;
-    if (visible != sub->target_list.size()) {
-      ResultPlan* result = arena().New<ResultPlan>();
-      result->left = path.plan;
-      result->target = PositionTargets(arena(), top);
-      result->rows = path.rows;
-      result->total_cost = path.total_cost;
-      path.plan = result;
-    }
     path.order.clear();
+    ConvertArm(&path, sub->target_list, top);
     return path;
   }
   SetOperationStmt& operation = *As<SetOperationStmt>(node);
+  Path path = PlanSetOperation(operation);
+  ConvertArm(&path, path.plan->target, top);
+  return path;
+}
+
+// Gives the arm's visible columns the operation's types. Junk columns (ORDER BY of the arm) are not part of it.
+void QueryPlanner::ConvertArm(Path* path, const List<TargetEntry*>& columns, const SetOperationStmt& operation) {
+  List<TargetEntry*> targets;
+  bool as_is = columns.size() == operation.col_types.size();
+  for (const TargetEntry* column : columns) {
+    if (column->resjunk) continue;
+    uint32_t i = targets.size();
+    Var* var = MakeVar(arena(), kInputVar, static_cast<AttrNumber>(column->resno), ExprType(column->expr), ExprTypmod(column->expr),
+                       ExprCollation(column->expr));
+    Expr* converted = var;
+    if (var->vartype != operation.col_types[i]) {
+      BindOptions options{.arena = arena(), .catalog = global_.options.binding->catalog, .source = {},
+                          .format = global_.options.binding->format, .names = global_.options.binding->names};
+      converted = BindCommonConversion(var, operation.col_types[i], OperationName(operation.op), options);
+      as_is = false;
+    }
+    targets.Append(arena(), MakeTargetEntry(arena(), converted, static_cast<AttrNumber>(i + 1), {}, false));
+  }
+  if (as_is) return;
+  ResultPlan* result = arena().New<ResultPlan>();
+  result->left = path->plan;
+  result->target = targets;
+  result->rows = path->rows;
+  result->startup_cost = path->startup_cost;
+  result->total_cost = path->total_cost;
+  path->plan = result;
+}
+
+Path QueryPlanner::PlanSetOperation(const SetOperationStmt& operation) {
   Path left = PlanSetOperationTree(operation.larg, operation);
   Path right = PlanSetOperationTree(operation.rarg, operation);
   Path path;
@@ -136,8 +165,7 @@ Path QueryPlanner::PlanSetOperationTree(Node* node, const SetOperationStmt& top)
 
 Path QueryPlanner::PlanSetOperations() {
   AppendRangeTable();
-  const SetOperationStmt& top = *As<SetOperationStmt>(query_->set_operations);
-  Path path = PlanSetOperationTree(query_->set_operations, top);
+  Path path = PlanSetOperation(*As<SetOperationStmt>(query_->set_operations));
   // The query's target list refers to the first arm's entry; output columns are in its order.
   path.columns.Clear();
   for (const TargetEntry* entry : query_->target_list) path.columns.Append(arena(), entry->expr);
