@@ -7,9 +7,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "node/base/arena.h"
 #include "node/base/ids.h"
@@ -77,6 +79,42 @@ class ArrayBuilder {
   std::string bitmap_;
   std::string elements_;
 };
+
+// Collects arrays of one shape into an array of one dimension more.
+class NestedArrayBuilder {
+ public:
+  // 22004, 2202E, 54000: null, empty, of another shape, too many dimensions.
+  void Add(const Value& array);
+  // The empty array of this element type when nothing was added.
+  std::string_view Finish(Arena& arena, Oid element) const;
+
+ private:
+  std::optional<ArrayBuilder> builder_;
+  std::vector<int32_t> lengths_, lower_bounds_;  // [0] is the new dimension
+};
+
+// ARRAY(SELECT ...): values of any type become elements, arrays become one array of a dimension more.
+class ArrayCollector {
+ public:
+  explicit ArrayCollector(Oid type);
+  void Add(const Value& value) { is_nested_ ? nested_.Add(value) : flat_.Add(value); }
+  std::string_view Finish(Arena& arena) const;
+
+ private:
+  const TypeDescriptor& type_;
+  bool is_nested_;
+  ArrayBuilder flat_;
+  NestedArrayBuilder nested_;
+};
+
+// array[at...] = value, array[lower:upper, ...] = source: the changed array, PostgreSQL's rules. An array of one
+// dimension grows, gaps become null; the empty one takes the shape of what is assigned. An absent slice bound is the
+// array's own. 2202E when subscripts do not fit. The result may share nothing with its arguments' memory.
+std::string_view AssignArrayElement(std::string_view array, Oid element, std::span<const int32_t> at, const Value& value,
+                                    Arena& arena);
+using SliceBounds = std::span<const std::optional<int32_t>>;
+std::string_view AssignArraySlice(std::string_view array, Oid element, SliceBounds lower, SliceBounds upper,
+                                  std::string_view source, Arena& arena);
 
 // For C++ code that fills catalog columns.
 std::string_view MakeTextArray(std::span<const std::string_view> items, Oid element, Arena& arena);

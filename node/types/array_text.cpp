@@ -96,6 +96,7 @@ class LiteralParser {
     }
     int32_t members = 0;
     SkipSpace();
+    if (depth > 0 && Peek() == '}') UnexpectedCharacter();
     if (!Take('}')) {
       while (true) {
         ParseMember(depth);

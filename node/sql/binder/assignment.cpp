@@ -32,6 +32,11 @@ Expr* AssignSubscripts(BindState& state, const AssignTarget& target, const std::
                        const ast::NodeList& indirection, uint32_t next, Expr* value) {
   int32_t typmod = target.typmod;
   Oid container = state.types().BaseType(target.type, &typmod);
+  if (container == type_oid::kInt2Vector || container == type_oid::kOidVector) {
+    throw SqlError(ErrorCode::kCannotCoerce, "cannot cast type {} to {}",
+                   container == type_oid::kInt2Vector ? "smallint[]" : "oid[]", state.types().Format(container))
+        .WithPosition(state.Position(target.location));
+  }
   SubscriptingRef* ref = BindSubscripts(state, target.base, container, typmod, subscripts, true);
   AssignTarget inner;
   inner.name = target.name;

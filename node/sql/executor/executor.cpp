@@ -96,15 +96,12 @@ bool Executor::Next(int32_t plan_id, Batch* batch) { return subplans_[plan_id - 
 namespace {
 
 Value ArrayOfFirstColumn(Executor& executor, int32_t plan_id, Oid element, Arena* arena) {
-  ArrayBuilder builder(element, TypeOf(element).physical);
+  ArrayCollector collector(element);
   Batch batch;
   while (executor.Next(plan_id, &batch)) {
-    batch.selection.ForEach([&](uint32_t row) { builder.Add(batch.columns[0]->Get(row)); });
+    batch.selection.ForEach([&](uint32_t row) { collector.Add(batch.columns[0]->Get(row)); });
   }
-  Value value;
-  value.is_null = false;
-  value.datum = StringDatum(builder.Finish(*arena));
-  return value;
+  return Value{StringDatum(collector.Finish(*arena)), false};
 }
 
 Value AnyRow(Executor& executor, int32_t plan_id) {

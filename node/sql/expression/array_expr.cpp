@@ -1,5 +1,6 @@
 // ARRAY[...], subscripts and slices, rows and their fields.
 #include <algorithm>
+#include <optional>
 
 #include "node/sql/expression/compile.h"
 #include "node/types/array.h"
@@ -91,6 +92,15 @@ bool ReadSubscripts(const std::vector<const Vector*>& vectors, uint32_t row, con
   return true;
 }
 
+std::vector<const Vector*> EvalSubscripts(EvalContext& context, std::span<Vector* const> input, const Selection& selection,
+                                          std::vector<ExprStatePtr>& states) {
+  std::vector<const Vector*> vectors;
+  for (ExprStatePtr& state : states) {
+    vectors.push_back(state == nullptr ? nullptr : &state->Eval(context, input, selection));
+  }
+  return vectors;
+}
+
 class SubscriptState : public ExprState {
  public:
   SubscriptState(PhysicalType type, Oid element, PhysicalType element_type, ExprStatePtr array, Subscripts subscripts)
@@ -99,8 +109,8 @@ class SubscriptState : public ExprState {
 
   Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
     const Vector& array = array_->Eval(context, input, selection);
-    std::vector<const Vector*> upper = EvalAll(context, input, selection, subscripts_.upper);
-    std::vector<const Vector*> lower = EvalAll(context, input, selection, subscripts_.lower);
+    std::vector<const Vector*> upper = EvalSubscripts(context, input, selection, subscripts_.upper);
+    std::vector<const Vector*> lower = EvalSubscripts(context, input, selection, subscripts_.lower);
     Vector& result = PrepareResult(selection);
     selection.ForEach([&](uint32_t row) {
       Value bytes = array.Get(row);
@@ -115,15 +125,6 @@ class SubscriptState : public ExprState {
   }
 
  private:
-  static std::vector<const Vector*> EvalAll(EvalContext& context, std::span<Vector* const> input,
-                                            const Selection& selection, std::vector<ExprStatePtr>& states) {
-    std::vector<const Vector*> vectors;
-    for (ExprStatePtr& state : states) {
-      vectors.push_back(state == nullptr ? nullptr : &state->Eval(context, input, selection));
-    }
-    return vectors;
-  }
-
   Value Element(const ArrayView& view, const std::vector<const Vector*>& upper, uint32_t row) {
     std::vector<int32_t> at;
     if (!ReadSubscripts(upper, row, {}, &at) || static_cast<int>(at.size()) != view.dimensions()) return {};
@@ -190,6 +191,62 @@ class SubscriptState : public ExprState {
   Subscripts subscripts_;
 };
 
+// container[subscripts] = value, as an expression that gives the changed container.
+class SubscriptAssignState : public ExprState {
+ public:
+  SubscriptAssignState(Oid element, ExprStatePtr array, Subscripts subscripts, ExprStatePtr assigned)
+      : ExprState(PhysicalType::kString), element_(element), array_(std::move(array)), subscripts_(std::move(subscripts)),
+        assigned_(std::move(assigned)) {}
+
+  Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
+    const Vector& array = array_->Eval(context, input, selection);
+    std::vector<const Vector*> upper = EvalSubscripts(context, input, selection, subscripts_.upper);
+    std::vector<const Vector*> lower = EvalSubscripts(context, input, selection, subscripts_.lower);
+    const Vector& assigned = assigned_->Eval(context, input, selection);
+    Vector& result = PrepareResult(selection);
+    std::string_view empty = ArrayBuilder(element_, PhysicalOf(element_)).Finish(*context.arena);
+    selection.ForEach([&](uint32_t row) {
+      Value bytes = array.Get(row);
+      std::string_view before = bytes.is_null ? empty : bytes.datum.string.view();
+      result.Set(row, Value{StringDatum(Assign(context, before, upper, lower, assigned.Get(row), row)), false});
+    });
+    return result;
+  }
+
+ private:
+  std::string_view Assign(EvalContext& context, std::string_view before, const std::vector<const Vector*>& upper,
+                          const std::vector<const Vector*>& lower, const Value& value, uint32_t row) const {
+    std::vector<std::optional<int32_t>> last = Read(upper, row);
+    if (lower.empty()) {
+      std::vector<int32_t> at;
+      for (const std::optional<int32_t>& each : last) at.push_back(*each);
+      return AssignArrayElement(before, element_, at, value, *context.arena);
+    }
+    std::vector<std::optional<int32_t>> first = Read(lower, row);
+    if (value.is_null) return before;
+    return AssignArraySlice(before, element_, first, last, value.datum.string.view(), *context.arena);
+  }
+
+  static std::vector<std::optional<int32_t>> Read(const std::vector<const Vector*>& vectors, uint32_t row) {
+    std::vector<std::optional<int32_t>> subscripts;
+    for (const Vector* vector : vectors) {
+      if (vector == nullptr) {
+        subscripts.emplace_back();
+        continue;
+      }
+      Value value = vector->Get(row);
+      if (value.is_null) throw SqlError(ErrorCode::kNullValueNotAllowed, "array subscript in assignment must not be null");
+      subscripts.push_back(value.datum.i32);
+    }
+    return subscripts;
+  }
+
+  Oid element_;
+  ExprStatePtr array_;
+  Subscripts subscripts_;
+  ExprStatePtr assigned_;
+};
+
 }  // namespace
 
 ExprStatePtr CompileArray(ExprCompiler& compiler, const ArrayExpr& expr) {
@@ -198,7 +255,6 @@ ExprStatePtr CompileArray(ExprCompiler& compiler, const ArrayExpr& expr) {
 }
 
 ExprStatePtr CompileSubscripting(ExprCompiler& compiler, const SubscriptingRef& expr) {
-  if (expr.refassgnexpr != nullptr) throw NotSupported("assignment to an array element");
   if (!IsValid(TypeOf(expr.refcontainertype).element)) throw NotSupported("subscripting of this type");
   Subscripts subscripts;
   auto compile = [&](const ExprList& list, std::vector<ExprStatePtr>* to) {
@@ -206,6 +262,10 @@ ExprStatePtr CompileSubscripting(ExprCompiler& compiler, const SubscriptingRef& 
   };
   compile(expr.refupperindexpr, &subscripts.upper);
   compile(expr.reflowerindexpr, &subscripts.lower);
+  if (expr.refassgnexpr != nullptr) {
+    return std::make_unique<SubscriptAssignState>(expr.refelemtype, compiler.Compile(expr.refexpr), std::move(subscripts),
+                                                  compiler.Compile(expr.refassgnexpr));
+  }
   return std::make_unique<SubscriptState>(PhysicalOf(expr.refrestype), expr.refelemtype, PhysicalOf(expr.refelemtype),
                                           compiler.Compile(expr.refexpr), std::move(subscripts));
 }

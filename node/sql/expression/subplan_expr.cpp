@@ -93,14 +93,11 @@ class SubPlanState : public ExprState {
 
   Value CollectArray(EvalContext& context) {
     Batch batch;
-    std::unique_ptr<ArrayBuilder> builder = std::make_unique<ArrayBuilder>(element_, PhysicalOf(element_));
+    ArrayCollector collector(element_);
     while (context.subplans->Next(plan_id_, &batch)) {
-      batch.selection.ForEach([&](uint32_t row) { builder->Add(batch.columns[0]->Get(row)); });
+      batch.selection.ForEach([&](uint32_t row) { collector.Add(batch.columns[0]->Get(row)); });
     }
-    Value value;
-    value.is_null = false;
-    value.datum = StringDatum(builder->Finish(*context.arena));
-    return value;
+    return Value{StringDatum(collector.Finish(*context.arena)), false};
   }
 
   // The test of one subquery row, its columns handed over as parameters.

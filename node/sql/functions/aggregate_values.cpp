@@ -210,33 +210,12 @@ struct NestedArrayAggregate : ArrayAggregate {
   void Finish(CallContext& c, Value* result) const {
     if (count == 0) return;
     const char* at = elements.data;
-    int32_t lengths[kMaxArrayDimensions] = {static_cast<int32_t>(count)}, lower_bounds[kMaxArrayDimensions] = {1};
-    int dimensions = 0;
-    std::optional<ArrayBuilder> builder;
+    NestedArrayBuilder builder;
     for (int64_t i = 0; i < count; ++i) {
       ++at;
-      ArrayView view(ReadElement(PhysicalType::kString, &at).string.view());
-      const TypeDescriptor& element = TypeOf(view.element_type());
-      if (!builder) {
-        builder.emplace(element.oid, element.physical);
-        dimensions = view.dimensions();
-        if (dimensions >= kMaxArrayDimensions) {
-          throw SqlError(ErrorCode::kProgramLimitExceeded, "number of array dimensions ({}) exceeds the maximum allowed ({})",
-                         dimensions + 1, kMaxArrayDimensions);
-        }
-        for (int d = 0; d < dimensions; ++d) {
-          lengths[d + 1] = view.Length(d);
-          lower_bounds[d + 1] = view.LowerBound(d);
-        }
-      }
-      bool same = view.dimensions() == dimensions;
-      for (int d = 0; same && d < dimensions; ++d) same = view.Length(d) == lengths[d + 1];
-      if (!same) throw SqlError(ErrorCode::kArraySubscriptError, "cannot accumulate arrays of different dimensionality");
-      Value value;
-      for (ArrayReader reader(view, element.physical); reader.Next(&value);) builder->Add(value);
+      builder.Add(Value{ReadElement(PhysicalType::kString, &at), false});
     }
-    auto used = static_cast<size_t>(dimensions) + 1;
-    PutValue(result, builder->Finish(c.arena, {lengths, used}, {lower_bounds, used}));
+    PutValue(result, builder.Finish(c.arena, Oid::kInvalid));
   }
 };
 

@@ -148,6 +148,10 @@ std::optional<View> Concatenate(CallContext& c, std::optional<View> a, std::opti
 std::vector<int32_t> Int4s(const Value& array) {
   std::vector<int32_t> result;
   ArrayView view(array.datum.string.view());
+  if (view.dimensions() > 1) {
+    throw SqlError(ErrorCode::kArraySubscriptError, "wrong number of array subscripts")
+        .WithDetail("Dimension array must be one dimensional.");
+  }
   Value element;
   for (ArrayReader reader(view, PhysicalType::kInt32); reader.Next(&element);) {
     if (element.is_null) throw SqlError(ErrorCode::kNullValueNotAllowed, "dimension values cannot be null");
@@ -302,6 +306,7 @@ View TrimEnd(CallContext& c, View a, int32_t count) {
   size_t stride = parts.elements.size() / static_cast<size_t>(have);
   parts.elements.resize(stride * static_cast<size_t>(have - count));
   parts.lengths[0] = have - count;
+  parts.lower_bounds.assign(parts.lower_bounds.size(), 1);
   return parts.Finish(c.arena);
 }
 
