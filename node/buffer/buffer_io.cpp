@@ -10,6 +10,8 @@
 #include "node/os/futex.h"
 #include "node/shm/process.h"
 #include "node/shm/wait_events.h"
+#include "node/stats/counter_tables.h"
+#include "node/stats/counters.h"
 #include "node/wal/wal.h"
 
 namespace walden::buffer_internal {
@@ -65,7 +67,11 @@ void WriteBuffer(Pool* pool, uint32_t index) {
     if (NeedsWal(key.rel, key.fork)) Flush(PageLsn(page));  // I7
     int64_t start_us = GetBool(Setting::kTrackIoTiming) ? MonotonicUs() : 0;
     WriteRelationPages(key, &page, 1);
-    if (start_us != 0) buffer_statistics.write_us += static_cast<uint64_t>(MonotonicUs() - start_us);
+    if (start_us != 0) {
+      uint64_t us = static_cast<uint64_t>(MonotonicUs() - start_us);
+      buffer_statistics.write_us += us;
+      Count(DatabaseCounter::kWriteUs, us);
+    }
   } catch (...) {
     EndIo(descriptor, kJustDirtied, false);
     throw;
@@ -73,7 +79,7 @@ void WriteBuffer(Pool* pool, uint32_t index) {
   EndIo(descriptor, 0, true);
   ++buffer_statistics.shared_written;
   if (self().kind.load(std::memory_order_relaxed) == ProcessKind::kBackend) {
-    pool->backend_writes.fetch_add(1, std::memory_order_relaxed);
+    Count(NodeCounter::kBuffersBackend);
   }
 }
 
@@ -82,6 +88,7 @@ void CheckReadPage(const PageKey& key, char* page, ReadMode mode) {
   if (data_checksums_enabled && !PageIsNew(page)) {
     uint32_t computed = PageChecksum(page, key.block);
     if (computed != HeaderOf(page)->checksum) {
+      CountChecksumFailure(key.rel.database);
       Log(Severity::kWarning, "page verification failed, calculated checksum {} but expected {}", computed,
           HeaderOf(page)->checksum);
     }

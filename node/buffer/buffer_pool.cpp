@@ -7,6 +7,7 @@
 #include "node/base/error.h"
 #include "node/buffer/buffer_state.h"
 #include "node/config/settings.h"
+#include "node/stats/counters.h"
 
 namespace walden {
 
@@ -87,7 +88,11 @@ void ReadRunPages(Pool* pool, const PageKey& key, ReadMode mode, ReadRun* run) {
       ReadRelationPages(key, run->pages, 1);
       got = 1;
     }
-    if (start_us != 0) buffer_statistics.read_us += static_cast<uint64_t>(MonotonicUs() - start_us);
+    if (start_us != 0) {
+      uint64_t us = static_cast<uint64_t>(MonotonicUs() - start_us);
+      buffer_statistics.read_us += us;
+      Count(DatabaseCounter::kReadUs, us);
+    }
     for (; done < got; ++done) {
       PageKey page = key;
       page.block += static_cast<BlockNumber>(done);

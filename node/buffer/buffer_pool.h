@@ -198,10 +198,6 @@ struct BufferStatistics {  // of this process since its start
   uint64_t read_us, write_us;  // with track_io_timing
 };
 extern constinit thread_local BufferStatistics buffer_statistics;
-struct BufferPoolStatistics {  // of the pool; pg_stat_bgwriter
-  uint64_t checkpoint_writes, clean_writes, max_written_clean, backend_writes, backend_syncs, allocations;
-};
-BufferPoolStatistics GetBufferPoolStatistics();
 int SharedBufferCount();
 // One row of pg_buffercache; unlocked snapshot. False if the buffer is free.
 struct BufferInfo {

@@ -112,7 +112,6 @@ struct Pool {
   char* pages;
   alignas(64) std::atomic<uint64_t> hand;  // clock hand: steps since the start
   alignas(64) std::atomic<uint64_t> allocations;
-  std::atomic<uint64_t> checkpoint_writes, clean_writes, max_written_clean, backend_writes, backend_syncs;
   struct alignas(64) PaddedLock {
     LwLock lock;
   };

@@ -6,6 +6,7 @@
 #include "node/buffer/buffer_state.h"
 #include "node/config/settings.h"
 #include "node/shm/interrupts.h"
+#include "node/stats/counters.h"
 
 namespace walden {
 
@@ -193,7 +194,7 @@ int WriteDirtyBuffers(bool everything, CheckpointPace pace) {
   for (size_t i = 0; i < list.size(); ++i) {
     if (WriteIfDirty(pool, list[i].index, kValid | kDirty | kCheckpointNeeded)) {
       ++written;
-      pool->checkpoint_writes.fetch_add(1, std::memory_order_relaxed);
+      Count(NodeCounter::kBuffersCheckpoint);
       writeback.Add(list[i].key);
     }
     if (pace != nullptr) pace(static_cast<double>(i + 1) / static_cast<double>(list.size()));
@@ -239,16 +240,10 @@ bool BackgroundWriterRound() {
     ++reusable;
     if ((state & kDirty) != 0 && WriteIfDirty(pool, index, kValid | kDirty)) ++written;
   }
-  pool->clean_writes.fetch_add(static_cast<uint64_t>(written), std::memory_order_relaxed);
-  if (written >= limit && limit > 0) pool->max_written_clean.fetch_add(1, std::memory_order_relaxed);
+  Count(NodeCounter::kBuffersClean, static_cast<uint64_t>(written));
+  if (written >= limit && limit > 0) Count(NodeCounter::kMaxWrittenClean);
   writer.idle_rounds = recent == 0 && written == 0 ? writer.idle_rounds + 1 : 0;
   return writer.idle_rounds > 3;
-}
-
-BufferPoolStatistics GetBufferPoolStatistics() {
-  Pool* pool = ThePool();
-  return {pool->checkpoint_writes.load(), pool->clean_writes.load(),  pool->max_written_clean.load(),
-          pool->backend_writes.load(),    pool->backend_syncs.load(), pool->allocations.load()};
 }
 
 }  // namespace walden

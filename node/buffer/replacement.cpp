@@ -3,6 +3,7 @@
 
 #include "node/base/error.h"
 #include "node/buffer/buffer_state.h"
+#include "node/stats/counters.h"
 #include "node/wal/wal.h"
 
 namespace walden {
@@ -96,6 +97,7 @@ bool Untag(Pool* pool, uint32_t index) {
 uint32_t TakeVictim(Pool* pool, BufferStrategy* strategy) {
   if (strategy == nullptr || strategy->kind() != StrategyKind::kBulkRead) {
     pool->allocations.fetch_add(1, std::memory_order_relaxed);
+    Count(NodeCounter::kBuffersAllocated);
   }
   int32_t* ring_slot = nullptr;
   if (strategy != nullptr) BufferPool::NextRingSlot(strategy, &ring_slot);

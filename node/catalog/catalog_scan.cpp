@@ -48,7 +48,7 @@ void ScanByIndex(const Relation& catalog, const Relation& index, CatalogKeys key
     scan_key.value.datum = KeyDatum(key, (*index.index_desc.desc)[column].physical, arena);
   }
   SnapshotHold snapshot = LatestSnapshot();
-  HeapFetcher fetcher(catalog.table);
+  HeapFetcher fetcher(catalog.table, &index.index_desc.stats);
   std::unique_ptr<IndexScan> scan = index.index_desc.method->BeginScan(index.index_desc, false);
   scan->Rescan(scan_keys);
   for (TupleId tid; scan->Next(ScanDirection::kForward, &tid);) {

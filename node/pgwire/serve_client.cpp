@@ -301,8 +301,10 @@ void ServeClient(Descriptor client, Admission verdict) {
     DisableTimeout(Interrupt::kAuthenticationTimeout);
     Conversation(connection, *start, report).Run();
   } catch (const ConnectionLost&) {
+    report.Ends(SessionEnd::kAbandoned);
     Log(Severity::kDebug1, "client closed the connection");
   } catch (const SqlError& error) {
+    report.Ends(error.code() == ErrorCode::kAdminShutdown ? SessionEnd::kKilled : SessionEnd::kFatal);
     ErrorFields fields = error.fields();
     if (fields.severity < Severity::kFatal) fields.severity = Severity::kFatal;
     TellAndLog(connection, fields);

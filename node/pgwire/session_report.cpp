@@ -8,6 +8,7 @@
 #include "node/shm/log_context.h"
 #include "node/shm/process.h"
 #include "node/stats/activity.h"
+#include "node/stats/counter_tables.h"
 #include "node/stats/counters.h"
 
 namespace walden {
@@ -31,10 +32,9 @@ SessionReport::SessionReport(const PeerAddress& peer) : peer_(peer), connected_u
 
 SessionReport::~SessionReport() {
   if (!started_) return;
-  int64_t us = MonotonicUs() - connected_us_;
-  Count(DatabaseCounter::kSessionUs, static_cast<uint64_t>(us));
+  EndSessionTime(end_);
   if (!GetBool(Setting::kLogDisconnections)) return;
-  int64_t ms = us / 1000;
+  int64_t ms = (MonotonicUs() - connected_us_) / 1000;
   Log(Severity::kLog, "disconnection: session time: {}:{:02}:{:02}.{:03} user={} database={} host={}", ms / 3600000,
       ms / 60000 % 60, ms / 1000 % 60, ms % 1000, user_, database_, HostAndPort(peer_));
 }
@@ -58,7 +58,8 @@ void SessionReport::Started() {
   SetActivityIdentity(database, self().role.load(std::memory_order_relaxed));
   SetActivityApplication(GetString(Setting::kApplicationName));
   SetStatsDatabase(database);
-  Count(DatabaseCounter::kSessions);
+  DescribeDatabase(database, database_);
+  BeginSessionTime(log_context().start_time_us);
   InstallSettingHooks(Setting::kApplicationName, {.assign = [] {
                         log_context().application_name = GetString(Setting::kApplicationName);
                         SetActivityApplication(log_context().application_name);

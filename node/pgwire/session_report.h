@@ -7,6 +7,7 @@
 #include "node/base/clock.h"
 #include "node/os/socket.h"
 #include "node/session/session.h"
+#include "node/stats/activity.h"
 
 namespace walden {
 
@@ -26,6 +27,8 @@ class SessionReport {
   void Running(std::string_view text);
   // The client's turn.
   void Waiting(TransactionStatus status);
+  // How the session comes to its end, unless the client takes leave.
+  void Ends(SessionEnd how) { end_ = how; }
 
  private:
   void SetTitle(std::string_view state);
@@ -35,6 +38,7 @@ class SessionReport {
   std::string title_prefix_;
   std::string user_, database_;
   bool started_ = false;
+  SessionEnd end_ = SessionEnd::kNormal;
 };
 
 }  // namespace walden

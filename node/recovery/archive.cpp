@@ -14,6 +14,7 @@
 #include "node/recovery/background_processes.h"
 #include "node/recovery/recovery_shared.h"
 #include "node/shm/interrupts.h"
+#include "node/stats/counter_tables.h"
 #include "node/txn/txn_state.h"
 #include "node/wal/wal.h"
 
@@ -25,26 +26,6 @@ std::string StatusPath(std::string_view name, std::string_view suffix) {
 }
 
 void CreateEmpty(const std::string& path) { File::Open(path, O_RDWR | O_CREAT); }
-
-void CopyName(char (&to)[32], const std::string& name) {
-  std::memset(to, 0, sizeof to);
-  std::memcpy(to, name.data(), std::min(name.size(), sizeof to - 1));
-}
-
-void CountArchived(const std::string& name) {
-  RecoveryShared* shared = Recovery();
-  SpinGuard guard(shared->archiver_lock);
-  ++shared->archiver.archived_count;
-  shared->archiver.last_archived_time = WallClockUs();
-  CopyName(shared->archiver.last_archived, name);
-}
-void CountFailed(const std::string& name) {
-  RecoveryShared* shared = Recovery();
-  SpinGuard guard(shared->archiver_lock);
-  ++shared->archiver.failed_count;
-  shared->archiver.last_failed_time = WallClockUs();
-  CopyName(shared->archiver.last_failed, name);
-}
 
 }  // namespace
 
@@ -111,11 +92,11 @@ bool ArchiveFile(const std::string& name) {
   if (command.empty()) return false;
   int status = RunShellCommand(ExpandCommand(command, name, "pg_wal/" + name, ""));
   if (status == 0) {
-    CountArchived(name);
+    CountArchived(name, true);
     return true;
   }
   Log(Severity::kLog, "archive command failed: it {}", DescribeWaitStatus(status));
-  CountFailed(name);
+  CountArchived(name, false);
   return false;
 }
 

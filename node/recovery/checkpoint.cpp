@@ -17,6 +17,7 @@
 #include "node/recovery/recovery_shared.h"
 #include "node/recovery/replication_slots.h"
 #include "node/shm/interrupts.h"
+#include "node/stats/counters.h"
 #include "node/storage/sync_queue.h"
 #include "node/wal/checkpoint_parts.h"
 #include "node/wal/record_builder.h"
@@ -83,8 +84,8 @@ void WriteEverything(uint32_t flags, Report* report) {
   report->write_us = MonotonicUs();
   report->synced = SyncPendingFiles();
   report->sync_us = MonotonicUs();
-  Recovery()->write_ms.fetch_add(static_cast<uint64_t>((report->write_us - report->start_us) / 1000));
-  Recovery()->sync_ms.fetch_add(static_cast<uint64_t>((report->sync_us - report->write_us) / 1000));
+  Count(NodeCounter::kCheckpointWriteUs, static_cast<uint64_t>(report->write_us - report->start_us));
+  Count(NodeCounter::kCheckpointSyncUs, static_cast<uint64_t>(report->sync_us - report->write_us));
 }
 
 Lsn InsertCheckpointRecord(const CheckpointData& data, bool shutdown, Lsn* start) {
@@ -294,11 +295,6 @@ void RequestCheckpoint(uint32_t flags) {
     throw SqlError(ErrorCode::kSystemError, "checkpoint request failed")
         .WithHint("Consult recent messages in the server log for details.");
   }
-}
-
-CheckpointStatistics GetCheckpointStatistics() {
-  RecoveryShared* shared = Recovery();
-  return {shared->timed.load(), shared->requested.load(), shared->write_ms.load(), shared->sync_ms.load()};
 }
 
 }  // namespace walden

@@ -32,11 +32,6 @@ bool PerformRestartpoint(uint32_t flags);
 // Whether WAL since the redo point has reached what max_wal_size allows.
 bool CheckpointDueByWal(uint64_t current_segment);
 
-struct CheckpointStatistics {
-  uint64_t timed, requested, write_ms, sync_ms;
-};
-CheckpointStatistics GetCheckpointStatistics();
-
 // WAL that must stay: the first segment needed by recovery, wal_keep_size, and checkpoint parts (slots).
 uint64_t OldestNeededSegment(Lsn redo);
 

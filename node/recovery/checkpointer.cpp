@@ -11,6 +11,7 @@
 #include "node/recovery/checkpoint_pace.h"
 #include "node/recovery/recovery_shared.h"
 #include "node/shm/interrupts.h"
+#include "node/stats/counters.h"
 #include "node/storage/relation_file.h"
 #include "node/storage/sync_queue.h"
 #include "node/txn/sender_slots.h"
@@ -123,11 +124,10 @@ void WarnIfTooOften(const Schedule& schedule, uint32_t flags) {
 }
 
 void DoCheckpoint(uint32_t flags, Schedule* schedule) {
-  RecoveryShared* shared = Recovery();
   if ((flags & ~uint32_t{kCheckpointCauseTime}) == 0)
-    shared->timed.fetch_add(1);
+    Count(NodeCounter::kCheckpointsTimed);
   else
-    shared->requested.fetch_add(1);
+    Count(NodeCounter::kCheckpointsRequested);
   WarnIfTooOften(*schedule, flags);
   schedule->last_checkpoint_us = MonotonicUs();
   AnnounceStart();

@@ -9,6 +9,7 @@
 #include "node/recovery/startup.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/process.h"
+#include "node/stats/counters.h"
 #include "node/txn/horizon.h"
 
 namespace walden {
@@ -25,17 +26,31 @@ int64_t PatienceMs() {
   return std::max<int64_t>(0, delay - (MonotonicUs() - arrival_us) / 1000);
 }
 
+// What a cancelled session was in the way of, and how it is told and counted.
+enum class ConflictReason : uint8_t { kSnapshot, kLock };
+
+void Cancel(int slot, ConflictReason reason) {
+  SlotAt(slot).recovery_conflict.store(static_cast<uint8_t>(reason), std::memory_order_relaxed);
+  RaiseInterrupt(slot, Interrupt::kRecoveryConflict);
+}
+
 void CancelHolders(std::span<const int> slots) {
-  for (int slot : slots) RaiseInterrupt(slot, Interrupt::kRecoveryConflict);
+  for (int slot : slots) Cancel(slot, ConflictReason::kSnapshot);
+}
+
+[[noreturn]] void ThrowConflict() {
+  auto reason = static_cast<ConflictReason>(self().recovery_conflict.load(std::memory_order_relaxed));
+  bool lock = reason == ConflictReason::kLock;
+  Count(lock ? DatabaseCounter::kConflictLock : DatabaseCounter::kConflictSnapshot);
+  throw SqlError(ErrorCode::kSerializationFailure, "canceling statement due to conflict with recovery")
+      .WithDetail(lock ? "User was holding a relation lock for too long."
+                       : "User query might have needed to see row versions that must be removed.");
 }
 
 }  // namespace
 
 void BindRecoveryConflictHandler() {
-  SetInterruptHandler(Interrupt::kRecoveryConflict, [] {
-    throw SqlError(ErrorCode::kSerializationFailure, "canceling statement due to conflict with recovery")
-        .WithDetail("User query might have needed to see row versions that must be removed.");
-  });
+  SetInterruptHandler(Interrupt::kRecoveryConflict, ThrowConflict);
 }
 
 void NoteWalArrival(bool from_stream) {
@@ -76,7 +91,7 @@ void ResolveLockConflict(uint32_t database, uint32_t) {
   for (int slot = 0; slot < MaxProcessSlots(); ++slot) {
     ProcessSlot& process = SlotAt(slot);
     if (process.pid.load() != 0 && process.is_session.load() && process.database.load() == Oid{database}) {
-      RaiseInterrupt(slot, Interrupt::kRecoveryConflict);
+      Cancel(slot, ConflictReason::kLock);
     }
   }
   self().latch.Reset();

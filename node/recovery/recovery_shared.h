@@ -58,10 +58,6 @@ struct RecoveryShared {
   std::atomic<int32_t> archiver_slot;
   std::atomic<uint64_t> redo;  // of the last complete checkpoint
   std::atomic<uint64_t> last_checkpoint_end;
-  std::atomic<uint64_t> timed, requested, write_ms, sync_ms;
-
-  SpinLock archiver_lock;
-  ArchiverStatistics archiver;  // Guarded by: archiver_lock
 };
 
 inline RecoveryShared* Recovery() { return ShmArea<RecoveryShared>(Area::kRecovery); }

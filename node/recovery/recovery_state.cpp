@@ -33,7 +33,6 @@ void RecoveryShmInit(void* area) {
   shared->startup_slot.store(-1);
   shared->checkpointer_slot.store(-1);
   shared->archiver_slot.store(-1);
-  shared->archiver.reset_time = WallClockUs();
 }
 
 Lsn ReplayedLsn() { return Lsn{Recovery()->replayed.load(std::memory_order_acquire)}; }
@@ -183,10 +182,5 @@ ReceiverInfo GetReceiverInfo() {
 }
 
 bool StreamingStopRequested() { return Recovery()->stop_streaming.load(); }
-
-ArchiverStatistics GetArchiverStatistics() {
-  SpinGuard guard(Recovery()->archiver_lock);
-  return Recovery()->archiver;
-}
 
 }  // namespace walden

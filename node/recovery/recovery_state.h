@@ -75,12 +75,4 @@ void NoteReceiverMessage(TimestampUs sent, Lsn primary_end);
 void ReportWritten(Lsn written);
 ReceiverInfo GetReceiverInfo();
 
-// ---- archiver statistics (pg_stat_archiver) ----
-struct ArchiverStatistics {
-  uint64_t archived_count, failed_count;
-  char last_archived[32], last_failed[32];
-  TimestampUs last_archived_time, last_failed_time, reset_time;
-};
-ArchiverStatistics GetArchiverStatistics();
-
 }  // namespace walden

@@ -6,6 +6,7 @@
 
 #include "node/config/settings.h"
 #include "node/shm/spinlock.h"
+#include "node/stats/counters.h"
 
 namespace walden {
 namespace {
@@ -74,7 +75,44 @@ size_t ClippedBytes(std::string_view text, size_t room) {
   return size;
 }
 
+// The end of what pg_stat_database's session times count; 0: not a session.
+thread_local TimestampUs session_counted = 0;
+
+void CountUntil(DatabaseCounter counter, TimestampUs since, TimestampUs now) {
+  if (now > since) Count(counter, static_cast<uint64_t>(now - since));
+}
+
+// What the session did until now.
+void CountStateTime(const ActivityEntry& entry, TimestampUs now) {
+  if (session_counted == 0) return;
+  CountUntil(DatabaseCounter::kSessionUs, session_counted, now);
+  session_counted = now;
+  switch (entry.state) {
+    case ActivityState::kActive:
+    case ActivityState::kFastpath: CountUntil(DatabaseCounter::kActiveUs, entry.state_change, now); break;
+    case ActivityState::kIdleInTransaction:
+    case ActivityState::kIdleInTransactionAborted:
+      CountUntil(DatabaseCounter::kIdleInTransactionUs, entry.state_change, now);
+      break;
+    default: break;
+  }
+}
+
 }  // namespace
+
+void BeginSessionTime(TimestampUs start) {
+  session_counted = start;
+  Count(DatabaseCounter::kSessions);
+}
+
+void EndSessionTime(SessionEnd how) {
+  if (session_counted == 0) return;
+  if (ActivityEntry* mine = EntryOf(self_slot())) CountStateTime(*mine, WallClockUs());
+  session_counted = 0;
+  if (how == SessionEnd::kAbandoned) Count(DatabaseCounter::kSessionsAbandoned);
+  if (how == SessionEnd::kFatal) Count(DatabaseCounter::kSessionsFatal);
+  if (how == SessionEnd::kKilled) Count(DatabaseCounter::kSessionsKilled);
+}
 
 std::string_view ActivityStateName(ActivityState state) {
   constexpr std::string_view kNames[] = {"",         "idle", "active", "idle in transaction", "idle in transaction (aborted)",
@@ -121,7 +159,11 @@ void SetActivityState(ActivityState state, std::string_view query, int64_t query
     return;
   }
   TimestampUs now = WallClockUs();
+  CountStateTime(*mine, now);
   Writing entry;
+  // A transaction begins with the statement that finds none, and is over when the session is idle.
+  if (state == ActivityState::kIdle) entry->transaction_start = 0;
+  else if (entry->transaction_start == 0) entry->transaction_start = now;
   entry->state = state;
   entry->state_change = now;
   if (query.data() == nullptr) return;

@@ -28,8 +28,13 @@ void SetActivityIdentity(Oid database, Oid role);
 void SetActivityApplication(std::string_view name);
 // A state change; `query` replaces the shown text unless its data() is nullptr. Cheap: two atomic increments and a copy.
 void SetActivityState(ActivityState state, std::string_view query = {nullptr, 0}, int64_t query_id = 0);
-// 0 ends the transaction.
+// For processes that show no states; sessions' transactions follow their states. 0 ends the transaction.
 void SetActivityTransaction(TimestampUs start);
+
+// The session times of pg_stat_database: from `start`, when the session is let in, until it ends.
+enum class SessionEnd : uint8_t { kNormal, kAbandoned, kFatal, kKilled };
+void BeginSessionTime(TimestampUs start);
+void EndSessionTime(SessionEnd how);
 
 // ---- Readers.
 struct ActivityRow {

@@ -70,9 +70,36 @@ DatabaseSumRow* MakeDatabase(Oid database) {
   return FindDatabase(database, true);
 }
 
-// Adds what has grown to the sums. `sums` is asked for only when something has.
-template <size_t kCounters, class Sums>
-bool Fold(Counted<kCounters>& counted, Sums&& sums) {
+// What relations count counts for their database too.
+constexpr std::pair<RelationCounter, DatabaseCounter> kShared[] = {
+    {RelationCounter::kTuplesReturned, DatabaseCounter::kDbTuplesReturned},
+    {RelationCounter::kTuplesFetched, DatabaseCounter::kDbTuplesFetched},
+    {RelationCounter::kTuplesInserted, DatabaseCounter::kDbTuplesInserted},
+    {RelationCounter::kTuplesUpdated, DatabaseCounter::kDbTuplesUpdated},
+    {RelationCounter::kTuplesDeleted, DatabaseCounter::kDbTuplesDeleted},
+    {RelationCounter::kBlocksRead, DatabaseCounter::kDbBlocksRead},
+    {RelationCounter::kBlocksHit, DatabaseCounter::kDbBlocksHit},
+};
+class DatabaseShares {
+ public:
+  void Add(uint64_t key, size_t counter, uint64_t grown) {
+    for (const auto& [from, to] : kShared) {
+      if (static_cast<size_t>(from) != counter) continue;
+      Oid database{static_cast<uint32_t>(key >> 32)};
+      if (row_ == nullptr || database != database_) row_ = MakeDatabase(database);
+      database_ = database;
+      if (row_ != nullptr) row_->values[static_cast<size_t>(to)].fetch_add(grown, std::memory_order_relaxed);
+    }
+  }
+
+ private:
+  Oid database_{};
+  DatabaseSumRow* row_ = nullptr;
+};
+
+// Adds what has grown to the sums, and tells `seen`. `sums` is asked for only when something has.
+template <size_t kCounters, class Sums, class Seen>
+bool Fold(Counted<kCounters>& counted, Sums&& sums, Seen&& seen) {
   std::atomic<uint64_t>* to = nullptr;
   for (size_t i = 0; i < kCounters; ++i) {
     uint64_t now = counted.values[i].load(std::memory_order_relaxed);
@@ -81,6 +108,7 @@ bool Fold(Counted<kCounters>& counted, Sums&& sums) {
     if (to == nullptr && (to = sums()) == nullptr) return false;
     to[i].fetch_add(grown, std::memory_order_relaxed);
     counted.folded[i] = now;
+    seen(i, grown);
   }
   return to != nullptr;
 }
@@ -135,19 +163,22 @@ std::atomic<uint64_t>& ValueOf(RelationSumRow& row, RelationCounter counter) { r
 }  // namespace
 
 void FoldBlockLocked(StatsBlock& block) {
+  auto ignore = [](size_t, uint64_t) {};
   Oid database = block.database;
   Fold(block.counted, [&]() -> std::atomic<uint64_t>* {
     DatabaseSumRow* row = MakeDatabase(database);
     return row == nullptr ? nullptr : row->values;
-  });
-  Fold(block.node, [] { return TheStats()->node.values; });
+  }, ignore);
+  Fold(block.node, [] { return TheStats()->node.values; }, ignore);
+  DatabaseShares shares;
   for (RelationEntry& entry : block.relations) {
     uint64_t key = entry.key.load(std::memory_order_acquire);
     if (key == 0) continue;
-    Fold(entry.counted, [&]() -> std::atomic<uint64_t>* {
+    auto sums = [&]() -> std::atomic<uint64_t>* {
       RelationSumRow* row = MakeRelation(key);
       return row == nullptr ? nullptr : row->values;
-    });
+    };
+    if (!Fold(entry.counted, sums, [&](size_t i, uint64_t grown) { shares.Add(key, i, grown); })) continue;
   }
 }
 
@@ -386,10 +417,11 @@ bool CheckHeader(const StatsFileHeader& header, size_t file_bytes) {
          header.node_counters == kNodeCounters && file_bytes == expected;
 }
 
+// Processes may have counted already.
 void Restore(const RelationSums& sums) {
   RelationSumRow* row = MakeRelation(StatsKey(sums.database, sums.relation));
   if (row == nullptr) return;
-  for (size_t i = 0; i < kRelationCounters; ++i) row->values[i].store(sums.values[i], std::memory_order_relaxed);
+  for (size_t i = 0; i < kRelationCounters; ++i) row->values[i].fetch_add(sums.values[i], std::memory_order_relaxed);
   for (size_t i = 0; i < std::size(sums.times); ++i) row->times[i].store(sums.times[i], std::memory_order_relaxed);
   WriteLabel(row->label_change, [&] { row->label = sums.label; });
 }
@@ -397,7 +429,7 @@ void Restore(const RelationSums& sums) {
 void Restore(const DatabaseSums& sums) {
   DatabaseSumRow* row = MakeDatabase(sums.database);
   if (row == nullptr) return;
-  for (size_t i = 0; i < kDatabaseCounters; ++i) row->values[i].store(sums.values[i], std::memory_order_relaxed);
+  for (size_t i = 0; i < kDatabaseCounters; ++i) row->values[i].fetch_add(sums.values[i], std::memory_order_relaxed);
   row->reset_time.store(sums.reset_time, std::memory_order_relaxed);
   row->last_checksum_failure.store(sums.last_checksum_failure, std::memory_order_relaxed);
   WriteLabel(row->label_change, [&] { CopyText(row->name, sums.name); });
@@ -405,7 +437,7 @@ void Restore(const DatabaseSums& sums) {
 
 void Restore(const NodeSums& sums) {
   NodeSumRow& node = TheStats()->node;
-  for (size_t i = 0; i < kNodeCounters; ++i) node.values[i].store(sums.values[i], std::memory_order_relaxed);
+  for (size_t i = 0; i < kNodeCounters; ++i) node.values[i].fetch_add(sums.values[i], std::memory_order_relaxed);
   for (size_t i = 0; i < std::size(sums.reset_times); ++i) {
     node.reset_times[i].store(sums.reset_times[i], std::memory_order_relaxed);
   }

@@ -181,20 +181,17 @@ bool ReadTransactionCounts(Oid database, Oid relation, uint64_t (&values)[kRelat
 
 void RelationStats::CountInsert(int level, uint64_t rows) {
   Count(RelationCounter::kTuplesInserted, static_cast<int64_t>(rows));
-  walden::Count(DatabaseCounter::kDbTuplesInserted, rows);
   PendingOf(database_, relation_, level).inserted += static_cast<int64_t>(rows);
 }
 
 void RelationStats::CountUpdate(int level, bool hot) {
   Count(RelationCounter::kTuplesUpdated);
   if (hot) Count(RelationCounter::kTuplesHotUpdated);
-  walden::Count(DatabaseCounter::kDbTuplesUpdated);
   PendingOf(database_, relation_, level).updated += 1;
 }
 
 void RelationStats::CountDelete(int level, uint64_t rows) {
   Count(RelationCounter::kTuplesDeleted, static_cast<int64_t>(rows));
-  walden::Count(DatabaseCounter::kDbTuplesDeleted, rows);
   PendingOf(database_, relation_, level).deleted += static_cast<int64_t>(rows);
 }
 

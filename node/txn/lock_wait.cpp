@@ -6,6 +6,7 @@
 #include "node/shm/interrupts.h"
 #include "node/shm/latch.h"
 #include "node/shm/process.h"
+#include "node/stats/counters.h"
 #include "node/txn/lock_manager.h"
 #include "node/txn/lock_table.h"
 
@@ -103,6 +104,7 @@ class LockWait {
     int autovacuum_slot = -1;
     if (FindDeadlock(&detail, &autovacuum_slot)) {
       own_.wait_start.store(0, std::memory_order_relaxed);
+      Count(DatabaseCounter::kDeadlocks);
       throw SqlError(ErrorCode::kDeadlockDetected, "deadlock detected")
           .WithDetail(std::move(detail))
           .WithHint("See server log for query details.");

@@ -11,6 +11,7 @@
 #include "node/base/error.h"
 #include "node/config/settings.h"
 #include "node/shm/interrupts.h"
+#include "node/stats/counters.h"
 #include "node/storage/page.h"
 #include "node/wal/wal.h"
 #include "node/wal/wal_shared.h"
@@ -225,10 +226,9 @@ void WalRecord::Finish() {
   writer.PutZeroes(end_ - writer.at());
   slot.inserting_at.store(kIdle, std::memory_order_seq_cst);
   WakeInsertWaiters(wal);
-  slot.records.store(slot.records.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  slot.page_images.store(slot.page_images.load(std::memory_order_relaxed) + images_,
-                         std::memory_order_relaxed);
-  slot.bytes.store(slot.bytes.load(std::memory_order_relaxed) + (end_ - start_), std::memory_order_relaxed);
+  Count(NodeCounter::kWalRecords);
+  Count(NodeCounter::kWalImages, images_);
+  Count(NodeCounter::kWalBytes, end_ - start_);
   prepared_ = reserved_ = false;
 }
 

@@ -123,12 +123,6 @@ void RecycleWalSegments(uint64_t keep_from_segment, uint64_t recycle_until, Time
 // then). Requires at + size <= InsertedUpTo. Safe against concurrent overwriting: validated after the copy.
 bool ReadWalBuffers(Lsn at, char* to, size_t size);
 
-// ---- statistics (pg_stat_wal) ----
-struct WalStatistics {
-  uint64_t records, page_images, bytes, buffers_full, writes, syncs, write_us, sync_us;
-};
-WalStatistics GetWalStatistics();
-
 // ---- the WAL writer's work; the process loop is in recovery/wal_writer.h ----
 // Writes and flushes what is worth it now; true if it did anything.
 bool WalWriterCycle();

@@ -11,6 +11,7 @@
 #include "node/os/futex.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/wait_events.h"
+#include "node/stats/counters.h"
 #include "node/wal/wal.h"
 #include "node/wal/wal_shared.h"
 
@@ -26,24 +27,23 @@ void (*segment_complete)(uint64_t) = nullptr;
 
 class IoTimer {
  public:
-  explicit IoTimer(std::atomic<uint64_t>& total)
+  explicit IoTimer(NodeCounter total)
       : total_(total), start_us_(GetBool(Setting::kTrackWalIoTiming) ? MonotonicUs() : 0) {}
   ~IoTimer() {
-    if (start_us_ != 0)
-      total_.fetch_add(static_cast<uint64_t>(MonotonicUs() - start_us_), std::memory_order_relaxed);
+    if (start_us_ != 0) Count(total_, static_cast<uint64_t>(MonotonicUs() - start_us_));
   }
 
  private:
-  std::atomic<uint64_t>& total_;
+  NodeCounter total_;
   int64_t start_us_;
 };
 
-void SyncSegment(WalShared* wal, File* file) {
+void SyncSegment(File* file) {
   if (!GetBool(Setting::kFsync)) return;
   auto method = GetEnum<WalSyncMethod>(Setting::kWalSyncMethod);
   WaitEventScope waiting(WaitEvent::kWalSync);
-  IoTimer timer(wal->sync_us);
-  wal->syncs.fetch_add(1, std::memory_order_relaxed);
+  IoTimer timer(NodeCounter::kWalSyncUs);
+  Count(NodeCounter::kWalSyncs);
   file->SyncOrPanic(method != WalSyncMethod::kFsync && method != WalSyncMethod::kOpenSync);
 }
 
@@ -63,8 +63,8 @@ void WriteBlocks(WalShared* wal, File* file, Lsn from, Lsn to) {
   }
   if (padding > 0) parts[count++] = {const_cast<char*>(kZeroes), padding};
   WaitEventScope waiting(WaitEvent::kWalWrite);
-  IoTimer timer(wal->write_us);
-  wal->writes.fetch_add(1, std::memory_order_relaxed);
+  IoTimer timer(NodeCounter::kWalWriteUs);
+  Count(NodeCounter::kWalWrites);
   uint64_t offset = kWalSegmentHeaderSize + OffsetInSegment(Lsn{first});
   ssize_t want = static_cast<ssize_t>(to.value + padding - first);
   ssize_t wrote = fs().WriteVectorAt(file->fd(), parts, count, offset);
@@ -92,7 +92,7 @@ void WriteLocked(WalShared* wal, Lsn upto, bool sync) {
     WriteBlocks(wal, file, from, end);
     if (OffsetInSegment(end) == 0) {
       // A segment is durable before the next one is begun: later flushes sync only the file they write to.
-      SyncSegment(wal, file);
+      SyncSegment(file);
       wal->flushed.store(end.value, std::memory_order_release);
       if (segment_complete != nullptr) segment_complete(segment);
     }
@@ -101,7 +101,7 @@ void WriteLocked(WalShared* wal, Lsn upto, bool sync) {
   }
   Lsn written = wal->written_lsn();
   if (!sync || wal->flushed_lsn() >= written) return;
-  SyncSegment(wal, OpenForWriting(wal, SegmentOf(Lsn{written.value - 1})));
+  SyncSegment(OpenForWriting(wal, SegmentOf(Lsn{written.value - 1})));
   wal->flushed.store(written.value, std::memory_order_seq_cst);
 }
 
@@ -260,22 +260,5 @@ bool WalWriterCycle() {
 
 void RegisterWalWriter() { Shared()->writer_slot.store(self_slot(), std::memory_order_seq_cst); }
 void UnregisterWalWriter() { Shared()->writer_slot.store(-1, std::memory_order_seq_cst); }
-
-WalStatistics GetWalStatistics() {
-  WalShared* wal = Shared();
-  WalStatistics sum{};
-  for (int i = 0; i < wal->slots_used.load(); ++i) {
-    InserterSlot& slot = wal->slots()[i];
-    sum.records += slot.records.load(std::memory_order_relaxed);
-    sum.page_images += slot.page_images.load(std::memory_order_relaxed);
-    sum.bytes += slot.bytes.load(std::memory_order_relaxed);
-  }
-  sum.buffers_full = wal->buffers_full.load();
-  sum.writes = wal->writes.load();
-  sum.syncs = wal->syncs.load();
-  sum.write_us = wal->write_us.load();
-  sum.sync_us = wal->sync_us.load();
-  return sum;
-}
 
 }  // namespace walden

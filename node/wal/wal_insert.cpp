@@ -6,6 +6,7 @@
 #include "node/os/futex.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/wait_events.h"
+#include "node/stats/counters.h"
 #include "node/wal/wal.h"
 #include "node/wal/wal_shared.h"
 
@@ -49,7 +50,7 @@ void RingWriter::WaitForSpace() {
   InserterSlot& slot = MySlot(wal_);
   slot.inserting_at.store(at_.value, std::memory_order_seq_cst);
   WakeInsertWaiters(wal_);
-  wal_->buffers_full.fetch_add(1, std::memory_order_relaxed);
+  Count(NodeCounter::kWalBuffersFull);
   // A quarter of the ring at once, but never past what this process has copied itself.
   Lsn oldest{at_.value - wal_->ring_size};
   WriteForSpace(wal_, std::min(oldest + std::max(wal_->ring_size / 4, 2 * kWalBlock), at_));

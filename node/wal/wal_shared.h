@@ -35,7 +35,6 @@ struct alignas(128) InserterSlot {
   std::atomic<uint64_t> flush_wait;  // sleeping until this is flushed; 0: not
   std::atomic<uint32_t> flush_word;  // futex: 1 = look again
   std::atomic<uint32_t> delay;  // odd while DelayCheckpoint is in force; futex of WaitForCheckpointDelays
-  std::atomic<uint64_t> records, page_images, bytes;  // statistics
 };
 
 struct WalShared {
@@ -62,8 +61,6 @@ struct WalShared {
   std::atomic<uint32_t> flush_waiters;
   std::atomic<uint32_t> delay_waiters;
   std::atomic<int32_t> slots_used;  // highest slot that ever inserted or waited, plus one
-
-  std::atomic<uint64_t> buffers_full, writes, syncs, write_us, sync_us;
 
   uint64_t ring_size;  // a power of two
   int32_t slot_count;  // MaxProcessSlots() + 1

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "node/access/btree/entry_sorter.h"
+#include "node/access/counted_read.h"
 #include "node/buffer/buffer_pool.h"
 #include "node/config/settings.h"
 #include "node/shm/interrupts.h"
@@ -210,7 +211,7 @@ class BtreeBuild : public IndexBuild {
 
   void SetRoot(const MetaInfo& meta) {
     EnsureWalSpace();
-    BufferPin pin = ReadPage(index_.Page(kMetaBlock));
+    BufferPin pin = ReadPageOf(index_, kMetaBlock);
     PageLock lock(pin, PageLockMode::kExclusive);
     CriticalSection critical;
     InitMeta(pin.page(), meta.root, meta.level);

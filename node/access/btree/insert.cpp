@@ -3,6 +3,7 @@
 #include "node/access/btree/leaf_space.h"
 #include "node/access/btree/records.h"
 #include "node/access/btree/split.h"
+#include "node/access/counted_read.h"
 #include "node/access/heap/free_space_map.h"
 #include "node/access/heap/heap.h"
 #include "node/base/error.h"
@@ -228,7 +229,7 @@ void InsertDownlink(const IndexDesc& index, BufferPin left, BufferPin right,
                     std::span<const DescentStep> above) {
   EnsureWalSpace();
   if (above.empty()) {
-    BufferPin meta = ReadPage(index.Page(kMetaBlock));
+    BufferPin meta = ReadPageOf(index, kMetaBlock);
     meta.LockExclusive();
     if (Meta(meta.page())->root == left.block()) {
       NewRoot(index, left, right, meta);
@@ -298,7 +299,7 @@ OffsetNumber PlaceOnLeaf(const IndexDesc& index, const SearchKey& key, const cha
 
 void CreateRoot(const IndexDesc& index) {
   EnsureWalSpace();
-  BufferPin meta = ReadPage(index.Page(kMetaBlock));
+  BufferPin meta = ReadPageOf(index, kMetaBlock);
   PageLock meta_lock(meta, PageLockMode::kExclusive);
   if (Meta(meta.page())->root != kNoBlock) return;
   BufferPin root = AllocateNode(index);
@@ -332,7 +333,7 @@ BufferPin AllocateNode(const IndexDesc& index) {
     BlockNumber block = FsmFind(index.locator, kPageSize / 2);
     if (block == kInvalidBlock) break;
     FsmRecord(index.locator, block, 0);
-    BufferPin pin = ReadPage(index.Page(block), ReadMode::kIfExists);
+    BufferPin pin = ReadPageOf(index, block, ReadMode::kIfExists);
     if (!pin || !pin.TryLockExclusive()) continue;
     if (PageIsNew(pin.page())) return pin;
     if (IsDeleted(pin.page()) && Lsn{Node(pin.page())->deleted_at} <= ComputeHorizon()) {

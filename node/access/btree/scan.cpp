@@ -9,6 +9,7 @@
 
 #include "node/access/btree/scan_keys.h"
 #include "node/access/btree/search.h"
+#include "node/access/counted_read.h"
 #include "node/shm/interrupts.h"
 #include "node/txn/txn_state.h"
 
@@ -63,6 +64,7 @@ class BtreeScan : public IndexScan {
 
   bool Next(ScanDirection direction, TupleId* tid) override {
     if (!Step(direction)) return false;
+    index_.stats.Count(RelationCounter::kTuplesReturned);
     *tid = here_.items[here_.current].tid;
     return true;
   }
@@ -70,6 +72,7 @@ class BtreeScan : public IndexScan {
   size_t NextTids(std::span<TupleId> out) override {
     size_t count = 0;
     while (count < out.size() && Step(ScanDirection::kForward)) out[count++] = here_.items[here_.current].tid;
+    index_.stats.Count(RelationCounter::kTuplesReturned, static_cast<int64_t>(count));
     return count;
   }
 
@@ -165,6 +168,7 @@ class BtreeScan : public IndexScan {
     do {
       CheckInterrupts();
       LeavePage();
+      index_.stats.Count(RelationCounter::kScans);
       BufferPin pin;
       OffsetNumber offset;
       if (!FindStart(direction, &pin, &offset)) return false;
@@ -316,7 +320,7 @@ class BtreeScan : public IndexScan {
     std::vector<int> killed = std::move(killed_);
     killed_.clear();
     if (InRecovery() || !here_.valid() || !index_.NeedsWal()) return;
-    BufferPin pin = ReadPage(index_.Page(here_.block));
+    BufferPin pin = ReadPageOf(index_, here_.block);
     PageLock lock(pin, PageLockMode::kShared);
     char* page = pin.page();
     if (PageLsn(page) != here_.lsn) return;

@@ -1,6 +1,7 @@
 #include "node/access/btree/search.h"
 
 #include "node/access/btree/insert.h"
+#include "node/access/counted_read.h"
 #include "node/base/error.h"
 
 namespace walden::btree {
@@ -40,7 +41,7 @@ bool IsAloneOnLevel(const char* page, uint32_t level) {
 BufferPin LockRoot(const IndexDesc& index, Access access) {
   RootCache::Cached& cached = root_cache.At(index.locator);
   if (cached.rel == index.locator && cached.root != kNoBlock) {
-    BufferPin pin = ReadPage(index.Page(cached.root), ReadMode::kIfExists);
+    BufferPin pin = ReadPageOf(index, cached.root, ReadMode::kIfExists);
     if (pin) {
       Lock(pin, cached.level == 0 ? access : Access::kRead);
       if (IsAloneOnLevel(pin.page(), cached.level)) return pin;
@@ -64,7 +65,7 @@ BufferPin LockRoot(const IndexDesc& index, Access access) {
 }  // namespace
 
 MetaInfo ReadMeta(const IndexDesc& index) {
-  BufferPin pin = ReadPage(index.Page(kMetaBlock));
+  BufferPin pin = ReadPageOf(index, kMetaBlock);
   PageLock lock(pin, PageLockMode::kShared);
   MetaInfo meta = *Meta(pin.page());
   if (PageIsNew(pin.page()) || meta.magic != kMagic) {
@@ -79,7 +80,7 @@ MetaInfo ReadMeta(const IndexDesc& index) {
 }
 
 BufferPin LockNode(const IndexDesc& index, BlockNumber block, Access access) {
-  BufferPin pin = ReadPage(index.Page(block));
+  BufferPin pin = ReadPageOf(index, block);
   Lock(pin, access);
   CheckNode(index, pin.page(), block);
   return pin;

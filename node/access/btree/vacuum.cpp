@@ -10,6 +10,7 @@
 #include "node/access/btree/leaf_space.h"
 #include "node/access/btree/records.h"
 #include "node/access/btree/search.h"
+#include "node/access/counted_read.h"
 #include "node/access/heap/free_space_map.h"
 #include "node/shm/interrupts.h"
 #include "node/txn/durability.h"
@@ -204,7 +205,7 @@ void BulkDelete(const IndexDesc& index, const DeadTids& dead, IndexVacuumStats* 
   while (block != kNoBlock) {
     CheckInterrupts();
     EnsureWalSpace();
-    BufferPin leaf = ReadPage(index.Page(block));
+    BufferPin leaf = ReadPageOf(index, block);
     PageLock lock(leaf, PageLockMode::kCleanup);
     char* page = leaf.page();
     CheckNode(index, page, block);
@@ -228,7 +229,7 @@ void VacuumCleanup(const IndexDesc& index, IndexVacuumStats* stats) {
   BufferStrategy strategy(StrategyKind::kVacuum);
   for (BlockNumber block = kMetaBlock + 1; block < stats->pages; ++block) {
     CheckInterrupts();
-    BufferPin pin = ReadPage(index.Page(block), ReadMode::kNormal, &strategy);
+    BufferPin pin = ReadPageOf(index, block, ReadMode::kNormal, &strategy);
     PageLock lock(pin, PageLockMode::kShared);
     char* page = pin.page();
     bool reusable = PageIsNew(page) || (IsDeleted(page) && Lsn{Node(page)->deleted_at} <= horizon);

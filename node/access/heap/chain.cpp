@@ -1,5 +1,6 @@
 #include "node/access/heap/chain.h"
 
+#include "node/access/counted_read.h"
 #include "node/access/heap/heap_records.h"
 #include "node/access/heap/visibility_map.h"
 #include "node/txn/horizon.h"
@@ -67,7 +68,7 @@ bool HeapChainIsLiveDirty(const TableRef& table, TupleId tid, Xid* wait_for, uin
   *wait_for = kInvalidXid;
   *speculative_token = 0;
   *all_dead = true;
-  BufferPin pin = ReadPage(table.Page(tid.block), ReadMode::kIfExists);
+  BufferPin pin = ReadPageOf(table, tid.block, ReadMode::kIfExists);
   if (!pin) return false;
   PageLock lock(pin, PageLockMode::kShared);
   HintWriter hints(pin);

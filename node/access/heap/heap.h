@@ -89,7 +89,9 @@ class HeapScan {
 // that a run of rows on one page costs one look-up; rows stay put until the next Fetch to another page.
 class HeapFetcher {
  public:
-  explicit HeapFetcher(const TableRef& table) : table_(table) {}
+  // `index_stats`: rows that FetchChain finds count for that index.
+  explicit HeapFetcher(const TableRef& table, RelationStats* index_stats = nullptr)
+      : table_(table), index_stats_(index_stats) {}
   // Follows the HOT chain that begins at `tid` and finds the version visible to `snapshot`; `row->tid` is its
   // own identity. `*all_dead` (optional): no version in the chain can be visible to anybody (kill the index
   // entry).
@@ -105,6 +107,7 @@ class HeapFetcher {
  private:
   char* PinPage(BlockNumber block);
   const TableRef& table_;
+  RelationStats* index_stats_;
   BufferPin pin_;
 };
 

@@ -1,3 +1,4 @@
+#include "node/access/counted_read.h"
 #include "node/access/heap/heap.h"
 #include "node/access/heap/heap_records.h"
 #include "node/access/heap/placement.h"
@@ -47,7 +48,7 @@ TupleResult HeapDelete(const TableRef& table, TupleId tid, CommandId cid, const 
   Xid xid = CurrentXid();
   EnsureWalSpace();
   BufferPin vm_pin;
-  BufferPin pin = ReadPage(table.Page(tid.block));
+  BufferPin pin = ReadPageOf(table, tid.block);
   RowWaiter waiter(table, pin, &vm_pin, tid, "deleting");
   waiter.Lock();
   CheckRowExists(table, pin.page(), tid);
@@ -85,6 +86,7 @@ TupleResult HeapDelete(const TableRef& table, TupleId tid, CommandId cid, const 
                    static_cast<uint32_t>(PageItemLength(pin.page(), tid.offset)), tid, table.oid};
     DeleteToasted(table, view, nullptr);
   }
+  table.stats.CountDelete(NestLevel());
   return TupleResult::kOk;
 }
 

@@ -1,6 +1,7 @@
 #include <cstring>
 #include <optional>
 
+#include "node/access/counted_read.h"
 #include "node/access/heap/heap.h"
 #include "node/access/heap/heap_records.h"
 #include "node/access/heap/placement.h"
@@ -123,6 +124,7 @@ TupleId HeapInsert(const TableRef& table, TupleBuffer* row, CommandId cid, const
     if (vm_cleared) vm_pin.Unlock();
   }
   row->header().set_ctid(tid);
+  table.stats.CountInsert(NestLevel());
   return tid;
 }
 
@@ -161,11 +163,12 @@ void HeapMultiInsert(const TableRef& table, std::span<TupleBuffer* const> rows, 
     if (table.NeedsWal()) LogMultiInsert(pin, vm_pin, vm_cleared, log);
     if (vm_cleared) vm_pin.Unlock();
   }
+  table.stats.CountInsert(NestLevel(), rows.size());
 }
 
 void HeapFinishSpeculative(const TableRef& table, TupleId tid) {
   EnsureWalSpace();
-  BufferPin pin = ReadPage(table.Page(tid.block));
+  BufferPin pin = ReadPageOf(table, tid.block);
   PageLock lock(pin, PageLockMode::kExclusive);
   TupleHeader* row = RowAt(pin.page(), tid.offset);
   CHECK(row->is_speculative());
@@ -182,7 +185,7 @@ void HeapFinishSpeculative(const TableRef& table, TupleId tid) {
 
 void HeapAbortSpeculative(const TableRef& table, TupleId tid) {
   EnsureWalSpace();
-  BufferPin pin = ReadPage(table.Page(tid.block));
+  BufferPin pin = ReadPageOf(table, tid.block);
   {
     PageLock lock(pin, PageLockMode::kExclusive);
     TupleHeader* row = RowAt(pin.page(), tid.offset);
@@ -206,11 +209,12 @@ void HeapAbortSpeculative(const TableRef& table, TupleId tid) {
   TupleView view{PageItem(pin.page(), tid.offset),
                  static_cast<uint32_t>(PageItemLength(pin.page(), tid.offset)), tid, table.oid};
   if (view.header().infomask & kHasExternal) DeleteToasted(table, view, nullptr);
+  table.stats.CountDelete(NestLevel());
 }
 
 void HeapInplaceUpdate(const TableRef& table, TupleId tid, std::span<const char> attributes) {
   EnsureWalSpace();
-  BufferPin pin = ReadPage(table.Page(tid.block));
+  BufferPin pin = ReadPageOf(table, tid.block);
   PageLock lock(pin, PageLockMode::kExclusive);
   if (tid.offset > PageMaxOffset(pin.page()) || !PageItemId(pin.page(), tid.offset)->IsNormal()) {
     throw SqlError(ErrorCode::kInternalError, "invalid lp");

@@ -1,3 +1,4 @@
+#include "node/access/counted_read.h"
 #include "node/access/heap/heap.h"
 #include "node/access/heap/heap_records.h"
 #include "node/access/heap/placement.h"
@@ -80,7 +81,7 @@ class ChainLocker {
 
   Step LockOne(TupleId tid, Xid* prior_xmax) {
     BufferPin vm_pin;
-    BufferPin pin = ReadPage(table_.Page(tid.block), ReadMode::kIfExists);
+    BufferPin pin = ReadPageOf(table_, tid.block, ReadMode::kIfExists);
     if (!pin) return {true, TupleResult::kOk, {}};
     RowWaiter waiter(table_, pin, &vm_pin, tid, "locking updated version");
     for (;;) {
@@ -160,7 +161,7 @@ class Lock {
         wait_(wait),
         follow_updates_(follow_updates),
         xid_(CurrentXid()),
-        pin_(ReadPage(table.Page(tid.block))),
+        pin_(ReadPageOf(table, tid.block)),
         waiter_(table, pin_, &vm_pin_, tid, "locking") {}
 
   TupleResult Run(TupleFailure* failure) {

@@ -1,3 +1,4 @@
+#include "node/access/counted_read.h"
 #include "node/access/heap/chain.h"
 #include "node/access/heap/heap.h"
 #include "node/access/heap/heap_records.h"
@@ -34,6 +35,7 @@ void HeapScan::Restart() {
   pin_.Release();
   block_ = kInvalidBlock;
   row_count_ = 0;
+  table_.stats.Count(RelationCounter::kScans);
   if (options_.parallel != nullptr) {
     next_ = end_ = 0;
     return;
@@ -58,11 +60,13 @@ bool HeapScan::NextPage() {
     if (strategy_ && block % kReadAheadBlocks == 0 && block + kReadAheadBlocks < end_) {
       PrefetchPages(table_.locator, Fork::kMain, block + kReadAheadBlocks, kReadAheadBlocks);
     }
-    pin_ = ReadPage(table_.Page(block), ReadMode::kNormal, strategy_.get());
+    pin_ = ReadPageOf(table_, block, ReadMode::kNormal, strategy_.get());
     if (options_.prune) PruneIfWorthwhile(table_, pin_);
     block_ = block;
     CollectRows();
-    if (row_count_ != 0) return true;
+    if (row_count_ == 0) continue;
+    table_.stats.Count(RelationCounter::kTuplesReturned, row_count_);
+    return true;
   }
   pin_.Release();
   block_ = kInvalidBlock;
@@ -95,7 +99,7 @@ void HeapScan::CollectRows() {
 char* HeapFetcher::PinPage(BlockNumber block) {
   PageKey key = table_.Page(block);
   if (!pin_.Holds(key)) {
-    pin_ = ReadPage(key, ReadMode::kIfExists);
+    pin_ = ReadPageOf(table_, block, ReadMode::kIfExists);
     if (pin_) PruneIfWorthwhile(table_, pin_);
   }
   return pin_ ? pin_.page() : nullptr;
@@ -107,7 +111,9 @@ bool HeapFetcher::FetchChain(TupleId tid, const Snapshot& snapshot, TupleView* r
   if (page == nullptr) return false;
   PageLock lock(pin_, PageLockMode::kShared);
   HintWriter hints(pin_);
-  return SearchChain(table_, page, tid, snapshot, hints, row, all_dead);
+  if (!SearchChain(table_, page, tid, snapshot, hints, row, all_dead)) return false;
+  if (index_stats_ != nullptr) index_stats_->Count(RelationCounter::kTuplesFetched);
+  return true;
 }
 
 bool HeapFetcher::FetchVersion(TupleId tid, const Snapshot& snapshot, TupleView* row) {
@@ -120,7 +126,9 @@ bool HeapFetcher::FetchVersion(TupleId tid, const Snapshot& snapshot, TupleView*
   }
   HintWriter hints(pin_);
   *row = ViewOf(table_, page, tid.block, tid.offset);
-  return VisibleToSnapshot(RowAt(page, tid.offset), snapshot, hints);
+  if (!VisibleToSnapshot(RowAt(page, tid.offset), snapshot, hints)) return false;
+  table_.stats.Count(RelationCounter::kTuplesFetched);
+  return true;
 }
 
 bool HeapFetcher::FetchAny(TupleId tid, TupleView* row) { return FetchVersion(tid, kSnapshotAny, row); }

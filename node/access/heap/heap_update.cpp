@@ -2,6 +2,7 @@
 #include <cstring>
 #include <optional>
 
+#include "node/access/counted_read.h"
 #include "node/access/heap/heap.h"
 #include "node/access/heap/heap_records.h"
 #include "node/access/heap/placement.h"
@@ -49,7 +50,7 @@ class Update {
         row_(row),
         cid_(cid),
         xid_(CurrentXid()),
-        old_pin_(ReadPage(table.Page(tid.block))),
+        old_pin_(ReadPageOf(table, tid.block)),
         waiter_(table, old_pin_, &old_vm_pin_, tid, "updating") {}
 
   TupleResult Run(const Snapshot* crosscheck, WaitPolicy wait, TupleFailure* failure,
@@ -308,7 +309,9 @@ TupleResult HeapUpdate(const TableRef& table, TupleId tid, TupleBuffer* row, Com
                        const Snapshot* crosscheck, WaitPolicy wait, TupleFailure* failure,
                        UpdateOutcome* outcome) {
   EnsureWalSpace();
-  return Update(table, tid, row, cid).Run(crosscheck, wait, failure, outcome);
+  TupleResult result = Update(table, tid, row, cid).Run(crosscheck, wait, failure, outcome);
+  if (result == TupleResult::kOk) table.stats.CountUpdate(NestLevel(), outcome->hot);
+  return result;
 }
 
 }  // namespace walden

@@ -1,5 +1,6 @@
 #include <vector>
 
+#include "node/access/counted_read.h"
 #include "node/access/heap/heap.h"
 #include "node/access/heap/heap_records.h"
 #include "node/access/heap/prune.h"
@@ -21,15 +22,17 @@ class BuildScan {
   double Run() {
     BlockNumber blocks = RelationBlocks(table_.locator);
     BufferStrategy strategy(StrategyKind::kBulkRead);
+    table_.stats.Count(RelationCounter::kScans);
     for (BlockNumber block = 0; block < blocks; ++block) {
       CheckInterrupts();
-      pin_ = ReadPage(table_.Page(block), ReadMode::kNormal, &strategy);
+      pin_ = ReadPageOf(table_, block, ReadMode::kNormal, &strategy);
       // Short chains: fewer versions to index.
       PruneIfWorthwhile(table_, pin_);
       while (!JudgePage()) {
         RowWaitContext context{"creating index over", table_.name, {block, kFirstOffset}};
         WaitForXid(wait_for_, &context);
       }
+      table_.stats.Count(RelationCounter::kTuplesReturned, static_cast<int64_t>(judged_.size()));
       for (const Judged& judged : judged_) {
         if (judged.alive) ++live_rows_;
         rows_->Row(judged.row, judged.root, judged.alive);

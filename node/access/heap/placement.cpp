@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "node/access/counted_read.h"
 #include "node/access/heap/free_space_map.h"
 #include "node/access/heap/visibility_map.h"
 #include "node/base/error.h"
@@ -85,7 +86,7 @@ class Placement {
 
   BufferPin Pin(BlockNumber block) {
     if (bulk_ != nullptr && bulk_->pin && bulk_->pin.block() == block) return std::move(bulk_->pin);
-    return ReadPage(table_.Page(block), ReadMode::kIfExists,
+    return ReadPageOf(table_, block, ReadMode::kIfExists,
                     bulk_ != nullptr ? bulk_->strategy.get() : nullptr);
   }
 
@@ -168,7 +169,7 @@ class Placement {
   BufferPin NewBlock() {
     if (bulk_ == nullptr) return ExtendRelation(table_.locator);
     if (bulk_->next_own != bulk_->end_own) {
-      BufferPin pin = ReadPage(table_.Page(bulk_->next_own++), ReadMode::kNormal, bulk_->strategy.get());
+      BufferPin pin = ReadPageOf(table_, bulk_->next_own++, ReadMode::kNormal, bulk_->strategy.get());
       pin.LockExclusive();
       if (PageIsNew(pin.page())) return pin;
       pin.Unlock();

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "node/access/counted_read.h"
 #include "node/access/heap/heap_records.h"
 #include "node/access/heap/vacuum.h"
 #include "node/access/heap/visibility.h"
@@ -54,7 +55,7 @@ class Sampler {
     BufferStrategy strategy(StrategyKind::kVacuum);
     for (BlockNumber block; blocks.Next(&block);) {
       CheckInterrupts();
-      BufferPin pin = ReadPage(table_.Page(block), ReadMode::kNormal, &strategy);
+      BufferPin pin = ReadPageOf(table_, block, ReadMode::kNormal, &strategy);
       TakePage(pin);
       ++sample.pages_scanned;
     }

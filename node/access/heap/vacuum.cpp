@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "node/access/counted_read.h"
 #include "node/access/heap/dead_rows.h"
 #include "node/access/heap/free_space_map.h"
 #include "node/access/heap/heap_records.h"
@@ -109,7 +110,7 @@ class Vacuum {
 
   void ScanPage(BlockNumber block) {
     VmPinForWrite(table_.locator, block, &vm_pin_);
-    BufferPin pin = ReadPage(table_.Page(block), ReadMode::kNormal, &strategy_);
+    BufferPin pin = ReadPageOf(table_, block, ReadMode::kNormal, &strategy_);
     ++result_.pages_scanned;
     if (!pin.TryLockForCleanup()) {
       if (!options_.settle) {
@@ -361,7 +362,7 @@ class Vacuum {
     for (; i < dead_.size() && dead_[i].block == block; ++i) unused[count++] = dead_[i].offset;
     Delay(1);
     VmPinForWrite(table_.locator, block, &vm_pin_);
-    BufferPin pin = ReadPage(table_.Page(block), ReadMode::kNormal, &strategy_);
+    BufferPin pin = ReadPageOf(table_, block, ReadMode::kNormal, &strategy_);
     EnsureWalSpace();
     PageLock lock(pin, PageLockMode::kExclusive);
     LogFreed(pin, {unused, count});
@@ -413,7 +414,7 @@ class Vacuum {
 
   BlockNumber CountNonempty() {
     for (BlockNumber block = result_.pages; block > nonempty_end_; --block) {
-      BufferPin pin = ReadPage(table_.Page(block - 1), ReadMode::kNormal, &strategy_);
+      BufferPin pin = ReadPageOf(table_, block - 1, ReadMode::kNormal, &strategy_);
       PageLock lock(pin, PageLockMode::kShared);
       for (OffsetNumber offset = kFirstOffset; offset <= PageMaxOffset(pin.page()); ++offset) {
         if (PageItemId(pin.page(), offset)->IsUsed()) return block;

@@ -1,5 +1,6 @@
 #include "node/access/heap/verify.h"
 
+#include "node/access/counted_read.h"
 #include "node/access/heap/heap_records.h"
 #include "node/access/heap/visibility_map.h"
 #include "node/shm/interrupts.h"
@@ -18,7 +19,7 @@ class Verifier {
     BlockNumber blocks = RelationBlocks(table_.locator);
     for (block_ = 0; block_ < blocks; ++block_) {
       CheckInterrupts();
-      BufferPin pin = ReadPage(table_.Page(block_));
+      BufferPin pin = ReadPageOf(table_, block_);
       PageLock lock(pin, PageLockMode::kShared);
       if (!PageIsNew(pin.page())) CheckPage(pin.page());
     }

@@ -86,7 +86,7 @@ void KeyLookup::ForEach(std::span<const Value> key, const Snapshot& snapshot,
     keys[k].compare = columns_[index_columns_[k]].index_compare;
   }
   scan_->Rescan(keys);
-  HeapFetcher fetcher(table_->table);
+  HeapFetcher fetcher(table_->table, &index_->index_desc.stats);
   TupleId tid;
   while (scan_->Next(ScanDirection::kForward, &tid)) {
     TupleView row;

@@ -34,7 +34,7 @@ class IndexScanOperator : public Operator {
     if (table_ != table || fetcher_ == nullptr) {
       fetcher_.reset();
       table_ = table;
-      fetcher_ = std::make_unique<HeapFetcher>(table_->table);
+      fetcher_ = std::make_unique<HeapFetcher>(table_->table, &index_->index_desc.stats);
     }
     columns_.Bind(std::move(table));
     DoRescan();

@@ -7,6 +7,7 @@
 #include "node/base/bytes.h"
 #include "node/base/check.h"
 #include "node/base/error.h"
+#include "node/stats/counters.h"
 
 namespace walden {
 namespace {
@@ -25,6 +26,7 @@ File OpenTemporary() {
     file = File::Open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC);
   }
   UnlinkIfExists(path);
+  Count(DatabaseCounter::kTempFiles);
   return file;
 }
 
@@ -38,6 +40,7 @@ void WriteTemporary(const File& file, std::string_view bytes, uint64_t offset) {
   file.WriteAt(bytes.data(), bytes.size(), offset);
   totals.current_bytes += bytes.size();
   totals.bytes_written += bytes.size();
+  Count(DatabaseCounter::kTempBytes, bytes.size());
 }
 
 }  // namespace
