@@ -4,6 +4,7 @@
 
 #include "node/base/clock.h"
 #include "node/base/error.h"
+#include "node/os/file.h"
 #include "node/recovery/checkpoint.h"
 #include "node/recovery/control_file.h"
 #include "node/recovery/recovery_state.h"
@@ -41,6 +42,15 @@ std::string LabelFile(const BackupStart& start, const std::string& label) {
       start.start.ToString(), WalSegmentName(start.timeline, SegmentOf(start.start)),
       start.checkpoint.ToString(), start.from_standby ? "standby" : "primary", NowText(), label,
       start.timeline);
+}
+
+std::string TablespaceMap() {
+  std::string map;
+  for (const std::string& name : ListDirectory("pg_tblspc")) {
+    std::string target;
+    if (fs().ReadLink(("pg_tblspc/" + name).c_str(), &target) >= 0) map += fmt::format("{} {}\n", name, target);
+  }
+  return map;
 }
 
 }  // namespace
@@ -90,7 +100,7 @@ BackupStop StopBackup() {
               "online backup.");
     }
     // Whatever the copied files hold was replayed by now.
-    stop = {ReplayedLsn(), ReplayedTimeline()};
+    stop = {ReplayedLsn(), ReplayedTimeline(), running.start.label_file, TablespaceMap()};
     AbortBackup();
     return stop;
   }
@@ -98,7 +108,7 @@ BackupStop StopBackup() {
   WalRecord record(RecordKind::kBackupEnd);
   record.SetXid(kInvalidXid);
   record.AddStruct(body);
-  stop = {record.Insert(), WalTimeline()};
+  stop = {record.Insert(), WalTimeline(), running.start.label_file, TablespaceMap()};
   SwitchWalSegment();
   Flush(InsertPosition());
   AbortBackup();

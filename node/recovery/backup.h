@@ -24,6 +24,8 @@ BackupStart StartBackup(const std::string& label, bool fast);
 struct BackupStop {
   Lsn stop;  // the backup is consistent once WAL up to here is replayed
   TimelineId timeline = 0;
+  std::string label_file;      // as StartBackup gave it
+  std::string tablespace_map;  // "<oid> <path>" a line
 };
 // Logs the end of the backup, ends the segment, and lets page images be decided by the setting again.
 BackupStop StopBackup();

@@ -13,9 +13,11 @@
 #include "node/types/integer.h"
 #include "node/types/interval.h"
 #include "node/types/jsonb.h"
+#include "node/types/network.h"
 #include "node/types/numeric.h"
 #include "node/types/record.h"
 #include "node/types/text.h"
+#include "node/types/xid_snapshot.h"
 
 namespace walden {
 namespace {
@@ -26,7 +28,7 @@ class Table {
  public:
   Table() {
     for (auto family : {IntegerTypes(), FloatTypes(), TextTypes(), IdentifierTypes(), NumericTypes(),
-                        DateTimeTypes(), IntervalTypes(), JsonTypes(), RecordTypes(), RegTypes(), PseudoTypes(), VectorTypes()}) {
+                        DateTimeTypes(), IntervalTypes(), JsonTypes(), RecordTypes(), XidSnapshotTypes(), NetworkTypes(), RegTypes(), PseudoTypes(), VectorTypes()}) {
       types_.insert(types_.end(), family.begin(), family.end());
     }
     size_t scalars = types_.size();

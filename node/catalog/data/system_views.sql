@@ -76,6 +76,29 @@ CREATE VIEW pg_catalog.pg_stat_activity AS
          s.wait_event, s.state, s.backend_xid, s.backend_xmin, s.query_id, s.query, s.backend_type
   FROM pg_catalog.pg_stat_get_activity(NULL::integer) s LEFT JOIN pg_catalog.pg_database d ON s.datid = d.oid
        LEFT JOIN pg_catalog.pg_authid u ON s.usesysid = u.oid
+--view pg_replication_slots
+CREATE VIEW pg_catalog.pg_replication_slots AS
+  SELECT l.slot_name, l.plugin, l.slot_type, l.datoid, d.datname AS database, l.temporary, l.active, l.active_pid, l.xmin,
+         l.catalog_xmin, l.restart_lsn, l.confirmed_flush_lsn, l.wal_status, l.safe_wal_size, l.two_phase
+  FROM pg_catalog.pg_get_replication_slots() l LEFT JOIN pg_catalog.pg_database d ON l.datoid = d.oid
+--view pg_stat_replication_slots
+CREATE VIEW pg_catalog.pg_stat_replication_slots AS
+  SELECT s.slot_name, s.spill_txns, s.spill_count, s.spill_bytes, s.stream_txns, s.stream_count, s.stream_bytes,
+         s.total_txns, s.total_bytes, s.stats_reset
+  FROM pg_catalog.pg_replication_slots r, LATERAL pg_catalog.pg_stat_get_replication_slot(r.slot_name::text) s
+  WHERE r.datoid IS NOT NULL
+--view pg_stat_replication
+CREATE VIEW pg_catalog.pg_stat_replication AS
+  SELECT s.pid, s.usesysid, u.rolname AS usename, s.application_name, s.client_addr, NULL::text AS client_hostname,
+         s.client_port, s.backend_start, s.backend_xmin, s.state, s.sent_lsn, s.write_lsn, s.flush_lsn, s.replay_lsn,
+         s.write_lag, s.flush_lag, s.replay_lag, s.sync_priority, s.sync_state, s.reply_time
+  FROM pg_catalog.walden_stat_get_replicas() s LEFT JOIN pg_catalog.pg_authid u ON s.usesysid = u.oid
+--view pg_stat_wal_receiver
+CREATE VIEW pg_catalog.pg_stat_wal_receiver AS
+  SELECT s.pid, s.status, s.receive_start_lsn, s.receive_start_tli, s.written_lsn, s.flushed_lsn, s.received_tli,
+         s.last_msg_send_time, s.last_msg_receipt_time, s.latest_end_lsn, s.latest_end_time, s.slot_name, s.sender_host,
+         s.sender_port, s.conninfo
+  FROM pg_catalog.pg_stat_get_wal_receiver() s WHERE s.pid IS NOT NULL
 --view grants
 GRANT SELECT ON pg_catalog.pg_roles, pg_catalog.pg_user, pg_catalog.pg_group, pg_catalog.pg_tables, pg_catalog.pg_views,
   pg_catalog.pg_matviews, pg_catalog.pg_indexes TO PUBLIC
@@ -89,3 +112,11 @@ GRANT SELECT, UPDATE ON pg_catalog.pg_settings TO PUBLIC
 GRANT SELECT ON pg_catalog.pg_locks TO PUBLIC
 --view grants of pg_stat_activity
 GRANT SELECT ON pg_catalog.pg_stat_activity TO PUBLIC
+--view grants of pg_replication_slots
+GRANT SELECT ON pg_catalog.pg_replication_slots TO PUBLIC
+--view grants of pg_stat_replication_slots
+GRANT SELECT ON pg_catalog.pg_stat_replication_slots TO PUBLIC
+--view grants of pg_stat_replication
+GRANT SELECT ON pg_catalog.pg_stat_replication TO PUBLIC
+--view grants of pg_stat_wal_receiver
+GRANT SELECT ON pg_catalog.pg_stat_wal_receiver TO PUBLIC

@@ -3,12 +3,12 @@
 #include "node/catalog/builtin.h"
 #include "node/sql/executor/row_container.h"
 #include "node/sql/query/expr_facts.h"
+#include "node/types/record.h"
 
 namespace walden {
 
 SetCall::SetCall(const Expr* expr, std::vector<PhysicalType> types) : types_(std::move(types)) {
   if (!ExprReturnsSet(expr)) {
-    if (types_.size() != 1) throw NotSupported("function returning a row in FROM");
     scalar_ = CompileExpression(expr);
     return;
   }
@@ -39,7 +39,7 @@ void SetCall::Start(EvalContext& context, std::span<Vector* const> input, uint32
   Selection selection{&one, 1};
   if (scalar_ != nullptr) {
     single_ = scalar_->Eval(context, input, selection).Get(row);
-    if (!single_.is_null) single_.datum = CopyDatum(types_[0], single_.datum, &call_arena_);
+    if (!single_.is_null) single_.datum = CopyDatum(scalar_->type(), single_.datum, &call_arena_);
     has_single_ = true;
     return;
   }
@@ -54,12 +54,20 @@ void SetCall::Start(EvalContext& context, std::span<Vector* const> input, uint32
   call_ = function_->start(call, values);
 }
 
+// A null record is a row of nulls.
+void SetCall::PutSingle(std::span<Vector* const> columns) {
+  if (types_.size() == 1) return columns[0]->Set(0, single_);
+  std::vector<RecordField> fields;
+  if (!single_.is_null) fields = ReadRecord(single_.datum.string.view());
+  for (size_t i = 0; i < columns.size(); ++i) columns[i]->Set(0, i < fields.size() ? fields[i].value : Value{});
+}
+
 uint32_t SetCall::Next(EvalContext& context, Arena& arena, std::span<Vector* const> columns, uint32_t max_rows) {
   if (max_rows > kBatchRows) max_rows = kBatchRows;
   for (size_t i = 0; i < types_.size(); ++i) columns[i]->Reset(types_[i], max_rows);
   if (has_single_) {
     has_single_ = false;
-    columns[0]->Set(0, single_);
+    PutSingle(columns);
     return 1;
   }
   if (call_ == nullptr) return 0;

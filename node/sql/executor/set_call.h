@@ -12,7 +12,8 @@ namespace walden {
 
 class SetCall {
  public:
-  // `expr` is a FuncExpr or OpExpr that returns a set, or any scalar expression. `types`: physical types of the result's columns.
+  // `expr` is a FuncExpr or OpExpr that returns a set, or any scalar expression; a record with more than one column is
+  // spread over them. `types`: physical types of the result's columns.
   SetCall(const Expr* expr, std::vector<PhysicalType> types);
 
   // Evaluates the arguments for `row` and begins.
@@ -29,6 +30,7 @@ class SetCall {
   std::vector<Oid> arg_types_;
   CallSite site_;
   std::unique_ptr<TableFunction> call_;
+  void PutSingle(std::span<Vector* const> columns);
   Value single_;
   bool has_single_ = false;
   Arena call_arena_;  // arguments and state of the call in progress

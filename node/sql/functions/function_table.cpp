@@ -28,6 +28,9 @@ std::span<const ScalarFunction> PrivilegeFunctions();
 std::span<const ScalarFunction> SystemFunctions();
 std::span<const ScalarFunction> TransactionFunctions();
 std::span<const ScalarFunction> WalFunctions();
+std::span<const ScalarFunction> ReplicationFunctions();
+std::span<const ScalarFunction> ControlFunctions();
+std::span<const ScalarFunction> SnapshotFunctions();
 std::span<const ScalarFunction> DateTimeToCharFunctions();
 std::span<const ScalarFunction> NumberToCharFunctions();
 
@@ -57,6 +60,9 @@ std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
       SystemFunctions(),
       TransactionFunctions(),
       WalFunctions(),
+      ReplicationFunctions(),
+      ControlFunctions(),
+      SnapshotFunctions(),
       DateTimeToCharFunctions(),
       NumberToCharFunctions(),
   };
@@ -72,6 +78,8 @@ std::span<const SetFunction> CatalogSetFunctions();
 std::span<const SetFunction> PrivilegeSetFunctions();
 std::span<const SetFunction> SystemSetFunctions();
 std::span<const SetFunction> TransactionSetFunctions();
+std::span<const SetFunction> ReplicationSetFunctions();
+std::span<const SetFunction> SnapshotSetFunctions();
 
 std::span<const std::span<const SetFunction>> BuiltinSetTables() {
   static const std::vector<std::span<const SetFunction>> tables = {
@@ -84,6 +92,8 @@ std::span<const std::span<const SetFunction>> BuiltinSetTables() {
       PrivilegeSetFunctions(),
       SystemSetFunctions(),
       TransactionSetFunctions(),
+      ReplicationSetFunctions(),
+      SnapshotSetFunctions(),
   };
   return tables;
 }

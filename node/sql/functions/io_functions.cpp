@@ -49,7 +49,7 @@ constexpr ScalarFunction kTable[] = {
     IO("regdictionary"), IO_("uuid"), IO_("pg_lsn"), IO_("array"), IO_("json"), IO_("jsonb"), IO_("numeric"),
     IO_("date"), IO_("time"), IO_("timetz"), IO_("timestamp"), IO_("timestamptz"), IO_("interval"), IO_("record"),
     IO_("cstring"), IO_("void"), IO_("pg_node_tree"), IO_("bit"), IO_("varbit"), IO_("cash"), IO_("enum"),
-    IO_("txid_snapshot"), IO_("pg_snapshot"), In("aclitemin"), Out("aclitemout"), In("domain_in"), Recv("domain_recv"),
+    IO_("inet"), IO_("txid_snapshot"), IO_("pg_snapshot"), In("aclitemin"), Out("aclitemout"), In("domain_in"), Recv("domain_recv"),
     In("any_in"), Out("any_out"), In("anyarray_in"), Out("anyarray_out"), Recv("anyarray_recv"), Snd("anyarray_send"),
     In("anyelement_in"), Out("anyelement_out"), In("anynonarray_in"), Out("anynonarray_out"), In("anyenum_in"),
     Out("anyenum_out"), In("anyrange_in"), Out("anyrange_out"), In("anymultirange_in"), Out("anymultirange_out"),
