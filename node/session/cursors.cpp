@@ -88,6 +88,7 @@ std::string SessionState::RunDeclare(const ast::DeclareCursorStmt& statement, st
   cursor->created_in_sub = CurrentSubId();
   StartPortal(cursor.get());
   OpenStore(cursor.get());
+  cursor->savepoint_depth = transaction.savepoint_depth();
   portals[cursor->name] = std::move(cursor);
   return "DECLARE CURSOR";
 }
@@ -199,6 +200,14 @@ void SessionState::DropPortals(bool commit) {
       at = portals.erase(at);
     }
   }
+}
+
+void SessionState::DropPortalsOfSavepoint(size_t depth) {
+  std::erase_if(portals, [depth](const auto& entry) { return entry.second->savepoint_depth >= depth; });
+}
+
+void SessionState::KeepPortalsOfSavepoint(size_t depth) {
+  for (auto& [name, portal] : portals) portal->savepoint_depth = std::min(portal->savepoint_depth, depth - 1);
 }
 
 std::string SessionState::RunPrepare(const ast::PrepareStmt& statement, const PreparedStatementRef& whole) {

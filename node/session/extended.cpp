@@ -143,6 +143,7 @@ Session::Result Session::Bind(std::string_view portal_name, std::string_view sta
     }
     portal->has_been_described = true;
     portal->result_formats.assign(given.result_formats.begin(), given.result_formats.end());
+    portal->savepoint_depth = state.transaction.savepoint_depth();
     state.portals[std::string(portal_name)] = std::move(portal);
   });
   if (error) state.transaction.AbortStatement();

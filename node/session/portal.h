@@ -64,6 +64,7 @@ class Portal {
   bool started = false;
   bool done = false;  // everything was delivered
   uint64_t rows_delivered = 0;
+  size_t savepoint_depth = 0;  // it goes when a savepoint this deep is rolled back
 
   // A cursor made by DECLARE: scrolls through rows kept, holds them beyond the transaction if asked.
   bool is_cursor = false;

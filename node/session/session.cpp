@@ -82,6 +82,7 @@ void Session::Start(const SessionStart& start) {
   state_->started = true;
   ResetSeenLsn();
   InstallFormatHooks(&format_);
+  InstallTransactionSettingHooks();
   OverrideSetting(Setting::kIsSuperuser, role->rolsuper ? "on" : "off");
   OverrideSetting(Setting::kSessionAuthorization, start.user);
   SetRequest request;

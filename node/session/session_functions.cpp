@@ -43,7 +43,10 @@ void InstallFormatHooks(TextFormat* format) {
   InstallSettingHooks(Setting::kTimeZone,
                       {.check =
                            [](ProposedValue& proposed) {
-                             if (TimeZone::Find(proposed.text) != nullptr) return;
+                             if (const TimeZone* zone = TimeZone::FromSetting(proposed.text)) {
+                               proposed.text = zone->name();
+                               return;
+                             }
                              throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"TimeZone\": \"{}\"",
                                             proposed.text);
                            },

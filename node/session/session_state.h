@@ -33,6 +33,7 @@ class TransactionBlock {
   // The connection ends.
   void AbortAll();
   bool HasSavepoint() const { return !savepoints_.empty(); }
+  size_t savepoint_depth() const { return savepoints_.size(); }
 
  private:
   struct Savepoint {
@@ -56,6 +57,12 @@ class TransactionBlock {
   bool failed_ = false;
   std::vector<Savepoint> savepoints_;
   int setting_level_ = 0;  // of the transaction, 0: none open
+  struct Characteristics {
+    IsolationLevel isolation = IsolationLevel::kReadCommitted;
+    bool read_only = false;
+    bool deferrable = false;
+  };
+  Characteristics last_;  // of the transaction that ended last: AND CHAIN goes on with them
 };
 
 struct SessionState {
@@ -108,6 +115,9 @@ struct SessionState {
   std::string RunExecute(const ast::ExecuteStmt& statement, Portal* output);
   std::string RunDeallocate(const ast::DeallocateStmt& statement);
   void DropPortals(bool commit);
+  // Those made under a savepoint that is rolled back, or released into the one above.
+  void DropPortalsOfSavepoint(size_t depth);
+  void KeepPortalsOfSavepoint(size_t depth);
   Portal* FindPortal(std::string_view name);
 
   // ---- explain.cpp, copy.cpp
@@ -116,6 +126,7 @@ struct SessionState {
 };
 
 IsolationLevel ParseIsolation(std::string_view text);
+void InstallTransactionSettingHooks();
 
 // A statement entry's errors: turns an exception into what the client is told.
 Session::Result CatchStatementError(const std::function<void()>& body);

@@ -24,7 +24,49 @@ bool OptionFlag(const ast::DefElem& option) {
   return OptionText(option) == "on" || OptionText(option) == "true";
 }
 
+const char* IsolationName(IsolationLevel level) {
+  static constexpr const char* kNames[] = {"read uncommitted", "read committed", "repeatable read", "serializable"};
+  return kNames[static_cast<int>(level)];
+}
+
+void SetDeferrable(bool deferrable) {
+  SetRequest request;
+  request.action = SetAction::kLocal;
+  SetSetting("transaction_deferrable", deferrable ? "on" : "off", request);
+}
+
 }  // namespace
+
+// SHOW and SET of transaction_isolation and transaction_read_only speak of the transaction in progress.
+void InstallTransactionSettingHooks() {
+  InstallSettingHooks(Setting::kTransactionIsolation,
+                      {.check =
+                           [](ProposedValue& proposed) {
+                             auto level = static_cast<IsolationLevel>(proposed.number.integer);
+                             if (InTransaction() && TransactionSnapshotTaken() && level != CurrentIsolation()) {
+                               throw SqlError(ErrorCode::kActiveSqlTransaction,
+                                              "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+                             }
+                           },
+                       .assign =
+                           [] {
+                             if (InTransaction()) SetIsolation(GetEnum<IsolationLevel>(Setting::kTransactionIsolation));
+                           },
+                       .show = [] { return std::string(IsolationName(CurrentIsolation())); }});
+  InstallSettingHooks(Setting::kTransactionReadOnly,
+                      {.check =
+                           [](ProposedValue& proposed) {
+                             if (proposed.number.integer == 0 && InTransaction() && TransactionReadOnly() && TransactionSnapshotTaken()) {
+                               throw SqlError(ErrorCode::kActiveSqlTransaction,
+                                              "transaction read-write mode must be set before any query");
+                             }
+                           },
+                       .assign =
+                           [] {
+                             if (InTransaction()) SetTransactionReadOnly(GetBool(Setting::kTransactionReadOnly));
+                           },
+                       .show = [] { return std::string(TransactionReadOnly() ? "on" : "off"); }});
+}
 
 IsolationLevel ParseIsolation(std::string_view text) {
   if (text == "serializable") return IsolationLevel::kSerializable;
@@ -53,6 +95,7 @@ void TransactionBlock::StartStatement() {
   setting_level_ = OpenSettingLevel();
   SetIsolation(GetEnum<IsolationLevel>(Setting::kDefaultTransactionIsolation));
   SetTransactionReadOnly(GetBool(Setting::kDefaultTransactionReadOnly));
+  if (GetBool(Setting::kDefaultTransactionDeferrable)) SetDeferrable(true);
 }
 
 void TransactionBlock::FinishStatement(bool ends_implicit) {
@@ -73,6 +116,7 @@ void TransactionBlock::AbortStatement() {
   }
   failed_ = true;
   if (!savepoints_.empty()) {
+    session_.DropPortalsOfSavepoint(savepoints_.size());
     AbortSubtransaction();
   } else {
     EndTransaction(/*commit=*/false);
@@ -81,6 +125,7 @@ void TransactionBlock::AbortStatement() {
 
 void TransactionBlock::EndTransaction(bool commit) {
   session_.DropPortals(commit);
+  if (InTransaction()) last_ = {CurrentIsolation(), TransactionReadOnly(), GetBool(Setting::kTransactionDeferrable)};
   if (commit) {
     CommitTransaction();
   } else if (InTransaction()) {
@@ -111,8 +156,9 @@ void TransactionBlock::ApplyOptions(const ast::NodeList& options) {
         throw SqlError(ErrorCode::kActiveSqlTransaction, "transaction read-write mode must be set before any query");
       }
       SetTransactionReadOnly(read_only);
+    } else if (option.defname == "transaction_deferrable") {
+      SetDeferrable(OptionFlag(option));
     }
-    // DEFERRABLE only means something to serializable transactions.
   }
 }
 
@@ -127,11 +173,11 @@ void TransactionBlock::Begin(const ast::TransactionStmt& statement) {
 
 void TransactionBlock::StartChained(bool chain) {
   if (!chain) return;
-  IsolationLevel isolation = CurrentIsolation();
-  bool read_only = TransactionReadOnly();
+  Characteristics same = last_;
   StartStatement();
-  SetIsolation(isolation);
-  SetTransactionReadOnly(read_only);
+  SetIsolation(same.isolation);
+  SetTransactionReadOnly(same.read_only);
+  if (same.deferrable != GetBool(Setting::kTransactionDeferrable)) SetDeferrable(same.deferrable);
   in_block_ = true;
 }
 
@@ -193,6 +239,7 @@ void TransactionBlock::Release(std::string_view name) {
   while (savepoints_.size() > at) {
     CloseSettingLevel(CurrentSettingLevel(), /*commit=*/true);
     CommitSubtransaction();
+    session_.KeepPortalsOfSavepoint(savepoints_.size());
     savepoints_.pop_back();
   }
 }
@@ -202,6 +249,7 @@ void TransactionBlock::RollbackTo(std::string_view name) {
   size_t at = FindSavepoint(name, "ROLLBACK TO SAVEPOINT");
   bool innermost_is_undone = failed_;
   while (savepoints_.size() > at) {
+    session_.DropPortalsOfSavepoint(savepoints_.size());
     if (!innermost_is_undone) AbortSubtransaction();
     innermost_is_undone = false;
     CloseSettingLevel(CurrentSettingLevel(), /*commit=*/false);

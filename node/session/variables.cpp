@@ -19,6 +19,7 @@ std::string ArgumentText(const ast::Node& node, bool quote_lists) {
   if (const ast::Float* number = ast::TryAs<ast::Float>(value)) return std::string(number->fval);
   if (const ast::Boolean* truth = ast::TryAs<ast::Boolean>(value)) return truth->boolval ? "on" : "off";
   std::string text(ast::As<ast::String>(value)->sval);
+  if (&node != constant) return fmt::format("INTERVAL '{}'", text);  // only SET TIME ZONE has a cast
   return quote_lists ? QuoteIdentifier(text) : text;
 }
 

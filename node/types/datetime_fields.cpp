@@ -66,7 +66,7 @@ Unit Require(std::string_view unit, const char* type_name, std::string* lower) {
 
 using Maybe = std::optional<FieldValue>;
 FieldValue Whole(int64_t v) { return {v, 0, 0, std::nullopt}; }
-FieldValue Scaled(int64_t v, int scale) { return {v, scale, 0, std::nullopt}; }
+FieldValue Scaled(__int128 v, int scale) { return {v, scale, 0, std::nullopt}; }
 
 // Fields of the clock, for any type; false if `unit` is none of them.
 bool ClockField(Unit unit, int64_t hours, int minutes, int seconds, int32_t us, FieldValue* to) {
@@ -158,7 +158,7 @@ Maybe TimestampField(std::string_view name, int64_t timestamp) {
   DateTime t = SplitTimestamp(timestamp);
   FieldValue v;
   if (ClockField(unit, t.hour, t.minute, t.second, t.microsecond, &v) || CalendarField(unit, t, &v)) return v;
-  if (unit == Unit::kEpoch) return Scaled(timestamp - kUnixEpochUs, 6);
+  if (unit == Unit::kEpoch) return Scaled(__int128{timestamp} - kUnixEpochUs, 6);
   Unsupported(lower, kType);
 }
 
@@ -174,7 +174,7 @@ Maybe TimestampTzField(std::string_view name, int64_t timestamp, const TimeZone*
       ZoneField(unit, offset.seconds_east, &v)) {
     return v;
   }
-  return Scaled(timestamp - kUnixEpochUs, 6);
+  return Scaled(__int128{timestamp} - kUnixEpochUs, 6);
 }
 
 Maybe DateField(std::string_view name, int32_t date) {

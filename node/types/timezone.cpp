@@ -4,12 +4,16 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <memory>
 
 #include "node/base/bytes.h"
+#include "node/base/error.h"
 #include "node/types/calendar.h"
+#include "node/types/interval.h"
 
 namespace walden {
 namespace {
@@ -167,7 +171,7 @@ bool TakeName(std::string_view text, size_t* at, std::string* name) {
   }
   while (*at < text.size() && ((text[*at] | 32) >= 'a' && (text[*at] | 32) <= 'z')) ++*at;
   *name = text.substr(start, *at - start);
-  return name->size() >= 3;
+  return name->size() >= 3 || (name->empty() && *at < text.size());  // "+05:30" is a zone without a name
 }
 bool TakeNumber(std::string_view text, size_t* at, int* number) {
   size_t start = *at;
@@ -307,6 +311,28 @@ const TimeZone* TimeZone::Find(std::string_view name) {
     found = zones.emplace(lower, std::move(zone)).first;
   }
   return found->second.get();
+}
+
+const TimeZone* TimeZone::FromSetting(std::string_view text) {
+  constexpr std::string_view kInterval = "interval";
+  if (Lower(text.substr(0, kInterval.size())) == kInterval) {
+    size_t open = text.find('\''), close = text.rfind('\'');
+    if (open == text.npos || close == open) return nullptr;
+    IntervalValue interval = ParseInterval(text.substr(open + 1, close - open - 1), -1);
+    for (auto [present, unit] : {std::pair(interval.months, "months"), std::pair(interval.days, "days")}) {
+      if (present == 0) continue;
+      throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"TimeZone\": \"{}\"", text)
+          .WithDetail(fmt::format("Cannot specify {} in time zone interval.", unit));
+    }
+    return Fixed(static_cast<int32_t>(interval.microseconds / 1'000'000));
+  }
+  std::string copy(text);
+  char* end = nullptr;
+  double hours = std::strtod(copy.c_str(), &end);
+  if (end != copy.c_str() && *end == '\0') {
+    return std::abs(hours) <= 167 ? Fixed(static_cast<int32_t>(hours * 3600)) : nullptr;
+  }
+  return Find(text);
 }
 
 const TimeZone* TimeZone::Fixed(int32_t seconds_east) {

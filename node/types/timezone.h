@@ -20,7 +20,9 @@ class TimeZone {
  public:
   // Names are case-insensitive; null if there is no such zone. Also takes POSIX specifications ("EST5EDT", "<+03>-3").
   static const TimeZone* Find(std::string_view name);
-  // As SET TIME ZONE with a number: a fixed offset.
+  // The value of the TimeZone setting: a zone as Find takes it, hours east of UTC as a number, or INTERVAL '...'. Null if it is
+  // none of them; throws 22023 for an interval with months or days.
+  static const TimeZone* FromSetting(std::string_view text);
   static const TimeZone* Fixed(int32_t seconds_east);
   static const TimeZone* Utc();
 

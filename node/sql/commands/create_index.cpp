@@ -13,6 +13,7 @@
 #include "node/sql/executor/table_writer.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/query_text.h"
+#include "node/sql/query/tree_walk.h"
 #include "node/txn/lock_manager.h"
 
 namespace walden {
@@ -48,13 +49,23 @@ std::string ExpressionName(const ast::Node* expression) {
   return "expr";
 }
 
+SqlError OnSystemColumns() { return NotSupported("index creation on system columns"); }
+
+void RefuseSystemColumns(const Node* node) {
+  if (const Var* var = TryAs<Var>(node); var != nullptr && var->varattno < 0) throw OnSystemColumns();
+  AnyChild(node, [](const Node* child) {
+    RefuseSystemColumns(child);
+    return false;
+  });
+}
+
 void AddColumnFacts(const Relation& table, const ast::IndexElem& element, IndexPlan* plan, CommandContext& context) {
   PgAttributeRow column;
   column.atttypmod = -1;
   if (element.expr == nullptr) {
     AttrNumber attno = table.FindColumn(element.name);
     if (attno == 0) throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" does not exist", element.name);
-    if (attno < 0) throw NotSupported("index creation on system columns");
+    if (attno < 0) throw OnSystemColumns();
     const PgAttributeRow& source = table.columns[attno - 1];
     column.atttypid = source.atttypid;
     column.atttypmod = source.atttypmod;
@@ -64,11 +75,16 @@ void AddColumnFacts(const Relation& table, const ast::IndexElem& element, IndexP
     plan->index.row.indkey.push_back(attno);
   } else {
     Expr* expression = BindKeyExpression(*element.expr, InfoOf(context, table.oid), KeyKind::kIndex, context.Bind());
+    RefuseSystemColumns(expression);
     column.atttypid = ExprType(expression);
     column.atttypmod = ExprTypmod(expression);
     column.attcollation = ExprCollation(expression);
     std::string name = element.indexcolname.empty() ? ExpressionName(element.expr) : std::string(element.indexcolname);
     column.attname = UniqueColumnName(*plan, name);
+    if (RowRef<PgTypeRow> type = TypeRow(column.atttypid); type && type->typtype == 'p') {
+      throw SqlError(ErrorCode::kInvalidTableDefinition, "column \"{}\" has pseudo-type {}", column.attname,
+                     FormatType(column.atttypid));
+    }
     plan->column_names.push_back(name);
     const Var* var = Is<Var>(expression) ? As<Var>(expression) : nullptr;
     plan->index.row.indkey.push_back(var != nullptr && var->varattno > 0 ? var->varattno : AttrNumber{0});
@@ -214,6 +230,7 @@ Oid CreateIndex(const ast::IndexStmt& statement, CommandContext& context) {
   }
   if (statement.where_clause != nullptr) {
     plan.predicate = BindCondition(*statement.where_clause, InfoOf(context, table->oid), ConditionKind::kIndexPredicate, context.Bind());
+    RefuseSystemColumns(plan.predicate);
   }
   plan.index.name = statement.idxname.empty()
                         ? ChooseRelationName(table->name(), JoinedNames(plan.column_names), "idx", plan.index.schema)

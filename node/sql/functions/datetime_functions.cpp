@@ -245,10 +245,16 @@ int64_t Bin(Span stride, int64_t source, int64_t origin) {
   }
   auto width = static_cast<int64_t>(IntervalSpan(stride));
   if (width <= 0) throw SqlError(ErrorCode::kDatetimeFieldOverflow, "stride must be greater than zero");
-  int64_t difference = source - origin, rest = difference % width;
-  int64_t delta = difference - rest;
-  if (rest < 0) delta -= width;
-  return origin + delta;
+  int64_t difference = 0, result = 0;
+  if (__builtin_sub_overflow(source, origin, &difference)) {
+    throw SqlError(ErrorCode::kDatetimeFieldOverflow, "interval out of range");
+  }
+  int64_t rest = difference % width, delta = difference - rest;
+  if ((rest < 0 && __builtin_sub_overflow(delta, width, &delta)) || __builtin_add_overflow(origin, delta, &result) ||
+      !IsTimestampInRange(result)) {
+    ThrowTimestampOutOfRange();
+  }
+  return result;
 }
 
 // (s1, e1) OVERLAPS (s2, e2) with SQL's treatment of nulls.

@@ -102,7 +102,7 @@ double Power(double a, double b) {
   if (a == 0 && b < 0) {
     throw SqlError(ErrorCode::kInvalidArgumentForPowerFunction, "zero raised to a negative power is undefined");
   }
-  if (a < 0 && std::isfinite(a) && std::isfinite(b) && std::floor(b) != b) {
+  if (a < 0 && std::isfinite(b) && std::floor(b) != b) {
     throw SqlError(ErrorCode::kInvalidArgumentForPowerFunction,
                    "a negative number raised to a non-integer power yields a complex result");
   }

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "node/config/settings.h"
+#include "node/sql/optimizer/fold.h"
 #include "node/sql/optimizer/query_planner.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/node_build.h"
@@ -58,8 +59,11 @@ QueryPlanner::Item QueryPlanner::PlanRegion(JoinNode& node) {
   std::vector<Qual> join_quals, one_time;
   for (Qual& qual : node.quals) {
     if (qual.rels.empty()) {
-      one_time.push_back(qual);
-      continue;
+      if (node.items.empty() || VolatilityOf(qual.expr) != 'v') {
+        one_time.push_back(qual);
+        continue;
+      }
+      qual.rels = node.rels;  // a volatile condition is asked for every row
     }
     bool pushed = false;
     for (auto& item : node.items) {

@@ -1,0 +1,56 @@
+\set VERBOSITY verbose
+BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY, DEFERRABLE;
+SHOW transaction_isolation;
+COMMIT AND CHAIN;
+SHOW transaction_isolation;
+SHOW transaction_read_only;
+SHOW transaction_deferrable;
+SAVEPOINT s;
+SELECT 1 / 0;
+ROLLBACK AND CHAIN;
+SHOW transaction_isolation;
+SET TRANSACTION READ WRITE;
+COMMIT;
+SHOW transaction_isolation;
+BEGIN;
+SET transaction_isolation = 'repeatable read';
+SHOW transaction_isolation;
+SET LOCAL transaction_read_only = on;
+CREATE TABLE never (a int);
+ROLLBACK;
+-- A cursor goes with the savepoint under which it was opened.
+BEGIN;
+DECLARE outside CURSOR FOR SELECT generate_series(1, 10);
+SAVEPOINT s;
+DECLARE inside CURSOR FOR SELECT 1;
+FETCH 2 FROM outside;
+ROLLBACK TO s;
+FETCH 2 FROM outside;
+FETCH FROM inside;
+ROLLBACK TO s;
+DECLARE inside CURSOR FOR SELECT 5 UNION ALL SELECT 6;
+RELEASE s;
+FETCH FROM inside;
+SAVEPOINT t;
+SELECT broken;
+ROLLBACK TO t;
+FETCH FROM inside;
+COMMIT;
+-- A volatile condition is asked for every row.
+SELECT count(*) BETWEEN 300 AND 700 FROM generate_series(1, 1000) WHERE random() < 0.5;
+-- Time zones as offsets.
+SET TimeZone = '-08';
+SHOW TimeZone;
+SELECT to_char(timestamptz '2020-01-01 00:00:00+00', 'OF TZH:TZM TZ');
+SET TimeZone = '04:30';
+SHOW TimeZone;
+SELECT timestamptz '2020-01-01 00:00:00+00';
+SET TIME ZONE 10.5;
+SHOW TimeZone;
+SET TIME ZONE INTERVAL '-08:00' HOUR TO MINUTE;
+SHOW TimeZone;
+SELECT timestamptz '2020-01-01 00:00:00+00';
+SET TimeZone = 'nowhere';
+SET TimeZone = 'UTC';
+SELECT extract(epoch FROM timestamptz '294270-01-01 00:00:00+00');
+SELECT date_bin('15 minutes', timestamptz '294276-12-30', timestamptz '4000-12-20 BC');
