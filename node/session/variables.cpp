@@ -3,6 +3,7 @@
 #include "node/catalog/identity.h"
 #include "node/catalog/namespace.h"
 #include "node/config/settings.h"
+#include "node/session/explain.h"
 #include "node/session/session_state.h"
 
 namespace walden {
@@ -122,7 +123,8 @@ std::vector<ResultColumn> SessionState::UtilityColumns(const ast::Node& statemen
     if (cursor != nullptr && cursor->plan != nullptr) return cursor->plan->columns;
   }
   std::vector<ResultColumn> columns;
-  for (const std::string& name : owner->names) columns.push_back({name, Oid::kInvalid, 0, type_oid::kText, -1});
+  Oid type = ast::Is<ast::ExplainStmt>(&statement) ? ExplainResultType(*ast::As<ast::ExplainStmt>(&statement)) : type_oid::kText;
+  for (const std::string& name : owner->names) columns.push_back({name, Oid::kInvalid, 0, type, -1});
   return columns;
 }
 

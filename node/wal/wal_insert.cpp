@@ -9,6 +9,7 @@
 #include "node/stats/counters.h"
 #include "node/wal/wal.h"
 #include "node/wal/wal_shared.h"
+#include "node/wal/wal_usage.h"
 
 namespace walden {
 
@@ -24,6 +25,16 @@ InserterSlot& MySlot(WalShared* wal) {
   }
   return wal->slots()[index];
 }
+
+}  // namespace wal_internal
+
+WalUsage OwnWalUsage() {
+  const wal_internal::InserterSlot& slot = wal_internal::MySlot(wal_internal::Shared());
+  return {slot.records.load(std::memory_order_relaxed), slot.page_images.load(std::memory_order_relaxed),
+          slot.bytes.load(std::memory_order_relaxed)};
+}
+
+namespace wal_internal {
 
 void WakeInsertWaiters(WalShared* wal) {
   if (__builtin_expect(wal->insert_waiters.load(std::memory_order_seq_cst) != 0, 0)) {

@@ -242,9 +242,10 @@ class HashAggOperator : public AggOperatorBase {
     }
     Operator::Close();
   }
-  void Explain(std::vector<std::pair<std::string, std::string>>* properties) const override {
-    properties->emplace_back("Batches", fmt::format("{}", batches_));
-    properties->emplace_back("Memory Usage", fmt::format("{}kB", (peak_bytes_ + 1023) / 1024));
+  void Describe(OperatorDetails* details) const override {
+    details->batches = batches_;
+    details->memory_kb = static_cast<int64_t>((peak_bytes_ + 1023) / 1024);
+    details->disk_kb = static_cast<int64_t>((spilled_bytes_ + 1023) / 1024);
   }
 
  protected:
@@ -369,6 +370,7 @@ class HashAggOperator : public AggOperatorBase {
 
   void EndPass(Set& set) {
     for (auto file = set.files.rbegin(); file != set.files.rend(); ++file) {
+      spilled_bytes_ += (*file)->bytes();
       if ((*file)->bytes() > 0) set.partitions.push_front({std::move(*file), set.depth + 1});
     }
     set.files.clear();
@@ -457,6 +459,7 @@ class HashAggOperator : public AggOperatorBase {
   size_t emit_at_ = 0;
   int batches_ = 1;
   size_t peak_bytes_ = 0;
+  uint64_t spilled_bytes_ = 0;
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ struct ExecutionSettings {
   std::span<const Value> parameters;
   std::span<const Oid> parameter_types;
   bool instrument = false;    // EXPLAIN ANALYZE
+  bool instrument_timing = true;
   bool skip_triggers = false;
 };
 

@@ -54,9 +54,10 @@ class HashJoinOperator : public Operator {
     Operator::Close();
     built_ = false;
   }
-  void Explain(std::vector<std::pair<std::string, std::string>>* properties) const override {
-    properties->emplace_back("Batches", fmt::format("{}", batches_));
-    properties->emplace_back("Memory Usage", fmt::format("{}kB", (peak_bytes_ + 1023) / 1024));
+  void Describe(OperatorDetails* details) const override {
+    details->hash_buckets = static_cast<int64_t>(buckets_);
+    details->batches = batches_;
+    details->memory_kb = static_cast<int64_t>((std::max(peak_bytes_, table_->bytes()) + 1023) / 1024);
   }
 
  protected:
@@ -130,6 +131,7 @@ class HashJoinOperator : public Operator {
     } else {
       table_->Seal();
     }
+    buckets_ = std::max(buckets_, table_->bucket_count());
     peak_bytes_ = std::max(peak_bytes_, table_->bytes());
     built_ = true;
     built_version_ = ParamVersion();
@@ -212,6 +214,7 @@ class HashJoinOperator : public Operator {
       table_->Clear();
       if (!LoadInner()) continue;
       table_->Seal();
+      buckets_ = std::max(buckets_, table_->bucket_count());
       current_.outer->Rewind();
       RestartProbe();
       reading_partition_ = current_.outer.get();
@@ -340,7 +343,9 @@ class HashJoinOperator : public Operator {
       qual_row_[i].SetConstantValue(columns_[i]->type(), value);
       columns[i] = &qual_row_[i];
     }
-    return join_filter_.Matches(eval(), columns, 0);
+    bool passes = join_filter_.Matches(eval(), columns, 0);
+    if (!passes) ++counters().rows_removed_by_join_filter;
+    return passes;
   }
 
   bool NextUnmatchedInner(uint32_t limit) {
@@ -429,6 +434,7 @@ class HashJoinOperator : public Operator {
   std::vector<std::unique_ptr<Vector>> spilled_columns_;
   Arena outer_rows_arena_;
   int batches_ = 1;
+  size_t buckets_ = 0;
   size_t peak_bytes_ = 0;
 };
 

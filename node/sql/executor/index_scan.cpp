@@ -15,6 +15,9 @@ class IndexScanOperator : public Operator {
   IndexScanOperator(Executor& executor, const IndexScanPlan& plan)
       : Operator(executor, plan), plan_(plan), columns_(plan), keys_(plan.conditions) {}
 
+  void Describe(OperatorDetails* details) const override {
+    if (plan_.index_only) details->heap_fetches = heap_fetches_;
+  }
   void Close() override {
     if (scan_ != nullptr) scan_->End();
     if (fetcher_ != nullptr) fetcher_->Release();
@@ -75,6 +78,7 @@ class IndexScanOperator : public Operator {
       }
       TupleView row;
       bool all_dead = false;
+      ++heap_fetches_;
       if (!fetcher_->FetchChain(tid, executor().snapshot(), &row, &all_dead)) {
         if (all_dead) scan_->KillLast();
         continue;
@@ -108,6 +112,7 @@ class IndexScanOperator : public Operator {
   BufferPin map_pin_;
   uint32_t batch_rows_ = 1;
   bool exhausted_ = false;
+  int64_t heap_fetches_ = 0;
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ class JoinTable {
 
   void Add(std::span<Vector* const> keys_and_payload, uint32_t row, uint64_t hash);
   void AddSerialized(uint64_t hash, const char* bytes);
+  size_t bucket_count() const { return buckets_.size(); }
   // Makes the buckets; after it rows may be found, not added.
   void Seal();
 

@@ -25,6 +25,11 @@ class ModifyTableOperator : public Operator {
     }
   }
 
+  void Describe(OperatorDetails* details) const override {
+    if (plan_.on_conflict == OnConflictAction::kNone) return;
+    details->tuples_inserted = tuples_inserted_;
+    details->conflicting_tuples = conflicting_tuples_;
+  }
   void Close() override {
     bulk_.reset();
     if (fetcher_ != nullptr) fetcher_->Release();
@@ -127,14 +132,19 @@ class ModifyTableOperator : public Operator {
       std::optional<TupleId> inserted = writer_->InsertUnlessConflict(
           context, values_, cid_, std::span(plan_.arbiter_indexes.begin(), plan_.arbiter_indexes.size()), &conflict);
       if (inserted) {
+        ++tuples_inserted_;
         *tid = *inserted;
         return true;
       }
       if (plan_.on_conflict == OnConflictAction::kNothing) {
         CheckConflictVisible(conflict);
+        ++conflicting_tuples_;
         return false;
       }
-      if (UpdateConflicting(context, conflict, row)) return false;
+      if (UpdateConflicting(context, conflict, row)) {
+        ++conflicting_tuples_;
+        return false;
+      }
     }
   }
 
@@ -345,6 +355,7 @@ class ModifyTableOperator : public Operator {
   std::unique_ptr<ReferentialChecks> referential_;
   CommandId cid_ = 0;
   Batch child_;
+  int64_t tuples_inserted_ = 0, conflicting_tuples_ = 0;
   uint32_t child_at_ = 0;
   std::vector<Value> values_, old_values_;
   std::vector<Vector> conflict_row_;

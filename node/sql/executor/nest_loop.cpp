@@ -102,6 +102,7 @@ class NestLoopOperator : public Operator {
       for (size_t i = 0; i < outer_count; ++i) columns[i] = &joined_[i];
       for (size_t i = 0; i < inner_.columns.size(); ++i) columns[outer_count + i] = inner_.columns[i];
       inner_rows_ = join_filter_.Apply(eval(), columns, inner_.selection);
+      counters().rows_removed_by_join_filter += inner_.selection.count - inner_rows_.count;
       inner_at_ = 0;
       if (inner_rows_.count > 0) return true;
     }

@@ -5,6 +5,7 @@
 #include "node/config/settings.h"
 #include "node/shm/interrupts.h"
 #include "node/sql/executor/executor.h"
+#include "node/sql/executor/spill_file.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/types/type_table.h"
 
@@ -15,6 +16,15 @@ int64_t NowNs() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return int64_t{now.tv_sec} * 1000000000 + now.tv_nsec;
+}
+
+// Both structs are nothing but 64-bit counters.
+template <class Counters>
+void AddDifference(const Counters& now, const Counters& before, Counters* to) {
+  const uint64_t* a = reinterpret_cast<const uint64_t*>(&now);
+  const uint64_t* b = reinterpret_cast<const uint64_t*>(&before);
+  uint64_t* sum = reinterpret_cast<uint64_t*>(to);
+  for (size_t i = 0; i < sizeof(Counters) / sizeof(uint64_t); ++i) sum[i] += a[i] - b[i];
 }
 
 }  // namespace
@@ -38,10 +48,10 @@ void Operator::Open() {
   pending_.clear();
   pending_at_ = 0;
   pending_error_ = nullptr;
+  loop_counted_ = false;
   loop_has_rows_ = false;
   ended_ = false;
   executor_.RefreshEvalContext(&eval_);
-  if (executor_.instrument()) ++stats_.loops;
   DoOpen();
 }
 
@@ -49,9 +59,9 @@ void Operator::Rescan() {
   pending_.clear();
   pending_at_ = 0;
   pending_error_ = nullptr;
+  loop_counted_ = false;
   loop_has_rows_ = false;
   ended_ = false;
-  if (executor_.instrument()) ++stats_.loops;
   DoRescan();
 }
 
@@ -83,9 +93,21 @@ bool Operator::Next(Batch* batch, uint32_t max_rows) {
 }
 
 bool Operator::NextInstrumented(Batch* batch, uint32_t max_rows) {
-  int64_t start = NowNs();
+  if (!loop_counted_) {
+    loop_counted_ = true;
+    ++stats_.loops;
+  }
+  bool timed = executor_.settings().instrument_timing;
+  BufferStatistics buffers_before = buffer_statistics;
+  WalUsage wal_before = OwnWalUsage();
+  SpillTotals spilled_before = spill_totals();
+  int64_t start = timed ? NowNs() : 0;
   bool more = NextRows(batch, max_rows);
-  int64_t elapsed = NowNs() - start;
+  int64_t elapsed = timed ? NowNs() - start : 0;
+  AddDifference(buffer_statistics, buffers_before, &stats_.buffers);
+  AddDifference(OwnWalUsage(), wal_before, &stats_.wal);
+  stats_.temp_bytes_read += spill_totals().bytes_read - spilled_before.bytes_read;
+  stats_.temp_bytes_written += spill_totals().bytes_written - spilled_before.bytes_written;
   stats_.total_ns += elapsed;
   if (!loop_has_rows_) stats_.first_row_ns += elapsed;
   if (more) {

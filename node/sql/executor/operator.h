@@ -19,9 +19,11 @@
 #include <vector>
 
 #include "node/base/arena.h"
+#include "node/buffer/buffer_pool.h"
 #include "node/sql/expression/expression.h"
 #include "node/sql/plan/plan.h"
 #include "node/vector/vector.h"
+#include "node/wal/wal_usage.h"
 
 namespace walden {
 
@@ -29,11 +31,30 @@ class Executor;
 
 // What EXPLAIN ANALYZE shows of a node; counted only when the execution is instrumented.
 struct OperatorStats {
-  uint64_t loops = 0;
+  uint64_t loops = 0;  // executions that were asked for a row
   uint64_t rows = 0;
   uint64_t rows_removed_by_filter = 0;
+  uint64_t rows_removed_by_join_filter = 0;
+  uint64_t rows_removed_by_recheck = 0;
   int64_t first_row_ns = 0;  // until the first row of each loop, summed
   int64_t total_ns = 0;
+  BufferStatistics buffers{};  // of this node and those below it
+  WalUsage wal{};
+  uint64_t temp_bytes_read = 0, temp_bytes_written = 0;
+};
+
+// How an operator did its work, in the terms of EXPLAIN; negative: not of this operator.
+struct OperatorDetails {
+  std::string_view sort_method;  // "quicksort"
+  bool sort_on_disk = false;
+  int64_t sort_kb = -1;
+  int64_t hash_buckets = -1;
+  int64_t batches = -1;
+  int64_t memory_kb = -1;
+  int64_t disk_kb = 0;
+  int64_t heap_fetches = -1;
+  int64_t exact_pages = 0, lossy_pages = 0;  // bitmap heap scan
+  int64_t tuples_inserted = -1, conflicting_tuples = -1;
 };
 
 class Operator {
@@ -53,8 +74,9 @@ class Operator {
   Operator* left() const { return left_.get(); }
   Operator* right() const { return right_.get(); }
   const std::vector<std::unique_ptr<Operator>>& children() const { return children_; }
-  // Memory and method lines of EXPLAIN ANALYZE ("Sort Method: ...").
-  virtual void Explain(std::vector<std::pair<std::string, std::string>>* properties) const { (void)properties; }
+  virtual void Describe(OperatorDetails* details) const { (void)details; }
+  // Bitmap heap scan: what the node of its bitmap tree did.
+  virtual void DescribeBitmap(int32_t node_id, OperatorStats* stats) const { (void)node_id, (void)stats; }
   // Physical types of the output columns.
   const std::vector<PhysicalType>& output_types() const { return output_types_; }
 
@@ -67,6 +89,8 @@ class Operator {
   // Operators whose output is not their filtered and projected input override this instead.
   virtual bool NextRows(Batch* batch, uint32_t max_rows);
 
+  // For what only the operator itself can count.
+  OperatorStats& counters() { return stats_; }
   EvalContext& eval() { return eval_; }
   Arena& batch_arena() { return batch_arena_; }
   Executor& executor() { return executor_; }
@@ -100,6 +124,7 @@ class Operator {
   size_t pending_at_ = 0;
   std::exception_ptr pending_error_;
   OperatorStats stats_;
+  bool loop_counted_ = false;
   bool loop_has_rows_ = false;
   bool ended_ = false;  // FetchInput has said so: it is not asked again before Open or Rescan
 };

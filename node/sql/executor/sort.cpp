@@ -18,11 +18,12 @@ class SortOperator : public Operator {
     sorter_.reset();
     Operator::Close();
   }
-  void Explain(std::vector<std::pair<std::string, std::string>>* properties) const override {
+  void Describe(OperatorDetails* details) const override {
     if (sorter_ == nullptr) return;
-    static constexpr const char* kMethods[] = {"quicksort  Memory", "top-N heapsort  Memory", "external merge  Disk"};
-    properties->emplace_back("Sort Method", fmt::format("{}: {}kB", kMethods[static_cast<int>(sorter_->method())],
-                                                        (sorter_->space_bytes() + 1023) / 1024));
+    static constexpr std::string_view kMethods[] = {"quicksort", "top-N heapsort", "external merge"};
+    details->sort_method = kMethods[static_cast<int>(sorter_->method())];
+    details->sort_on_disk = sorter_->method() == Sorter::Method::kExternalMerge;
+    details->sort_kb = static_cast<int64_t>((sorter_->space_bytes() + 1023) / 1024);
   }
 
  protected:

@@ -86,6 +86,7 @@ bool SpillFile::Fill(size_t wanted) {
   size_t target = wanted > kBufferBytes ? wanted : kBufferBytes;
   buffer_.resize(target);
   size_t got = file_.ReadAt(buffer_.data() + left, target - left, offset_);
+  spill_totals().bytes_read += got;
   offset_ += got;
   buffer_.resize(left + got);
   return buffer_.size() >= wanted;

@@ -71,6 +71,7 @@ struct SpillTotals {
   uint64_t current_bytes = 0;
   uint64_t files = 0;
   uint64_t bytes_written = 0;
+  uint64_t bytes_read = 0;
 };
 SpillTotals& spill_totals();
 // temp_file_limit in bytes; UINT64_MAX = none.

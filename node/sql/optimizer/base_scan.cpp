@@ -97,18 +97,23 @@ class IndexMatcher {
     if (op.args.size() != 2) return nullptr;
     Oid opno = op.opno;
     const Expr* value = op.args[1];
+    Expr* shown = nullptr;
     if (!IsColumn(op.args[0], base_.rtindex, attno)) {
       if (!IsColumn(op.args[1], base_.rtindex, attno)) return nullptr;
       const BuiltinOperator* row = FindBuiltinOperator(opno);
       if (row == nullptr || !IsValid(row->commutator)) return nullptr;
       opno = row->commutator;
       value = op.args[0];
+      const BuiltinOperator* commuted = FindBuiltinOperator(opno);
+      shown = MakeOpExpr(arena_, opno, commuted->function, op.opresulttype, op.opcollid, op.inputcollid,
+                         ExprList(arena_, {op.args[1], op.args[0]}));
     }
     if (RefersTo(value, base_.rtindex) || VolatilityOf(value) == 'v') return nullptr;
     const BuiltinAmop* amop = FindStrategy(opno, column);
     if (amop == nullptr || !CanCompare(amop->left, amop->right)) return nullptr;
     IndexCondition* condition = New(column);
     condition->strategy = static_cast<Strategy>(amop->strategy);
+    condition->original = shown;
     condition->value = const_cast<Expr*>(value);
     condition->left_type = amop->left;
     condition->right_type = amop->right;
@@ -261,12 +266,9 @@ bool QueryPlanner::TryIndex(BaseRel& base, const RelationRef& index, const std::
     if (match.condition->value != nullptr) {
       match.condition->value = static_cast<Expr*>(ReplaceByNestParams(match.condition->value, outer));
     }
-    if (locks_rows_) {
-      Expr* original = static_cast<Expr*>(ReplaceByNestParams(match.qual->expr, outer));
-      match.condition->original = BindToInput(original, scan_columns);
-    } else {
-      match.condition->original = match.qual->expr;
-    }
+    Expr* whole = match.condition->original != nullptr ? match.condition->original : match.qual->expr;
+    Expr* original = static_cast<Expr*>(ReplaceByNestParams(whole, outer));
+    match.condition->original = locks_rows_ ? BindToInput(original, scan_columns) : FlatCopy(original);
     plan->conditions.Append(arena(), match.condition);
   }
   for (Qual& filter : filters) filter.expr = static_cast<Expr*>(ReplaceByNestParams(filter.expr, outer));
@@ -342,7 +344,12 @@ Path QueryPlanner::PlanTable(BaseRel& base, const std::vector<Qual>& quals) {
     Path path;
     path.columns = ScanColumnsOf(base, quals, false, arena(), &plan->columns);
     ExprList columns = path.columns;
-    plan->quals = BindList(quals, columns);
+    plan->shown.Append(arena(), BindToInput(qual.expr, columns));
+    std::vector<Qual> filters;
+    for (const Qual& other : quals) {
+      if (&other != &qual) filters.push_back(other);  // a re-check's row has another identity
+    }
+    plan->quals = BindList(filters, columns);
     path.plan = plan;
     path.rels.Add(base.rtindex);
     plan->rtindex = flat(base.rtindex);

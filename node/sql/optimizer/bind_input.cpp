@@ -69,6 +69,24 @@ List<TargetEntry*> QueryPlanner::TargetsFor(const ExprList& columns) {
   return targets;
 }
 
+Expr* QueryPlanner::FlatCopy(const Expr* expr) {
+  Expr* copy = Copy(expr, arena());
+  struct Renumber {
+    static void Visit(Node* node, int32_t offset) {
+      if (Var* var = TryAs<Var>(node)) {
+        if (var->varlevelsup == 0 && var->varno > 0) var->varno += offset;
+        return;
+      }
+      AnyChild(node, [&](const Node* child) {
+        Visit(const_cast<Node*>(child), offset);
+        return false;
+      });
+    }
+  };
+  Renumber::Visit(copy, rt_offset_);
+  return copy;
+}
+
 int32_t QueryPlanner::WidthOf(const ExprList& columns) {
   int32_t width = 0;
   for (const Expr* column : columns) {

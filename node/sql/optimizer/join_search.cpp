@@ -138,6 +138,15 @@ QueryPlanner::Item QueryPlanner::SearchJoinOrder(std::vector<Item> items, std::v
       if (qual.rels.IsSubsetOf(item.rels)) own.push_back(qual);
     }
     if (own.empty()) continue;
+    if (!item.path.join_input.empty()) {
+      // An outer join filters its own rows.
+      item.path.plan->quals.AppendAll(arena(), BindList(own, item.path.join_input));
+      for (const Qual& qual : own) item.path.rows *= Selectivity(*this, qual.expr);
+      item.path.rows = item.path.plan->rows = std::max(1.0, item.path.rows);
+      item.base = nullptr;
+      item.ordered.clear();
+      continue;
+    }
     SubqueryScanPlan* plan = arena().New<SubqueryScanPlan>();
     plan->left = item.path.plan;
     plan->quals = BindList(own, item.path.columns);
@@ -379,6 +388,30 @@ Path QueryPlanner::NestLoopPath(const Item& left, const Path& inner, JoinType ty
   return path;
 }
 
+// Does a unique index say that a row of the left side has one match at most?
+bool QueryPlanner::InnerIsUnique(const Item& left, const Item& right, const std::vector<Qual>& quals) const {
+  if (right.base == nullptr) return false;
+  auto is_fixed = [&](AttrNumber attno) {
+    auto fixes = [&](const Qual& qual) {
+      if (!qual.is_equality) return false;
+      for (auto [column, other] : {std::pair(qual.left, qual.right_rels), std::pair(qual.right, qual.left_rels)}) {
+        const Var* var = TryAs<Var>(static_cast<const Node*>(column));
+        if (var != nullptr && var->varno == right.base->rtindex && var->varattno == attno && other.IsSubsetOf(left.rels)) return true;
+      }
+      return false;
+    };
+    return std::any_of(quals.begin(), quals.end(), fixes);
+  };
+  for (const RelationRef& index : right.base->relation->indexes) {
+    const PgIndexRow& row = *index->index;
+    if (!row.indisunique || !row.indimmediate || !row.indisvalid || row.indpred) continue;
+    bool all = true;
+    for (int column = 0; column < row.indnkeyatts && all; ++column) all = row.indkey[column] != 0 && is_fixed(row.indkey[column]);
+    if (all) return true;
+  }
+  return false;
+}
+
 QueryPlanner::Item QueryPlanner::JoinItems(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& join_quals) {
   double selectivity = 1;
   for (const Qual& qual : join_quals) selectivity *= Selectivity(*this, qual.expr);
@@ -393,9 +426,19 @@ QueryPlanner::Item QueryPlanner::JoinItems(const Item& left, const Item& right, 
   }
   rows = std::max(1.0, rows);
 
+  bool inner_unique = type != JoinType::kFull && InnerIsUnique(left, right, join_quals);
+  // One match at most: looking for the first is looking for all, and the sides may be exchanged.
+  if (type == JoinType::kSemi && inner_unique) {
+    Item joined = JoinItems(left, right, JoinType::kInner, join_quals);
+    return joined;
+  }
   std::vector<Path> candidates;
   bool needs_parameters = right.required.Overlaps(left.rels);
-  if (!needs_parameters) candidates.push_back(HashJoinPath(left, right, type, join_quals, rows));
+  if (!needs_parameters) {
+    candidates.push_back(HashJoinPath(left, right, type, join_quals, rows));
+    // The preserved side may be the one that is hashed.
+    if (type == JoinType::kLeft) candidates.push_back(HashJoinPath(right, left, JoinType::kRight, join_quals, rows));
+  }
   if (type != JoinType::kFull) {
     Path inner;
     std::vector<Qual> rest;
@@ -420,6 +463,9 @@ QueryPlanner::Item QueryPlanner::JoinItems(const Item& left, const Item& right, 
     throw SqlError(ErrorCode::kFeatureNotSupported, "FULL JOIN is only supported with merge-joinable or hash-joinable join conditions");
   }
   auto finish = [&](Path path) {
+    JoinPlan* join = static_cast<JoinPlan*>(path.plan);
+    join->inner_unique = inner_unique && join->join_type != JoinType::kRight;
+    path.join_input = path.columns;
     if (type == JoinType::kSemi || type == JoinType::kAnti) {
       // Only the outer side's columns are defined above.
       ExprList kept = left.path.columns;
@@ -458,9 +504,14 @@ Path QueryPlanner::AddFilterResult(Path input, const std::vector<Qual>& one_time
   plan->width = input.plan->width;
   plan->startup_cost = input.startup_cost;
   plan->total_cost = input.total_cost;
+  for (const Qual& qual : one_time) {
+    const Const* constant = TryAs<Const>(static_cast<const Node*>(qual.expr));
+    if (constant != nullptr && (constant->IsNull() || !constant->value.datum.b)) plan->left = nullptr;  // never a row
+  }
   // Nothing below: the Result itself makes the one row.
   if (input.plan->kind == PlanKind::kResult && input.plan->left == nullptr && input.columns.empty()) plan->left = nullptr;
   input.plan = plan;
+  input.join_input.Clear();
   return input;
 }
 

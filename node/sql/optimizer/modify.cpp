@@ -106,7 +106,7 @@ Path QueryPlanner::PlanModification() {
   List<TargetEntry*> returning = query.returning_list;
   query.returning_list.Clear();
   query.target_list = targets;
-  Path child = PlanSelect(0);
+  Path child = PlanQueryLevel(0);
   plan->rtindex = flat(target);
   plan->left = child.plan;
   for (auto [other, column] : mark_columns) {
@@ -154,6 +154,9 @@ Path QueryPlanner::PlanModification() {
       plan->conflict_values.Append(arena(), BindToInput(PlanSubLinks(entry->expr), row));
     }
     plan->conflict_where = BindList(MakeQuals(conflict.on_conflict_where), row);
+    for (const Qual& qual : MakeQuals(conflict.on_conflict_where)) {
+      plan->conflict_where_shown.Append(arena(), FlatCopy(qual.expr));
+    }
   }
   for (WithCheckOption* option : query.with_check_options) {
     if (option->qual == nullptr) continue;  // only there to make the checks of the views below cascade
@@ -169,6 +172,7 @@ Path QueryPlanner::PlanModification() {
   plan->startup_cost = child.startup_cost;
   plan->total_cost = child.total_cost;
   query.returning_list = returning;
+  AttachInitPlans(plan);
   return path;
 }
 

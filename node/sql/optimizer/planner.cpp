@@ -121,7 +121,12 @@ class ParamFinder {
 
 }  // namespace
 
-Path QueryPlanner::PlanSelect(double tuple_fraction) {
+void QueryPlanner::AttachInitPlans(Plan* top) {
+  for (int32_t id : init_plans_) top->init_plans.Append(arena(), id);
+  init_plans_.clear();
+}
+
+Path QueryPlanner::PlanQueryLevel(double tuple_fraction) {
   if (query_->set_operations != nullptr) {
     InlineCtes();
     PlanCtes();

@@ -26,6 +26,7 @@ struct OrderElement {
 struct Path {
   Plan* plan = nullptr;
   ExprList columns;
+  ExprList join_input;    // joins: what the columns of the join's input row stand for
   RelSet rels;
   RelSet required;  // relations whose columns it takes as parameters
   double rows = 1;
@@ -91,7 +92,11 @@ class QueryPlanner : public StatisticsSource {
   QueryPlanner(PlannerGlobal& global, QueryPlanner* parent, Query* query) : global_(global), parent_(parent), query_(query) {}
 
   // The path whose output columns are the query's target list, junk entries last.
-  Path PlanSelect(double tuple_fraction);
+  Path PlanSelect(double tuple_fraction) {
+    Path path = PlanQueryLevel(tuple_fraction);
+    AttachInitPlans(path.plan);
+    return path;
+  }
   // INSERT, UPDATE, DELETE.
   Path PlanModification();
 
@@ -104,6 +109,10 @@ class QueryPlanner : public StatisticsSource {
   friend class JoinPlanner;
 
   Arena& arena() { return global_.arena(); }
+
+  Path PlanQueryLevel(double tuple_fraction);
+  // What this level evaluates at most once hangs on its top node, where EXPLAIN shows it.
+  void AttachInitPlans(Plan* top);
 
   // prepare.cpp
   void Prepare();
@@ -163,6 +172,7 @@ class QueryPlanner : public StatisticsSource {
   Item PlanRegion(JoinNode& node);
   Item PlanOuterJoin(JoinNode& node);
   Item SearchJoinOrder(std::vector<Item> items, std::vector<Qual> quals);
+  bool InnerIsUnique(const Item& left, const Item& right, const std::vector<Qual>& quals) const;
   Item JoinItems(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& join_quals);
   Path HashJoinPath(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& quals, double rows);
   Path NestLoopPath(const Item& left, const Path& inner, JoinType type, const std::vector<Qual>& quals, double rows);
@@ -199,6 +209,8 @@ class QueryPlanner : public StatisticsSource {
   Expr* BindToInput(const Expr* expr, const ExprList& input);
   ExprList BindList(const std::vector<Qual>& quals, const ExprList& input);
   List<TargetEntry*> TargetsFor(const ExprList& columns);
+  // With this level's columns numbered by the statement's flat range table, as EXPLAIN shows them.
+  Expr* FlatCopy(const Expr* expr);
   int32_t flat(int32_t rtindex) const { return rtindex + rt_offset_; }
   int32_t WidthOf(const ExprList& columns);
 
@@ -228,6 +240,7 @@ class QueryPlanner : public StatisticsSource {
     const List<Oid>* types = nullptr;
   };
   std::vector<PlannedCte> ctes_;
+  std::vector<int32_t> init_plans_;  // ids of this level's init plans and CTEs
   PlannedCte* FindCte(const RangeTblEntry& rte);
   std::vector<OrderElement> wanted_order_;
   double limit_rows_ = -1;

@@ -227,6 +227,7 @@ void QueryPlanner::PlanCtes() {
     ctes_.back().work_table_id = 0;
     ctes_.back().rows = path.rows;
     ctes_.back().subplan_id = global_.AddSubplan(subplan);
+    init_plans_.push_back(ctes_.back().subplan_id);
   }
 }
 

@@ -105,9 +105,11 @@ Node* QueryPlanner::PlanSubLink(SubLink* link) {
     Param* param = global_.NewParam(type, ExprTypmod(link), ExprCollation(link));
     subplan->output_params.Append(arena(), param->paramid);
     subplan->name = arena().Copy(fmt::format("InitPlan {} (returns ${})", plan->plan_id, param->paramid));
+    init_plans_.push_back(plan->plan_id);
     return param;
   }
   subplan->name = arena().Copy(fmt::format("SubPlan {}", plan->plan_id));
+  plan->plan_name = subplan->name;
   for (int32_t id : plan->par_param) subplan->input_params.Append(arena(), id);
   if (link->testexpr != nullptr) {
     for (const TargetEntry* entry : sub->target_list) {

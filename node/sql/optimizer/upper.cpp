@@ -311,16 +311,65 @@ Path QueryPlanner::PlanGrouping(Path input) {
   return path;
 }
 
+namespace {
+
+// Nodes that compute a target list of their own.
+bool CanProject(PlanKind kind) {
+  switch (kind) {
+    case PlanKind::kSeqScan:
+    case PlanKind::kIndexScan:
+    case PlanKind::kBitmapScan:
+    case PlanKind::kTidScan:
+    case PlanKind::kFunctionScan:
+    case PlanKind::kValuesScan:
+    case PlanKind::kSubqueryScan:
+    case PlanKind::kCteScan:
+    case PlanKind::kWorkTableScan:
+    case PlanKind::kNestLoop:
+    case PlanKind::kHashJoin:
+    case PlanKind::kMergeJoin:
+    case PlanKind::kAgg:
+    case PlanKind::kWindowAgg:
+    case PlanKind::kResult: return true;
+    default: return false;
+  }
+}
+
+bool OnlyPicksColumns(const Plan& plan) {
+  for (const TargetEntry* entry : plan.target) {
+    const Var* var = TryAs<Var>(static_cast<const Node*>(entry->expr));
+    if (var == nullptr || var->varno != kInputVar) return false;
+  }
+  return true;
+}
+
+// From positions in `plan`'s output to positions in its input row.
+Node* ThroughTarget(Node* node, const Plan& plan, Arena& arena) {
+  if (const Var* var = TryAs<Var>(node)) {
+    if (var->varno != kInputVar) return node;
+    Var* input = static_cast<Var*>(CopyShallow(var, arena));
+    input->varattno = As<Var>(static_cast<const Node*>(plan.target[var->varattno - 1]->expr))->varattno;
+    return input;
+  }
+  return MutateChildren(node, arena, [&](Node* child) { return ThroughTarget(child, plan, arena); });
+}
+
+}  // namespace
+
 // Computes target entries (already bound to the input's columns).
-Path QueryPlanner::ProjectTo(Path input, const List<TargetEntry*>& targets) {
-  // A node that passes its rows through may compute them instead.
+Path QueryPlanner::ProjectTo(Path input, const List<TargetEntry*>& wanted) {
+  // A node that only picks columns of its input row may compute the targets instead.
   Plan* plan = input.plan;
-  bool can_project = !plan->project && plan->kind != PlanKind::kSort && plan->kind != PlanKind::kMaterial &&
-                     plan->kind != PlanKind::kLimit && plan->kind != PlanKind::kUnique && plan->kind != PlanKind::kLockRows &&
-                     plan->kind != PlanKind::kSetOp && plan->kind != PlanKind::kProjectSet && plan->kind != PlanKind::kAppend && plan->kind != PlanKind::kRecursiveUnion &&
-                     plan->kind != PlanKind::kResult;
-  if (plan->kind == PlanKind::kResult) can_project = !plan->project;
-  if (!can_project) {
+  List<TargetEntry*> targets = wanted;
+  bool picks = plan->project && OnlyPicksColumns(*plan);
+  if (CanProject(plan->kind) && (!plan->project || picks)) {
+    if (picks) {
+      targets = {};
+      for (TargetEntry* entry : wanted) {
+        targets.Append(arena(), static_cast<TargetEntry*>(ThroughTarget(entry, *plan, arena())));
+      }
+    }
+  } else {
     ResultPlan* result = arena().New<ResultPlan>();
     result->left = plan;
     plan = result;

@@ -135,6 +135,7 @@ struct TidScanPlan : ScanPlan {
   TidScanPlan() : ScanPlan(kKind) {}
   ExprList tids;                 // each a tid, or a tid array when in tid_arrays; ORed
   List<int32_t> tid_is_array;    // parallel, 0 or 1
+  ExprList shown;                // the whole conditions over the scan's input row, for EXPLAIN
   CurrentOfExpr* current_of = nullptr;
 };
 struct FunctionScanPlan : ScanPlan {
@@ -295,6 +296,7 @@ struct ModifyTablePlan : PlanOf<PlanKind::kModifyTable> {
   List<int32_t> conflict_columns;
   ExprList conflict_values;
   ExprList conflict_where;
+  ExprList conflict_where_shown;  // over the flat range table, for EXPLAIN
   List<WithCheckOption*> check_options;  // quals over the new row's attributes
 };
 

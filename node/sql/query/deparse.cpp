@@ -73,10 +73,12 @@ RangeTableNames::~RangeTableNames() = default;
 const std::string& RangeTableNames::RefName(int32_t rtindex) const { return impl_->scope.RefName(rtindex); }
 
 std::string RangeTableNames::Expr(const Node* expr, bool prefix,
-                                  CallableRef<const Node*(const Var&)> resolve) const {
+                                  CallableRef<const Node*(const Var&)> resolve,
+                                  CallableRef<const Node*(const Param&)> resolve_parameter) const {
   Deparser deparser(impl_->names, DeparseOptions{});
   deparser.Enter(&impl_->scope, prefix);
   deparser.set_resolver(&resolve);
+  deparser.set_parameter_resolver(&resolve_parameter);
   deparser.PutExpr(expr, true);
   return deparser.text();
 }

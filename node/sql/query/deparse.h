@@ -94,7 +94,9 @@ class RangeTableNames {
   const std::string& RefName(int32_t rtindex) const;
   // `expr` with its columns written "ref.column" when `prefix`. Vars with a special varno are shown as what
   // `resolve` returns for them, in parentheses unless it is a Var itself.
-  std::string Expr(const Node* expr, bool prefix, CallableRef<const Node*(const Var&)> resolve) const;
+  // `resolve_parameter`: what an execution parameter stands for, or null.
+  std::string Expr(const Node* expr, bool prefix, CallableRef<const Node*(const Var&)> resolve,
+                   CallableRef<const Node*(const Param&)> resolve_parameter) const;
 
  private:
   struct Impl;

@@ -213,6 +213,22 @@ void Deparser::PutExpr(const Node* node, bool show_implicit) {
   throw NotSupported(std::string("showing an expression of kind ") + std::string(NodeTagName(node->tag)));
 }
 
+void Deparser::PutParam(const Param& param) {
+  const Node* source = nullptr;
+  if (param.paramkind == ParamKind::kExec && parameter_resolver_ != nullptr) source = (*parameter_resolver_)(param);
+  if (source == nullptr) {
+    Put("$" + std::to_string(param.paramid));
+    return;
+  }
+  // It belongs to another node of the plan, whose columns are named with their relation.
+  bool saved_prefix = std::exchange(var_prefix_, true);
+  bool atomic = Is<Var>(source) || Is<Aggref>(source) || Is<GroupingFunc>(source) || Is<Param>(source);
+  if (!atomic) Put("(");
+  PutExpr(source, false);
+  if (!atomic) Put(")");
+  var_prefix_ = saved_prefix;
+}
+
 bool Deparser::PutPrimary(const Node* node, bool show_implicit) {
   switch (node->tag) {
     case NodeTag::kVar:
@@ -222,7 +238,7 @@ bool Deparser::PutPrimary(const Node* node, bool show_implicit) {
       PutConst(*As<Const>(node), 0);
       return true;
     case NodeTag::kParam:
-      Put("$" + std::to_string(As<Param>(node)->paramid));
+      PutParam(*As<Param>(node));
       return true;
     case NodeTag::kAggref:
       PutAggregate(*As<Aggref>(node));

@@ -20,6 +20,8 @@ class Deparser {
     var_prefix_ = prefix;
   }
   void set_resolver(CallableRef<const Node*(const Var&)>* resolver) { resolver_ = resolver; }
+  // What an execution parameter stands for, or null: shown in place of "$n".
+  void set_parameter_resolver(CallableRef<const Node*(const Param&)>* resolver) { parameter_resolver_ = resolver; }
   const std::string& text() const { return out_; }
 
   // ---- queries (deparse_query.cpp) ----
@@ -80,6 +82,7 @@ class Deparser {
   bool PutPrimary(const Node* node, bool show_implicit);
   bool PutCast(const Node* node, bool show_implicit);
   bool PutTest(const Node* node, bool show_implicit);
+  void PutParam(const Param& param);
   void PutExprList(const ExprList& list, bool show_implicit);
   // Writes a column reference; returns the column's name as written, empty for a whole row.
   std::string PutVar(const Var& var, uint32_t levels_up, bool top_level);
@@ -150,6 +153,7 @@ class Deparser {
   const List<WindowClause*>* windows_ = nullptr;
   const List<TargetEntry*>* window_targets_ = nullptr;
   CallableRef<const Node*(const Var&)>* resolver_ = nullptr;
+  CallableRef<const Node*(const Param&)>* parameter_resolver_ = nullptr;
 };
 
 }  // namespace walden
