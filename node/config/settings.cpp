@@ -9,6 +9,7 @@
 
 #include "node/base/check.h"
 #include "node/base/error.h"
+#include "node/config/setting_generation.h"
 #include "node/config/setting_options.h"
 #include "node/config/setting_rows.h"
 #include "node/config/setting_values.h"
@@ -16,6 +17,7 @@
 namespace walden {
 
 SettingNumber setting_numbers[static_cast<size_t>(Setting::kCount)];
+uint64_t setting_generation = 1;
 
 namespace {
 
@@ -151,6 +153,7 @@ std::vector<std::pair<std::string, std::string>> ReportedSettings() {
 void InstallValue(Setting setting, SourcedValue value) {
   SettingState& state = StateOf(setting);
   state.current = std::move(value);
+  ++setting_generation;
   setting_numbers[static_cast<size_t>(setting)] = state.current.number;
   if (state.hooks.assign) state.hooks.assign();
   const SettingRow& row = kRows[static_cast<size_t>(setting)];

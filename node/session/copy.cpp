@@ -308,7 +308,8 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   }
   RewriteAndPlan(query, bind, &functions, {}, &planned);
   LockRelations(*planned.statement);
-  PrepareExecution(planned);
+  CheckPermissions(&planned);
+  CheckReadOnly(*planned.statement);
   Executor executor(*planned.statement);
   ExecutionSettings settings;
   settings.snapshot = &*snapshot;

@@ -1,5 +1,6 @@
 // The extended protocol: Parse, Bind, Describe, Execute, Close, Sync.
 #include "node/base/clock.h"
+#include "node/catalog/invalidation.h"
 #include "node/config/settings.h"
 #include "node/session/session_state.h"
 #include "node/session/statement_timeout.h"
@@ -63,7 +64,40 @@ void RefuseInFailedTransaction(const SessionState& state, const PreparedStatemen
                  "current transaction is aborted, commands ignored until end of transaction block");
 }
 
+PreparedStatementRef ParseStatement(SessionState& state, std::string_view text, std::span<const Oid> parameter_types) {
+  ParseResult tree = walden::Parse(text, {.standard_conforming_strings = GetBool(Setting::kStandardConformingStrings)});
+  state.ForwardWarnings(*tree);
+  if (tree->statements.size() > 1) {
+    throw SqlError(ErrorCode::kSyntaxError, "cannot insert multiple commands into a prepared statement");
+  }
+  auto statement = std::make_shared<PreparedStatement>(tree, tree->statements.empty() ? nullptr : tree->statements[0]);
+  statement->parameter_types.assign(parameter_types.begin(), parameter_types.end());
+  statement->prepared_at = WallClockUs();
+  return statement;
+}
+
 }  // namespace
+
+// A text parsed before into the unnamed statement, if what was found out then still holds.
+PreparedStatementRef SessionState::FindParsed(const StatementKey& key) {
+  if (transaction.failed() || !StatementCache::IsEnabled()) return nullptr;
+  CachedStatementRef entry = statements.Find(key);
+  if (entry == nullptr) return nullptr;
+  PreparedStatement& statement = *entry->statement;
+  if (!statement.is_query()) return entry->statement;
+  AcceptInvalidations();
+  bool current = statement.plan != nullptr && IsCurrent(*statement.plan);
+  if (current && (statement.history.value_independent || !HasOutgrownTables(statement.plan.get()))) return entry->statement;
+  statements.Remove(key);
+  return nullptr;
+}
+
+void SessionState::RememberParsed(const StatementKey& key, const PreparedStatementRef& statement) {
+  if (transaction.failed() || !StatementCache::IsEnabled() || !MayRemember(*statement) || !statements.IsRepeated(key)) return;
+  auto entry = std::make_shared<CachedStatement>();
+  entry->statement = statement;
+  statements.Add(key, std::move(entry));
+}
 
 Session::Result Session::Parse(std::string_view name, std::string_view text, std::span<const Oid> parameter_types) {
   StatementTimeout timeout;
@@ -75,16 +109,15 @@ Session::Result Session::Parse(std::string_view name, std::string_view text, std
     } else if (state.prepared.contains(name)) {
       throw SqlError(ErrorCode::kDuplicatePstatement, "prepared statement \"{}\" already exists", name);
     }
-    ParseResult tree = walden::Parse(text, {.standard_conforming_strings = GetBool(Setting::kStandardConformingStrings)});
-    state.ForwardWarnings(*tree);
-    if (tree->statements.size() > 1) {
-      throw SqlError(ErrorCode::kSyntaxError, "cannot insert multiple commands into a prepared statement");
+    PreparedStatementRef statement;
+    StatementKey key{StatementKeyKind::kParse, text, parameter_types};
+    if (name.empty()) statement = state.FindParsed(key);
+    if (statement == nullptr) {
+      statement = ParseStatement(state, text, parameter_types);
+      RefuseInFailedTransaction(state, *statement);
+      if (!state.transaction.failed()) state.Analyze(statement.get());
+      if (name.empty()) state.RememberParsed(key, statement);
     }
-    auto statement = std::make_shared<PreparedStatement>(tree, tree->statements.empty() ? nullptr : tree->statements[0]);
-    statement->parameter_types.assign(parameter_types.begin(), parameter_types.end());
-    statement->prepared_at = WallClockUs();
-    RefuseInFailedTransaction(state, *statement);
-    if (!state.transaction.failed()) state.Analyze(statement.get());
     if (name.empty()) {
       state.unnamed_statement = statement;
     } else {

@@ -9,6 +9,7 @@
 #include "node/sql/binder/rewriter.h"
 #include "node/sql/optimizer/planner.h"
 #include "node/sql/query/expr_facts.h"
+#include "node/storage/relation_file.h"
 #include "node/txn/lock_manager.h"
 #include "node/txn/transaction.h"
 
@@ -60,6 +61,18 @@ void CheckEntry(const RangeTblEntry& rte) {
   ThrowUnlessOk(AclResult::kNoPrivilege, RelationObjectKind(rte.relkind), RelationName(rte.relid));
 }
 
+constexpr uint32_t kUsesBetweenLooks = 16;
+constexpr uint64_t kSmallTableBlocks = 16;
+
+uint64_t BlocksOf(const PlannedStatement& statement) {
+  uint64_t blocks = 0;
+  for (Oid oid : statement.relations) {
+    RelationRef relation = TryOpenRelation(oid, LockMode::kNone);
+    if (relation != nullptr && relation->has_storage()) blocks += RelationBlocks(LocatorOf(relation->row), Fork::kMain, true);
+  }
+  return blocks;
+}
+
 }  // namespace
 
 void RewriteAndPlan(Query* query, const BindOptions& options, SessionHooks* session, std::span<const Value> parameters,
@@ -75,6 +88,7 @@ void RewriteAndPlan(Query* query, const BindOptions& options, SessionHooks* sess
   planned->cache_generation = CacheGeneration();
   planned->search_path_generation = SearchPathGeneration();
   planned->role = session_identity().current_role;
+  planned->blocks = BlocksOf(*planned->statement);
 }
 
 void LockRelations(const PlannedStatement& statement) {
@@ -89,8 +103,20 @@ bool IsCurrent(const PlannedQuery& planned) {
          planned.role == session_identity().current_role;
 }
 
-void CheckPermissions(const PlannedStatement& statement) {
-  for (const RangeTblEntry* rte : statement.rtable) CheckEntry(*rte);
+void CheckPermissions(PlannedQuery* planned) {
+  // Generations begin at 0, before anything is cached. A plan is used by the role that it was made for only.
+  uint64_t generation = CacheGeneration() + 1;
+  if (planned->permitted_generation == generation) return;
+  for (const RangeTblEntry* rte : planned->statement->rtable) CheckEntry(*rte);
+  // Looking up rights may have brought news.
+  if (generation == CacheGeneration() + 1) planned->permitted_generation = generation;
+}
+
+bool HasOutgrownTables(PlannedQuery* planned) {
+  if (++planned->uses < kUsesBetweenLooks) return false;
+  planned->uses = 0;
+  uint64_t blocks = BlocksOf(*planned->statement);
+  return blocks > 2 * planned->blocks + kSmallTableBlocks || planned->blocks > 2 * blocks + kSmallTableBlocks;
 }
 
 void CheckReadOnly(const PlannedStatement& statement) {

@@ -22,6 +22,11 @@ struct PlannedQuery {
   uint64_t cache_generation = 0;
   uint64_t search_path_generation = 0;
   Oid role = Oid::kInvalid;
+  // CheckPermissions found everything allowed at this generation of the caches (and by this role); 0: not yet.
+  uint64_t permitted_generation = 0;
+  // Blocks of its tables, all together, when it was made; uses since they were last looked at.
+  uint64_t blocks = 0;
+  uint32_t uses = 0;
 
   bool returns_rows() const { return !columns.empty() || statement->command == CmdType::kSelect; }
 };
@@ -34,8 +39,10 @@ void RewriteAndPlan(Query* query, const BindOptions& options, SessionHooks* sess
 // Locks the relations of a plan as the statement needs; afterwards IsCurrent tells whether it may be executed.
 void LockRelations(const PlannedStatement& statement);
 bool IsCurrent(const PlannedQuery& planned);
-// Privileges of every range table entry. Throws 42501.
-void CheckPermissions(const PlannedStatement& statement);
+// Privileges of every range table entry. Throws 42501. What was found allowed stays so until some catalog row changes.
+void CheckPermissions(PlannedQuery* planned);
+// Have its tables grown or shrunk so much since that another plan may be better? Looks now and then only. Its relations are locked.
+bool HasOutgrownTables(PlannedQuery* planned);
 // 25006 where the transaction is read-only.
 void CheckReadOnly(const PlannedStatement& statement);
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "node/base/clock.h"
+#include "node/session/plan_history.h"
 #include "node/session/planned_query.h"
 #include "node/sql/executor/row_store.h"
 #include "node/sql/parser/parser.h"
@@ -25,9 +26,16 @@ class PreparedStatement {
   const ast::Node* statement() const { return raw_ == nullptr ? nullptr : raw_->stmt; }
   // SELECT, INSERT, UPDATE, DELETE, VALUES: what is bound and planned.
   bool is_query() const;
+  bool has_warnings() const { return !tree_->warnings.empty(); }
+  size_t tree_bytes() const { return tree_->arena.bytes(); }
 
+  // $n may stand in the text (not in a simple query); types that are not given are inferred.
+  bool takes_parameters = true;
   std::vector<Oid> parameter_types;
   PlannedQueryRef plan;  // generic; null until first used
+  PlanHistory history;   // which plan an execution with parameters gets
+  // A constant of it was made from text that may mean something else later ('now'): the analysis must not serve another text.
+  bool has_passing_literal = false;
   bool from_sql = false;  // PREPARE, not the protocol
   TimestampUs prepared_at = 0;
 

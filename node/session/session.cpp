@@ -8,7 +8,6 @@
 #include "node/catalog/syscache.h"
 #include "node/config/settings.h"
 #include "node/session/session_state.h"
-#include "node/session/statement_timeout.h"
 #include "node/session/text_format_settings.h"
 #include "node/shm/interrupts.h"
 #include "node/txn/durability.h"
@@ -108,6 +107,7 @@ void Session::End() {
   state_->portals.clear();
   state_->prepared.clear();
   state_->unnamed_statement.reset();
+  state_->statements.Clear();
   try {
     DropTemporaryObjects();
   } catch (const SqlError& error) {
@@ -120,38 +120,12 @@ TransactionStatus Session::transaction_status() const { return state_->transacti
 
 void Session::Fail(const ErrorFields&) { state_->transaction.AbortStatement(); }
 
-// All statements of a text form one implicit transaction, unless they say otherwise.
-Session::Result Session::SimpleQuery(std::string_view text) {
-  StatementTimeout timeout;
-  SessionState& state = *state_;
-  state.unnamed_statement.reset();
-  Result error = CatchStatementError([&] {
-    state.transaction.StartStatement();
-    ParseResult tree = walden::Parse(text, {.standard_conforming_strings = GetBool(Setting::kStandardConformingStrings)});
-    state.ForwardWarnings(*tree);
-    if (tree->statements.empty()) {
-      sink_.EmptyQuery();
-      state.transaction.FinishStatement(/*ends_implicit=*/true);
-      return;
-    }
-    for (uint32_t i = 0; i < tree->statements.size(); ++i) {
-      bool last = i + 1 == tree->statements.size();
-      CheckInterrupts();
-      state.transaction.StartStatement();
-      state.RunStatement(std::make_shared<PreparedStatement>(tree, tree->statements[i]));
-      state.transaction.FinishStatement(last);
-    }
-  });
-  if (error) state.transaction.AbortStatement();
-  return error;
-}
-
 uint64_t Session::RunQuery(Query* query, const std::function<void(std::span<const Value> row)>& row) {
   PlannedQuery planned;
   BindOptions options = state_->MakeBindOptions(planned.statement->arena, {}, nullptr);
   RewriteAndPlan(query, options, &state_->functions, {}, &planned);
   LockRelations(*planned.statement);
-  CheckPermissions(*planned.statement);
+  CheckPermissions(&planned);
   Executor executor(*planned.statement);
   SnapshotHold snapshot = TransactionSnapshot();
   ActiveSnapshotScope active(*snapshot);

@@ -7,6 +7,7 @@
 #include "node/session/portal.h"
 #include "node/session/session.h"
 #include "node/session/session_functions.h"
+#include "node/session/statement_cache.h"
 #include "node/sql/binder/session_reader.h"
 #include "node/txn/transaction.h"
 
@@ -74,6 +75,7 @@ struct SessionState {
   std::map<std::string, PreparedStatementRef, std::less<>> prepared;
   std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals;
   PreparedStatementRef unnamed_statement;
+  StatementCache statements;
   bool started = false;
   std::string database_name;
 
@@ -82,9 +84,17 @@ struct SessionState {
   void RunStatement(const PreparedStatementRef& statement);
   // Binds parameters' types and result columns without running.
   void Analyze(PreparedStatement* statement);
-  // A plan that may be executed now: the cached one if it still holds.
+  // A plan that may be executed now, custom or generic as the statement's history says. Its relations are locked.
   PlannedQueryRef PlanFor(PreparedStatement* statement, std::span<const Value> parameters);
+  // The plan kept from before if it may be executed now (its relations are locked then), else null.
+  PlannedQueryRef KeptPlan(PreparedStatement* statement, std::span<const Value> parameters);
+  // The generic plan: the one kept if it still holds.
+  PlannedQueryRef GenericPlan(PreparedStatement* statement);
+  PlannedQueryRef CustomPlan(PreparedStatement* statement, std::span<const Value> parameters);
+  Query* BindPrepared(PreparedStatement* statement, const BindOptions& options);
   void StartPortal(Portal* portal);
+  // Runs portal->plan, which has just been locked and found current.
+  void StartExecution(Portal* portal);
   // Delivers up to `max_rows` (0: all) rows to the sink; sets portal->done at the end.
   void RunPortal(Portal* portal, uint64_t max_rows, bool describe);
   // The rows of a started query; returns its command tag, empty when it was suspended.
@@ -92,7 +102,21 @@ struct SessionState {
   void DeliverTextRows(Portal* portal, uint64_t max_rows, bool describe);
   BindOptions MakeBindOptions(Arena& arena, std::string_view source, ParameterTypes* parameters);
   void ForwardWarnings(const ParseTree& tree);
-  void PrepareExecution(const PlannedQuery& planned);
+
+  // ---- simple_query.cpp
+  void RunText(std::string_view text);
+  // Runs a text that the cache knows how to run; false: nothing was done.
+  bool RunCached(std::string_view text);
+  bool RunKept(const StatementKey& key, const CachedStatementRef& entry, std::string_view text);
+  // One statement that was parsed just now: its text is the whole query.
+  void RunAndRemember(std::string_view text, const PreparedStatementRef& statement);
+  CachedStatementRef ShareAmongLiterals(const PreparedStatementRef& statement);
+  Fingerprint fingerprint;   // of the text being run
+  bool is_stripped = false;  // `fingerprint` is valid and has literals
+
+  // ---- extended.cpp
+  PreparedStatementRef FindParsed(const StatementKey& key);
+  void RememberParsed(const StatementKey& key, const PreparedStatementRef& statement);
 
   // ---- utility.cpp
   // True when the statement is one of the session's own: then it has run, rows (if any) are in the portal.
@@ -127,6 +151,9 @@ struct SessionState {
 
 IsolationLevel ParseIsolation(std::string_view text);
 void InstallTransactionSettingHooks();
+
+// May this statement, which has run or was analysed, serve an equal text later?
+bool MayRemember(const PreparedStatement& statement);
 
 // A statement entry's errors: turns an exception into what the client is told.
 Session::Result CatchStatementError(const std::function<void()>& body);

@@ -2,6 +2,7 @@
 #include "node/catalog/identity.h"
 #include "node/catalog/invalidation.h"
 #include "node/config/settings.h"
+#include "node/session/literal_parameters.h"
 #include "node/session/session_state.h"
 #include "node/shm/interrupts.h"
 #include "node/sql/query/expr_facts.h"
@@ -52,39 +53,78 @@ CommandContext SessionState::MakeCommandContext(Arena& arena, std::string_view s
                         .in_transaction_block = transaction.in_block()};
 }
 
-PlannedQueryRef SessionState::PlanFor(PreparedStatement* statement, std::span<const Value>) {
+Query* SessionState::BindPrepared(PreparedStatement* statement, const BindOptions& options) {
+  AcceptInvalidations();
+  SessionReader::Instance().Refresh();
+  Query* query = walden::Bind(*statement->raw(), options);
+  if (options.parameters != nullptr) CheckParameters(*options.parameters);
+  return query;
+}
+
+PlannedQueryRef SessionState::GenericPlan(PreparedStatement* statement) {
   for (int attempt = 0; attempt < kMaxPlanAttempts; ++attempt) {
     if (statement->plan != nullptr) {
       LockRelations(*statement->plan->statement);
       if (IsCurrent(*statement->plan)) return statement->plan;
       statement->plan.reset();
     }
-    AcceptInvalidations();
-    SessionReader::Instance().Refresh();
     auto planned = std::make_shared<PlannedQuery>();
     ParameterTypes parameters;
     parameters.types = statement->parameter_types;
     parameters.variable = true;
-    BindOptions options = MakeBindOptions(planned->statement->arena, statement->source(), &parameters);
-    Query* query = walden::Bind(*statement->raw(), options);
-    CheckParameters(parameters);
+    BindOptions options = MakeBindOptions(planned->statement->arena, statement->source(), statement->takes_parameters ? &parameters : nullptr);
+    Query* query = BindPrepared(statement, options);
     statement->parameter_types = parameters.types;
+    statement->has_passing_literal = HasPassingLiteral(*query, statement->source());
     RewriteAndPlan(query, options, &functions, {}, planned.get());
     statement->plan = planned;
+    if (!parameters.types.empty()) statement->history.NoteGeneric(*planned->statement);
   }
   throw SqlError(ErrorCode::kInternalError, "plan was invalidated again and again");
+}
+
+PlannedQueryRef SessionState::CustomPlan(PreparedStatement* statement, std::span<const Value> values) {
+  for (int attempt = 0; attempt < kMaxPlanAttempts; ++attempt) {
+    auto planned = std::make_shared<PlannedQuery>();
+    ParameterTypes parameters;
+    parameters.types = statement->parameter_types;
+    BindOptions options = MakeBindOptions(planned->statement->arena, statement->source(), &parameters);
+    RewriteAndPlan(BindPrepared(statement, options), options, &functions, values, planned.get());
+    LockRelations(*planned->statement);
+    if (!IsCurrent(*planned)) continue;
+    statement->history.NoteCustom(*planned->statement);
+    return planned;
+  }
+  throw SqlError(ErrorCode::kInternalError, "plan was invalidated again and again");
+}
+
+PlannedQueryRef SessionState::KeptPlan(PreparedStatement* statement, std::span<const Value> values) {
+  if (statement->plan == nullptr || (!values.empty() && !statement->history.PrefersGeneric())) return nullptr;
+  LockRelations(*statement->plan->statement);
+  if (!IsCurrent(*statement->plan)) return nullptr;
+  if (!values.empty()) ++statement->history.generic_plans;
+  return statement->plan;
+}
+
+PlannedQueryRef SessionState::PlanFor(PreparedStatement* statement, std::span<const Value> values) {
+  if (values.empty()) return GenericPlan(statement);
+  PlanHistory& history = statement->history;
+  if (history.PrefersGeneric()) {
+    PlannedQueryRef plan = GenericPlan(statement);
+    // Its cost may have been unknown before.
+    if (history.PrefersGeneric()) {
+      ++history.generic_plans;
+      return plan;
+    }
+  }
+  return CustomPlan(statement, values);
 }
 
 void SessionState::Analyze(PreparedStatement* statement) {
   if (!statement->is_query()) return;
   SnapshotHold snapshot = TransactionSnapshot();
   ActiveSnapshotScope active(*snapshot);
-  PlanFor(statement, {});
-}
-
-void SessionState::PrepareExecution(const PlannedQuery& planned) {
-  CheckPermissions(*planned.statement);
-  CheckReadOnly(*planned.statement);
+  GenericPlan(statement);
 }
 
 void SessionState::StartPortal(Portal* portal) {
@@ -95,20 +135,30 @@ void SessionState::StartPortal(Portal* portal) {
                    "current transaction is aborted, commands ignored until end of transaction block");
   }
   if (!statement.is_query()) return;
+  portal->plan = KeptPlan(&statement, portal->parameters);
+  if (portal->plan == nullptr) {
+    // Planning may evaluate functions that look at tables.
+    portal->snapshot = TransactionSnapshot();
+    ActiveSnapshotScope active(*portal->snapshot);
+    portal->plan = PlanFor(&statement, portal->parameters);
+  }
+  StartExecution(portal);
+}
+
+void SessionState::StartExecution(Portal* portal) {
+  PlannedQuery& planned = *portal->plan;
+  CheckPermissions(&planned);
+  CheckReadOnly(*planned.statement);
+  // Relations may have changed while their locks were waited for: only now.
   portal->snapshot = TransactionSnapshot();
   ActiveSnapshotScope active(*portal->snapshot);
-  portal->plan = PlanFor(&statement, portal->parameters);
-  PrepareExecution(*portal->plan);
-  // Relations may have changed while their locks were waited for.
-  portal->snapshot = TransactionSnapshot();
-  PlannedQuery& planned = *portal->plan;
   portal->executor = planned.idle != nullptr ? std::move(planned.idle) : std::make_unique<Executor>(*planned.statement);
   ExecutionSettings settings;
   settings.snapshot = &*portal->snapshot;
   settings.session = &functions;
   settings.format = &session.format_;
   settings.parameters = portal->parameters;
-  settings.parameter_types = statement.parameter_types;
+  settings.parameter_types = portal->statement().parameter_types;
   portal->executor->Start(settings);
   portal->started = true;
 }

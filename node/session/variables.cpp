@@ -132,6 +132,7 @@ std::string SessionState::RunDiscard(const ast::DiscardStmt& statement) {
   switch (statement.target) {
     case DiscardMode::kPlans:
       for (auto& [name, known] : prepared) known->plan.reset();
+      statements.Clear();
       return "DISCARD PLANS";
     case DiscardMode::kSequences: return "DISCARD SEQUENCES";
     case DiscardMode::kTemp: DropTemporaryObjects(); return "DISCARD TEMP";
@@ -142,6 +143,7 @@ std::string SessionState::RunDiscard(const ast::DiscardStmt& statement) {
   }
   portals.clear();
   prepared.clear();
+  statements.Clear();
   SetRequest request;
   request.is_superuser = IsSuperuser(session_identity().session_role);
   ResetAllSettings(request);
