@@ -65,8 +65,7 @@ void RefuseInFailedTransaction(const SessionState& state, const PreparedStatemen
 }
 
 PreparedStatementRef ParseStatement(SessionState& state, std::string_view text, std::span<const Oid> parameter_types) {
-  ParseResult tree = walden::Parse(text, {.standard_conforming_strings = GetBool(Setting::kStandardConformingStrings)});
-  state.ForwardWarnings(*tree);
+  ParseResult tree = state.ParseText(text);
   if (tree->statements.size() > 1) {
     throw SqlError(ErrorCode::kSyntaxError, "cannot insert multiple commands into a prepared statement");
   }

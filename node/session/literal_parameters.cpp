@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <charconv>
 
+#include "node/sql/executor/row_container.h"
+#include "node/sql/optimizer/fold.h"
+#include "node/sql/query/expr_facts.h"
 #include "node/sql/query/tree_walk.h"
 
 namespace walden {
-namespace {
 
-constexpr Oid kInet{869};
-
-class Extractor {
+class LiteralExtractor {
  public:
-  Extractor(std::span<const StatementLiteral> literals, Arena& arena)
+  LiteralExtractor(std::span<const StatementLiteral> literals, Arena& arena)
       : literals_(literals), arena_(arena), found_(literals.size(), false) {}
 
   bool Run(Query* query) {
@@ -20,12 +20,14 @@ class Extractor {
     for (bool found : found_) fit_ &= found;
     return fit_;
   }
-  std::vector<LiteralParameter> TakeParameters() { return std::move(parameters_); }
+  LiteralParameters TakeParameters() { return std::move(parameters_); }
 
  private:
   Node* Visit(Node* node) {
     if (!fit_) return node;
-    if (Is<Const>(node)) return Replace(As<Const>(node));
+    if (Is<Const>(node) || Is<FuncExpr>(node) || Is<OpExpr>(node)) {
+      if (IsComputable(node) && ContainsLiteral(node)) return Replace(static_cast<Expr*>(node));
+    }
     if (Is<Query>(node)) {
       VisitQuery(As<Query>(node));
     } else if (Is<OnConflictExpr>(node)) {
@@ -72,10 +74,17 @@ class Extractor {
     return -1;
   }
 
+  // Constants, and immutable calls of what is computable.
+  static bool IsComputable(const Node* node) {
+    if (Is<Const>(node)) return true;
+    bool is_call = Is<OpExpr>(node) || (Is<FuncExpr>(node) && !As<FuncExpr>(node)->funcretset);
+    return is_call && VolatilityOf(node) == 'i' && !AnyChild(node, [](const Node* child) { return !IsComputable(child); });
+  }
+
   // A literal cast to one type and then to another of the same bytes is a constant of the second; these accept what the first
   // would have refused or read differently.
   static bool HasInputOfItsOwn(Oid type) {
-    return type != type_oid::kUnknown && type != type_oid::kOid && type != kInet && type != type_oid::kVarbit;
+    return type != type_oid::kUnknown && type != type_oid::kOid && type != Oid{869 /* inet */} && type != type_oid::kVarbit;
   }
 
   static bool HasTypeOf(const Const& constant, LiteralKind kind) {
@@ -88,35 +97,57 @@ class Extractor {
     return false;
   }
 
-  Node* Replace(Const* constant) {
+  Node* Replace(Expr* expr) {
+    LiteralParameters::Parameter parameter;
+    parameter.type = ExprType(expr);
+    Param* param = NewParam(expr, static_cast<int32_t>(parameters_.parameters_.size()) + 1);
+    Node* over_sources = ReplaceSources(expr, &parameter.sources);
+    if (!fit_) return expr;
+    if (!Is<Param>(over_sources)) parameter.expression = CompileExpression(static_cast<Expr*>(over_sources));
+    parameters_.parameters_.push_back(std::move(parameter));
+    return param;
+  }
+
+  Node* ReplaceSources(Node* node, std::vector<LiteralParameters::Source>* sources) {
+    if (!Is<Const>(node)) {
+      ReplaceChildren(node, [&](Node* child) { return ReplaceSources(child, sources); });
+      return node;
+    }
+    const Const* constant = As<Const>(node);
     bool negated = false;
     int at = Find(*constant, &negated);
-    if (at < 0) return constant;
+    if (at < 0) return node;
     LiteralKind kind = literals_[static_cast<size_t>(at)].kind;
     if (constant->IsNull() || !HasTypeOf(*constant, kind) || (negated && kind == LiteralKind::kString)) {
       fit_ = false;
-      return constant;
+      return node;
     }
     found_[static_cast<size_t>(at)] = true;
     // Only an interval is read with its modifier; other types have theirs applied to the value.
     int32_t typmod = constant->consttype == type_oid::kInterval ? constant->consttypmod : -1;
-    parameters_.push_back({static_cast<uint32_t>(at), negated, constant->consttype, typmod});
+    sources->push_back({static_cast<uint32_t>(at), negated, constant->consttype, typmod});
+    return NewParam(static_cast<Expr*>(node), static_cast<int32_t>(sources->size()));
+  }
+
+  Param* NewParam(const Expr* in_place_of, int32_t id) {
     Param* param = arena_.New<Param>();
     param->paramkind = ParamKind::kExtern;
-    param->paramid = static_cast<int32_t>(parameters_.size());
-    param->paramtype = constant->consttype;
-    param->paramtypmod = constant->consttypmod;
-    param->paramcollid = constant->constcollid;
-    param->location = constant->location;
+    param->paramid = id;
+    param->paramtype = ExprType(in_place_of);
+    param->paramtypmod = ExprTypmod(in_place_of);
+    param->paramcollid = ExprCollation(in_place_of);
+    param->location = ExprLocation(in_place_of);
     return param;
   }
 
   std::span<const StatementLiteral> literals_;
   Arena& arena_;
   std::vector<bool> found_;
-  std::vector<LiteralParameter> parameters_;
+  LiteralParameters parameters_;
   bool fit_ = true;
 };
+
+namespace {
 
 // Types whose text means the same at any time under the same settings.
 bool ReadsTheSameForEver(Oid type) {
@@ -153,46 +184,62 @@ T ReadInteger(std::string_view digits, bool negated) {
   return negated ? -value : value;
 }
 
-Datum ReadByInput(std::string_view text, const LiteralParameter& parameter, const TextFormat& format, ObjectNames* names, Arena& arena) {
-  const TypeDescriptor& type = TypeOf(parameter.type);
-  TypeIo io{arena, format, names, &type, parameter.typmod};
-  Datum datum;
-  type.input(arena.Copy(text), io, &datum);
-  return datum;
-}
-
 }  // namespace
 
-std::optional<std::vector<LiteralParameter>> ExtractLiterals(Query* query, std::span<const StatementLiteral> literals, Arena& arena) {
-  Extractor extractor(literals, arena);
+std::optional<LiteralParameters> LiteralParameters::Extract(Query* query, std::span<const StatementLiteral> literals, Arena& arena) {
+  LiteralExtractor extractor(literals, arena);
   if (!extractor.Run(query)) return std::nullopt;
   return extractor.TakeParameters();
 }
 
+std::vector<Oid> LiteralParameters::Types() const {
+  std::vector<Oid> types;
+  for (const Parameter& parameter : parameters_) types.push_back(parameter.type);
+  return types;
+}
+
 bool HasPassingLiteral(const Query& query, std::string_view source) { return IsPassing(&query, source); }
 
-void ReadLiterals(std::string_view text, std::span<const StatementLiteral> literals, std::span<const LiteralParameter> parameters,
-                  const TextFormat& format, ObjectNames* names, Arena& arena, std::vector<Value>* values) {
-  std::string unquoted;
-  for (const LiteralParameter& parameter : parameters) {
-    const StatementLiteral& literal = literals[parameter.literal];
+void LiteralParameters::Read(std::string_view text, std::span<const StatementLiteral> literals, const TextFormat& format,
+                             SessionHooks* session, Arena& arena, std::vector<Value>* values) {
+  auto read = [&](const Source& source) {
+    const StatementLiteral& literal = literals[source.literal];
     std::string_view token = text.substr(static_cast<size_t>(literal.offset), static_cast<size_t>(literal.length));
     Value value;
     value.is_null = false;
-    switch (literal.kind) {
-      case LiteralKind::kInt4: value.datum.i32 = ReadInteger<int32_t>(token, parameter.negated); break;
-      case LiteralKind::kInt8: value.datum.i64 = ReadInteger<int64_t>(token, parameter.negated); break;
-      case LiteralKind::kNumeric:
-        unquoted = parameter.negated ? "-" : "";
-        unquoted += token;
-        value.datum = ReadByInput(unquoted, parameter, format, names, arena);
-        break;
-      case LiteralKind::kString:
-        unquoted.clear();
-        AppendUnquoted(token, &unquoted);
-        value.datum = ReadByInput(unquoted, parameter, format, names, arena);
-        break;
+    if (literal.kind == LiteralKind::kInt4) {
+      value.datum.i32 = ReadInteger<int32_t>(token, source.negated);
+      return value;
     }
+    if (literal.kind == LiteralKind::kInt8) {
+      value.datum.i64 = ReadInteger<int64_t>(token, source.negated);
+      return value;
+    }
+    std::string clean = source.negated ? "-" : "";
+    if (literal.kind == LiteralKind::kString) {
+      AppendUnquoted(token, &clean);
+    } else {
+      clean += token;
+    }
+    const TypeDescriptor& type = TypeOf(source.type);
+    TypeIo io{arena, format, session, &type, source.typmod};
+    type.input(arena.Copy(clean), io, &value.datum);
+    return value;
+  };
+  for (Parameter& parameter : parameters_) {
+    if (parameter.expression == nullptr) {
+      values->push_back(read(parameter.sources[0]));
+      continue;
+    }
+    ParamSet sources;
+    for (const Source& source : parameter.sources) {
+      sources.external.push_back(read(source));
+      sources.external_oids.push_back(source.type);
+    }
+    EvalContext context(arena, format, session);
+    context.params = &sources;
+    Value value = parameter.expression->Eval(context, {}, Selection{nullptr, 1}).Get(0);
+    if (!value.is_null) value.datum = CopyDatum(parameter.expression->type(), value.datum, &arena);
     values->push_back(value);
   }
 }

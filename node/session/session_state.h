@@ -101,6 +101,8 @@ struct SessionState {
   std::string DeliverRows(Portal* portal, uint64_t max_rows, bool describe);
   void DeliverTextRows(Portal* portal, uint64_t max_rows, bool describe);
   BindOptions MakeBindOptions(Arena& arena, std::string_view source, ParameterTypes* parameters);
+  // Under the session's settings; its warnings go to the client.
+  ParseResult ParseText(std::string_view text);
   void ForwardWarnings(const ParseTree& tree);
 
   // ---- simple_query.cpp

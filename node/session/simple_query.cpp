@@ -49,8 +49,7 @@ Session::Result Session::SimpleQuery(std::string_view text) {
 }
 
 void SessionState::RunText(std::string_view text) {
-  ParseResult tree = walden::Parse(text, {.standard_conforming_strings = GetBool(Setting::kStandardConformingStrings)});
-  ForwardWarnings(*tree);
+  ParseResult tree = ParseText(text);
   if (tree->statements.empty()) {
     session.sink_.EmptyQuery();
     transaction.FinishStatement(/*ends_implicit=*/true);
@@ -95,12 +94,13 @@ bool SessionState::RunKept(const StatementKey& key, const CachedStatementRef& en
       statements.Remove(key);
       return false;
     }
+    session.format_.transaction_start_us = walden::TransactionStartTime();
     try {
-      ReadLiterals(text, fingerprint.literals, entry->literals, session.format_, &functions, portal.arena, &portal.parameters);
+      entry->literals.Read(text, fingerprint.literals, session.format_, &functions, portal.arena, &portal.parameters);
     } catch (const SqlError&) {
       return false;  // analysis raises it again, and says where
     }
-    if (!entry->literals.empty()) ++statement.history.generic_plans;
+    if (!portal.parameters.empty()) ++statement.history.generic_plans;
     StartExecution(&portal);
   }
   RunPortal(&portal, 0, /*describe=*/true);
@@ -115,10 +115,10 @@ CachedStatementRef SessionState::ShareAmongLiterals(const PreparedStatementRef& 
   auto planned = std::make_shared<PlannedQuery>();
   BindOptions options = MakeBindOptions(planned->statement->arena, statement->source(), nullptr);
   Query* query = BindPrepared(statement.get(), options);
-  auto literals = ExtractLiterals(query, fingerprint.literals, planned->statement->arena);
+  auto literals = LiteralParameters::Extract(query, fingerprint.literals, planned->statement->arena);
   if (!literals) return entry;
   auto shared = std::make_shared<PreparedStatement>(*statement);
-  for (const LiteralParameter& literal : *literals) shared->parameter_types.push_back(literal.type);
+  shared->parameter_types = literals->Types();
   RewriteAndPlan(query, options, &functions, {}, planned.get());
   shared->plan = planned;
   shared->history.NoteGeneric(*planned->statement);

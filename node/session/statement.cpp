@@ -27,6 +27,16 @@ bool EndsTransaction(const ast::Node& statement) {
 
 }  // namespace
 
+ParseResult SessionState::ParseText(std::string_view text) {
+  ParseOptions options;
+  options.standard_conforming_strings = GetBool(Setting::kStandardConformingStrings);
+  options.escape_string_warning = GetBool(Setting::kEscapeStringWarning);
+  options.backslash_quote = GetEnum<ParseOptions::BackslashQuote>(Setting::kBackslashQuote);
+  ParseResult tree = walden::Parse(text, options);
+  ForwardWarnings(*tree);
+  return tree;
+}
+
 void SessionState::ForwardWarnings(const ParseTree& tree) {
   for (const ErrorFields& warning : tree.warnings) functions.Report(warning);
 }
@@ -149,6 +159,7 @@ void SessionState::StartExecution(Portal* portal) {
   PlannedQuery& planned = *portal->plan;
   CheckPermissions(&planned);
   CheckReadOnly(*planned.statement);
+  session.format_.transaction_start_us = walden::TransactionStartTime();
   // Relations may have changed while their locks were waited for: only now.
   portal->snapshot = TransactionSnapshot();
   ActiveSnapshotScope active(*portal->snapshot);

@@ -34,8 +34,8 @@ struct StatementKey {
 struct CachedStatement {
   // Null: texts with this key cannot share a plan.
   PreparedStatementRef statement;
-  // kStripped: what $1, $2, ... of the statement's generic plan stand for.
-  std::vector<LiteralParameter> literals;
+  // kStripped: what $1, $2, ... of the statement's generic plan stand for. Dies before the plan, whose arena it refers to.
+  LiteralParameters literals;
 };
 using CachedStatementRef = std::shared_ptr<CachedStatement>;
 

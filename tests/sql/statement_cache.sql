@@ -189,22 +189,6 @@ SELECT name FROM item WHERE id = 3;
 COMMIT;
 SELECT name FROM item WHERE id = 3;
 
--- roles: privileges are looked at each time
-CREATE ROLE reader;
-GRANT SELECT (id, name) ON item TO reader;
-SET ROLE reader;
-SELECT name FROM item WHERE id = 3;
-SELECT name FROM item WHERE id = 4;
-SELECT price FROM item WHERE id = 3;
-UPDATE item SET name = 'no' WHERE id = 3;
-RESET ROLE;
-SELECT price FROM item WHERE id = 3;
-REVOKE SELECT (id, name) ON item FROM reader;
-SET ROLE reader;
-SELECT name FROM item WHERE id = 3;
-SELECT name FROM item WHERE id = 4;
-RESET ROLE;
-DROP ROLE reader;
 SELECT current_user = session_user, current_setting('work_mem') FROM item WHERE id = 3;
 SET work_mem = '8MB';
 SELECT current_user = session_user, current_setting('work_mem') FROM item WHERE id = 3;
