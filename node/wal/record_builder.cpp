@@ -15,6 +15,7 @@
 #include "node/storage/page.h"
 #include "node/wal/wal.h"
 #include "node/wal/wal_shared.h"
+#include "node/wal/wal_usage.h"
 
 namespace walden {
 
@@ -229,6 +230,9 @@ void WalRecord::Finish() {
   Count(NodeCounter::kWalRecords);
   Count(NodeCounter::kWalImages, images_);
   Count(NodeCounter::kWalBytes, end_ - start_);
+  ++own_wal_usage.records;
+  own_wal_usage.page_images += images_;
+  own_wal_usage.bytes += end_ - start_;
   prepared_ = reserved_ = false;
 }
 

@@ -28,11 +28,7 @@ InserterSlot& MySlot(WalShared* wal) {
 
 }  // namespace wal_internal
 
-WalUsage OwnWalUsage() {
-  const wal_internal::InserterSlot& slot = wal_internal::MySlot(wal_internal::Shared());
-  return {slot.records.load(std::memory_order_relaxed), slot.page_images.load(std::memory_order_relaxed),
-          slot.bytes.load(std::memory_order_relaxed)};
-}
+constinit thread_local WalUsage own_wal_usage{};
 
 namespace wal_internal {
 

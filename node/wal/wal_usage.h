@@ -8,6 +8,6 @@ namespace walden {
 struct WalUsage {
   uint64_t records, page_images, bytes;
 };
-WalUsage OwnWalUsage();
+extern constinit thread_local WalUsage own_wal_usage;
 
 }  // namespace walden

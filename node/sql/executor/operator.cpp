@@ -99,13 +99,13 @@ bool Operator::NextInstrumented(Batch* batch, uint32_t max_rows) {
   }
   bool timed = executor_.settings().instrument_timing;
   BufferStatistics buffers_before = buffer_statistics;
-  WalUsage wal_before = OwnWalUsage();
+  WalUsage wal_before = own_wal_usage;
   SpillTotals spilled_before = spill_totals();
   int64_t start = timed ? NowNs() : 0;
   bool more = NextRows(batch, max_rows);
   int64_t elapsed = timed ? NowNs() - start : 0;
   AddDifference(buffer_statistics, buffers_before, &stats_.buffers);
-  AddDifference(OwnWalUsage(), wal_before, &stats_.wal);
+  AddDifference(own_wal_usage, wal_before, &stats_.wal);
   stats_.temp_bytes_read += spill_totals().bytes_read - spilled_before.bytes_read;
   stats_.temp_bytes_written += spill_totals().bytes_written - spilled_before.bytes_written;
   stats_.total_ns += elapsed;
