@@ -109,7 +109,8 @@ class QueryExplainer : public QueryRunner {
       Write(planned, nullptr);
       return 0;
     }
-    state_.PrepareExecution(planned);
+    CheckPermissions(&planned);
+    CheckReadOnly(*planned.statement);
     return Run(planned, parameters, parameter_types, row);
   }
   void AddPlanningTime(int64_t us) { planning_us_ += us; }
