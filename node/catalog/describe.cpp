@@ -85,7 +85,7 @@ std::string DescribeObject(const ObjectAddress& object) {
   }
   if (object.catalog == catalog_oid::kPgRewrite) {
     auto row = ReadOne<PgRewriteRow>(catalog_index::kPgRewriteOidIndex, oid);
-    return row ? "rule " + QuoteIdentifier(row->rulename) + " on " + RelationText(row->ev_class) : "rule";
+    return row ? "rule " + row->rulename + " on " + RelationText(row->ev_class) : "rule";
   }
   if (object.catalog == catalog_oid::kPgTrigger) {
     auto row = ReadOne<PgTriggerRow>(catalog_index::kPgTriggerOidIndex, oid);

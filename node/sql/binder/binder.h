@@ -101,6 +101,9 @@ FuncExpr* BindCall(const ast::FuncCall& call, const BindOptions& options);
 // `construct` words the error. `expr` may be any expression of the planned query.
 Expr* BindCommonConversion(Expr* expr, Oid type, const char* construct, const BindOptions& options);
 
+// The expression converted as an assignment would; null when there is no such conversion.
+Expr* BindAssignmentConversion(Expr* expr, Oid type, int32_t typmod, const BindOptions& options);
+
 // A type as written; 42704 when it does not exist.
 ResolvedType BindTypeName(const ast::TypeName& name, const BindOptions& options);
 

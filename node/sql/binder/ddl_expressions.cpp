@@ -214,6 +214,14 @@ Expr* BindCommonConversion(Expr* expr, Oid type, const char* construct, const Bi
   return converted;
 }
 
+Expr* BindAssignmentConversion(Expr* expr, Oid type, int32_t typmod, const BindOptions& options) {
+  BindContext context(options);
+  BindState state(context);
+  Expr* converted = CoerceToTarget(state, expr, ExprType(expr), {type, typmod, CoercionContext::kAssignment});
+  if (converted != nullptr) AssignExprCollations(state, converted);
+  return converted;
+}
+
 Expr* BindValue(const ast::Node& expression, Oid type, int32_t typmod, Oid collation, std::string_view target_name,
                 ValueKind kind, const BindOptions& options) {
   (void)collation;

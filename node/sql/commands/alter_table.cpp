@@ -320,6 +320,48 @@ void ColumnSettingAction(const Relation& table, const ast::AlterTableCmd& cmd) {
   });
 }
 
+// Which kinds of relation take an action, and its name in errors.
+struct ActionRule {
+  AlterTableType action;
+  std::string_view kinds;
+  const char* name;
+};
+constexpr ActionRule kActionRules[] = {
+    {AlterTableType::kAddColumn, "r", "ADD COLUMN"},
+    {AlterTableType::kDropColumn, "r", "DROP COLUMN"},
+    {AlterTableType::kColumnDefault, "rv", "ALTER COLUMN ... SET DEFAULT"},
+    {AlterTableType::kSetNotNull, "r", "ALTER COLUMN ... SET NOT NULL"},
+    {AlterTableType::kDropNotNull, "r", "ALTER COLUMN ... DROP NOT NULL"},
+    {AlterTableType::kAlterColumnType, "r", "ALTER COLUMN ... SET DATA TYPE"},
+    {AlterTableType::kAddConstraint, "r", "ADD CONSTRAINT"},
+    {AlterTableType::kAlterConstraint, "r", "ALTER CONSTRAINT"},
+    {AlterTableType::kDropConstraint, "r", "DROP CONSTRAINT"},
+    {AlterTableType::kValidateConstraint, "r", "VALIDATE CONSTRAINT"},
+    {AlterTableType::kSetRelOptions, "rvi", "SET"},
+    {AlterTableType::kResetRelOptions, "rvi", "RESET"},
+    {AlterTableType::kReplicaIdentity, "r", "REPLICA IDENTITY"},
+    {AlterTableType::kAddIdentity, "rv", "ALTER COLUMN ... ADD IDENTITY"},
+    {AlterTableType::kSetIdentity, "rv", "ALTER COLUMN ... SET IDENTITY"},
+    {AlterTableType::kDropIdentity, "rv", "ALTER COLUMN ... DROP IDENTITY"},
+    {AlterTableType::kSetStatistics, "ri", "ALTER COLUMN ... SET STATISTICS"},
+    {AlterTableType::kSetStorage, "r", "ALTER COLUMN ... SET STORAGE"},
+    {AlterTableType::kSetCompression, "r", "ALTER COLUMN ... SET COMPRESSION"},
+};
+
+void CheckRelationKind(const Relation& relation, AlterTableType action) {
+  for (const ActionRule& rule : kActionRules) {
+    if (rule.action != action || rule.kinds.find(relation.row.relkind) != std::string_view::npos) continue;
+    std::string_view plural = relation.row.relkind == relkind::kView       ? "views"
+                              : relation.row.relkind == relkind::kIndex    ? "indexes"
+                              : relation.row.relkind == relkind::kSequence ? "sequences"
+                              : relation.row.relkind == relkind::kToast    ? "TOAST tables"
+                                                                           : "tables";
+    throw SqlError(ErrorCode::kWrongObjectType, "ALTER action {} cannot be performed on relation \"{}\"", rule.name,
+                   relation.name())
+        .WithDetail(fmt::format("This operation is not supported for {}.", plural));
+  }
+}
+
 void RunAction(const RelationRef& table, const ast::AlterTableCmd& cmd, CommandContext& context) {
   switch (cmd.subtype) {
     case AlterTableType::kAddColumn: return AddColumnAction(table, cmd, context);
@@ -359,6 +401,7 @@ void RunAlterTable(const ast::AlterTableStmt& statement, CommandContext& context
     return;
   }
   CheckOwnsRelation(*table);
+  for (const ast::Node* node : statement.cmds) CheckRelationKind(*table, As<ast::AlterTableCmd>(node)->subtype);
   for (const ast::Node* node : statement.cmds) {
     RunAction(OpenRelation(table->oid, LockMode::kNone), *As<ast::AlterTableCmd>(node), context);
     context.Advance();

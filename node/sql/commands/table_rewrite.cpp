@@ -5,6 +5,7 @@
 #include "node/catalog/catalog_table.h"
 #include "node/catalog/rows/pg_statistic.h"
 #include "node/catalog/type_name.h"
+#include "node/sql/commands/column_dependents.h"
 #include "node/sql/commands/sequence.h"
 #include "node/sql/executor/table_writer.h"
 #include "node/sql/query/node_build.h"
@@ -60,27 +61,38 @@ void TableRewrite::Run() {
 
 namespace {
 
-// What a column's type change would break and cannot be mended.
-void RefuseDependents(const Relation& table, AttrNumber attno) {
-  const std::string& column = table.columns[attno - 1].attname;
-  for (const Dependency& dependent : DependentsOf(RelationAddress(table.oid, attno))) {
-    const ObjectAddress& other = dependent.other;
-    if (other.catalog == catalog_oid::kPgRewrite) {
-      throw SqlError(ErrorCode::kFeatureNotSupported, "cannot alter type of a column used by a view or rule")
-          .WithDetail(DescribeObject(other) + " depends on column \"" + column + "\"");
-    }
-    if (other.catalog == catalog_oid::kPgConstraint) {
-      RowRef<PgConstraintRow> row = ConstraintRow(other.object);
-      if (row && (row->contype == 'c' || row->contype == 'f')) {
-        throw NotSupported("altering the type of a column that a CHECK or FOREIGN KEY constraint uses");
-      }
+// Without the conversions to the old type that nobody wrote.
+Expr* StripImplicitCasts(Expr* expr) {
+  for (;;) {
+    if (auto* call = TryAs<FuncExpr>(expr); call != nullptr && call->funcformat == CoercionForm::kImplicitCast) {
+      expr = call->args[0];
+    } else if (auto* relabel = TryAs<RelabelType>(expr); relabel != nullptr && relabel->relabelformat == CoercionForm::kImplicitCast) {
+      expr = relabel->arg;
+    } else if (auto* via_io = TryAs<CoerceViaIo>(expr); via_io != nullptr && via_io->coerceformat == CoercionForm::kImplicitCast) {
+      expr = via_io->arg;
+    } else {
+      return expr;
     }
   }
 }
 
+// The default of a column whose type changes, in the new type.
+void ConvertDefault(const Relation& table, AttrNumber attno, const ColumnTarget& to, CommandContext& context) {
+  const ColumnDefault* old = table.DefaultOf(attno);
+  if (old == nullptr) return;
+  Expr* expression = StripImplicitCasts(static_cast<Expr*>(ReadNode(old->expression, context.arena)));
+  Expr* converted = BindAssignmentConversion(expression, to.type, to.typmod, context.Bind());
+  if (converted == nullptr) {
+    throw SqlError(ErrorCode::kDatatypeMismatch, "default for column \"{}\" cannot be cast automatically to type {}", to.name,
+                   FormatType(to.type));
+  }
+  DropObject({catalog_oid::kPgAttrdef, old->oid, 0}, {.internal = true});
+  context.Advance();
+  StoreDefault(table.oid, attno, WriteNode(converted), ExpressionReferences(converted, table.oid));
+}
+
 void AdaptIndexes(const Relation& table, AttrNumber attno, const PgAttributeRow& column) {
   for (const RelationRef& index : table.indexes) {
-    if (index->index->indexprs || index->index->indpred) throw NotSupported("altering the type of a column of a table with expression indexes");
     for (size_t k = 0; k < index->index->indkey.size(); ++k) {
       if (index->index->indkey[k] != attno) continue;
       UpdateAttributeRow(index->oid, static_cast<AttrNumber>(k + 1), [&](PgAttributeRow* row) {
@@ -116,24 +128,12 @@ void ChangeColumnType(const RelationRef& table, const ast::AlterTableCmd& cmd, C
   column.atttypid = type.type;
   column.atttypmod = type.typmod;
   column.attcollation = definition.coll_clause != nullptr ? FindCollation(NameOf(definition.coll_clause->collname)) : type_row->typcollation;
-  RefuseDependents(*table, attno);
   ColumnTarget target{column.attname, column.atttypid, column.atttypmod, column.attcollation, column.attgenerated};
   Expr* transform = BindColumnTransform(definition.raw_default, InfoOf(context, table->oid), attno, target, context.Bind());
   std::string transform_text = WriteNode(transform);
-  if (const ColumnDefault* old = table->DefaultOf(attno)) {
-    Expr* expression = ReadStoredExpression(old->expression, context.arena);
-    if (!Is<Const>(expression)) throw NotSupported("altering the type of a column whose default is an expression");
-    DropObject({catalog_oid::kPgAttrdef, old->oid, 0}, {.internal = true});
-    Arena arena;
-    const TypeDescriptor& from = TypeOf(As<Const>(expression)->consttype);
-    std::string text(FormatText(from, As<Const>(expression)->value.datum, TypeIo{arena, context.format, context.session, &from, -1}));
-    const TypeDescriptor& to = TypeOf(type.type);
-    Value value;
-    value.is_null = false;
-    value.datum = ParseText(to, context.arena.Copy(text), TypeIo{context.arena, context.format, context.session, &to, type.typmod});
-    Const* made = MakeConst(context.arena, type.type, type.typmod, column.attcollation, to.physical, value);
-    StoreDefault(table->oid, attno, WriteNode(made), {});
-  }
+  ColumnDependents dependents(*table, attno, context);
+  dependents.Drop();
+  ConvertDefault(*table, attno, target, context);
   UpdateAttributeRow(table->oid, attno, [&](PgAttributeRow* row) {
     row->atttypid = column.atttypid;
     row->atttypmod = column.atttypmod;
@@ -145,14 +145,16 @@ void ChangeColumnType(const RelationRef& table, const ast::AlterTableCmd& cmd, C
     row->atthasmissing = false;
     row->attmissingval.reset();
   });
-  AdaptIndexes(*table, attno, column);
+  AdaptIndexes(*OpenRelation(table->oid, LockMode::kNone), attno, column);
   context.Advance();
   CreateToastTableIfNeeded(table->oid);
   context.Advance();
-  if (!table->has_storage()) return;
-  TableRewrite rewrite(table, context);
-  rewrite.Compute(attno, ReadStoredExpression(transform_text, context.arena), true);
-  rewrite.Run();
+  if (table->has_storage()) {
+    TableRewrite rewrite(table, context);
+    rewrite.Compute(attno, ReadStoredExpression(transform_text, context.arena), true);
+    rewrite.Run();
+  }
+  dependents.Recreate();
 }
 
 }  // namespace walden
