@@ -4,6 +4,7 @@
 
 #include "node/base/clock.h"
 #include "node/base/error.h"
+#include "node/base/fault_point.h"
 #include "node/base/log.h"
 #include "node/buffer/buffer_state.h"
 #include "node/config/settings.h"
@@ -66,7 +67,9 @@ void WriteBuffer(Pool* pool, uint32_t index) {
     descriptor.state.fetch_and(~uint32_t{kJustDirtied}, std::memory_order_seq_cst);
     if (NeedsWal(key.rel, key.fork)) Flush(PageLsn(page));  // I7
     int64_t start_us = GetBool(Setting::kTrackIoTiming) ? MonotonicUs() : 0;
+    MaybeFault(FaultPoint::kPageBeforeWrite);
     WriteRelationPages(key, &page, 1);
+    MaybeFault(FaultPoint::kPageWritten);
     if (start_us != 0) {
       uint64_t us = static_cast<uint64_t>(MonotonicUs() - start_us);
       buffer_statistics.write_us += us;

@@ -2,6 +2,7 @@
 
 #include "node/base/bytes.h"
 #include "node/base/error.h"
+#include "node/base/fault_point.h"
 #include "node/base/log.h"
 #include "node/buffer/buffer_pool.h"
 #include "node/buffer/redo.h"
@@ -48,6 +49,7 @@ void LogCreate(const RelFileLocator& rel, Fork fork) {
 void CreateRelationStorage(const RelFileLocator& rel, int nest_level) {
   CreateRelationFile(rel, Fork::kMain);
   pending.push_back({rel, false, nest_level});
+  MaybeFault(FaultPoint::kFileCreated);
   if (NeedsWal(rel)) LogCreate(rel, Fork::kMain);
 }
 
@@ -99,6 +101,7 @@ void TruncateRelationStorage(const RelFileLocator& rel, std::span<const ForkSize
   CriticalSection critical;
   Flush(LogTruncate(rel, sizes));
   TruncateFiles(rel, sizes);
+  MaybeFault(FaultPoint::kFileTruncated);
 }
 
 // ---- the end of a transaction ----

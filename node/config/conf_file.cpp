@@ -194,28 +194,40 @@ std::vector<ConfEntry> LastOfEach(const std::vector<ConfEntry>& entries) {
   return result;
 }
 
-// Checks every entry; returns the number of bad ones, after logging each. Nothing is applied if there is one.
-int CountBad(const std::vector<ConfEntry>& entries, SettingContext context) {
-  int bad = 0;
-  for (const ConfEntry& entry : entries) {
+void ReportBad(const ConfEntry& entry, const SqlError& error, Severity severity) {
+  ErrorFields fields = error.fields();
+  fields.severity = severity;
+  if (error.code() == ErrorCode::kUndefinedObject)
+    fields.message += fmt::format(" in file \"{}\" line {}", entry.file, entry.line);
+  EmitLog(fields);
+}
+
+struct BadEntries {
+  bool unknown_names = false;
+  bool values = false;
+};
+
+// Checks every entry and reports the bad ones, which are taken out.
+BadEntries TakeOutBad(std::vector<ConfEntry>* entries, SettingContext context, Severity severity) {
+  BadEntries bad;
+  std::erase_if(*entries, [&](const ConfEntry& entry) {
     try {
       CheckSetting(entry.name, entry.value,
                    {.context = context, .source = SettingSource::kFile, .is_superuser = true});
+      return false;
     } catch (const SqlError& error) {
-      ErrorFields fields = error.fields();
-      fields.severity = Severity::kLog;
-      fields.context = fmt::format("file \"{}\" line {}", entry.file, entry.line);
-      if (error.code() == ErrorCode::kUndefinedObject)
-        fields.message += fmt::format(" in file \"{}\" line {}", entry.file, entry.line);
-      EmitLog(fields);
-      ++bad;
+      ReportBad(entry, error, severity);
+      (error.code() == ErrorCode::kUndefinedObject ? bad.unknown_names : bad.values) = true;
+      return true;
     }
-  }
+  });
   return bad;
 }
 
 // Settings that a file set before and no longer does go back to their boot values.
-void ResetVanished(const std::vector<ConfEntry>& entries, SettingContext context) {
+// False if one of them needs a restart for that.
+bool ResetVanished(const std::vector<ConfEntry>& entries, SettingContext context, Severity severity) {
+  bool all = true;
   std::set<Setting> named;
   for (const ConfEntry& entry : entries) {
     if (auto setting = FindSetting(entry.name)) named.insert(*setting);
@@ -227,7 +239,8 @@ void ResetVanished(const std::vector<ConfEntry>& entries, SettingContext context
     if (named.count(setting) || state.reset.source != SettingSource::kFile) continue;
     if (row.context == SettingContext::kPostmaster) {
       state.pending_restart = true;
-      Log(Severity::kLog, "parameter \"{}\" cannot be changed without restarting the server", row.name);
+      all = false;
+      Log(severity, "parameter \"{}\" cannot be changed without restarting the server", row.name);
       continue;
     }
     SourcedValue boot;
@@ -238,11 +251,13 @@ void ResetVanished(const std::vector<ConfEntry>& entries, SettingContext context
     if (!in_force) continue;
     InstallValue(setting, boot);
     if (context == SettingContext::kSighup)
-      Log(Severity::kLog, "parameter \"{}\" removed from configuration file, reset to default", row.name);
+      Log(severity, "parameter \"{}\" removed from configuration file, reset to default", row.name);
   }
+  return all;
 }
 
-void Apply(const ConfEntry& entry, SettingContext context, bool log_changes) {
+// False if the value was refused (it needs a restart).
+bool Apply(const ConfEntry& entry, SettingContext context, Severity severity) {
   std::optional<Setting> setting = FindSetting(entry.name);
   std::string before = setting ? SettingText(*setting) : "";
   try {
@@ -253,12 +268,20 @@ void Apply(const ConfEntry& entry, SettingContext context, bool log_changes) {
                 .file = entry.file.c_str(),
                 .line = entry.line});
   } catch (const SqlError& error) {
-    if (log_changes) Log(Severity::kLog, "{}", error.fields().message);
-    return;
+    if (context == SettingContext::kSighup) ReportBad(entry, error, severity);
+    return false;
   }
-  if (log_changes && setting && SettingText(*setting) != before) {
-    Log(Severity::kLog, "parameter \"{}\" changed to \"{}\"", SettingName(*setting), entry.value);
-  }
+  if (context == SettingContext::kSighup && setting && SettingText(*setting) != before)
+    Log(severity, "parameter \"{}\" changed to \"{}\"", SettingName(*setting), entry.value);
+  return true;
+}
+
+void ReportErrors(const std::string& config_file, const char* consequence, Severity severity) {
+  ErrorFields fields;
+  fields.severity = severity;
+  fields.code = ErrorCode::kConfigFileError;
+  fields.message = fmt::format("configuration file \"{}\" contains errors{}", config_file, consequence);
+  EmitLog(fields);
 }
 
 }  // namespace
@@ -272,7 +295,7 @@ void ParseConfText(std::string_view text, const std::string& file_name, std::vec
 }
 
 bool LoadConfiguration(const std::string& config_file, const std::string& data_directory,
-                       SettingContext context) {
+                       SettingContext context, Severity severity) {
   std::vector<ConfEntry> entries;
   bool starting = context == SettingContext::kPostmaster;
   try {
@@ -281,25 +304,30 @@ bool LoadConfiguration(const std::string& config_file, const std::string& data_d
     if (PathExists(automatic)) ParseConfFile(automatic, &entries);
   } catch (const SqlError& error) {
     if (starting) throw;
-    Log(Severity::kLog, "{}", error.fields().message);
-    Log(Severity::kLog, "configuration file \"{}\" contains errors; no changes were applied", config_file);
+    ErrorFields fields = error.fields();
+    fields.severity = severity;
+    EmitLog(fields);
+    ReportErrors(config_file, "; no changes were applied", severity);
     return false;
   }
   entries = LastOfEach(entries);
-  if (CountBad(entries, context) > 0) {
-    if (starting)
-      throw SqlError(ErrorCode::kConfigFileError, "configuration file \"{}\" contains errors", config_file);
-    Log(Severity::kLog, "configuration file \"{}\" contains errors; no changes were applied", config_file);
+  std::vector<ConfEntry> good = entries;
+  BadEntries bad = TakeOutBad(&good, context, severity);
+  if (starting && (bad.unknown_names || bad.values))
+    throw SqlError(ErrorCode::kConfigFileError, "configuration file \"{}\" contains errors", config_file);
+  if (bad.unknown_names) {
+    ReportErrors(config_file, "; no changes were applied", severity);
     return false;
   }
-  ResetVanished(entries, context);
-  for (const ConfEntry& entry : entries) Apply(entry, context, context == SettingContext::kSighup);
-  return true;
+  bool all = ResetVanished(entries, context, severity) && !bad.values;
+  for (const ConfEntry& entry : good) all &= Apply(entry, context, severity);
+  if (!all && !starting) ReportErrors(config_file, "; unaffected changes were applied", severity);
+  return all;
 }
 
-bool ReloadConfiguration() {
+bool ReloadConfiguration(Severity severity) {
   return LoadConfiguration(GetString(Setting::kConfigFile), GetString(Setting::kDataDirectory),
-                           SettingContext::kSighup);
+                           SettingContext::kSighup, severity);
 }
 
 void WriteAutoConf(const std::string& data_directory, std::string_view name,

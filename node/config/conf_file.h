@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "node/base/log.h"
 #include "node/config/settings.h"
 
 namespace walden {
@@ -20,16 +21,17 @@ void ParseConfFile(const std::string& path, std::vector<ConfEntry>* entries);
 // The same for text (no includes allowed).
 void ParseConfText(std::string_view text, const std::string& file_name, std::vector<ConfEntry>* entries);
 
-// Reads config_file and `data_directory`/postgresql.auto.conf and applies them. context kPostmaster at start
-// (errors throw), kSighup on reload: errors are logged and nothing is applied; postmaster-only changes are
-// logged as pending restart. Settings that vanished from the files return to their defaults. Returns false if
-// a reload was refused.
-bool LoadConfiguration(const std::string& config_file, const std::string& data_directory,
-                       SettingContext context);
+// Reads config_file and `data_directory`/postgresql.auto.conf and applies them. context kPostmaster at start: any
+// error throws. kSighup on reload: each error is reported at `severity`; an unreadable file or an unknown name means
+// that nothing is applied, a bad value or one that needs a restart only that this one is not. Settings that vanished
+// from the files return to their defaults. Returns false if anything was refused.
+bool LoadConfiguration(const std::string& config_file, const std::string& data_directory, SettingContext context,
+                       Severity severity = Severity::kLog);
 
 // SIGHUP in any process: reads the files again (their names and the data directory are settings themselves).
-// Background processes call it when TakeInterrupt(Interrupt::kReload), sessions between statements.
-bool ReloadConfiguration();
+// Background processes call it when TakeInterrupt(Interrupt::kReload), sessions between statements. Only the
+// postmaster reports at LOG: what is wrong with a file is said once, not by every process.
+bool ReloadConfiguration(Severity severity = Severity::kDebug2);
 
 // Rewrites one entry of postgresql.auto.conf (ALTER SYSTEM); empty value removes it.
 void WriteAutoConf(const std::string& data_directory, std::string_view name,

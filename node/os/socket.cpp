@@ -37,6 +37,25 @@ Descriptor ListenOn(const addrinfo& address, int backlog, int* error_number) {
   return Descriptor();
 }
 
+// IPv4 address "127.0.0.1"
+std::string NameOf(const addrinfo& address) {
+  char text[NI_MAXHOST] = "?";
+  getnameinfo(address.ai_addr, address.ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST);
+  return fmt::format("IPv{} address \"{}\"", address.ai_family == AF_INET6 ? 6 : 4, text);
+}
+
+void ReportBindFailure(const addrinfo& address, uint16_t port, int error_number) {
+  ErrorFields fields;
+  fields.severity = Severity::kLog;
+  fields.code = ErrorCode::kObjectInUse;
+  fields.message = fmt::format("could not bind {}: {}", NameOf(address), std::strerror(error_number));
+  if (error_number == EADDRINUSE) {
+    fields.hint = fmt::format(
+        "Is another postmaster already running on port {}? If not, wait a few seconds and retry.", port);
+  }
+  EmitLog(fields);
+}
+
 }  // namespace
 
 void Descriptor::Close() noexcept {
@@ -57,25 +76,21 @@ std::vector<Descriptor> ListenTcp(const std::string& host, uint16_t port, int ba
                    gai_strerror(error));
   }
   std::vector<Descriptor> listeners;
-  int last_error = 0;
+  bool in_use = false;
   for (addrinfo* address = found; address != nullptr; address = address->ai_next) {
     int error_number;
     Descriptor listener = ListenOn(*address, backlog, &error_number);
     if (listener.is_open()) {
+      Log(Severity::kLog, "listening on {}, port {}", NameOf(*address), port);
       listeners.push_back(std::move(listener));
     } else if (error_number != EAFNOSUPPORT && error_number != EADDRNOTAVAIL) {
-      last_error = error_number;
+      ReportBindFailure(*address, port, error_number);
+      in_use |= error_number == EADDRINUSE;
     }
   }
   freeaddrinfo(found);
-  if (listeners.empty() || last_error == EADDRINUSE) {
-    SqlError failure(ErrorCode::kConfigFileError, "could not bind address \"{}\" port {}: {}", host, port,
-                     std::strerror(last_error));
-    if (last_error == EADDRINUSE) {
-      failure.WithHint(fmt::format(
-          "Is another postmaster already running on port {}? If not, wait a few seconds and retry.", port));
-    }
-    throw failure;
+  if (listeners.empty() || in_use) {
+    throw SqlError(ErrorCode::kConfigFileError, "could not create listen socket for \"{}\"", host);
   }
   return listeners;
 }

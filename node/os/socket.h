@@ -43,8 +43,8 @@ struct PeerAddress {
   std::string host;  // numeric text form; "[local]" for a Unix socket
 };
 
-// One listening socket per address that `host` resolves to ("*" = all interfaces). Throws if none could be
-// made.
+// One listening socket per address that `host` resolves to ("*" = all interfaces), each logged. Throws if none could
+// be made, or if somebody else listens on the port of one.
 std::vector<Descriptor> ListenTcp(const std::string& host, uint16_t port, int backlog);
 // Binds `path` (removing a stale socket file) with the given permissions.
 Descriptor ListenUnix(const std::string& path, int backlog, mode_t permissions);

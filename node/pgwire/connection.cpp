@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "node/base/bytes.h"
+#include "node/config/conf_file.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/latch.h"
 
@@ -37,6 +38,7 @@ bool Connection::FillInput(size_t wanted) {
     self().latch.Reset();
     // A cancel request that finds no statement running means nothing.
     if (idle_) TakeInterrupt(Interrupt::kCancel);
+    if (idle_ && TakeInterrupt(Interrupt::kReload)) ReloadConfiguration();
     CheckInterrupts();
     WaitLatchOrSocket(socket_.fd(), POLLIN, -1, WaitEvent::kClientRead);
   }

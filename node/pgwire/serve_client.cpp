@@ -6,6 +6,7 @@
 #include "node/base/random.h"
 #include "node/catalog/acl.h"
 #include "node/catalog/identity.h"
+#include "node/config/conf_file.h"
 #include "node/config/settings.h"
 #include "node/pgwire/authentication.h"
 #include "node/pgwire/connection.h"
@@ -64,6 +65,7 @@ class Conversation {
       bool more = connection_.ReadMessage(&type, &body);
       connection_.set_idle(false);
       if (!more || type == 'X') break;
+      if (TakeInterrupt(Interrupt::kReload)) ReloadConfiguration();
       Handle(type, body);
     }
     session_.End();

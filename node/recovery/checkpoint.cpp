@@ -7,6 +7,7 @@
 #include "node/base/check.h"
 #include "node/base/clock.h"
 #include "node/base/error.h"
+#include "node/base/fault_point.h"
 #include "node/base/log.h"
 #include "node/buffer/buffer_pool.h"
 #include "node/buffer/redo.h"
@@ -193,13 +194,16 @@ bool PerformCheckpoint(uint32_t flags) {
   } else {
     redo = BeginRedoEpoch();
     data = Collect(false);
+    MaybeFault(FaultPoint::kCheckpointRedoFixed);
     WaitForCheckpointDelays();
     WriteEverything(flags, &report);
   }
   data.redo = redo.value;
   Lsn start;
+  MaybeFault(FaultPoint::kCheckpointPagesWritten);
   Lsn end = InsertCheckpointRecord(data, final, &start);
   CHECK(!final || start == redo);
+  MaybeFault(FaultPoint::kCheckpointRecordFlushed);
   if (final) CloseWalForWriting();
   UpdateControlFile([&](ControlFile& control) {
     control.state = final ? ClusterState::kShutDown : ClusterState::kInProduction;
@@ -212,7 +216,9 @@ bool PerformCheckpoint(uint32_t flags) {
   });
   shared->redo.store(redo.value);
   shared->last_checkpoint_end.store(end.value);
+  MaybeFault(FaultPoint::kCheckpointControlWritten);
   CleanUpAfter(data);
+  MaybeFault(FaultPoint::kCheckpointCleanedUp);
   report.end_us = MonotonicUs();
   report.Log("checkpoint");
   return true;

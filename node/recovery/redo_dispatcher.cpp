@@ -2,6 +2,7 @@
 
 #include "node/base/check.h"
 #include "node/base/error.h"
+#include "node/base/fault_point.h"
 #include "node/base/log.h"
 #include "node/buffer/redo.h"
 #include "node/recovery/hot_standby.h"
@@ -52,8 +53,10 @@ void RedoDispatcher::Apply(const DecodedRecord& record) {
     Panic("no redo function for record {} at {}", DescribeRecord(record), record.start.ToString());
   if (hot_standby_ && handler->conflict != nullptr) ResolveRedoConflict(handler->conflict(record));
   try {
+    if (FaultPointsArmed()) HitFaultPoint(FaultPoint::kRedoRecord, RecordKindText(record.kind));
     RedoContext context(record, hot_standby_);
     handler->redo(context);
+    if (FaultPointsArmed()) HitFaultPoint(FaultPoint::kRedoApplied, RecordKindText(record.kind));
   } catch (SqlError& error) {
     error.WithContext(fmt::format("WAL redo at {} for {}", record.start.ToString(), DescribeRecord(record)));
     throw;

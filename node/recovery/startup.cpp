@@ -103,6 +103,12 @@ void SegmentCompleted(uint64_t segment) {
 
 }  // namespace
 
+namespace {
+void (*recovery_end)() = nullptr;
+}
+
+void BindRecoveryEnd(void (*action)()) { recovery_end = action; }
+
 void BindRecoveryHooks() {
   OnRecoveryFlush(RaiseMinimumRecoveryPoint);
   OnSegmentComplete(SegmentCompleted);
@@ -458,6 +464,7 @@ void StartupProcess::OpenForWriting() {
   if (recovered) ResetUnloggedRelations(true);
   OpenWalForWriting({end_, timeline, control_.system_id, Lsn{checkpoint_data_.redo}});
   if (archive_) LogEndOfRecovery(timeline, previous);
+  MaybeFault(FaultPoint::kRecoveryWalOpened);
   MaybeFault(FaultPoint::kPromotionLogOpened);
   TxnEndRecovery(end_, clean_ && !recovered);
   AwaitCheckpointer();
@@ -472,6 +479,8 @@ void StartupProcess::OpenForWriting() {
     UpdateControlFile([](ControlFile& control) { control.state = ClusterState::kInProduction; });
     Recovery()->last_checkpoint_end.store(end_.value);
   }
+  MaybeFault(FaultPoint::kRecoveryCheckpointed);
+  if (recovered && recovery_end != nullptr) recovery_end();
   LogParameterChange();
 }
 
@@ -489,6 +498,7 @@ void StartupProcess::Run() {
   PrepareReplay();
   end_ = checkpoint_end_;
   if (RecoveryIsNeeded()) Replay();
+  MaybeFault(FaultPoint::kRecoveryReplayed);
   CheckReplayedEnough();
   OpenForWriting();
   Recovery()->startup_slot.store(-1);

@@ -1,6 +1,7 @@
 // A pre-forked backend: waits for one client, confirms it, serves it.
 #include <unistd.h>
 
+#include "node/config/conf_file.h"
 #include "node/config/settings.h"
 #include "node/pgwire/serve_client.h"
 #include "node/server/process_mains.h"
@@ -18,6 +19,7 @@ bool AwaitClient(int control_fd, Descriptor* client, Admission* verdict) {
   for (;;) {
     self().latch.Reset();
     if (InterruptPending(Interrupt::kTerminate)) return false;
+    if (TakeInterrupt(Interrupt::kReload)) ReloadConfiguration();
     if (WaitLatchOrSocket(control_fd, POLLIN, -1, WaitEvent::kBackendPoolMain) == 0) continue;
     ssize_t got = ReceiveWithDescriptor(control_fd, verdict, sizeof *verdict, client);
     if (got == 0) return false;

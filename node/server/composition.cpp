@@ -3,15 +3,19 @@
 #include "node/access/btree/records.h"
 #include "node/access/heap/heap_records.h"
 #include "node/auth/scram.h"
+#include "node/base/fault_point.h"
 #include "node/buffer/relation_storage.h"
 #include "node/catalog/builtin.h"
 #include "node/catalog/database_records.h"
 #include "node/catalog/invalidation.h"
+#include "node/catalog/orphaned_files.h"
+#include "node/config/settings.h"
 #include "node/recovery/background_processes.h"
 #include "node/recovery/recovery_target.h"
 #include "node/recovery/xlog_records.h"
 #include "node/sql/commands/commands.h"
 #include "node/sql/commands/sequence_storage.h"
+#include "node/sql/commands/verification.h"
 #include "node/sql/functions/registry.h"
 #include "node/sql/query/definition_functions.h"
 #include "node/stats/counters.h"
@@ -60,12 +64,20 @@ bool IsImplemented(const BuiltinFunction& function) {
   return HasFunction(function.source.empty() ? function.name : function.source);
 }
 
+void BindFaultPoints() {
+  InstallSettingHooks(Setting::kWaldenFaultPoints,
+                      {.check = [](ProposedValue& value) { CheckFaultPoints(value.text); },
+                       .assign = [] { ArmFaultPoints(GetString(Setting::kWaldenFaultPoints)); }});
+  ArmFaultPoints(GetString(Setting::kWaldenFaultPoints));
+}
+
 }  // namespace
 
 void ComposeNode() {
   static bool composed = false;
   if (composed) return;
   composed = true;
+  BindFaultPoints();
   BindRecords();
   BindCheckpointParts();
   BindRecoveryHooks();
@@ -73,10 +85,13 @@ void ComposeNode() {
   InstallCommandHooks();
   SetPasswordEncoder(EncodePassword);
   AddScalarFunctions(SequenceFunctions());
+  AddScalarFunctions(VerificationFunctions());
+  AddSetFunctions(VerificationSetFunctions());
   BindTimestampParser([](const std::string& text) { return ParseTimestampTz(text, TextFormat{}); });
   InstallBuiltins(IsImplemented);
   InstallCatalogHooks();
   RegisterTxnHook(kStatsHookOrder, CountTransactions);
+  BindRecoveryEnd(RemoveOrphanedFiles);
 }
 
 }  // namespace walden

@@ -62,7 +62,6 @@ void Listeners::OpenTcp(int port) {
     std::vector<Descriptor> made = ListenTcp(address, static_cast<uint16_t>(port), kBacklog);
     if (first_address_.empty()) first_address_ = address;
     for (Descriptor& socket : made) sockets_.push_back(std::move(socket));
-    Log(Severity::kLog, "listening on address \"{}\", port {}", address, port);
   }
 }
 

@@ -13,17 +13,23 @@
 namespace walden {
 namespace {
 
-int64_t line_number = 0;
-pid_t line_number_pid = 0;
-
-// Lines count from 1 in each process.
-int64_t NextLineNumber() {
-  if (line_number_pid != getpid()) {
-    line_number_pid = getpid();
-    line_number = 0;
+// Lines count from 1 in each process, in each form of the log by itself.
+class LineCounter {
+ public:
+  int64_t Next() {
+    if (pid_ != getpid()) {
+      pid_ = getpid();
+      line_ = 0;
+    }
+    return ++line_;
   }
-  return ++line_number;
-}
+  int64_t current() const { return line_; }
+
+ private:
+  int64_t line_ = 0;
+  pid_t pid_ = 0;
+};
+LineCounter text_lines, csv_lines, json_lines;
 
 // The process's libc zone serves the log alone: SQL has its own time zones.
 void UseLogZone() {
@@ -53,8 +59,8 @@ std::string SessionId() {
 }
 
 const char* BackendType() {
-  if (self_slot() < 0) return "postmaster";
-  return BackendTypeName(self().kind.load(std::memory_order_relaxed));
+  if (self_slot() >= 0) return BackendTypeName(self().kind.load(std::memory_order_relaxed));
+  return log_context().process_type != nullptr ? log_context().process_type : "postmaster";
 }
 
 std::string Remote(bool with_port) {
@@ -88,7 +94,7 @@ std::string Escape(char which, const ErrorFields& fields) {
     case 'P':
       return "";
     case 'l':
-      return std::to_string(line_number);
+      return std::to_string(text_lines.current());
     case 'm':
       return FormatTime(WallClockUs(), true);
     case 't':
@@ -134,9 +140,11 @@ void AppendIndented(std::string* to, std::string_view text) {
   }
 }
 
-void AppendLine(std::string* to, const std::string& prefix, std::string_view label, std::string_view text) {
+// Each labelled line has a prefix, and a number, of its own.
+void AppendLine(std::string* to, const ErrorFields& fields, std::string_view label, std::string_view text) {
   if (text.empty()) return;
-  *to += prefix;
+  text_lines.Next();
+  *to += FormatLogPrefix(GetString(Setting::kLogLinePrefix), fields);
   *to += label;
   *to += ":  ";
   AppendIndented(to, text);
@@ -171,21 +179,21 @@ std::string FormatLogPrefix(std::string_view pattern, const ErrorFields& fields)
 }
 
 std::string FormatLogText(const ErrorFields& fields) {
-  NextLineNumber();
+  text_lines.Next();
   LogVerbosity verbosity = GetEnum<LogVerbosity>(Setting::kLogErrorVerbosity);
-  std::string prefix = FormatLogPrefix(GetString(Setting::kLogLinePrefix), fields);
-  std::string text = prefix + fmt::format("{}:  ", SeverityName(fields.severity));
+  std::string text = FormatLogPrefix(GetString(Setting::kLogLinePrefix), fields);
+  text += fmt::format("{}:  ", SeverityName(fields.severity));
   if (verbosity == LogVerbosity::kVerbose) text += fmt::format("{}: ", SqlState(fields.code));
   AppendIndented(&text, fields.message.empty() ? "missing error text" : fields.message);
   if (fields.position > 0) text += fmt::format(" at character {}", fields.position);
   text += '\n';
   if (verbosity != LogVerbosity::kTerse) {
-    AppendLine(&text, prefix, "DETAIL", fields.detail);
-    AppendLine(&text, prefix, "HINT", fields.hint);
-    AppendLine(&text, prefix, "QUERY", fields.internal_query);
-    AppendLine(&text, prefix, "CONTEXT", fields.context);
+    AppendLine(&text, fields, "DETAIL", fields.detail);
+    AppendLine(&text, fields, "HINT", fields.hint);
+    AppendLine(&text, fields, "QUERY", fields.internal_query);
+    AppendLine(&text, fields, "CONTEXT", fields.context);
   }
-  if (LogsStatement(fields)) AppendLine(&text, prefix, "STATEMENT", log_context().statement);
+  if (LogsStatement(fields)) AppendLine(&text, fields, "STATEMENT", log_context().statement);
   return text;
 }
 
@@ -194,11 +202,14 @@ namespace {
 class CsvRow {
  public:
   void Raw(std::string_view text) {
-    if (!row_.empty()) row_ += ',';
+    if (columns_++ > 0) row_ += ',';
     row_ += text;
   }
   void Quoted(std::string_view text) {
     if (text.empty()) return Raw("");
+    QuotedAlways(text);
+  }
+  void QuotedAlways(std::string_view text) {
     std::string quoted = "\"";
     for (char c : text) {
       if (c == '"') quoted += '"';
@@ -210,6 +221,7 @@ class CsvRow {
   std::string Finish() { return row_ + '\n'; }
 
  private:
+  int columns_ = 0;
   std::string row_;
 };
 
@@ -271,8 +283,9 @@ std::string FormatLogCsv(const ErrorFields& fields) {
   row.Quoted(context.remote_port != 0 ? fmt::format("{}:{}", context.remote_host, context.remote_port)
                                       : context.remote_host);
   row.Raw(SessionId());
-  row.Number(NextLineNumber());
-  row.Quoted(context.command_tag);
+  row.Number(csv_lines.Next());
+  // A session without a command has an empty text there, other processes have none.
+  context.remote_host.empty() ? row.Raw("") : row.QuotedAlways(context.command_tag);
   row.Raw(FormatTime(context.start_time_us, false));
   row.Quoted(VirtualXid());
   row.Raw(std::to_string(CurrentXid()));
@@ -287,7 +300,7 @@ std::string FormatLogCsv(const ErrorFields& fields) {
   row.Quoted(LogsStatement(fields) ? context.statement : std::string_view());
   row.Number(LogsStatement(fields) ? fields.position : 0);
   row.Raw("");
-  row.Quoted(context.application_name);
+  row.QuotedAlways(context.application_name);
   row.Quoted(BackendType());
   row.Raw("");
   row.Raw(std::to_string(context.query_id));
@@ -304,7 +317,7 @@ std::string FormatLogJson(const ErrorFields& fields) {
   row.Text("remote_host", context.remote_host);
   row.Number("remote_port", context.remote_port);
   row.Text("session_id", SessionId());
-  row.Number("line_num", NextLineNumber());
+  row.Number("line_num", json_lines.Next());
   row.Text("ps", context.command_tag);
   row.Text("session_start", FormatTime(context.start_time_us, false));
   row.Text("vxid", VirtualXid());

@@ -16,6 +16,7 @@
 #include "node/config/conf_file.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
+#include "node/os/process.h"
 #include "node/server/log_sink.h"
 #include "node/server/logger.h"
 #include "node/server/process_mains.h"
@@ -150,6 +151,7 @@ int LoggerMain(const ChildStart& start) {
   // It ends when nobody can write to the pipe any more; if the postmaster is killed, after what is in the
   // pipe.
   prctl(PR_SET_PDEATHSIG, SIGTERM);
+  SetSignalHandler(SIGUSR1, [](int) { RaiseInterruptSelf(Interrupt::kLogRotate); });
   LogFiles files;
   LogAssembler assembler;
   auto emit = [&](uint8_t bit, std::string_view text) { files.Write(bit, text); };

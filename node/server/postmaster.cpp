@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdlib>
 
 #include "node/base/clock.h"
 #include "node/base/error.h"
@@ -15,12 +16,14 @@
 #include "node/config/settings.h"
 #include "node/os/file.h"
 #include "node/os/process.h"
+#include "node/os/unsettled_file_system.h"
 #include "node/server/background_worker.h"
 #include "node/server/composition.h"
 #include "node/server/log_sink.h"
 #include "node/server/server_settings.h"
 #include "node/server/shm_areas.h"
 #include "node/session/version.h"
+#include "node/shm/log_context.h"
 
 namespace walden {
 namespace {
@@ -49,6 +52,7 @@ void Postmaster::Prepare() {
   if (chdir(options_.data_directory.c_str()) < 0) {
     throw FileError(errno, fmt::format("could not change directory to \"{}\"", options_.data_directory));
   }
+  log_context().start_time_us = WallClockUs();
   lock_ = std::make_unique<DataDirectoryLock>(options_.data_directory, kLockWaitMs);
   LoadServerSettings(options_.data_directory, options_.overrides);
   signals_ = BlockSignalsForFd();
@@ -228,7 +232,7 @@ void Postmaster::HandleTimers() {
 void Postmaster::Reload() {
   if (Stopping()) return;
   Log(Severity::kLog, "received SIGHUP, reloading configuration files");
-  ReloadConfiguration();
+  ReloadConfiguration(Severity::kLog);
   if (ServerState* state = TheServerState()) state->reload_time_us = WallClockUs();
   SignalChildren(SIGHUP, [](const Child&) { return true; });
   FillPool();
@@ -266,9 +270,20 @@ void Postmaster::AnnounceReady() {
   close(std::exchange(options_.ready_fd, -1));
 }
 
+namespace {
+
+// Tests of power loss name a folder for the journal of what is not settled yet; see the header.
+void InstallTestFileSystem() {
+  const char* folder = std::getenv("WALDEN_UNSETTLED_JOURNAL");
+  if (folder != nullptr) InstallFileSystem(MakeUnsettledFileSystem(folder).release());
+}
+
+}  // namespace
+
 int RunPostmaster(PostmasterOptions options) {
   umask(077);
   try {
+    InstallTestFileSystem();
     if (geteuid() == 0) {
       throw SqlError(ErrorCode::kInsufficientPrivilege,
                      "\"root\" execution of the Walden server is not permitted")

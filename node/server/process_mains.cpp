@@ -22,6 +22,7 @@
 #include "node/shm/lwlock.h"
 #include "node/stats/activity.h"
 #include "node/stats/counters.h"
+#include "node/txn/transaction.h"
 
 namespace walden {
 
@@ -68,6 +69,13 @@ void SetInterruptManners(ProcessKind kind) {
   SetInterruptHandler(Interrupt::kTerminate, nullptr);
 }
 
+// Slot and number of the transaction, as pg_locks shows it; empty outside of one.
+std::string VirtualXidText() {
+  if (self_slot() < 0) return "";
+  uint64_t local = CurrentVirtualLocal();
+  return local == 0 ? "" : fmt::format("{}/{}", self_slot(), local);
+}
+
 void LogAndDrop(const std::exception& error) {
   if (const SqlError* sql = dynamic_cast<const SqlError*>(&error)) {
     ErrorFields fields = sql->fields();
@@ -110,7 +118,10 @@ void RunChild(const ChildStart& start) {
   try {
     SetProcessTitle(fmt::format("walden: {}", ProcessTitle(start.kind)));
     log_context() = LogContext{};
+    log_context().process_type = BackendTypeName(start.kind);
     log_context().start_time_us = WallClockUs();
+    log_context().virtual_xid = VirtualXidText;
+    log_context().current_xid = [] { return self_slot() < 0 ? 0 : TopXidIfAny().value; };
     InstallProcessSignalHandlers();
     InstallFatalSignalHandlers();
     SetInterruptManners(start.kind);

@@ -10,6 +10,7 @@
 namespace walden {
 
 struct LogContext {
+  const char* process_type = nullptr;  // of a process without a slot that is not the postmaster
   std::string user_name, database_name, application_name;
   std::string remote_host;  // "[local]" or an address; empty for background processes
   uint16_t remote_port = 0;

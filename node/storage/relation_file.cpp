@@ -6,6 +6,7 @@
 
 #include "node/base/check.h"
 #include "node/base/error.h"
+#include "node/base/fault_point.h"
 #include "node/base/log.h"
 #include "node/os/file.h"
 #include "node/shm/wait_events.h"
@@ -44,6 +45,16 @@ void RegisterSync(const RelFileLocator& rel, Fork fork, uint32_t segment) {
   RequestSync({SyncKind::kRelation, fork, segment, rel});
 }
 
+// A new file's entry must be durable when the checkpoint that covers its contents is.
+void RegisterNewFile(const RelFileLocator& rel, Fork fork, uint32_t segment) {
+  if (rel.IsTemporary()) return;
+  RegisterSync(rel, fork, segment);
+  SyncTag directory{.kind = SyncKind::kRelationDirectory};
+  directory.rel.tablespace = rel.tablespace;
+  directory.rel.database = rel.database;
+  RequestSync(directory);
+}
+
 bool SegmentExists(const RelFileLocator& rel, Fork fork, uint32_t segment) {
   return open_files::Segment(rel, fork, segment, IfMissing::kReturnNull) != nullptr;
 }
@@ -75,7 +86,7 @@ uint32_t SegmentCount(const RelFileLocator& rel, Fork fork) {
 void CreateRelationFile(const RelFileLocator& rel, Fork fork, bool may_exist) {
   if (may_exist) MakeDirectories(DatabaseDirectory(rel.tablespace, rel.database));
   open_files::Segment(rel, fork, 0, may_exist ? IfMissing::kCreate : IfMissing::kCreateNew);
-  RegisterSync(rel, fork, 0);
+  RegisterNewFile(rel, fork, 0);
 }
 
 bool RelationFileExists(const RelFileLocator& rel, Fork fork) { return SegmentExists(rel, fork, 0); }
@@ -193,6 +204,8 @@ void ExtendSegment(const PageKey& at, int count) {
   File* file = open_files::Segment(
       at.rel, at.fork, SegmentNumber(at.block),
       at.block % kBlocksPerSegment == 0 && at.block > 0 ? IfMissing::kCreate : IfMissing::kThrow);
+  if (at.block % kBlocksPerSegment == 0 && at.block > 0)
+    RegisterNewFile(at.rel, at.fork, SegmentNumber(at.block));
   static const Bounce kZeroes{};
   uint64_t offset = OffsetInFile(at.block);
   ssize_t want = static_cast<ssize_t>(count) * static_cast<ssize_t>(kPageSize);
@@ -217,6 +230,7 @@ void ExtendRelationFile(const PageKey& first, int count, bool sync) {
     at.block += static_cast<BlockNumber>(done);
     int run = RunLength(at.block, count - done);
     ExtendSegment(at, run);
+    MaybeFault(FaultPoint::kFileExtended);
     if (sync) RegisterSync(at.rel, at.fork, SegmentNumber(at.block));
     done += run;
   }

@@ -7,6 +7,7 @@
 
 #include "node/base/check.h"
 #include "node/base/error.h"
+#include "node/base/fault_point.h"
 #include "node/base/log.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
@@ -117,6 +118,7 @@ bool TryEnqueue(const Request& request) {
 
 std::string PathOf(const SyncTag& tag) {
   if (tag.kind == SyncKind::kRelation) return RelationPath(tag.rel, tag.fork, tag.segment);
+  if (tag.kind == SyncKind::kRelationDirectory) return DatabaseDirectory(tag.rel.tablespace, tag.rel.database);
   char path[128];
   SyncPathFunction function = path_functions[static_cast<size_t>(tag.kind)];
   CHECK(function != nullptr);
@@ -128,12 +130,13 @@ std::string PathOf(const SyncTag& tag) {
 bool SyncNow(const SyncTag& tag) {
   int error = 0;
   std::string path = PathOf(tag);
-  File file = File::TryOpen(path, O_RDWR, &error);
+  File file = File::TryOpen(path, tag.kind == SyncKind::kRelationDirectory ? O_RDONLY : O_RDWR, &error);
   if (!file.is_open()) {
     if (error == ENOENT) return false;
     Panic("could not open file \"{}\": {}", path, std::strerror(error));
   }
   WaitEventScope waiting(WaitEvent::kDataFileSync);
+  MaybeFault(FaultPoint::kFileBeforeSync);
   if (GetBool(Setting::kFsync)) file.SyncOrPanic();
   return true;
 }

@@ -13,7 +13,9 @@
 namespace walden {
 
 // A file that can wait for its fsync: a relation segment, or a page file of another module (CLOG ...).
-enum class SyncKind : uint8_t { kRelation, kXact, kMultiXactOffsets, kMultiXactMembers };
+// kRelationDirectory: the directory of a database's files, whose entries are new; of `rel` only tablespace and database
+// count.
+enum class SyncKind : uint8_t { kRelation, kXact, kMultiXactOffsets, kMultiXactMembers, kRelationDirectory };
 struct SyncTag {
   SyncKind kind = SyncKind::kRelation;
   Fork fork = Fork::kMain;

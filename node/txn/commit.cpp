@@ -103,17 +103,31 @@ void LeaveSlot() {
 
 bool IsClientBackend() { return self().kind.load(std::memory_order_relaxed) == ProcessKind::kBackend; }
 
+// A session that ends while it waits for standbys leaves no dropped files behind: the commit stands on this node as soon
+// as it is flushed here.
+void AwaitDropsDurable(Lsn csn, DurabilityLevel level) {
+  try {
+    WaitUntilDurable(csn, level);
+  } catch (...) {
+    Flush(csn);
+    ExecutePendingFileDrops(true);
+    throw;
+  }
+}
+
 // After the commit is durable as far as this session asks: what cannot be undone.
 void FinishFiles(bool forced, Lsn csn) {
   DurabilityLevel level = SessionDurabilityLevel();
   if (csn.IsValid()) {
     if (forced) {
-      WaitUntilDurable(csn, level == DurabilityLevel::kOff ? DurabilityLevel::kLocal : level);
+      AwaitDropsDurable(csn, level == DurabilityLevel::kOff ? DurabilityLevel::kLocal : level);
     } else if (level == DurabilityLevel::kOff || !IsClientBackend()) {
       RequestFlush(csn);  // nobody will wait for it at a socket
     }
   }
-  if (HasPendingFileDrops()) ExecutePendingFileDrops(true);
+  if (!HasPendingFileDrops()) return;
+  MaybeFault(FaultPoint::kCommitBeforeFileDrops);
+  ExecutePendingFileDrops(true);
 }
 
 void PrepareCommit(TxnProcess& txn) {
@@ -205,6 +219,7 @@ void AbortTransaction() noexcept {
     WriteAbort(txn);
     LeaveSlot();
     if (txn.top().IsValid()) AdvanceOldestRunning();
+    if (HasPendingFileDrops()) MaybeFault(FaultPoint::kAbortBeforeFileDrops);
     ExecutePendingFileDrops(false);
     ReleaseTransactionLocks();
     RunTxnHooks(TxnEvent::kAborted, {});

@@ -9,6 +9,7 @@
 #include "node/base/check.h"
 #include "node/base/crc32c.h"
 #include "node/base/error.h"
+#include "node/base/fault_point.h"
 #include "node/config/settings.h"
 #include "node/shm/interrupts.h"
 #include "node/stats/counters.h"
@@ -261,6 +262,7 @@ Lsn WalRecord::Insert() {
   if (__builtin_expect(!wal->writable.load(std::memory_order_relaxed), 0)) {
     throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot make new WAL entries during recovery");
   }
+  if (FaultPointsArmed()) HitFaultPoint(FaultPoint::kRecordChanged, RecordKindText(kind_));
   for (;;) {
     uint32_t epoch = EpochOf(wal->insert_word.load(std::memory_order_seq_cst));
     Lsn redo{wal->redo[epoch & 1].load(std::memory_order_seq_cst)};
@@ -268,7 +270,9 @@ Lsn WalRecord::Insert() {
     Assemble(images ? redo : kInvalidLsn);
     if (ReserveInEpoch(epoch)) break;
   }
+  MaybeFault(FaultPoint::kRecordReserved);
   Finish();
+  if (FaultPointsArmed()) HitFaultPoint(FaultPoint::kRecordInserted, RecordKindText(kind_));
   return end_;
 }
 

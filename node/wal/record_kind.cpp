@@ -38,4 +38,9 @@ const RecordKindInfo* FindRecordKind(RecordKind kind) {
   return row == 0 ? nullptr : &kKinds[row - 1];
 }
 
+std::string RecordKindText(RecordKind kind) {
+  const RecordKindInfo* info = FindRecordKind(kind);
+  return info == nullptr ? "unknown" : std::string(info->family) + "/" + std::string(info->name);
+}
+
 }  // namespace walden

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace walden {
@@ -35,6 +36,8 @@ struct RecordKindInfo {
 };
 // All rows in the table's order.
 std::span<const RecordKindInfo> RecordKinds();
+// "Heap/INSERT"; "unknown" if no such kind is declared.
+std::string RecordKindText(RecordKind kind);
 // nullptr if no such kind is declared (a record of a newer version, or garbage).
 const RecordKindInfo* FindRecordKind(RecordKind kind);
 

@@ -90,10 +90,12 @@ void WriteLocked(WalShared* wal, Lsn upto, bool sync) {
     Lsn end = std::min(upto, SegmentStart(segment + 1));
     File* file = OpenForWriting(wal, segment);
     WriteBlocks(wal, file, from, end);
+    MaybeFault(FaultPoint::kWalWritten);
     if (OffsetInSegment(end) == 0) {
       // A segment is durable before the next one is begun: later flushes sync only the file they write to.
       SyncSegment(file);
       wal->flushed.store(end.value, std::memory_order_release);
+      MaybeFault(FaultPoint::kWalSegmentFull);
       if (segment_complete != nullptr) segment_complete(segment);
     }
     from = end;

@@ -9,6 +9,7 @@
 #include "node/base/check.h"
 #include "node/base/crc32c.h"
 #include "node/base/error.h"
+#include "node/base/fault_point.h"
 #include "node/base/log.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
@@ -104,6 +105,7 @@ bool InstallSegment(const std::string& temporary, const std::string& path) {
   if (result == -EEXIST) return false;
   if (result < 0)
     throw FileError(-result, fmt::format("could not link file \"{}\" to \"{}\"", temporary, path));
+  MaybeFault(FaultPoint::kWalSegmentInstalled);
   FsyncDirectory("pg_wal");
   return true;
 }
@@ -145,6 +147,7 @@ void CreateWalSegment(TimelineId timeline, uint64_t segment, uint64_t system_id)
       WriteZeroes(file, kWalSegmentFileSize - 1, kWalSegmentFileSize);
     if (GetBool(Setting::kFsync)) file.Sync();
   }
+  MaybeFault(FaultPoint::kWalSegmentMade);
   InstallSegment(temporary, path);
   guard.Done();
 }
@@ -241,6 +244,7 @@ bool RecycleSegment(const std::string& old_path, TimelineId timeline, uint64_t s
   std::string temporary = TemporarySegmentPath();
   TemporaryGuard guard(temporary);
   RenamePath(old_path, temporary);
+  MaybeFault(FaultPoint::kWalSegmentRecycling);
   {
     File file = File::Open(temporary, O_RDWR);
     if (file.Size() != kWalSegmentFileSize) return false;

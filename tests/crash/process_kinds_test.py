@@ -19,7 +19,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from walden_node import REPOSITORY, Cluster, is_alive, wait_until  # noqa: E402
+from walden_node import REPOSITORY, Cluster, Session, is_alive, wait_until  # noqa: E402
 
 # Where a kind runs; "primary" when it is not listed. None: no process of its own (a tool's own process).
 STATES = {"kStandalone": None, "kAutovacuumWorker": None, "kStartup": "standby", "kWalReceiver": "standby"}
@@ -47,27 +47,6 @@ def declared_kinds() -> list:
     rows = re.findall(r'^X\((\w+), "[^"]*", "([^"]*)", .*, (\w+)\)', text, re.MULTILINE)
     assert len(rows) >= 15 and len(rows) == len(re.findall(r"^X\(", text, re.MULTILINE)), rows
     return [Kind(name, TITLES.get(name, title), policy == "kExempt") for name, title, policy in rows]
-
-
-class Session:
-    """A client that stays connected."""
-
-    def __init__(self, node):
-        self.process = subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-h", str(node.cluster.folder), "-p", str(node.port), "-U",
-                                         "postgres", "-d", "postgres"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, text=True)
-        self.backend = int(self.ask("SELECT pg_backend_pid();"))
-
-    def ask(self, statement: str) -> str:
-        self.process.stdin.write(statement + "\n")
-        self.process.stdin.flush()
-        return self.process.stdout.readline().strip()
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
 
 
 def shared_memory_of(node) -> str:

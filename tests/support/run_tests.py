@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs every test of a build folder through ctest and ends with one line: 'N passed, N failed[, N skipped]'.
 
-usage: run_tests.py BUILD_FOLDER [ctest arguments...]
+usage: run_tests.py BUILD_FOLDER [--long] [ctest arguments...]
+--long: with the tests labelled "long", which take an hour.
 """
 import os
 import re
@@ -10,7 +11,9 @@ import sys
 
 
 def main() -> int:
-    build, arguments = sys.argv[1], sys.argv[2:]
+    build, arguments = sys.argv[1], [argument for argument in sys.argv[2:] if argument != "--long"]
+    if "--long" not in sys.argv:
+        arguments += ["-LE", "long"]
     command = ["ctest", "--test-dir", build, "--output-on-failure", "-j", str(os.cpu_count() or 2)] + arguments
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace")
     counts = {"Passed": 0, "Failed": 0, "Skipped": 0}

@@ -191,6 +191,37 @@ class Node:
                 raise AssertionError(f"unexpected in the log of {self.name}: {line}{self.log_tail()}")
 
 
+class Session:
+    """A client that stays connected."""
+
+    def __init__(self, node, user="postgres", database="postgres"):
+        command = ["psql", "-X", "-q", "-A", "-t", "-v", "VERBOSITY=verbose", "-h", str(node.cluster.folder), "-p", str(node.port),
+                   "-U", user, "-d", database]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.backend = int(self.ask("SELECT pg_backend_pid();") or 0)
+        if self.backend == 0:
+            raise AssertionError(f"could not connect: {self.process.communicate()[1]}")
+
+    def ask(self, statements: str) -> str:
+        """The first line that the statements return; '' when the connection is lost."""
+        try:
+            self.process.stdin.write(statements + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            return ""
+        return self.process.stdout.readline().strip()
+
+    def end(self) -> str:
+        """For a session that the server has ended: what psql has to say about that."""
+        self.ask("SELECT 1;")
+        return self.process.communicate(timeout=30)[1]
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
 def is_alive(pid: int) -> bool:
     try:
         with open(f"/proc/{pid}/stat") as stat:

@@ -189,14 +189,14 @@ TEST_F(ConfFile, LastEntryWinsAndIncludesAreFollowed) {
   EXPECT_EQ(ShowSetting("statement_timeout"), "3s");
 }
 
-TEST_F(ConfFile, AReloadAppliesAllOrNothing) {
+TEST_F(ConfFile, AReloadAppliesWhatIsRightUnlessANameIsUnknown) {
   Write("a.conf", "work_mem = 1MB\nfsync = off\n");
   ASSERT_TRUE(LoadConfiguration(dir_ + "/a.conf", dir_, SettingContext::kPostmaster));
   Write("a.conf", "work_mem = 2MB\nnosuch = 1\n");
   EXPECT_FALSE(LoadConfiguration(dir_ + "/a.conf", dir_, SettingContext::kSighup));
   EXPECT_EQ(ShowSetting("work_mem"), "1MB");
-  Write("a.conf", "work_mem = 2MB\nport = 1234\n");
-  EXPECT_TRUE(LoadConfiguration(dir_ + "/a.conf", dir_, SettingContext::kSighup));
+  Write("a.conf", "work_mem = 2MB\nport = 1234\nmaintenance_work_mem = much\n");
+  EXPECT_FALSE(LoadConfiguration(dir_ + "/a.conf", dir_, SettingContext::kSighup));
   EXPECT_EQ(ShowSetting("work_mem"), "2MB");
   EXPECT_EQ(ShowSetting("fsync"), "on");  // its line is gone
   EXPECT_EQ(ShowSetting("port"), "5432");

@@ -1,0 +1,130 @@
+"""What a power failure leaves of a data directory, from the journal of node/os/unsettled_file_system.h.
+
+take_back(journal folder, rng) undoes a random choice of the changes that no fsync had settled: of every file, sectors of 512 bytes go
+back to any content they had since they were last settled, a length may go back too; of every directory, a suffix of the changes of its
+entries (made, removed, renamed) is undone.
+"""
+import collections
+import os
+import pathlib
+import struct
+
+HEADER = struct.Struct("<2scbIQQQHHI")
+SECTOR = 512
+
+
+class Change:
+    def __init__(self, at, kind, inode, a, b, path, path2, data):
+        self.at, self.kind, self.inode, self.a, self.b, self.path, self.path2, self.data = at, kind, inode, a, b, path, path2, data
+
+
+def read_journal(path: pathlib.Path) -> list:
+    data, changes, at = path.read_bytes(), [], 0
+    while at + HEADER.size <= len(data):
+        magic, kind, _, size, inode, a, b, path_size, path2_size, _ = HEADER.unpack_from(data, at)
+        assert magic == b"UJ", at
+        if at + size > len(data):
+            break  # the process died in the middle of it, and before it told anybody
+        body = data[at + HEADER.size:at + size]
+        changes.append(Change(at, kind.decode(), inode, a, b, body[:path_size].decode(), body[path_size:path_size + path2_size].decode(),
+                              body[path_size + path2_size:]))
+        at += size
+    return changes
+
+
+def unsettled(changes: list, kinds: str, settled_by: str, key) -> dict:
+    """key -> changes of these kinds since the key was last settled, oldest first."""
+    settled = {}
+    for change in changes:
+        if change.kind == settled_by:
+            settled[key(change)] = max(change.a, settled.get(key(change), 0))
+    found = collections.defaultdict(list)
+    for change in changes:
+        if change.kind in kinds and change.at >= settled.get(key(change), 0):
+            found[key(change)].append(change)
+    return found
+
+
+class PowerLoss:
+    def __init__(self, folder: pathlib.Path, rng):
+        self.folder, self.rng = folder, rng
+        self.sectors = self.lengths = self.entries = 0
+
+    def take_back(self):
+        changes = read_journal(self.folder / "journal")
+        for inode, of_file in unsettled(changes, "wt", "s", lambda change: change.inode).items():
+            self.take_back_contents(inode, of_file)
+        # Entries of a directory are settled by its path; a rename counts for the folder that it goes to.
+        def folder_of(change):
+            return change.path if change.kind == "d" else os.path.dirname(change.path2 or change.path)
+        for of_folder in unsettled(changes, "cur", "d", folder_of).values():
+            self.take_back_entries(of_folder)
+        for kept in self.folder.iterdir():
+            kept.unlink()
+
+    def take_back_contents(self, inode: int, changes: list):
+        path = self.folder / str(inode)
+        if not path.exists():
+            return
+        mode = self.rng.choice(("all", "none", "some", "some", "some"))
+        chance = {"all": 1.0, "none": 0.0, "some": self.rng.random()}[mode]
+        stuck = set()  # sectors that reached the disk in the state they have now
+        with open(path, "r+b") as file:
+            for change in reversed(changes):
+                if change.kind == "w":
+                    self.undo_write(file, change, chance, stuck)
+                elif self.rng.random() < chance:
+                    self.undo_truncation(file, change)
+
+    def undo_write(self, file, change: Change, chance: float, stuck: set):
+        length, = struct.unpack_from("<Q", change.data)
+        old = change.data[8:]
+        first, last = change.a // SECTOR, (change.a + length - 1) // SECTOR
+        for sector in range(first, last + 1):
+            if sector in stuck or self.rng.random() >= chance:
+                stuck.add(sector)
+                continue
+            begin, end = max(change.a, sector * SECTOR), min(change.a + length, (sector + 1) * SECTOR)
+            content = old[begin - change.a:end - change.a].ljust(end - begin, b"\0")  # beyond the old end: a hole
+            size = os.fstat(file.fileno()).st_size
+            content = content[:max(0, size - begin)]
+            file.seek(begin)
+            file.write(content)
+            self.sectors += 1
+        file.flush()
+        if change.a + length > change.b and not any(sector in stuck for sector in range(change.b // SECTOR, last + 1)):
+            if os.fstat(file.fileno()).st_size <= change.a + length and self.rng.random() < chance:
+                os.ftruncate(file.fileno(), change.b)
+                self.lengths += 1
+
+    def undo_truncation(self, file, change: Change):
+        if os.fstat(file.fileno()).st_size != change.a:
+            return
+        os.ftruncate(file.fileno(), change.b)
+        file.seek(change.a)
+        file.write(change.data[:max(0, change.b - change.a)])
+        file.flush()
+        self.lengths += 1
+
+    def take_back_entries(self, changes: list):
+        for change in reversed(changes[self.rng.randint(0, len(changes)):]):
+            self.entries += 1
+            if change.kind == "c":
+                self.remove(change.path)
+            elif change.kind == "u":
+                self.restore(change.inode, change.path)
+            else:
+                if os.path.lexists(change.path2):
+                    os.rename(change.path2, change.path)
+                self.restore(change.a, change.path2)
+
+    def remove(self, path: str):
+        try:
+            os.rmdir(path) if os.path.isdir(path) else os.unlink(path)
+        except OSError:
+            pass  # a directory whose entries were settled, or something gone already
+
+    def restore(self, inode: int, path: str):
+        kept = self.folder / str(inode)
+        if inode and kept.exists() and not os.path.lexists(path) and os.path.isdir(os.path.dirname(path)):
+            os.link(kept, path)

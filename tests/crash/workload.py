@@ -1,0 +1,187 @@
+"""A mixed load with a record, outside the node, of what it acknowledged; and the checks of what must be true after any crash.
+
+    load = Workload(node); load.create()
+    clients = load.start(); ... the node dies ...; load.stop(clients)
+    node.wait_accepting(); load.check("what was done to it")
+
+Acknowledged transfers are there, others are all-or-nothing (balances follow from the transfers that are there), rolled back ones are not,
+sequence values never repeat, indexes agree with their tables, heaps are sound, and every relation has its file and every file its relation.
+"""
+import pathlib
+import re
+import subprocess
+
+ACCOUNTS = 20
+TRANSFERS = 3000  # of one client in one run: more than it gets done
+ROLLED_BACK = 100_000_000
+
+
+def accounts_of(number: int):
+    """(giver, taker) of a transfer; never the same account."""
+    giver = number * 7 % ACCOUNTS
+    return giver, (giver + 1 + number % (ACCOUNTS - 1)) % ACCOUNTS
+
+
+def long_text(number: int) -> str:
+    """Too long for a row, and does not compress."""
+    import random
+    letters = random.Random(number)
+    return "".join(letters.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=6000))
+
+
+def transfer(number: int, client: int) -> str:
+    giver, taker = accounts_of(number)
+    low, high = sorted((giver, taker))  # locked in one order, so that transfers do not deadlock
+    change = 1 if low == taker else -1
+    note = long_text(number) if number % 12 == 0 else f"transfer {number}"
+    lines = [f"BEGIN;\nUPDATE account SET n = n + ({change}) WHERE id = {low};\nUPDATE account SET n = n - ({change}) WHERE id = {high};\n"
+             f"INSERT INTO transfer VALUES ({number}, {client}, '{note}');\nCOMMIT;\n\\echo done {number}"]
+    if number % 5 == 0:
+        lines.append("SELECT 'ticket ' || nextval('ticket');")
+    if number % 7 == 0:
+        lines.append(f"BEGIN;\nUPDATE account SET n = n + 1000 WHERE id = {low};\nINSERT INTO transfer VALUES ({number + ROLLED_BACK}, 0, 'no');\n"
+                     "SAVEPOINT s;\nINSERT INTO transfer VALUES (-1, 0, 'no');\nROLLBACK TO s;\nROLLBACK;")
+    return "\n".join(lines)
+
+
+def churn(run: int) -> str:
+    """Row versions of every kind, splits, deletions and VACUUM."""
+    lines = []
+    for i in range(run * 1000, run * 1000 + 400):
+        first = i * 150
+        lines.append(f"""INSERT INTO busy SELECT n, n % 97, repeat('p', 60) FROM generate_series({first}, {first + 149}) n;
+UPDATE busy SET k = k + 1 WHERE id % 11 = {i % 11} AND id > {first - 600};
+UPDATE busy SET pad = 'hot' WHERE id = {first};
+INSERT INTO busy VALUES ({first}, 0, '') ON CONFLICT (id) DO NOTHING;
+INSERT INTO busy VALUES (-{i} - 1, 0, '') ON CONFLICT (id) DO NOTHING;
+BEGIN; SELECT 1 FROM busy WHERE id = {first + 1} FOR SHARE; SAVEPOINT a; SELECT 1 FROM busy WHERE id = {first + 1} FOR UPDATE;
+UPDATE busy SET k = 5 WHERE id = {first + 2}; COMMIT;
+DELETE FROM busy WHERE id >= {first - 300} AND id < {first - 100};
+CREATE TABLE IF NOT EXISTS tail (n int, pad text);
+COPY tail FROM STDIN;
+1\tcopied
+2\tcopied
+\\.
+INSERT INTO tail SELECT n, repeat('t', 200) FROM generate_series(1, 300) n;
+DELETE FROM tail WHERE n > 5;""")
+        if i % 2 == 0:
+            lines.append("VACUUM busy; VACUUM tail;")
+    return "\n".join(lines)
+
+
+def definitions(run: int) -> str:
+    """Relations come and go, checkpoints, WAL switches, databases."""
+    lines = []
+    for i in range(run * 1000, run * 1000 + 300):
+        lines.append(f"""CREATE TABLE made_{i} (id int PRIMARY KEY, pad text);
+INSERT INTO made_{i} SELECT n, repeat('d', 50) FROM generate_series(1, 300) n;
+CREATE INDEX ON made_{i} (pad, id);
+BEGIN; CREATE TABLE never_{i} (n int); INSERT INTO never_{i} VALUES (1); ROLLBACK;
+TRUNCATE made_{i};
+DROP TABLE IF EXISTS made_{i - 1};
+SELECT nextval('ticket2');
+CHECKPOINT;
+SELECT pg_switch_wal();""")
+        if i % 4 == 1:
+            lines.append(f"CREATE DATABASE other_{i}; DROP DATABASE other_{i};")
+    return "\n".join(lines)
+
+
+class Client:
+    """A psql that works through a script until the node goes away; its output file is the record of what was acknowledged."""
+
+    def __init__(self, node, folder: pathlib.Path, name: str, script: str):
+        self.record = folder / f"record.{name}"
+        path = folder / f"script.{name}"
+        path.write_text(script + "\n")
+        with open(path) as commands, open(self.record, "w") as record:
+            self.process = subprocess.Popen(
+                ["psql", "-X", "-q", "-A", "-t", "-h", str(node.cluster.folder), "-p", str(node.port), "-U", "postgres", "-d", "postgres"],
+                stdin=commands, stdout=record, stderr=subprocess.DEVNULL)
+
+    def numbers(self, word: str) -> list:
+        return [int(number) for number in re.findall(rf"^{word} (\d+)\n", self.record.read_text(), re.MULTILINE)]
+
+
+class Workload:
+    def __init__(self, node, writers=2):
+        self.node, self.writers, self.runs = node, writers, 0
+        self.acknowledged, self.tickets = set(), []
+
+    def create(self):
+        self.node.psql("CREATE TABLE account (id int PRIMARY KEY, n int NOT NULL);"
+                       "CREATE TABLE transfer (id int PRIMARY KEY, client int, note text); CREATE INDEX ON transfer (client);"
+                       "CREATE SEQUENCE ticket; CREATE SEQUENCE ticket2; CREATE TABLE busy (id int PRIMARY KEY, k int, pad text);"
+                       "CREATE INDEX ON busy (k); CREATE TABLE tail (n int, pad text);"
+                       f"INSERT INTO account SELECT i, 0 FROM generate_series(0, {ACCOUNTS - 1}) i")
+
+    def start(self) -> list:
+        run, self.runs = self.runs, self.runs + 1
+        folder = self.node.cluster.folder
+        clients = []
+        for i in range(self.writers):
+            first = (run * self.writers + i) * TRANSFERS
+            script = "\\set ON_ERROR_STOP on\n" + "\n".join(transfer(number, i) for number in range(first, first + TRANSFERS))
+            clients.append(Client(self.node, folder, f"writer.{run}.{i}", script))
+        clients.append(Client(self.node, folder, f"churn.{run}", churn(run)))
+        clients.append(Client(self.node, folder, f"definitions.{run}", definitions(run)))
+        return clients
+
+    def stop(self, clients: list):
+        for client in clients:
+            if client.process.poll() is None:
+                client.process.terminate()
+            client.process.wait(timeout=30)
+            self.acknowledged.update(client.numbers("done"))
+            self.tickets += client.numbers("ticket")
+
+    # --- the truth ----------------------------------------------------------------------------------------------------
+    def check(self, what: str, indexes=True):
+        self.check_transfers(what)
+        self.check_tickets(what)
+        self.check_files(what)
+        if indexes:
+            self.check_indexes(what)
+
+    def check_transfers(self, what: str):
+        kept = {int(row[0]) for row in self.node.sql("SELECT id FROM transfer")}
+        lost = self.acknowledged - kept
+        assert not lost, f"{len(lost)} acknowledged commits lost after {what}: {sorted(lost)[:10]}"
+        wrong = {number for number in kept if number < 0 or number >= ROLLED_BACK}
+        assert not wrong, f"rolled back rows are there after {what}: {sorted(wrong)[:10]}"
+        expected = [0] * ACCOUNTS
+        for number in kept:
+            giver, taker = accounts_of(number)
+            expected[giver] -= 1
+            expected[taker] += 1
+        balances = [int(row[0]) for row in self.node.sql("SELECT n FROM account ORDER BY id")]
+        assert balances == expected, f"balances differ from the transfers after {what}:\n{balances}\n{expected}"
+        damaged = self.node.value("SELECT count(*) FROM transfer WHERE length(note) <> CASE WHEN id % 12 = 0 THEN 6000 "
+                                  "ELSE length('transfer ' || id) END")
+        assert damaged == "0", f"{damaged} notes are damaged after {what}"
+
+    def check_tickets(self, what: str):
+        assert len(set(self.tickets)) == len(self.tickets), f"a sequence repeated itself before {what}"
+        following = int(self.node.value("SELECT nextval('ticket')"))
+        assert following > max(self.tickets, default=0), f"the sequence fell back to {following} after {what}"
+        self.tickets.append(following)
+
+    def check_files(self, what: str):
+        """Before anybody creates or drops a relation after recovery."""
+        database = self.node.value("SELECT oid FROM pg_database WHERE datname = current_database()")
+        owned = {row[0] for row in self.node.sql("SELECT CASE WHEN relfilenode = 0 THEN oid ELSE relfilenode END FROM pg_class "
+                                                 "WHERE relkind IN ('r', 'i', 't', 'S', 'm') AND NOT relisshared AND relpersistence <> 't'")}
+        there = {re.split("[_.]", name)[0] for name in (path.name for path in (self.node.data / "base" / database).iterdir())
+                 if re.match(r"\d+([_.]\w+)*$", name)}
+        assert not owned - there, f"relations without a file after {what}: {owned - there}"
+        assert not there - owned, f"files without a relation after {what}: {there - owned}"
+        databases = {row[0] for row in self.node.sql("SELECT oid FROM pg_database")}
+        folders = {path.name for path in (self.node.data / "base").iterdir() if path.name.isdigit()}
+        assert databases == folders, f"databases {databases} have directories {folders} after {what}"
+
+    def check_indexes(self, what: str):
+        done = self.node.psql("SELECT bt_index_check(i.indexrelid::regclass, true) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+                              "WHERE i.indisvalid AND c.relam = 403 AND c.relpersistence <> 't'", check=False)
+        assert done.returncode == 0, f"an index is damaged after {what}: {done.stderr}"
+        defects = self.node.sql("SELECT c.relname, v.* FROM pg_class c, LATERAL verify_heapam(c.oid::regclass) v WHERE c.relkind IN ('r', 't')")
+        assert not defects, f"damaged heaps after {what}: {defects[:5]}"
