@@ -12,6 +12,7 @@
 #include "node/shm/server_state.h"
 #include "node/stats/activity.h"
 #include "node/stats/counter_tables.h"
+#include "node/stats/progress.h"
 #include "node/storage/sync_queue.h"
 #include "node/txn/clog.h"
 #include "node/txn/csn_window.h"
@@ -41,6 +42,7 @@ constexpr AreaBinding kBindings[] = {
     {Area::kWalSenders, SenderAreaSize, SenderAreaInit},
     {Area::kReplicationSlots, ReplicationSlotsShmSize, ReplicationSlotsShmInit},
     {Area::kActivity, ActivityAreaSize, ActivityAreaInit},
+    {Area::kProgress, ProgressAreaSize, ProgressAreaInit},
     {Area::kStats, StatsAreaSize, StatsAreaInit},
     {Area::kInvalidations, InvalidationAreaSize, InvalidationAreaInit},
 };

@@ -7,6 +7,7 @@
 
 #include "node/config/settings.h"
 #include "node/stats/counter_layout.h"
+#include "node/stats/snapshot.h"
 
 namespace walden {
 namespace {
@@ -254,6 +255,7 @@ void StatsAtTransactionEnd(bool commit) {
     if (object.dropped == commit) ForgetRelationStats(object.database, object.relation);
   }
   pending_objects.clear();
+  ClearStatsSnapshot();
   // Relations met from now on belong to the next transaction.
   ++transaction_number;
   if (!carried_counts.empty()) carried_counts.clear();

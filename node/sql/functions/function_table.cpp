@@ -31,6 +31,9 @@ std::span<const ScalarFunction> WalFunctions();
 std::span<const ScalarFunction> ReplicationFunctions();
 std::span<const ScalarFunction> ControlFunctions();
 std::span<const ScalarFunction> SnapshotFunctions();
+std::span<const ScalarFunction> NetworkFunctions();
+std::span<const ScalarFunction> StatisticsFunctions();
+std::span<const ScalarFunction> ActivityFunctions();
 std::span<const ScalarFunction> DateTimeToCharFunctions();
 std::span<const ScalarFunction> NumberToCharFunctions();
 
@@ -63,6 +66,9 @@ std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
       ReplicationFunctions(),
       ControlFunctions(),
       SnapshotFunctions(),
+      NetworkFunctions(),
+      StatisticsFunctions(),
+      ActivityFunctions(),
       DateTimeToCharFunctions(),
       NumberToCharFunctions(),
   };
@@ -80,6 +86,7 @@ std::span<const SetFunction> SystemSetFunctions();
 std::span<const SetFunction> TransactionSetFunctions();
 std::span<const SetFunction> ReplicationSetFunctions();
 std::span<const SetFunction> SnapshotSetFunctions();
+std::span<const SetFunction> ActivitySetFunctions();
 
 std::span<const std::span<const SetFunction>> BuiltinSetTables() {
   static const std::vector<std::span<const SetFunction>> tables = {
@@ -94,6 +101,7 @@ std::span<const std::span<const SetFunction>> BuiltinSetTables() {
       TransactionSetFunctions(),
       ReplicationSetFunctions(),
       SnapshotSetFunctions(),
+      ActivitySetFunctions(),
   };
   return tables;
 }

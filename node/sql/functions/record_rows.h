@@ -19,6 +19,8 @@ class RowValues {
   RowValues& Bool(bool v) { return Put({Datum{.b = v}, false}); }
   RowValues& Int4(int64_t v) { return Put({Datum{.i32 = static_cast<int32_t>(v)}, false}); }
   RowValues& Int8(int64_t v) { return Put({Datum{.i64 = v}, false}); }
+  RowValues& Float8(double v) { return Put({Datum{.f64 = v}, false}); }
+  RowValues& Numeric(NumericRef v) { return Put({Datum{.numeric = v}, false}); }  // small ones
   RowValues& ObjectId(Oid v) { return Int4(static_cast<int32_t>(OidNumber(v))); }
   RowValues& Transaction(Xid v) { return Int4(static_cast<int32_t>(v.Low32())); }
   RowValues& Position(Lsn v) { return Int8(static_cast<int64_t>(v.value)); }
