@@ -476,17 +476,18 @@ void SaveStats(const std::string& path) {
 }
 
 void LoadStats(const std::string& path) {
+  if (TheStats() == nullptr) return;
   std::string content;
   StatsFileHeader header;
-  if (TheStats() == nullptr || !TryReadWholeFile(path, &content)) return;
-  bool good = content.size() >= sizeof header + 4;
+  bool exists = TryReadWholeFile(path, &content), good = content.size() >= sizeof header + 4;
   if (good) {
     std::memcpy(&header, content.data(), sizeof header);
     size_t body = content.size() - 4;
     good = CheckHeader(header, content.size()) && Load<uint32_t>(content.data() + body) == Crc32c(0, content.data(), body);
   }
   if (!good) {
-    Log(Severity::kLog, "statistics file \"{}\" is damaged or of another version: starting without statistics", path);
+    if (exists) Log(Severity::kLog, "statistics file \"{}\" is damaged or of another version: starting without statistics", path);
+    for (auto& time : TheStats()->node.reset_times) time.store(WallClockUs(), std::memory_order_relaxed);
     return;
   }
   const char* at = content.data() + sizeof header;

@@ -126,9 +126,7 @@ bool HeapFetcher::FetchVersion(TupleId tid, const Snapshot& snapshot, TupleView*
   }
   HintWriter hints(pin_);
   *row = ViewOf(table_, page, tid.block, tid.offset);
-  if (!VisibleToSnapshot(RowAt(page, tid.offset), snapshot, hints)) return false;
-  table_.stats.Count(RelationCounter::kTuplesFetched);
-  return true;
+  return VisibleToSnapshot(RowAt(page, tid.offset), snapshot, hints);
 }
 
 bool HeapFetcher::FetchAny(TupleId tid, TupleView* row) { return FetchVersion(tid, kSnapshotAny, row); }
