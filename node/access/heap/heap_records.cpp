@@ -155,6 +155,22 @@ void RedoUpdateNew(RedoContext& redo, char* page, const HeapUpdateRecord& rec, T
   AddRow(page, row, rec.new_offset);
 }
 
+// Both heap pages may have their bits on one map page: it is opened once, since it has the record's LSN afterwards.
+void RedoClearVmOfUpdate(RedoContext& redo, const HeapUpdateRecord& rec, BlockNumber new_block,
+                         BlockNumber old_block) {
+  bool both = (rec.flags & kRecNewPageVmCleared) && (rec.flags & kRecOldPageVmCleared);
+  if (!both || redo.HasPage(kRefOldVm)) {
+    if (rec.flags & kRecNewPageVmCleared) RedoClearVm(redo, kRefNewVm, new_block, kVmAll);
+    if (rec.flags & kRecOldPageVmCleared) RedoClearVm(redo, kRefOldVm, old_block, kVmAll);
+    return;
+  }
+  RedoPage map = redo.OpenPage(kRefNewVm);
+  if (!map.NeedsRedo()) return;
+  VmClearBits(map.page(), new_block, kVmAll);
+  VmClearBits(map.page(), old_block, kVmAll);
+  map.Finish();
+}
+
 void RedoUpdate(RedoContext& redo) {
   auto rec = redo.record().Struct<HeapUpdateRecord>();
   bool hot = redo.record().kind == RecordKind::kHeapHotUpdate;
@@ -188,10 +204,7 @@ void RedoUpdate(RedoContext& redo) {
     if (rec.flags & kRecNewPageVmCleared) ClearPageFlag(new_page.page(), kPageAllVisible);
     new_page.Finish();
   }
-  if (rec.flags & kRecNewPageVmCleared) RedoClearVm(redo, kRefNewVm, new_block, kVmAll);
-  if (rec.flags & kRecOldPageVmCleared) {
-    RedoClearVm(redo, redo.HasPage(kRefOldVm) ? kRefOldVm : kRefNewVm, old_block, kVmAll);
-  }
+  RedoClearVmOfUpdate(redo, rec, new_block, old_block);
 }
 
 void RedoLock(RedoContext& redo) {
@@ -267,10 +280,10 @@ void RedoVisible(RedoContext& redo) {
     SetPageFlag(page.page(), kPageAllVisible);
     page.Finish();
   }
-  if (!page.Exists()) return;
+  // The map page also when the heap page is gone (cut off later in the log): its image is in this record alone.
   RedoPage map = redo.OpenPage(kRefNewVm);
   if (map.NeedsRedo()) {
-    VmSetBits(map.page(), page.block(), rec.bits);
+    VmSetBits(map.page(), redo.Key(kRefNewPage).block, rec.bits);
     map.Finish();
   }
 }
