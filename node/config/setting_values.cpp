@@ -184,4 +184,18 @@ std::string_view SettingUnitName(SettingUnit unit) {
   return "";
 }
 
+std::vector<std::string> SplitSettingList(const std::string& text) {
+  std::vector<std::string> items;
+  size_t at = 0;
+  while (at <= text.size()) {
+    size_t comma = std::min(text.find(',', at), text.size());
+    std::string item = text.substr(at, comma - at);
+    item.erase(0, item.find_first_not_of(" \t\""));
+    item.erase(item.find_last_not_of(" \t\"") + 1);
+    if (!item.empty()) items.push_back(std::move(item));
+    at = comma + 1;
+  }
+  return items;
+}
+
 }  // namespace walden

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "node/config/setting_types.h"
 
@@ -21,5 +22,7 @@ std::string FormatSettingInt(int64_t value, SettingUnit base);
 std::string FormatSettingReal(double value, SettingUnit base);
 // "kB", "8kB", "ms" ...; empty for kNone.
 std::string_view SettingUnitName(SettingUnit unit);
+// Items of a comma-separated setting, blanks trimmed, empty ones dropped, double quotes removed.
+std::vector<std::string> SplitSettingList(const std::string& text);
 
 }  // namespace walden

@@ -148,6 +148,8 @@ bool CheckpointDueByWal(uint64_t current_segment) {
   return redo.IsValid() && current_segment >= SegmentOf(redo) + CheckpointSegments();
 }
 
+Lsn LastCheckpointRedo() { return Lsn{Recovery()->redo.load(std::memory_order_acquire)}; }
+
 namespace {
 
 // What slots keep, within max_slot_wal_keep_size.

@@ -31,6 +31,8 @@ bool PerformRestartpoint(uint32_t flags);
 
 // Whether WAL since the redo point has reached what max_wal_size allows.
 bool CheckpointDueByWal(uint64_t current_segment);
+// Redo position of the last complete checkpoint: crash recovery would start there. One atomic load.
+Lsn LastCheckpointRedo();
 
 // WAL that must stay: the first segment needed by recovery, wal_keep_size, and checkpoint parts (slots).
 uint64_t OldestNeededSegment(Lsn redo);

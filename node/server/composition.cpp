@@ -13,6 +13,7 @@
 #include "node/recovery/background_processes.h"
 #include "node/recovery/recovery_target.h"
 #include "node/recovery/xlog_records.h"
+#include "node/server/metric_sources.h"
 #include "node/sql/commands/commands.h"
 #include "node/sql/commands/sequence_storage.h"
 #include "node/sql/commands/verification.h"
@@ -92,6 +93,7 @@ void ComposeNode() {
   InstallCatalogHooks();
   RegisterTxnHook(kStatsHookOrder, CountTransactions);
   BindRecoveryEnd(RemoveOrphanedFiles);
+  RegisterMetricSources();
 }
 
 }  // namespace walden

@@ -10,6 +10,7 @@
 
 #include "node/base/error.h"
 #include "node/base/log.h"
+#include "node/config/setting_values.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
 #include "node/os/process.h"
@@ -42,20 +43,6 @@ bool LockedByOther(const std::string& lock_path) {
 }
 
 }  // namespace
-
-std::vector<std::string> SplitSettingList(const std::string& text) {
-  std::vector<std::string> items;
-  size_t at = 0;
-  while (at <= text.size()) {
-    size_t comma = std::min(text.find(',', at), text.size());
-    std::string item = text.substr(at, comma - at);
-    item.erase(0, item.find_first_not_of(" \t\""));
-    item.erase(item.find_last_not_of(" \t\"") + 1);
-    if (!item.empty()) items.push_back(std::move(item));
-    at = comma + 1;
-  }
-  return items;
-}
 
 void Listeners::OpenTcp(int port) {
   for (const std::string& address : SplitSettingList(GetString(Setting::kListenAddresses))) {

@@ -31,7 +31,4 @@ class Listeners {
   std::string first_address_;
 };
 
-// Items of a comma-separated setting, blanks trimmed, empty ones dropped, double quotes removed.
-std::vector<std::string> SplitSettingList(const std::string& text);
-
 }  // namespace walden

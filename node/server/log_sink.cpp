@@ -7,9 +7,9 @@
 #include <cstring>
 
 #include "node/base/log.h"
+#include "node/config/setting_values.h"
 #include "node/config/settings.h"
 #include "node/os/socket.h"
-#include "node/server/listeners.h"
 #include "node/shm/log_context.h"
 
 namespace walden {

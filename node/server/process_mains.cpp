@@ -7,6 +7,7 @@
 #include <array>
 #include <exception>
 
+#include "metrics/exporter.h"
 #include "node/base/clock.h"
 #include "node/base/error.h"
 #include "node/base/log.h"
@@ -104,6 +105,7 @@ MainTable MakeMains() {
   bind(ProcessKind::kWalWriter, Loop<RunWalWriter>);
   bind(ProcessKind::kArchiver, Loop<RunArchiver>);
   bind(ProcessKind::kStatsCollector, Loop<RunStatsCollector>);
+  bind(ProcessKind::kMetricsExporter, Loop<RunMetricsExporter>);
   return mains;
 }
 MainTable mains = MakeMains();

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "node/shm/lwlock.h"
+
 namespace walden {
 
 enum class NodePhase : uint32_t { kStarting, kRecovering, kHotStandby, kRunning, kStopping };
@@ -17,6 +19,7 @@ struct ServerState {
   std::atomic<NodePhase> phase;
   std::atomic<uint32_t> restarts;  // crashes survived since the postmaster started
   std::atomic<int32_t> postmaster_pid;
+  std::atomic<uint64_t> lwlock_waits[static_cast<size_t>(LwRank::kCount)];  // sleeps; see lwlock.cpp
 };
 
 size_t ServerStateBytes();

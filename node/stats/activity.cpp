@@ -1,5 +1,7 @@
 #include "node/stats/activity.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <cstring>
 #include <vector>
@@ -12,6 +14,7 @@ namespace walden {
 namespace {
 
 constexpr size_t kNameBytes = 64;
+constexpr int kMostReadTries = 100000;
 
 // Guarded by: `change`, odd while the owner writes. Everything else is plain memory that a reader may see torn, and
 // then does not use.
@@ -184,15 +187,20 @@ bool ReadActivity(int slot, ActivityRow* row) {
   if (entry == nullptr) return false;
   ProcessSlot& process = SlotAt(slot);
   std::vector<char> copy(stride);
-  for (;;) {
+  // An owner that died while writing leaves it odd for ever; then the region is being rebuilt, and nobody's row matters.
+  for (int tries = 0;; ++tries) {
+    if (tries == kMostReadTries) return false;
     row->pid = process.pid.load(std::memory_order_acquire);
     if (row->pid == 0) return false;
     uint32_t before = entry->change.load(std::memory_order_acquire);
     std::memcpy(copy.data(), entry, stride);
     std::atomic_thread_fence(std::memory_order_acquire);
     if ((before & 1) == 0 && entry->change.load(std::memory_order_relaxed) == before) break;
-    // An owner that died while writing leaves it odd for ever; then the region is being rebuilt.
-    SpinPause();
+    if (tries % 100 == 99) {
+      sched_yield();
+    } else {
+      SpinPause();
+    }
   }
   const ActivityEntry& seen = *reinterpret_cast<const ActivityEntry*>(copy.data());
   row->slot = slot;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include "node/base/check.h"
 #include "node/base/error.h"
@@ -26,10 +27,12 @@ constexpr int kPagesPerCall = 32;
 struct alignas(64) Bounce {
   char bytes[kPagesPerCall * kPageSize];
 };
-// One per process: copies for checksums on the way out, scattered pages on the way in.
+// One per process: copies for checksums on the way out, scattered pages on the way in. Not in thread-local storage itself,
+// which every thread pays for, and which the small stacks of library threads (civetweb, gRPC) are taken from.
 char* BounceBuffer() {
-  static thread_local Bounce buffer;
-  return buffer.bytes;
+  static thread_local std::unique_ptr<Bounce> buffer;
+  if (buffer == nullptr) buffer = std::make_unique_for_overwrite<Bounce>();
+  return buffer->bytes;
 }
 
 uint32_t SegmentNumber(BlockNumber block) { return block / kBlocksPerSegment; }
