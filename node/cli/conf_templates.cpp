@@ -56,17 +56,17 @@ std::string PostgresqlConf(const std::string& time_zone) {
   return text;
 }
 
-std::string PgHbaConf(const std::string& auth_local) {
+std::string PgHbaConf(const std::string& auth_local, const std::string& auth_host) {
   return fmt::format(
       "# Client authentication rules: the first line that fits a connection decides.\n"
       "# TYPE  DATABASE        USER            ADDRESS                 METHOD\n\n"
-      "local   all             all                                     {}\n"
-      "host    all             all             127.0.0.1/32            scram-sha-256\n"
-      "host    all             all             ::1/128                 scram-sha-256\n"
-      "host    all             all             all                     scram-sha-256\n"
-      "local   replication     all                                     {}\n"
+      "local   all             all                                     {0}\n"
+      "host    all             all             127.0.0.1/32            {1}\n"
+      "host    all             all             ::1/128                 {1}\n"
+      "host    all             all             all                     {1}\n"
+      "local   replication     all                                     {0}\n"
       "host    replication     all             all                     scram-sha-256\n",
-      auth_local, auth_local);
+      auth_local, auth_host);
 }
 
 std::string PgIdentConf() {

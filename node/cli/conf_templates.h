@@ -6,7 +6,7 @@
 namespace walden {
 
 std::string PostgresqlConf(const std::string& time_zone);
-std::string PgHbaConf(const std::string& auth_local);
+std::string PgHbaConf(const std::string& auth_local, const std::string& auth_host);
 std::string PgIdentConf();
 
 }  // namespace walden
