@@ -15,8 +15,8 @@ namespace {
 constexpr Command kCommands[] = {
     {&kInitSpec, InitCommand},       {&kStartSpec, StartCommand},     {&kStopSpec, StopCommand},
     {&kRestartSpec, RestartCommand}, {&kReloadSpec, ReloadCommand},   {&kStatusSpec, StatusCommand},
-    {&kPromoteSpec, PromoteCommand}, {&kWaldumpSpec, WaldumpCommand}, {&kChecksumsSpec, ChecksumsCommand},
-    {&kControldataSpec, ControldataCommand},
+    {&kPromoteSpec, PromoteCommand}, {&kBasebackupSpec, BasebackupCommand},
+    {&kWaldumpSpec, WaldumpCommand}, {&kChecksumsSpec, ChecksumsCommand}, {&kControldataSpec, ControldataCommand},
 };
 
 void PrintOverview() {

@@ -15,7 +15,7 @@ struct Command {
 std::span<const Command> Commands();
 
 extern const CommandSpec kInitSpec, kStartSpec, kStopSpec, kRestartSpec, kReloadSpec, kStatusSpec,
-    kPromoteSpec, kWaldumpSpec, kChecksumsSpec, kControldataSpec;
+    kPromoteSpec, kBasebackupSpec, kWaldumpSpec, kChecksumsSpec, kControldataSpec;
 int InitCommand(const CommandLine& line);
 int StartCommand(const CommandLine& line);
 int StopCommand(const CommandLine& line);
@@ -23,6 +23,7 @@ int RestartCommand(const CommandLine& line);
 int ReloadCommand(const CommandLine& line);
 int StatusCommand(const CommandLine& line);
 int PromoteCommand(const CommandLine& line);
+int BasebackupCommand(const CommandLine& line);
 int WaldumpCommand(const CommandLine& line);
 int ChecksumsCommand(const CommandLine& line);
 int ControldataCommand(const CommandLine& line);

@@ -14,6 +14,7 @@
 #include "node/base/error.h"
 #include "node/cli/commands.h"
 #include "node/cli/conf_templates.h"
+#include "node/cli/new_directory.h"
 #include "node/os/file.h"
 #include "node/server/bootstrap.h"
 #include "node/server/data_directory.h"
@@ -35,24 +36,6 @@ constexpr OptionSpec kOptions[] = {
     {0, "no-locale", nullptr, "locale C"},
     {'k', "data-checksums", nullptr, "page checksums (always on; for initdb's users)"},
 };
-
-// A directory of ours alone: made, or empty. Returns whether init made it.
-bool ClaimDirectory(const std::string& directory) {
-  if (!PathExists(directory)) {
-    MakeDirectories(directory);
-    return true;
-  }
-  for (const std::string& name : ListDirectory(directory)) {
-    if (name == "lost+found" || name.starts_with('.')) continue;
-    throw SqlError(ErrorCode::kDuplicateFile, "directory \"{}\" exists but is not empty", directory)
-        .WithHint(
-            "If you want to create a new node, either remove or empty the directory or use another one.");
-  }
-  if (chmod(directory.c_str(), kPrivateDirectoryMode) < 0) {
-    throw FileError(errno, fmt::format("could not change permissions of directory \"{}\"", directory));
-  }
-  return false;
-}
 
 // The file may be a pipe.
 std::string ReadPassword(const CommandLine& line) {
@@ -129,15 +112,10 @@ int InitCommand(const CommandLine& line) {
   std::string auth_local = AuthMethod(line, "auth-local", "trust"), auth_host = AuthMethod(line, "auth-host", "scram-sha-256");
   std::string locale = Locale(line);
   CheckEncoding(line);
-  if (geteuid() == 0) {
-    throw SqlError(ErrorCode::kInsufficientPrivilege, "cannot be run as root")
-        .WithHint(
-            "Please log in (using, e.g., \"su\") as the (unprivileged) user that will own the server "
-            "process.");
-  }
+  RefuseRoot();
   umask(077);
   std::string password = ReadPassword(line);
-  bool made = ClaimDirectory(directory);
+  NewDirectory claimed(directory);
   fmt::print("creating data directory {} ... ", directory);
   std::fflush(stdout);
   try {
@@ -147,13 +125,7 @@ int InitCommand(const CommandLine& line) {
   } catch (const SqlError&) {
     fmt::print("failed\n");
     std::fflush(stdout);
-    if (made) {
-      RemoveTree(directory);
-    } else {
-      for (const std::string& name : ListDirectory(directory)) {
-        if (name != "lost+found") RemoveTree(directory + "/" + name);
-      }
-    }
+    claimed.Undo();
     throw;
   }
   fmt::print("ok\n");

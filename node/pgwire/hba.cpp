@@ -103,7 +103,9 @@ bool InNetwork(const HbaLine& line, const PeerAddress& peer) {
 
 bool MatchesList(const std::vector<std::string>& list, std::string_view value, const HbaQuestion& question, bool is_user) {
   for (const std::string& entry : list) {
-    if (entry.starts_with('"')) {
+    if (!is_user && question.replication) {
+      if (entry == "replication") return true;
+    } else if (entry.starts_with('"')) {
       if (entry.substr(1) == value) return true;
     } else if (entry == "all") {
       return true;

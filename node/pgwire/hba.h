@@ -33,6 +33,7 @@ struct HbaQuestion {
   std::string_view database;
   std::string_view user;
   bool (*is_member)(std::string_view user, std::string_view role);
+  bool replication = false;  // only lines that name `replication` as the database fit
 };
 AuthMethod MatchHba(const std::vector<HbaLine>& lines, const HbaQuestion& question);
 

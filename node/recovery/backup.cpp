@@ -1,6 +1,8 @@
 #include "node/recovery/backup.h"
 
 #include <ctime>
+#include <optional>
+#include <utility>
 
 #include "node/base/clock.h"
 #include "node/base/error.h"
@@ -16,14 +18,6 @@
 
 namespace walden {
 namespace {
-
-struct Running {
-  bool active = false;
-  bool forced_images = false;
-  bool exit_handler = false;
-  BackupStart start;
-};
-thread_local Running running;
 
 std::string NowText() {
   std::time_t now = std::time(nullptr);
@@ -55,71 +49,103 @@ std::string TablespaceMap() {
 
 }  // namespace
 
-bool BackupIsRunning() { return running.active; }
+OnlineBackup::~OnlineBackup() { Release(); }
 
-BackupStart StartBackup(const std::string& label, bool fast) {
-  if (running.active)
-    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
-                   "a backup is already in progress in this session");
-  if (!running.exit_handler) {
-    OnProcessExit(AbortBackup);
-    running.exit_handler = true;
-  }
-  bool standby = InRecovery();
-  running.active = true;
-  if (!standby) {
-    // Images of every page changed from here on: the copy may catch a page half written.
-    ForcePageImages(true);
-    running.forced_images = true;
-    RequestCheckpoint(kCheckpointForce | kCheckpointWait | (fast ? kCheckpointImmediate : 0u));
-  }
-  ControlFile control = GetControlFile();
-  BackupStart start;
-  start.start = Lsn{control.checkpoint_data.redo};
-  start.checkpoint = Lsn{control.checkpoint};
-  start.timeline = control.checkpoint_data.timeline;
-  start.from_standby = standby;
-  start.label_file = LabelFile(start, label);
-  running.start = start;
-  return start;
+void OnlineBackup::Release() {
+  if (forced_images_) ForcePageImages(false);
+  forced_images_ = begun_ = started_ = false;
 }
 
-BackupStop StopBackup() {
-  if (!running.active) {
-    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "backup is not in progress")
-        .WithHint("Did you call pg_backup_start()?");
-  }
+void OnlineBackup::Begin(const std::string& label, bool fast) {
+  label_ = label;
+  begun_ = true;
+  from_standby_ = InRecovery();
+  if (from_standby_) return;
+  // Images of every page changed from here on: the copy may catch a page half written.
+  ForcePageImages(true);
+  forced_images_ = true;
+  checkpoint_ = AskForCheckpoint(kCheckpointForce | kCheckpointWait | (fast ? kCheckpointImmediate : 0u));
+}
+
+bool OnlineBackup::Started() {
+  if (started_) return true;
+  if (!from_standby_ && !CheckpointIsDone(&checkpoint_)) return false;
+  ControlFile control = GetControlFile();
+  start_.start = Lsn{control.checkpoint_data.redo};
+  start_.checkpoint = Lsn{control.checkpoint};
+  start_.timeline = control.checkpoint_data.timeline;
+  start_.from_standby = from_standby_;
+  start_.label_file = LabelFile(start_, label_);
+  return started_ = true;
+}
+
+void OnlineBackup::AwaitStart() {
+  if (!from_standby_) AwaitCheckpoint(&checkpoint_);
+  Started();
+}
+
+BackupStop OnlineBackup::Stop() {
   BackupStop stop;
-  if (running.start.from_standby) {
+  if (from_standby_) {
     if (!InRecovery()) {
-      AbortBackup();
-      throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
-                     "the standby was promoted during online backup")
+      throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "the standby was promoted during online backup")
           .WithHint(
               "This means that the backup being taken is corrupt and should not be used. Try taking another "
               "online backup.");
     }
     // Whatever the copied files hold was replayed by now.
-    stop = {ReplayedLsn(), ReplayedTimeline(), running.start.label_file, TablespaceMap()};
-    AbortBackup();
-    return stop;
+    stop = {ReplayedLsn(), ReplayedTimeline(), start_.label_file, TablespaceMap()};
+  } else {
+    BackupEndRecord body{start_.start.value};
+    WalRecord record(RecordKind::kBackupEnd);
+    record.SetXid(kInvalidXid);
+    record.AddStruct(body);
+    stop = {record.Insert(), WalTimeline(), start_.label_file, TablespaceMap()};
+    SwitchWalSegment();
+    Flush(InsertPosition());
   }
-  BackupEndRecord body{running.start.start.value};
-  WalRecord record(RecordKind::kBackupEnd);
-  record.SetXid(kInvalidXid);
-  record.AddStruct(body);
-  stop = {record.Insert(), WalTimeline(), running.start.label_file, TablespaceMap()};
-  SwitchWalSegment();
-  Flush(InsertPosition());
-  AbortBackup();
+  Release();
   return stop;
 }
 
-void AbortBackup() {
-  if (!running.active) return;
-  if (running.forced_images) ForcePageImages(false);
-  running.forced_images = false;
-  running.active = false;
+// ---- the backup of this process: pg_backup_start ----
+
+namespace {
+
+thread_local std::optional<OnlineBackup> own_backup;
+
+}  // namespace
+
+bool BackupIsRunning() { return own_backup.has_value(); }
+
+BackupStart StartBackup(const std::string& label, bool fast) {
+  if (own_backup)
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
+                   "a backup is already in progress in this session");
+  static thread_local bool exit_handler = false;
+  if (!std::exchange(exit_handler, true)) OnProcessExit(AbortBackup);
+  OnlineBackup& backup = own_backup.emplace();
+  try {
+    backup.Begin(label, fast);
+    backup.AwaitStart();
+  } catch (...) {
+    AbortBackup();
+    throw;
+  }
+  return backup.start();
 }
+
+BackupStop StopBackup() {
+  if (!own_backup) {
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "backup is not in progress")
+        .WithHint("Did you call pg_backup_start()?");
+  }
+  struct End {
+    ~End() { AbortBackup(); }
+  } end;
+  return own_backup->Stop();
+}
+
+void AbortBackup() { own_backup.reset(); }
 
 }  // namespace walden

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "node/base/ids.h"
+#include "node/recovery/checkpoint.h"
 
 namespace walden {
 
@@ -20,6 +21,31 @@ struct BackupStart {
 // restartpoint. A backup that is not stopped ends when the process does. Throws 55000 if this process has one
 // already.
 BackupStart StartBackup(const std::string& label, bool fast);
+
+// The same for who must not sleep and may have several at a time: the walsender.
+struct BackupStop;
+class OnlineBackup {
+ public:
+  OnlineBackup() = default;
+  ~OnlineBackup();  // gives up: no end record
+  OnlineBackup(const OnlineBackup&) = delete;
+  OnlineBackup& operator=(const OnlineBackup&) = delete;
+
+  void Begin(const std::string& label, bool fast);
+  // True once its checkpoint is complete and start() is valid; until then ask again whenever the latch was set.
+  bool Started();
+  void AwaitStart();
+  const BackupStart& start() const { return start_; }
+  // Logs the end of the backup and ends the segment. Throws 55000 if a standby was promoted meanwhile.
+  BackupStop Stop();
+
+ private:
+  void Release();
+  std::string label_;
+  CheckpointTicket checkpoint_;
+  BackupStart start_;
+  bool from_standby_ = false, begun_ = false, started_ = false, forced_images_ = false;
+};
 
 struct BackupStop {
   Lsn stop;  // the backup is consistent once WAL up to here is replayed

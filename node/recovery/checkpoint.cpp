@@ -275,34 +275,52 @@ void PerformHere(uint32_t flags) {
 
 }  // namespace
 
-void RequestCheckpoint(uint32_t flags) {
+CheckpointTicket AskForCheckpoint(uint32_t flags) {
   RecoveryShared* shared = Recovery();
+  CheckpointTicket ticket;
   if (DoesCheckpointsItself(shared)) {
     PerformHere(flags);
-    return;
+    ticket.done = true;
+    return ticket;
   }
-  uint64_t started_before, failed_before;
   {
     SpinGuard guard(shared->checkpoint_lock);
-    started_before = shared->started;
-    failed_before = shared->failed;
+    ticket.started_before = shared->started;
+    ticket.failed_before = shared->failed;
     shared->request_flags |= flags;
   }
   SlotAt(shared->checkpointer_slot.load()).latch.Set();
-  if ((flags & kCheckpointWait) == 0) return;
-  // Not one that was already running: it may have fixed its redo point before what the caller needs.
-  auto read = [&](uint64_t& counter) {
+  return ticket;
+}
+
+bool CheckpointIsDone(CheckpointTicket* ticket) {
+  RecoveryShared* shared = Recovery();
+  uint64_t failed;
+  if (ticket->done) return true;
+  {
     SpinGuard guard(shared->checkpoint_lock);
-    return counter;
-  };
-  shared->started_waiting.Wait(WaitEvent::kCheckpointStart,
-                               [&] { return read(shared->started) > started_before; });
-  uint64_t mine = read(shared->started);
-  shared->done_waiting.Wait(WaitEvent::kCheckpointDone, [&] { return read(shared->done) >= mine; });
-  if (read(shared->failed) > failed_before) {
+    // Not one that was already running: it may have fixed its redo point before what the caller needs.
+    if (ticket->mine == 0 && shared->started > ticket->started_before) ticket->mine = shared->started;
+    if (ticket->mine == 0 || shared->done < ticket->mine) return false;
+    failed = shared->failed;
+  }
+  if (failed > ticket->failed_before) {
     throw SqlError(ErrorCode::kSystemError, "checkpoint request failed")
         .WithHint("Consult recent messages in the server log for details.");
   }
+  return ticket->done = true;
+}
+
+void AwaitCheckpoint(CheckpointTicket* ticket) {
+  RecoveryShared* shared = Recovery();
+  auto begun = [&] { return CheckpointIsDone(ticket) || ticket->mine != 0; };
+  shared->started_waiting.Wait(WaitEvent::kCheckpointStart, begun);
+  shared->done_waiting.Wait(WaitEvent::kCheckpointDone, [&] { return CheckpointIsDone(ticket); });
+}
+
+void RequestCheckpoint(uint32_t flags) {
+  CheckpointTicket ticket = AskForCheckpoint(flags);
+  if ((flags & kCheckpointWait) != 0) AwaitCheckpoint(&ticket);
 }
 
 }  // namespace walden

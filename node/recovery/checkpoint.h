@@ -24,6 +24,17 @@ enum CheckpointFlag : uint32_t {
 // CheckpointDone.
 void RequestCheckpoint(uint32_t flags);
 
+// The same for who must not sleep: ask, then look again whenever the latch was set (the checkpointer wakes the walsender).
+struct CheckpointTicket {
+  uint64_t started_before = 0, failed_before = 0;
+  uint64_t mine = 0;  // number of the checkpoint that serves the request, once it has begun
+  bool done = false;
+};
+CheckpointTicket AskForCheckpoint(uint32_t flags);
+// True when it is complete. Throws 58000 if it failed.
+bool CheckpointIsDone(CheckpointTicket* ticket);
+void AwaitCheckpoint(CheckpointTicket* ticket);
+
 // The checkpointer's own: does one now. In recovery a restartpoint at the newest replayed checkpoint. Returns
 // false if there was nothing to do.
 bool PerformCheckpoint(uint32_t flags);

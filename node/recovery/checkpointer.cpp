@@ -108,6 +108,7 @@ void AnnounceEnd(bool failed) {
     shared->failed += failed;
   }
   shared->done_waiting.Broadcast();
+  WakeSenders();  // a base backup may wait for it
 }
 
 void WarnIfTooOften(const Schedule& schedule, uint32_t flags) {

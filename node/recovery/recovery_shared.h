@@ -45,6 +45,7 @@ struct RecoveryShared {
   std::atomic<uint64_t> received;
   std::atomic<uint32_t> received_timeline;
   std::atomic<bool> stop_streaming;
+  std::atomic<uint64_t> receiver_notice;  // the receiver wants to hear when replay gets here; UINT64_MAX: not
   ReceiverInfo receiver;  // but for state, flushed and timeline, which are the atomics above
   std::atomic<uint64_t> written;
 

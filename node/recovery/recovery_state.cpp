@@ -4,9 +4,12 @@
 #include <new>
 
 #include "node/base/check.h"
+#include "node/base/crc32c.h"
+#include "node/os/file.h"
 #include "node/recovery/recovery_shared.h"
 #include "node/shm/postmaster_link.h"
 #include "node/shm/process.h"
+#include "node/txn/sender_slots.h"
 #include "node/txn/txn_state.h"
 
 namespace walden {
@@ -31,6 +34,7 @@ void RecoveryShmInit(void* area) {
     waiting->Init();
   }
   shared->startup_slot.store(-1);
+  shared->receiver_notice.store(UINT64_MAX);
   shared->checkpointer_slot.store(-1);
   shared->archiver_slot.store(-1);
 }
@@ -68,6 +72,10 @@ void AnnounceReplayed(Lsn replayed, TimelineId timeline) {
   shared->replayed_timeline.store(timeline, std::memory_order_release);
   shared->replayed.store(replayed.value, std::memory_order_seq_cst);
   if (shared->replay_waiters.load(std::memory_order_seq_cst) != 0) shared->replay_waiting.Broadcast();
+  if (replayed.value >= shared->receiver_notice.load(std::memory_order_seq_cst)) {
+    shared->receiver_notice.store(UINT64_MAX, std::memory_order_relaxed);
+    SlotAt(SlotsOf(ProcessKind::kWalReceiver).first).latch.Set();
+  }
   for (auto* callback : replayed_callbacks) {
     if (callback != nullptr) callback(replayed);
   }
@@ -115,6 +123,7 @@ void RequestStreaming(const StreamRequest& request) {
     SetReceiverState(ReceiverState::kStarting);
     NotifyPostmaster(PostmasterRequest::kStartWalReceiver);
   } else {
+    SetReceiverState(ReceiverState::kStarting);
     SlotAt(SlotsOf(ProcessKind::kWalReceiver).first).latch.Set();
   }
 }
@@ -138,6 +147,7 @@ void ReportReceived(Lsn flushed, TimelineId timeline) {
   Recovery()->received_timeline.store(timeline, std::memory_order_release);
   Recovery()->received.store(flushed.value, std::memory_order_release);
   WakeStartup();
+  WakeSenders();  // cascading
 }
 
 void SetReceiverState(ReceiverState state) {
@@ -181,6 +191,39 @@ ReceiverInfo GetReceiverInfo() {
   return info;
 }
 
+namespace {
+
+constexpr const char* kSettledPath = "pg_wal/settled";
+struct SettledFile {
+  uint64_t lsn;
+  uint32_t crc;
+  uint32_t unused;
+};
+
+}  // namespace
+
+void SaveAnnouncedSettled(Lsn settled) {
+  static File file;
+  if (!file.is_open()) file = File::Open(kSettledPath, O_RDWR | O_CREAT);
+  SettledFile content{settled.value, Crc32c(0, &settled.value, sizeof settled.value), 0};
+  file.WriteAt(&content, sizeof content, 0);
+}
+
+Lsn LoadAnnouncedSettled() {
+  int error = 0;
+  SettledFile content{};
+  File file = File::TryOpen(kSettledPath, O_RDONLY, &error);
+  if (!file.is_open()) return kMaxLsn;
+  bool good = file.ReadAt(&content, sizeof content, 0) == sizeof content &&
+              content.crc == Crc32c(0, &content.lsn, sizeof content.lsn);
+  return good ? Lsn{content.lsn} : kInvalidLsn;
+}
+
+bool TellWhenReplayed(Lsn lsn) {
+  RecoveryShared* shared = Recovery();
+  shared->receiver_notice.store(lsn.value, std::memory_order_seq_cst);
+  return ReplayedLsn() < lsn;
+}
 bool StreamingStopRequested() { return Recovery()->stop_streaming.load(); }
 
 }  // namespace walden

@@ -36,6 +36,7 @@ bool PromotionRequested();
 // ---- WAL receiver ----
 // The startup process says from where it wants to be fed; the receiver reports what it has written and
 // flushed.
+// kStopped: no process. kWaiting: the last request is done with, as far as it went; the process waits for another.
 enum class ReceiverState : uint32_t { kStopped, kStarting, kStreaming, kWaiting };
 struct StreamRequest {
   Lsn start;  // start of a segment
@@ -50,6 +51,12 @@ bool TakeStreamRequest(StreamRequest* request);
 void ReportReceived(Lsn flushed, TimelineId timeline);
 void SetReceiverState(ReceiverState state);
 bool StreamingStopRequested();
+// What the primary announced as settled (I8), kept across restarts: what was received and not announced stays
+// invisible after one too. Not synced: an older value shows less. kMaxLsn: none was ever announced here.
+void SaveAnnouncedSettled(Lsn settled);
+Lsn LoadAnnouncedSettled();
+// Receiver: its latch is set once ReplayedLsn() >= lsn; false: that is so already.
+bool TellWhenReplayed(Lsn lsn);
 
 // What pg_stat_wal_receiver shows besides. The receiver describes its connection, then notes every message.
 struct ReceiverConnection {

@@ -269,6 +269,7 @@ void StartupProcess::PrepareReplay() {
     control.state = archive_ ? ClusterState::kInArchiveRecovery : ClusterState::kInCrashRecovery;
   });
   ResetUnloggedRelations(false);
+  if (standby_ && !GetString(Setting::kPrimaryConninfo).empty()) AnnounceSettled(LoadAnnouncedSettled());
   if (archive_) NotifyPostmaster(PostmasterRequest::kRecoveryStarted);
   // Alone, this process keeps the list of files to be synced; else the checkpointer does.
   if (!HasPostmaster()) BecomeSyncOwner();
@@ -313,8 +314,18 @@ void StartupProcess::HonourDelay(const DecodedRecord& record) {
   }
 }
 
+// What the primary has not announced as settled is not shown (I8). After a restart it must be heard first, and replay would
+// wait for it with nobody listening.
+void StartupProcess::HearPrimary(const DecodedRecord& record) {
+  TimestampUs time;
+  bool must_wait = standby_ && RecoveryIsConsistent() && record.end > AnnouncedSettledLsn() &&
+                   TransactionEndTime(record, &time);
+  if (must_wait && !supply_->streaming()) supply_->StartStreaming(record.end);
+}
+
 void StartupProcess::ApplyRecord(const DecodedRecord& record) {
   HonourDelay(record);
+  HearPrimary(record);
   dispatcher_->Dispatch(record);
   TimestampUs time;
   if (TransactionEndTime(record, &time)) Recovery()->last_commit_time.store(time, std::memory_order_relaxed);

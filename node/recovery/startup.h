@@ -43,6 +43,7 @@ class StartupProcess {
   void CheckConsistency();
   void HonourPause();
   void HonourDelay(const DecodedRecord& record);
+  void HearPrimary(const DecodedRecord& record);
   void CheckReplayedEnough();
   TimelineId ChooseTimeline();
   void OpenForWriting();

@@ -112,7 +112,9 @@ bool WalSupply::WaitForMore(Lsn at) {
       NoteWalArrival(true);
       return true;
     }
-    if (streaming_ && GetReceiverState() != ReceiverState::kStopped) {
+    ReceiverState receiver = GetReceiverState();
+    bool being_fed = receiver == ReceiverState::kStarting || receiver == ReceiverState::kStreaming;
+    if (streaming_ && being_fed) {
       WaitLatch(-1, WaitEvent::kRecoveryWalStream);
       continue;
     }
@@ -122,6 +124,7 @@ bool WalSupply::WaitForMore(Lsn at) {
     Forget();
     if (!ended) StartStreaming(at);
     if (streaming_) continue;
+    if (ended && LookForNewTimeline(at)) return true;
     WaitLatch(GetInt(Setting::kWalRetrieveRetryInterval), WaitEvent::kRecoveryRetrieveRetryInterval);
     LookForNewTimeline(at);
     NoteWalArrival(false);

@@ -33,13 +33,14 @@ class WalSupply : public WalSource {
   // Ends streaming and waits until the receiver is gone (before the log is opened for writing).
   void StopStreaming();
   bool streaming() const { return streaming_; }
+  // Asks for a receiver that feeds us from `at` on; nothing without primary_conninfo.
+  void StartStreaming(Lsn at);
 
  private:
   static constexpr uint64_t kNoSegment = UINT64_MAX;
   bool OpenSegment(uint64_t segment, Lsn at);
   bool TryOpen(TimelineId timeline, uint64_t segment, bool from_archive);
   bool StreamHasMore(Lsn at);
-  void StartStreaming(Lsn at);
   bool LookForNewTimeline(Lsn at);
 
   TimelineHistory history_;

@@ -14,22 +14,20 @@
 #include "node/recovery/recovery_target.h"
 #include "node/recovery/xlog_records.h"
 #include "node/server/metric_sources.h"
-#include "node/catalog/row_types.h"
-#include "node/sql/executor/deferred_checks.h"
-#include "node/sql/executor/ordered_set.h"
-#include "node/sql/executor/window_call.h"
 #include "node/sql/commands/commands.h"
 #include "node/sql/commands/sequence_storage.h"
 #include "node/sql/commands/verification.h"
 #include "node/sql/functions/registry.h"
 #include "node/sql/query/definition_functions.h"
 #include "node/stats/counters.h"
+#include "node/txn/sender_slots.h"
 #include "node/txn/transaction_hooks.h"
 #include "node/txn/txn_records.h"
 #include "node/txn/txn_state.h"
 #include "node/types/datetime.h"
 #include "node/types/text_format.h"
 #include "node/wal/record_handler.h"
+#include "node/wal/wal.h"
 
 namespace walden {
 namespace {
@@ -63,10 +61,9 @@ void CountTransactions(TxnEvent event, const TxnEventInfo& info) {
 }
 
 // A built-in is there when its C++ is: scalar and set-returning functions by prosrc (those that PostgreSQL writes in
-// SQL by their name), aggregates and window functions by OID.
+// SQL by their name), aggregates by OID.
 bool IsImplemented(const BuiltinFunction& function) {
-  if (function.kind == 'a') return FindAggregate(function.oid) != nullptr || IsOrderedSetAggregate(function.oid);
-  if (function.kind == 'w') return IsWindowFunction(function.oid);
+  if (function.kind == 'a') return FindAggregate(function.oid) != nullptr;
   return HasFunction(function.source.empty() ? function.name : function.source);
 }
 
@@ -89,7 +86,6 @@ void ComposeNode() {
   BindRecoveryHooks();
   AddScalarFunctions(DefinitionFunctions());
   InstallCommandHooks();
-  InstallDeferredChecks();
   SetPasswordEncoder(EncodePassword);
   AddScalarFunctions(SequenceFunctions());
   AddScalarFunctions(VerificationFunctions());
@@ -97,10 +93,10 @@ void ComposeNode() {
   BindTimestampParser([](const std::string& text) { return ParseTimestampTz(text, TextFormat{}); });
   InstallBuiltins(IsImplemented);
   InstallCatalogHooks();
-  SetTypeResolver(ResolveStoredType);
   RegisterTxnHook(kStatsHookOrder, CountTransactions);
   BindRecoveryEnd(RemoveOrphanedFiles);
   RegisterMetricSources();
+  OnFlushed([](Lsn) { WakeSenders(); });
 }
 
 }  // namespace walden

@@ -189,6 +189,7 @@ void Postmaster::HandleMessage(const PostmasterMessage& message) {
       break;
     case PostmasterRequest::kStartWalReceiver:
       wal_receiver_wanted_ = true;
+      wal_receiver_again_ = children_.FindKind(ProcessKind::kWalReceiver) != nullptr;
       break;
     case PostmasterRequest::kStartBackgroundWorker:
       WantWorker(message.argument, true);

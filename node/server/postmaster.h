@@ -124,6 +124,7 @@ class Postmaster {
   StopMode stop_ = StopMode::kNone;
   bool crashed_ = false;  // since the last fresh region
   bool wal_receiver_wanted_ = false;
+  bool wal_receiver_again_ = false;  // asked for while the last one was still on its way out
   bool shutdown_logged_ = false;
   int failed_recoveries_ = 0;
   int64_t quit_sent_us_ = 0;  // when children were told to quit at once; SIGKILL follows

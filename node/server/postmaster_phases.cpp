@@ -65,7 +65,8 @@ void Postmaster::HandleChildEnd(const Child& ended, int status) {
   }
   if (child.kind == ProcessKind::kBackgroundWorker)
     WorkerEnded(child.worker, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
-  if (child.kind == ProcessKind::kWalReceiver) wal_receiver_wanted_ = false;
+  if (child.kind == ProcessKind::kWalReceiver)
+    wal_receiver_wanted_ = std::exchange(wal_receiver_again_, false);
   if (phase_ == Phase::kCrashed) return;  // told to quit: the manner of death says nothing
   if (child.kind == ProcessKind::kStartup) return HandleStartupEnd(status);
   if (!EndedNormally(child.kind, status)) return HandleCrash(child, status);
@@ -253,7 +254,7 @@ void Postmaster::Restart() {
   Log(Severity::kLog, "all server processes terminated; reinitializing");
   if (GetBool(Setting::kRemoveTempFilesAfterCrash)) RemoveLeftovers(".", region_prefix_ + ".none");
   crashed_ = false;
-  wal_receiver_wanted_ = false;
+  wal_receiver_wanted_ = wal_receiver_again_ = false;
   undelivered_.clear();
   ForgetWorkers();
   MakeRegion();

@@ -106,6 +106,8 @@ MainTable MakeMains() {
   bind(ProcessKind::kArchiver, Loop<RunArchiver>);
   bind(ProcessKind::kStatsCollector, Loop<RunStatsCollector>);
   bind(ProcessKind::kMetricsExporter, Loop<RunMetricsExporter>);
+  bind(ProcessKind::kWalSender, WalSenderMain);
+  bind(ProcessKind::kWalReceiver, WalReceiverMain);
   return mains;
 }
 MainTable mains = MakeMains();

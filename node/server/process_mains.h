@@ -29,6 +29,9 @@ int BackendMain(const ChildStart& start);
 using ClientServer = void (*)(Descriptor client, Admission verdict);
 extern ClientServer serve_client;
 
+int WalSenderMain(const ChildStart& start);
+int WalReceiverMain(const ChildStart& start);
+
 // Runs the kind's main with the process's errors caught and logged. Called in the child.
 [[noreturn]] void RunChild(const ChildStart& start);
 

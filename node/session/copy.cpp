@@ -7,7 +7,6 @@
 #include "node/catalog/syscache.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
-#include "node/session/copy_binary.h"
 #include "node/session/copy_format.h"
 #include "node/session/session_state.h"
 #include "node/shm/interrupts.h"
@@ -42,10 +41,6 @@ std::vector<AttrNumber> ColumnsOf(const Relation& relation, const ast::NodeList&
     }
     if (std::find(columns.begin(), columns.end(), attno) != columns.end()) {
       throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" specified more than once", name);
-    }
-    if (relation.columns[attno - 1].attgenerated != '\0') {
-      throw SqlError(ErrorCode::kInvalidColumnReference, "column \"{}\" is a generated column", name)
-          .WithDetail("Generated columns cannot be used in COPY.");
     }
     columns.push_back(attno);
   }
@@ -89,63 +84,7 @@ class CopyIn {
     PrepareDefaults();
   }
 
-  // WHERE: rows for which it is not true are passed over.
-  void FilterBy(const Expr* condition) {
-    ExprList conditions;
-    conditions.Append(arena_, ReadStoredExpression(WriteNode(condition), arena_));
-    filter_.emplace(conditions);
-  }
-
-  uint64_t Run(CopySource& source) { return options_.binary ? RunBinary(source) : RunText(source); }
-
- private:
-  uint64_t RunBinary(CopySource& source) {
-    CopyBinaryReader reader(static_cast<int>(columns_.size()));
-    cid_ = CurrentCommandId(/*used=*/true);
-    std::vector<std::optional<std::string_view>> fields;
-    bool more = true;
-    try {
-      while (more) {
-        std::string_view bytes;
-        more = source.Read(&bytes);
-        reader.Feed(more ? bytes : std::string_view{}, !more);
-        while (reader.NextRow(&fields)) {
-          CheckInterrupts();
-          StoreBinaryRow(fields);
-        }
-      }
-    } catch (SqlError& error) {
-      if (reader.row_number() == 0) throw;  // the header
-      error.WithContext(current_column_ != nullptr
-                            ? fmt::format("COPY {}, line {}, column {}", relation_->name(), reader.row_number(), current_column_->attname)
-                            : fmt::format("COPY {}, line {}", relation_->name(), reader.row_number()));
-      throw;
-    }
-    referential_queue_.Run(state_.session.format(), &state_.functions);
-    return count_;
-  }
-
-  void StoreBinaryRow(const std::vector<std::optional<std::string_view>>& fields) {
-    row_arena_.Reset();
-    std::fill(values_.begin(), values_.end(), Value{});
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      if (!fields[i]) continue;
-      const PgAttributeRow& column = relation_->columns[columns_[i] - 1];
-      current_column_ = &column;
-      const TypeDescriptor& type = TypeOf(column.atttypid);
-      if (type.receive == nullptr) {
-        throw SqlError(ErrorCode::kUndefinedFunction, "no binary input function available for type {}", type.name);
-      }
-      TypeIo io{row_arena_, state_.session.format(), &state_.functions, &type, column.atttypmod};
-      Value& value = values_[columns_[i] - 1];
-      type.receive(*fields[i], io, &value.datum);
-      value.is_null = false;
-    }
-    current_column_ = nullptr;
-    StoreValues();
-  }
-
-  uint64_t RunText(CopySource& source) {
+  uint64_t Run(CopySource& source) {
     CopyReader reader(options_);
     cid_ = CurrentCommandId(/*used=*/true);
     std::vector<CopyField> fields;
@@ -173,11 +112,12 @@ class CopyIn {
     return count_;
   }
 
+ private:
   // Columns that the data does not give get their defaults.
   void PrepareDefaults() {
     for (const ColumnDefault& column_default : relation_->defaults) {
       if (std::find(columns_.begin(), columns_.end(), column_default.attno) != columns_.end()) continue;
-      if (relation_->columns[column_default.attno - 1].attgenerated != '\0') continue;  // computed from the row
+      if (relation_->columns[column_default.attno - 1].attgenerated != '\0') throw NotSupported("COPY into a table with generated columns");
       Expr* expr = ReadStoredExpression(column_default.expression, arena_);
       defaults_.emplace_back(column_default.attno, CompileExpression(expr));
     }
@@ -217,15 +157,8 @@ class CopyIn {
       value.is_null = false;
     }
     current_column_ = nullptr;
-    StoreValues();
-  }
-
-  // The row in values_: what was not given gets its default.
-  void StoreValues() {
     EvalContext context(row_arena_, state_.session.format(), &state_.functions);
     for (auto& [attno, expr] : defaults_) values_[attno - 1] = expr->Eval(context, {}, Selection{nullptr, 1}).Get(0);
-    if (filter_ && !filter_->Matches(context, writer_.RowVectors(values_), 0)) return;
-    writer_.ComputeGenerated(context, values_);
     writer_.CheckConstraints(context, values_);
     writer_.Insert(context, values_, cid_, &bulk_);
     referential_.Inserted(referential_queue_, values_);
@@ -260,7 +193,6 @@ class CopyIn {
   Arena arena_;
   Arena row_arena_;
   std::vector<std::pair<AttrNumber, ExprStatePtr>> defaults_;
-  std::optional<Filter> filter_;
   CommandId cid_ = 0;
   uint64_t count_ = 0;
   const PgAttributeRow* current_column_ = nullptr;
@@ -270,9 +202,9 @@ class CopyIn {
 // Rows as lines: to the client, or to a file of the server.
 class CopyTarget {
  public:
-  CopyTarget(ResultSink& sink, std::string_view file, bool binary, int columns) : sink_(sink) {
+  CopyTarget(ResultSink& sink, std::string_view file, int columns) : sink_(sink) {
     if (IsAbsent(file)) {
-      sink_.CopyOutBegin(binary, columns);
+      sink_.CopyOutBegin(false, columns);
     } else {
       file_ = File::Open(std::string(file), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     }
@@ -340,6 +272,7 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   SnapshotHold snapshot = TransactionSnapshot();
   ActiveSnapshotScope active(*snapshot);
   if (statement.is_from) {
+    if (statement.where_clause != nullptr) throw NotSupported("COPY FROM with WHERE");
     RelationRef relation = OpenRelationByName(NameOf(*statement.relation), LockMode::kRowExclusive);
     if (relation->row.relkind != relkind::kTable) {
       throw SqlError(ErrorCode::kWrongObjectType, "cannot copy to {} \"{}\"", ObjectKindName(RelationObjectKind(relation->row.relkind)), relation->name());
@@ -351,13 +284,8 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
     std::vector<AttrNumber> columns = ColumnsOf(*relation, statement.attlist);
     int width = static_cast<int>(columns.size());
     CopyIn copy(*this, relation, std::move(columns), options);
-    if (statement.where_clause != nullptr) {
-      BindOptions bind = MakeBindOptions(portal->arena, portal->statement().source(), nullptr);
-      const RelationInfo* info = SessionReader::Instance().GetRelation(relation->oid, RelationLockNeed::kNone);
-      copy.FilterBy(BindCondition(*statement.where_clause, *info, ConditionKind::kCopyWhere, bind));
-    }
     CopySource source(sink, statement.filename);
-    if (source.is_client()) sink.CopyInBegin(options.binary, width);
+    if (source.is_client()) sink.CopyInBegin(false, width);
     return fmt::format("COPY {}", copy.Run(source));
   }
 
@@ -388,7 +316,7 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   settings.session = &functions;
   settings.format = &session.format_;
   executor.Start(settings);
-  CopyTarget target(sink, statement.filename, options.binary, static_cast<int>(planned.columns.size()));
+  CopyTarget target(sink, statement.filename, static_cast<int>(planned.columns.size()));
   std::string line, text;
   if (options.header) {
     for (size_t i = 0; i < planned.columns.size(); ++i) {
@@ -406,29 +334,10 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   uint64_t count = 0;
   Arena arena;
   Batch batch;
-  if (options.binary) target.Line(CopyBinaryHeader());
   while (executor.Next(&batch)) {
     arena.Reset();
     batch.selection.ForEach([&](uint32_t row) {
       line.clear();
-      if (options.binary) {
-        AppendCopyBinaryCount(static_cast<int>(types.size()), &line);
-        for (size_t i = 0; i < types.size(); ++i) {
-          Value value = batch.columns[i]->Get(row);
-          text.clear();
-          if (!value.is_null) {
-            if (types[i]->send == nullptr) {
-              throw SqlError(ErrorCode::kUndefinedFunction, "no binary output function available for type {}", types[i]->name);
-            }
-            TypeIo io{arena, session.format_, &functions, types[i], planned.columns[i].typmod};
-            types[i]->send(value.datum, io, &text);
-          }
-          AppendCopyBinaryField(value.is_null ? std::nullopt : std::optional<std::string_view>(text), &line);
-        }
-        target.Line(line);
-        ++count;
-        return;
-      }
       for (size_t i = 0; i < types.size(); ++i) {
         if (i > 0) line += options.delimiter;
         Value value = batch.columns[i]->Get(row);
@@ -447,7 +356,6 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
     });
   }
   executor.Finish();
-  if (options.binary) target.Line(CopyBinaryTrailer());
   target.Finish();
   return fmt::format("COPY {}", count);
 }

@@ -13,7 +13,6 @@ namespace walden {
 
 struct CopyOptions {
   bool csv = false;
-  bool binary = false;  // copy_binary.h
   bool header = false;
   bool match_header = false;
   bool freeze = false;

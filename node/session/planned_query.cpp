@@ -123,8 +123,7 @@ void CheckReadOnly(const PlannedStatement& statement) {
   if (!TransactionReadOnly()) return;
   if (!statement.is_read_only) {
     std::string_view name = statement.command == CmdType::kInsert ? "INSERT"
-                            : statement.command == CmdType::kUpdate ? "UPDATE"
-                            : statement.command == CmdType::kDelete ? "DELETE" : "SELECT";
+                            : statement.command == CmdType::kUpdate ? "UPDATE" : "DELETE";
     const Plan* plan = statement.plan;
     if (plan->kind == PlanKind::kModifyTable) {
       RelationRef relation = OpenRelation(As<ModifyTablePlan>(plan)->relation, LockMode::kNone);

@@ -28,6 +28,7 @@ struct SenderTable {
   std::atomic<uint64_t> quorum_write, quorum_flush,
       quorum_apply;  // raised only, while the configuration stands
   std::atomic<int32_t> waiters;
+  std::atomic<int32_t> in_use;          // claimed slots
   std::atomic<uint64_t> slot_feedback;  // UINT64_MAX = none
 
   SenderSlot* senders() { return reinterpret_cast<SenderSlot*>(this + 1); }
@@ -121,6 +122,11 @@ std::string_view SenderStateName(SenderState state) {
 int MaxSenderSlots() { return table->slot_count; }
 SenderSlot& Sender(int sender) { return table->senders()[sender]; }
 
+void WakeSenders() {
+  if (table->in_use.load(std::memory_order_seq_cst) == 0) return;
+  SlotAt(SlotsOf(ProcessKind::kWalSender).first).latch.Set();
+}
+
 int ClaimSenderSlot(std::string_view application_name, std::string_view role_name, Oid role,
                     std::string_view client_address, int client_port) {
   LwLockGuard guard(table->lock, LwMode::kExclusive);
@@ -143,6 +149,7 @@ int ClaimSenderSlot(std::string_view application_name, std::string_view role_nam
     sender.feedback_lsn.store(UINT64_MAX);
     sender.feedback_xmin.store(0);
     sender.state.store(SenderState::kStartup);
+    table->in_use.fetch_add(1, std::memory_order_seq_cst);
     return i;
   }
   throw SqlError(ErrorCode::kTooManyConnections,
@@ -153,6 +160,7 @@ int ClaimSenderSlot(std::string_view application_name, std::string_view role_nam
 void ReleaseSenderSlot(int sender) {
   LwLockGuard guard(table->lock, LwMode::kExclusive);
   Sender(sender).state.store(SenderState::kUnused);
+  table->in_use.fetch_sub(1, std::memory_order_seq_cst);
   Sender(sender).feedback_lsn.store(UINT64_MAX);
   RecomputeQuorum();
 }

@@ -42,6 +42,9 @@ int ClaimSenderSlot(std::string_view application_name, std::string_view role_nam
                     std::string_view client_address, int client_port);
 void ReleaseSenderSlot(int sender);
 int MaxSenderSlots();
+// There may be something for the walsender to do: WAL was flushed or received, a checkpoint is complete. Cheap, and
+// nothing while no slot is in use. Any process, any time.
+void WakeSenders();
 SenderSlot& Sender(int sender);
 
 // The owning walsender reports what its standby acknowledged (monotone per connection), recomputes the quorum

@@ -33,6 +33,7 @@ struct alignas(128) TxnShared {
       redo_xid_limit;  // end of the batch as far as redo knows: ids below may have been seen
   std::atomic<uint64_t> oldest_clog_xid;
   std::atomic<uint64_t> announced_settled;  // standby: bound of what replay may publish
+  std::atomic<bool> replay_awaits_settled;
   std::atomic<bool> in_recovery;
   std::atomic<int64_t> lease_deadline_us;  // BootClockUs; INT64_MAX: no lease needed
   int32_t slot_count;

@@ -162,7 +162,14 @@ void AnnounceSettled(Lsn settled) {
 
 Lsn AnnouncedSettledLsn() { return Lsn{txn_shared->announced_settled.load(std::memory_order_seq_cst)}; }
 
+bool ReplayAwaitsSettled() { return txn_shared->replay_awaits_settled.load(std::memory_order_seq_cst); }
+
 void AwaitAnnouncedSettled(Lsn csn) {
+  if (AnnouncedSettledLsn() >= csn) return;
+  struct Waiting {
+    Waiting() { txn_shared->replay_awaits_settled.store(true, std::memory_order_seq_cst); }
+    ~Waiting() { txn_shared->replay_awaits_settled.store(false, std::memory_order_seq_cst); }
+  } waiting;
   for (;;) {
     self().latch.Reset();
     if (AnnouncedSettledLsn() >= csn || InterruptPending(Interrupt::kPromote)) return;

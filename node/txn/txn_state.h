@@ -36,6 +36,8 @@ void PublishReplayed(Lsn visible);
 // recovery) lifts the bound.
 void AnnounceSettled(Lsn settled);
 Lsn AnnouncedSettledLsn();
+// Replay stands before a commit that is not announced yet.
+bool ReplayAwaitsSettled();
 // Whether recovery goes on: no xid can be assigned, transactions are read only.
 bool InRecovery();
 void SetInRecovery(bool in_recovery);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "node/sql/optimizer/planner.h"
-#include "node/sql/optimizer/relset.h"
 #include "node/sql/query/query.h"
 
 namespace walden {
@@ -13,7 +12,7 @@ Node* FoldConstants(Node* node, Arena& arena, const PlannerOptions& options);
 
 // The worst volatility of any function in the tree: 'i' immutable, 's' stable, 'v' volatile.
 char VolatilityOf(const Node* node);
-// Relations of whose rows the condition cannot be true when all their columns are null (for outer join reduction).
-RelSet NonNullableRels(const Expr* condition);
+// A null argument from any of the functions or operators makes the expression null or false (for outer join reduction).
+bool IsStrictCondition(const Expr* condition);
 
 }  // namespace walden

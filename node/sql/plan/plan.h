@@ -289,7 +289,6 @@ struct ModifyTablePlan : PlanOf<PlanKind::kModifyTable> {
   int32_t ctid_column = 0;       // child's column with the target row's identity
   List<RowMark*> marks;          // other relations, for re-checks
   bool has_returning = false;
-  bool sets_tag = true;          // its rows count for the command tag (not those of WITH)
   // ON CONFLICT
   OnConflictAction on_conflict = OnConflictAction::kNone;
   List<Oid> arbiter_indexes;     // empty: any unique index
@@ -297,7 +296,6 @@ struct ModifyTablePlan : PlanOf<PlanKind::kModifyTable> {
   List<int32_t> conflict_columns;
   ExprList conflict_values;
   ExprList conflict_where;
-  int32_t excluded_rtindex = 0;
   ExprList conflict_where_shown;  // over the flat range table, for EXPLAIN
   List<WithCheckOption*> check_options;  // quals over the new row's attributes
 };
@@ -325,7 +323,7 @@ struct PlannedStatement {
   List<int32_t> relation_locks; // parallel: lock mode
   List<TargetEntry*> result;    // names and types of the result's columns (without junk)
   bool has_returning = false;
-  List<int32_t> modifying_ctes;  // subplans that change data: run to their end whether they are read or not
+  bool has_modifying_cte = false;
   bool is_read_only = true;
   bool has_row_marks = false;
   // Depends on the current role, or on row security, or was planned with parameter values (custom).

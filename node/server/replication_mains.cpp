@@ -1,0 +1,103 @@
+// The processes that speak with other nodes, and the node's rules about who may replicate.
+#include <optional>
+#include <utility>
+
+#include "node/base/clock.h"
+#include "node/base/error.h"
+#include "node/catalog/acl.h"
+#include "node/catalog/invalidation.h"
+#include "node/catalog/syscache.h"
+#include "node/config/settings.h"
+#include "node/os/file.h"
+#include "node/pgwire/hba.h"
+#include "node/server/process_mains.h"
+#include "node/txn/transaction.h"
+#include "replication/walreceiver.h"
+#include "replication/walsender.h"
+
+namespace walden {
+namespace {
+
+using replication::LoginQuestion;
+using replication::Proof;
+using replication::ReplicationRole;
+
+// A transaction for looking at the shared catalogs; no database is bound.
+class CatalogLook {
+ public:
+  CatalogLook() {
+    static bool joined = false;
+    if (!std::exchange(joined, true)) JoinInvalidations();
+    BeginTransaction();
+  }
+  ~CatalogLook() {
+    if (std::uncaught_exceptions() > exceptions_)
+      AbortTransaction();
+    else
+      CommitTransaction();
+  }
+  CatalogLook(const CatalogLook&) = delete;
+  CatalogLook& operator=(const CatalogLook&) = delete;
+
+ private:
+  int exceptions_ = std::uncaught_exceptions();
+};
+
+bool IsMemberByName(std::string_view user, std::string_view role) {
+  CatalogLook look;
+  RowRef<PgAuthidRow> member = RoleRow(user), group = RoleRow(role);
+  return member != nullptr && group != nullptr && IsMemberNoSuper(member->oid, group->oid);
+}
+
+std::optional<ReplicationRole> FindReplicationRole(const std::string& user) {
+  CatalogLook look;
+  RowRef<PgAuthidRow> row = RoleRow(user);
+  if (row == nullptr) return std::nullopt;
+  ReplicationRole role;
+  role.oid = row->oid;
+  role.may_log_in = row->rolcanlogin;
+  role.may_replicate = row->rolreplication || row->rolsuper;
+  bool expired = row->rolvaliduntil && *row->rolvaliduntil < WallClockUs();
+  if (row->rolpassword && !expired) role.verifier = ParseScramVerifier(*row->rolpassword);
+  return role;
+}
+
+SqlError Rejected(const LoginQuestion& question, std::string_view why) {
+  return SqlError(ErrorCode::kInvalidAuthorizationSpecification,
+                  "{} replication connection from host \"{}\", user \"{}\", {}", why, question.peer.host,
+                  question.user, question.encrypted ? "SSL encryption" : "no encryption");
+}
+
+Proof RequiredProof(const LoginQuestion& question) {
+  std::string file = GetString(Setting::kHbaFile);
+  if (file.empty()) file = "pg_hba.conf";
+  std::vector<HbaLine> lines = ParseHba(ReadWholeFile(file), file);
+  HbaQuestion asked{question.peer, question.encrypted, "replication", question.user, IsMemberByName, true};
+  switch (MatchHba(lines, asked)) {
+    case AuthMethod::kTrust:
+      return Proof::kNone;
+    case AuthMethod::kScram:
+      return Proof::kScram;
+    case AuthMethod::kReject:
+      throw Rejected(question, "pg_hba.conf rejects");
+    case AuthMethod::kImplicitReject:
+      throw Rejected(question, "no pg_hba.conf entry for");
+    default:
+      throw NotSupported("this authentication method for replication")
+          .WithHint("Use scram-sha-256 in the replication lines of pg_hba.conf.");
+  }
+}
+
+}  // namespace
+
+int WalSenderMain(const ChildStart&) {
+  replication::RunWalSender(replication::LoginPolicy{RequiredProof, FindReplicationRole});
+  return 0;
+}
+
+int WalReceiverMain(const ChildStart&) {
+  replication::RunWalReceiver();
+  return 0;
+}
+
+}  // namespace walden

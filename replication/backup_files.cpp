@@ -1,0 +1,237 @@
+#include "replication/backup_files.h"
+
+#include <lz4.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <set>
+
+#include "node/base/clock.h"
+#include "node/base/crc32c.h"
+#include "node/base/error.h"
+#include "node/os/file.h"
+#include "node/recovery/control_file.h"
+
+namespace walden::replication {
+namespace {
+
+constexpr size_t kChunkBytes = 256 * 1024;
+constexpr size_t kMostReady = 4;
+
+// Of a running node, or of the place where it runs.
+constexpr std::array<std::string_view, 10> kLeftOut = {
+    "postmaster.pid",  "postmaster.opts", "backup_label",     "backup_label.old",      "tablespace_map",
+    "backup_manifest", "current_logfiles", "pg_internal.init", "postgresql.auto.conf.tmp", "lost+found"};
+// Kept as empty directories.
+constexpr std::array<std::string_view, 10> kEmptied = {
+    "pg_wal",        "pg_wal/archive_status", "pg_replslot", "pg_csn",       "pg_stat_tmp",
+    "pg_dynshmem",   "pg_notify",             "pg_serial",   "pg_snapshots", "pg_subtrans"};
+
+template <class List>
+bool Contains(const List& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+bool AllDigits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// "t5_16384": relations of sessions.
+bool IsTemporaryRelation(std::string_view name) {
+  size_t underscore = name.find('_');
+  return name.starts_with('t') && underscore != std::string_view::npos && AllDigits(name.substr(1, underscore - 1)) &&
+         underscore + 1 < name.size() && AllDigits(name.substr(underscore + 1, 1));
+}
+
+// "16384", "16384.1", "16384_fsm", "16384_vm.2"; nothing for init forks.
+std::string_view UnloggableRelation(std::string_view name) {
+  std::string_view number = name.substr(0, name.find_first_of("_."));
+  std::string_view rest = name.substr(number.size());
+  if (!AllDigits(number) || rest.starts_with("_init")) return {};
+  return number;
+}
+
+class Lister {
+ public:
+  explicit Lister(std::string root) : root_(std::move(root)) {}
+  std::vector<BackupFile> Run() {
+    Visit("");
+    for (std::string_view path : kEmptied) AddDirectory(std::string(path));
+    std::erase_if(files_, [&](const BackupFile& file) {
+      if (file.path != kControlFilePath) return false;
+      control_ = file;
+      return true;
+    });
+    files_.push_back(control_);
+    return std::move(files_);
+  }
+
+ private:
+  void AddDirectory(const std::string& path) {
+    struct stat info;
+    if (stat((root_ + "/" + path).c_str(), &info) != 0) return;
+    files_.push_back({path, true, info.st_mode & 0777, 0, {}});
+  }
+
+  void Visit(const std::string& directory) {
+    std::vector<std::string> names = ListDirectory(directory.empty() ? root_ : root_ + "/" + directory);
+    std::set<std::string, std::less<>> unlogged;
+    for (const std::string& name : names) {
+      if (name.ends_with("_init") && AllDigits(name.substr(0, name.size() - 5)))
+        unlogged.insert(name.substr(0, name.size() - 5));
+    }
+    for (const std::string& name : names) {
+      if (directory.empty() && Contains(kLeftOut, name)) continue;
+      if (name == "pg_internal.init" || name.starts_with("pgsql_tmp") || IsTemporaryRelation(name)) continue;
+      if (unlogged.contains(UnloggableRelation(name))) continue;
+      VisitEntry(directory.empty() ? name : directory + "/" + name);
+    }
+  }
+
+  void VisitEntry(const std::string& path) {
+    struct stat info;
+    if (stat((root_ + "/" + path).c_str(), &info) != 0) return;  // gone meanwhile
+    if (S_ISDIR(info.st_mode)) {
+      if (Contains(kEmptied, path)) return;
+      files_.push_back({path, true, info.st_mode & 0777, 0, {}});
+      Visit(path);
+    } else if (S_ISREG(info.st_mode)) {
+      files_.push_back({path, false, info.st_mode & 0777, static_cast<uint64_t>(info.st_size), {}});
+    }
+  }
+
+  std::string root_;
+  std::vector<BackupFile> files_;
+  BackupFile control_;
+};
+
+}  // namespace
+
+std::vector<BackupFile> ListBackupFiles(const std::string& root) { return Lister(root).Run(); }
+
+BackupFileReader::BackupFileReader(MainQueue& queue, const Options& options, std::vector<BackupFile> files)
+    : queue_(queue), options_(options), files_(std::move(files)), started_us_(MonotonicUs()) {
+  thread_ = std::thread([this] { Run(); });
+}
+
+BackupFileReader::~BackupFileReader() {
+  {
+    std::lock_guard guard(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+bool BackupFileReader::Pop(OutMessage* message) {
+  std::lock_guard guard(mutex_);
+  if (ready_.empty()) return false;
+  *message = std::move(ready_.front());
+  ready_.pop_front();
+  changed_.notify_all();
+  return true;
+}
+
+bool BackupFileReader::Finished() {
+  std::lock_guard guard(mutex_);
+  if (!done_ || !ready_.empty()) return false;
+  if (error_) std::rethrow_exception(error_);
+  return true;
+}
+
+void BackupFileReader::Run() {
+  std::exception_ptr error;
+  try {
+    for (const BackupFile& file : files_) SendFile(file);
+  } catch (const Stopped&) {
+  } catch (...) {
+    error = std::current_exception();
+  }
+  {
+    std::lock_guard guard(mutex_);
+    done_ = true;
+    error_ = error;
+  }
+  queue_.Wake();
+}
+
+void BackupFileReader::Push(OutMessage message) {
+  {
+    std::unique_lock guard(mutex_);
+    changed_.wait(guard, [this] { return stop_ || ready_.size() < kMostReady; });
+    if (stop_) throw Stopped();
+    ready_.push_back(std::move(message));
+  }
+  queue_.Wake();
+}
+
+void BackupFileReader::Throttle(size_t bytes) {
+  sent_bytes_ += bytes;
+  if (options_.max_rate_kb == 0) return;
+  int64_t due_us = started_us_ + static_cast<int64_t>(static_cast<double>(sent_bytes_) * 1e6 /
+                                                      (static_cast<double>(options_.max_rate_kb) * 1024));
+  std::unique_lock guard(mutex_);
+  int64_t wait_us = due_us - MonotonicUs();
+  if (wait_us > 0) changed_.wait_for(guard, std::chrono::microseconds(wait_us), [this] { return stop_; });
+  if (stop_) throw Stopped();
+}
+
+void BackupFileReader::SendBytes(const char* bytes, size_t size) {
+  uint32_t raw_bytes = 0;
+  std::string payload(bytes, size);
+  if (options_.compress) {
+    std::string packed(static_cast<size_t>(LZ4_compressBound(static_cast<int>(size))), '\0');
+    int length = LZ4_compress_default(bytes, packed.data(), static_cast<int>(size), static_cast<int>(packed.size()));
+    if (length > 0 && static_cast<size_t>(length) < size - size / 10) {
+      packed.resize(static_cast<size_t>(length));
+      payload = std::move(packed);
+      raw_bytes = static_cast<uint32_t>(size);
+    }
+  }
+  Push(EncodeBackupData(raw_bytes, std::move(payload)));
+  Throttle(size);
+}
+
+void BackupFileReader::SendFile(const BackupFile& listed) {
+  int error_number = 0;
+  File file;
+  uint64_t size = listed.content ? listed.content->size() : 0;
+  if (!listed.is_directory && !listed.content) {
+    file = File::TryOpen(options_.root + "/" + listed.path, O_RDONLY, &error_number);
+    if (!file.is_open()) {
+      if (error_number == ENOENT) return;  // dropped meanwhile: replay drops it too
+      throw FileError(error_number, fmt::format("could not open file \"{}\"", listed.path));
+    }
+    size = file.Size();
+  }
+  v1::BaseBackupReply head;
+  head.mutable_file()->set_path(listed.path);
+  head.mutable_file()->set_kind(listed.is_directory ? v1::BackupFileStart::DIRECTORY : v1::BackupFileStart::FILE);
+  head.mutable_file()->set_mode(listed.mode);
+  head.mutable_file()->set_size_bytes(size);
+  Push(Encode(head));
+  if (listed.is_directory) return;
+  uint32_t crc = 0;
+  uint64_t offset = 0;
+  std::string buffer;
+  while (offset < size) {
+    buffer.resize(std::min<uint64_t>(kChunkBytes, size - offset));
+    size_t got = buffer.size();
+    if (listed.content)
+      listed.content->copy(buffer.data(), got, offset);
+    else
+      got = file.ReadAt(buffer.data(), buffer.size(), offset);
+    if (got == 0) break;  // truncated meanwhile
+    crc = Crc32c(crc, buffer.data(), got);
+    SendBytes(buffer.data(), got);
+    offset += got;
+  }
+  v1::BaseBackupReply tail;
+  tail.mutable_file_end()->set_crc32c(crc);
+  tail.mutable_file_end()->set_size_bytes(offset);
+  Push(Encode(tail));
+}
+
+}  // namespace walden::replication

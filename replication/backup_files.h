@@ -1,0 +1,74 @@
+// Which files a base backup consists of, and their way onto the network. Runs in a thread of its own: touches files, never
+// shared memory.
+#pragma once
+
+#include <sys/types.h>
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "replication/main_queue.h"
+#include "replication/messages.h"
+
+namespace walden::replication {
+
+struct BackupFile {
+  std::string path;  // relative to the data directory
+  bool is_directory = false;
+  mode_t mode = 0;
+  uint64_t size_bytes = 0;
+  std::optional<std::string> content;  // made up, not read
+};
+
+// The files of the data directory (the current one unless `root` says otherwise), directories before what is in them, the control
+// file last. Left out: what belongs to a running node, what a start makes anew, unlogged and temporary relations,
+// WAL.
+std::vector<BackupFile> ListBackupFiles(const std::string& root);
+
+// Turns files into messages, a few ahead of the network.
+class BackupFileReader {
+ public:
+  struct Options {
+    std::string root;
+    uint32_t max_rate_kb = 0;
+    bool compress = false;
+  };
+  BackupFileReader(MainQueue& queue, const Options& options, std::vector<BackupFile> files);
+  ~BackupFileReader();  // ends the thread
+
+  // Main thread. False: nothing ready.
+  bool Pop(OutMessage* message);
+  // Everything was popped. Throws what went wrong.
+  bool Finished();
+
+ private:
+  void Run();
+  void SendFile(const BackupFile& file);
+  void SendBytes(const char* bytes, size_t size);
+  void Push(OutMessage message);
+  void Throttle(size_t bytes);
+  struct Stopped {};
+
+  MainQueue& queue_;
+  Options options_;
+  std::vector<BackupFile> files_;
+  int64_t started_us_;
+  uint64_t sent_bytes_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  // Guarded by: mutex_
+  std::deque<OutMessage> ready_;
+  bool done_ = false, stop_ = false;
+  std::exception_ptr error_;
+  std::thread thread_;
+};
+
+}  // namespace walden::replication

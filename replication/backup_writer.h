@@ -1,0 +1,45 @@
+// The receiving end of a base backup: the order of messages, checksums, and files below a directory. No network.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "node/os/file.h"
+#include "replication/messages.h"
+
+namespace walden::replication {
+
+class BackupWriter {
+ public:
+  enum class Step : uint8_t { kWaiting, kStarted, kFile, kData, kFileEnd, kFinished };
+  BackupWriter(std::string directory, bool sync) : directory_(std::move(directory)), sync_(sync) {}
+
+  // Throws the sender's failure; 08P01 for what comes out of order or leaves the directory; XX001 for a wrong checksum.
+  Step OnMessage(const std::string& bytes);
+  bool finished() const { return finished_; }
+  const v1::BackupStarted& started() const { return started_; }
+  const v1::BackupFinished& end() const { return end_; }
+  const std::string& current_path() const { return path_; }
+  uint64_t last_bytes() const { return last_bytes_; }  // of content, by the last kData
+  // Directories' entries become durable.
+  void SyncDirectories() const;
+
+ private:
+  void BeginFile(const v1::BackupFileStart& start);
+  void TakeData(const v1::BackupFileData& data);
+  void EndFile(const v1::BackupFileEnd& end);
+
+  std::string directory_;
+  bool sync_;
+  bool has_started_ = false, in_file_ = false, finished_ = false;
+  v1::BackupStarted started_;
+  v1::BackupFinished end_;
+  std::string path_;
+  File file_;
+  uint32_t crc_ = 0;
+  uint64_t offset_ = 0, last_bytes_ = 0;
+  std::vector<std::string> directories_;
+};
+
+}  // namespace walden::replication

@@ -1,0 +1,116 @@
+#include "replication/tls.h"
+
+#include <grpc/grpc.h>
+#include <grpc/grpc_security.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_certificate_verifier.h>
+#include <grpcpp/security/tls_credentials_options.h>
+#include <sys/stat.h>
+
+#include <mutex>
+#include <vector>
+
+#include "node/base/error.h"
+#include "node/config/settings.h"
+#include "node/os/file.h"
+
+namespace walden::replication {
+
+TlsIdentity ReadTlsIdentity() {
+  TlsIdentity identity;
+  identity.certificate = ReadWholeFile(GetString(Setting::kSslCertFile));
+  const std::string& key_file = GetString(Setting::kSslKeyFile);
+  struct stat info;
+  bool private_to_us = stat(key_file.c_str(), &info) != 0 || (info.st_mode & 077) == 0 ||
+                       (info.st_uid == 0 && (info.st_mode & 037) == 0);
+  if (!private_to_us) {
+    throw SqlError(ErrorCode::kConfigFileError, "private key file \"{}\" has group or world access", key_file)
+        .WithDetail(
+            "File must have permissions u=rw (0600) or less if owned by the database user, or permissions "
+            "u=rw,g=r (0640) or less if owned by root.");
+  }
+  identity.key = ReadWholeFile(key_file);
+  const std::string& authorities = GetString(Setting::kSslCaFile);
+  if (!authorities.empty()) identity.authorities = ReadWholeFile(authorities);
+  return identity;
+}
+
+struct ReloadableTls::State {
+  std::mutex mutex;
+  TlsIdentity identity;  // Guarded by: mutex
+  bool changed = true;   // since the last handshake asked. Guarded by: mutex
+};
+
+namespace {
+
+// gRPC's C++ interface has no credentials that are asked for their certificate at each handshake; its C interface has.
+class FetchingCredentials : public grpc::ServerCredentials {
+ public:
+  explicit FetchingCredentials(grpc_server_credentials* credentials) : credentials_(credentials) {}
+  ~FetchingCredentials() override { grpc_server_credentials_release(credentials_); }
+  void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
+
+ private:
+  int AddPortToServer(const std::string& address, grpc_server* server) override {
+    return grpc_server_add_http2_port(server, address.c_str(), credentials_);
+  }
+  grpc_server_credentials* credentials_;
+};
+
+}  // namespace
+
+ReloadableTls::ReloadableTls(TlsIdentity identity) : state_(std::make_shared<State>()) {
+  bool ask_client = !identity.authorities.empty();
+  state_->identity = std::move(identity);
+  auto fetch = [](void* data, grpc_ssl_server_certificate_config** config) {
+    State* state = static_cast<State*>(data);
+    std::lock_guard guard(state->mutex);
+    if (!state->changed) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+    grpc_ssl_pem_key_cert_pair pair{state->identity.key.c_str(), state->identity.certificate.c_str()};
+    const char* roots = state->identity.authorities.empty() ? nullptr : state->identity.authorities.c_str();
+    *config = grpc_ssl_server_certificate_config_create(roots, &pair, 1);
+    state->changed = false;
+    return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
+  };
+  grpc_ssl_server_credentials_options* options =
+      grpc_ssl_server_credentials_create_options_using_config_fetcher(
+          ask_client ? GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
+          fetch, state_.get());
+  credentials_ =
+      std::make_shared<FetchingCredentials>(grpc_ssl_server_credentials_create_with_options(options));
+}
+
+ReloadableTls::~ReloadableTls() = default;
+
+void ReloadableTls::Replace(TlsIdentity identity) {
+  std::lock_guard guard(state_->mutex);
+  state_->identity = std::move(identity);
+  state_->changed = true;
+}
+
+std::shared_ptr<grpc::ServerCredentials> ReloadableTls::credentials() const { return credentials_; }
+
+std::shared_ptr<grpc::ChannelCredentials> MakeClientCredentials(const ClientTls& tls, bool encrypted) {
+  if (!encrypted) return grpc::InsecureChannelCredentials();
+  namespace e = grpc::experimental;
+  e::TlsChannelCredentialsOptions options;
+  std::vector<e::IdentityKeyCertPair> pairs;
+  if (!tls.certificate.empty()) pairs.push_back({tls.key, tls.certificate});
+  if (!tls.root_certificates.empty() || !pairs.empty())
+    options.set_certificate_provider(
+        std::make_shared<e::StaticDataCertificateProvider>(tls.root_certificates, pairs));
+  if (!tls.root_certificates.empty()) options.watch_root_certs();
+  if (!pairs.empty()) options.watch_identity_key_cert_pairs();
+  options.set_verify_server_certs(tls.mode >= SslMode::kVerifyCa);
+  if (tls.mode == SslMode::kVerifyFull) {
+    options.set_certificate_verifier(std::make_shared<e::HostNameCertificateVerifier>());
+  } else {
+    options.set_certificate_verifier(std::make_shared<e::NoOpCertificateVerifier>());
+    options.set_check_call_host(false);
+  }
+  return e::TlsCredentials(options);
+}
+
+}  // namespace walden::replication

@@ -1,0 +1,254 @@
+// The two ends of a WAL stream, against each other and against what must not happen.
+#include <gtest/gtest.h>
+
+#include "node/base/error.h"
+#include "replication/lag_tracker.h"
+#include "replication/receiver_stream.h"
+#include "replication/sender_stream.h"
+
+namespace walden::replication {
+namespace {
+
+constexpr int64_t kSecond = 1000000;
+constexpr uint64_t kSystem = 4711;
+
+NodeView Node(uint64_t flushed, uint64_t settled, TimelineId timeline = 1) {
+  return {kSystem, 1, timeline, Lsn{flushed}, Lsn{settled}};
+}
+
+SenderStream Sender(uint64_t start, int64_t timeout_us = 0) {
+  SenderStream::Start begin;
+  begin.lsn = Lsn{start};
+  begin.timeline = 1;
+  begin.timeout_us = timeout_us;
+  return SenderStream(begin);
+}
+
+v1::StandbyStatus Status(uint64_t write, uint64_t flush, uint64_t apply) {
+  v1::StandbyStatus status;
+  status.set_write_lsn(write);
+  status.set_flush_lsn(flush);
+  status.set_apply_lsn(apply);
+  return status;
+}
+
+using Act = SenderStream::Act;
+
+TEST(SenderStream, SendsWhatIsFlushedAndNothingElse) {
+  SenderStream stream = Sender(1000);
+  EXPECT_EQ(stream.Next(Node(1500, 1500), 0).act, Act::kStarted);
+  SenderStream::Step step = stream.Next(Node(1500, 1500), 0);
+  EXPECT_EQ(step.act, Act::kWal);
+  EXPECT_EQ(step.from, Lsn{1000});
+  EXPECT_EQ(step.size, 500u);
+  EXPECT_EQ(stream.Next(Node(1500, 1500), 0).act, Act::kNothing);
+  EXPECT_TRUE(stream.CaughtUp(Node(1500, 1500)));
+  EXPECT_FALSE(stream.CaughtUp(Node(1501, 1500)));
+}
+
+TEST(SenderStream, CutsIntoMessages) {
+  SenderStream stream = Sender(0);
+  uint64_t end = 3 * SenderStream::kMessageBytes + 8;
+  stream.Next(Node(end, end), 0);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(stream.Next(Node(end, end), 0).size, SenderStream::kMessageBytes);
+  EXPECT_EQ(stream.Next(Node(end, end), 0).size, 8u);
+}
+
+TEST(SenderStream, AnnouncesSettledTheMomentItMoves) {
+  SenderStream stream = Sender(1000);
+  stream.Next(Node(1500, 1000), 0);
+  EXPECT_EQ(stream.Next(Node(1500, 1000), 0).act, Act::kWal);
+  EXPECT_EQ(stream.Next(Node(1500, 1000), 0).act, Act::kNothing);
+  stream.OnStatus(Status(1500, 1500, 1000), Node(1500, 1000), 0);
+  SenderStream::Step step = stream.Next(Node(1500, 1500), 0);
+  EXPECT_EQ(step.act, Act::kKeepAlive);
+  EXPECT_FALSE(step.reply_wanted);
+  EXPECT_EQ(stream.Next(Node(1500, 1500), 0).act, Act::kNothing);
+}
+
+TEST(SenderStream, AsksASilentStandbyThenGivesUp) {
+  SenderStream stream = Sender(1000, 60 * kSecond);
+  stream.Next(Node(1000, 0), 0);
+  EXPECT_EQ(stream.Deadline(), 30 * kSecond);
+  EXPECT_EQ(stream.Next(Node(1000, 0), 29 * kSecond).act, Act::kNothing);
+  SenderStream::Step step = stream.Next(Node(1000, 0), 30 * kSecond);
+  EXPECT_EQ(step.act, Act::kKeepAlive);
+  EXPECT_TRUE(step.reply_wanted);
+  EXPECT_EQ(stream.Next(Node(1000, 0), 31 * kSecond).act, Act::kNothing);
+  EXPECT_EQ(stream.Deadline(), 60 * kSecond);
+  EXPECT_EQ(stream.Next(Node(1000, 0), 60 * kSecond).act, Act::kTimedOut);
+}
+
+TEST(SenderStream, AnAnswerResetsTheClock) {
+  SenderStream stream = Sender(1000, 60 * kSecond);
+  stream.Next(Node(1000, 0), 0);
+  stream.Next(Node(1000, 0), 30 * kSecond);
+  stream.OnStatus(Status(1000, 1000, 1000), Node(1000, 0), 31 * kSecond);
+  EXPECT_EQ(stream.Next(Node(1000, 0), 60 * kSecond).act, Act::kNothing);
+  EXPECT_EQ(stream.Deadline(), 61 * kSecond);
+}
+
+TEST(SenderStream, PositionsNeverFall) {
+  SenderStream stream = Sender(1000);
+  stream.Next(Node(2000, 0), 0);
+  stream.Next(Node(2000, 0), 0);
+  stream.OnStatus(Status(2000, 1900, 1800), Node(2000, 0), 0);
+  stream.OnStatus(Status(1500, 1500, 1500), Node(2000, 0), 0);
+  EXPECT_EQ(stream.written(), Lsn{2000});
+  EXPECT_EQ(stream.flushed(), Lsn{1900});
+  EXPECT_EQ(stream.applied(), Lsn{1800});
+}
+
+TEST(SenderStream, RefusesAStandbyThatIsAhead) {
+  SenderStream stream = Sender(1000);
+  EXPECT_THROW(stream.OnStatus(Status(1000, 5000, 1000), Node(2000, 0), 0), SqlError);
+  EXPECT_THROW(stream.OnStatus(Status(1000, 1000, 2001), Node(2000, 0), 0), SqlError);
+}
+
+TEST(SenderStream, EndsWhereTheTimelineEnds) {
+  SenderStream::Start begin;
+  begin.lsn = Lsn{1000};
+  begin.timeline = 1;
+  begin.timeline_end = Lsn{1200};
+  begin.next_timeline = 2;
+  SenderStream stream(begin);
+  stream.Next(Node(9000, 9000, 2), 0);
+  EXPECT_EQ(stream.Next(Node(9000, 9000, 2), 0).size, 200u);
+  EXPECT_EQ(stream.Next(Node(9000, 9000, 2), 0).act, Act::kEndOfTimeline);
+  EXPECT_EQ(stream.Next(Node(9000, 9000, 2), 0).act, Act::kNothing);
+  EXPECT_TRUE(stream.ended());
+}
+
+TEST(SenderStream, PromotionUnderTheStreamEndsIt) {
+  SenderStream stream = Sender(1000);
+  stream.Next(Node(1500, 1500), 0);
+  stream.Next(Node(1500, 1500), 0);
+  stream.EndTimeline(Lsn{1500}, 2);
+  EXPECT_EQ(stream.Next(Node(1600, 1600, 2), 0).act, Act::kEndOfTimeline);
+}
+
+// ---- the receiving end ----
+
+ReceiverStream Receiver(uint64_t start, int64_t status_us = 0, int64_t timeout_us = 0) {
+  return ReceiverStream({kSystem, 1, Lsn{start}, status_us, timeout_us, 0});
+}
+
+v1::PrimaryMessage Message(uint64_t settled = 0) {
+  v1::PrimaryMessage message;
+  PutSpeaker({kSystem, 1, 1, Lsn{9000}}, message.mutable_at());
+  message.set_settled_lsn(settled);
+  return message;
+}
+std::string Bytes(const OutMessage& message) { return message.head + message.tail; }
+std::string Started() {
+  v1::PrimaryMessage message = Message();
+  message.mutable_started();
+  return message.SerializeAsString();
+}
+std::string Wal(uint64_t start, const std::string& bytes, uint64_t settled = 0) {
+  return Bytes(EncodeWal(Message(settled), Lsn{start}, bytes));
+}
+
+TEST(ReceiverStream, TakesWalInOrder) {
+  ReceiverStream stream = Receiver(1000);
+  stream.OnMessage(Started(), 0);
+  ReceiverStream::Event event = stream.OnMessage(Wal(1000, "abcdefgh", 1004), 0);
+  EXPECT_EQ(event.kind, ReceiverStream::Kind::kWal);
+  EXPECT_EQ(event.start, Lsn{1000});
+  EXPECT_EQ(event.bytes, "abcdefgh");
+  EXPECT_EQ(event.settled, Lsn{1004});
+  EXPECT_EQ(event.primary_end, Lsn{9000});
+  EXPECT_EQ(stream.received(), Lsn{1008});
+}
+
+TEST(ReceiverStream, RefusesGapsOverlapsAndStrangers) {
+  ReceiverStream stream = Receiver(1000);
+  EXPECT_THROW(stream.OnMessage(Wal(1000, "early"), 0), SqlError) << "before the stream has started";
+  stream.OnMessage(Started(), 0);
+  EXPECT_THROW(stream.OnMessage(Wal(1008, "gap"), 0), SqlError);
+  EXPECT_THROW(stream.OnMessage(Wal(992, "overlap"), 0), SqlError);
+  EXPECT_THROW(stream.OnMessage(Wal(1000, ""), 0), SqlError);
+  EXPECT_THROW(stream.OnMessage("\xff\xff\xff", 0), SqlError);
+  v1::PrimaryMessage stranger = Message();
+  stranger.mutable_at()->set_system_id(kSystem + 1);
+  stranger.mutable_keep_alive();
+  EXPECT_THROW(stream.OnMessage(stranger.SerializeAsString(), 0), SqlError);
+}
+
+TEST(ReceiverStream, ThrowsWhatThePrimarySays) {
+  ReceiverStream stream = Receiver(1000);
+  v1::PrimaryMessage message = Message();
+  PutFailure(SqlError(ErrorCode::kUndefinedFile, "gone").WithHint("elsewhere"), message.mutable_failure());
+  try {
+    stream.OnMessage(message.SerializeAsString(), 0);
+    FAIL();
+  } catch (const SqlError& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUndefinedFile);
+    EXPECT_EQ(error.fields().message, "gone");
+    EXPECT_EQ(error.fields().hint, "elsewhere");
+  }
+}
+
+TEST(ReceiverStream, ReportsWhenSomethingMoved) {
+  using Due = ReceiverStream::Due;
+  ReceiverStream stream = Receiver(1000);
+  EXPECT_EQ(stream.Check(0), Due::kReport) << "the first report says where it stands";
+  stream.Report(0);
+  EXPECT_EQ(stream.Check(0), Due::kNothing);
+  stream.OnMessage(Started(), 0);
+  stream.OnMessage(Wal(1000, "abcdefgh"), 0);
+  stream.Written(Lsn{1008});
+  EXPECT_EQ(stream.Check(0), Due::kReport);
+  v1::StandbyStatus report = stream.Report(0);
+  EXPECT_EQ(report.write_lsn(), 1008u);
+  EXPECT_EQ(report.flush_lsn(), 1000u);
+  stream.Flushed(Lsn{1008});
+  stream.Applied(Lsn{1008});
+  report = stream.Report(0);
+  EXPECT_EQ(report.flush_lsn(), 1008u);
+  EXPECT_EQ(report.apply_lsn(), 1008u);
+  EXPECT_EQ(stream.Check(0), Due::kNothing);
+}
+
+TEST(ReceiverStream, SpeaksInTimeAndNoticesSilence) {
+  using Due = ReceiverStream::Due;
+  ReceiverStream stream = Receiver(1000, 10 * kSecond, 60 * kSecond);
+  stream.Report(0);
+  EXPECT_EQ(stream.Deadline(), 10 * kSecond);
+  EXPECT_EQ(stream.Check(10 * kSecond), Due::kReport);
+  EXPECT_TRUE(stream.Report(10 * kSecond).reply_wanted());
+  EXPECT_EQ(stream.Check(60 * kSecond), Due::kTimedOut);
+}
+
+// ---- both ends ----
+
+TEST(Streams, EveryByteArrives) {
+  std::string wal(700000, '\0');
+  for (size_t i = 0; i < wal.size(); ++i) wal[i] = static_cast<char>(i * 31 + i / 251);
+  SenderStream sender = Sender(0);
+  ReceiverStream receiver = Receiver(0);
+  std::string received;
+  NodeView node = Node(wal.size(), wal.size());
+  for (SenderStream::Step step; (step = sender.Next(node, 0)).act != Act::kNothing;) {
+    if (step.act == Act::kStarted) {
+      receiver.OnMessage(Started(), 0);
+      continue;
+    }
+    ASSERT_EQ(step.act, Act::kWal);
+    received += receiver.OnMessage(Wal(step.from.value, wal.substr(step.from.value, step.size)), 0).bytes;
+  }
+  EXPECT_EQ(received, wal);
+}
+
+TEST(LagTracker, MeasuresFromSendingToReport) {
+  LagTracker lag;
+  lag.Sent(Lsn{100}, 10);
+  lag.Sent(Lsn{200}, 20);
+  EXPECT_EQ(lag.Reached(LagTracker::kWrite, Lsn{150}, 50), 40);
+  EXPECT_EQ(lag.Reached(LagTracker::kWrite, Lsn{200}, 60), 40);
+  EXPECT_EQ(lag.Reached(LagTracker::kFlush, Lsn{200}, 90), 70);
+  EXPECT_EQ(lag.Reached(LagTracker::kWrite, Lsn{200}, 99), -1) << "idle";
+}
+
+}  // namespace
+}  // namespace walden::replication
