@@ -135,9 +135,9 @@ inline constexpr EnumOption kSynchronousCommitOptions[] = {
     {"0", 0, true},
 };
 inline constexpr EnumOption kWalCompressionOptions[] = {
-    {"pglz", 1, false}, {"lz4", 2, false}, {"zstd", 3, false}, {"on", 1, false},
-    {"off", 0, false},  {"true", 1, true}, {"false", 0, true}, {"yes", 1, true},
-    {"no", 0, true},    {"1", 1, true},    {"0", 0, true},
+    {"lz4", 2, false}, {"zstd", 3, false}, {"on", 2, false}, {"off", 0, false},
+    {"true", 2, true}, {"false", 0, true}, {"yes", 2, true}, {"no", 0, true},
+    {"1", 2, true},    {"0", 0, true},
 };
 inline constexpr EnumOption kWalLevelOptions[] = {
     {"minimal", 0, false},    {"replica", 1, false}, {"archive", 1, true},

@@ -82,7 +82,7 @@ enum class LogVerbosity : int { kTerse, kDefault, kVerbose };
 enum class PasswordEncryption : int { kMd5, kScramSha256 };
 enum class PlanCacheMode : int { kAuto, kForceGenericPlan, kForceCustomPlan };
 enum class ConstraintExclusion : int { kOff, kOn, kPartition };
-enum class WalCompression : int { kOff, kPglz, kLz4, kZstd };
+enum class WalCompression : int { kOff, kLz4 = 2, kZstd };
 enum class ToastCompression : int { kPglz, kLz4 };
 enum class RecoveryTargetAction : int { kPause, kPromote, kShutdown };
 enum class TlsVersion : int { kAny, kTls1, kTls1_1, kTls1_2, kTls1_3 };

@@ -12,6 +12,7 @@
 #include "node/os/file.h"
 #include "node/os/process.h"
 #include "node/recovery/background_processes.h"
+#include "node/recovery/basic_archive.h"
 #include "node/recovery/recovery_shared.h"
 #include "node/shm/interrupts.h"
 #include "node/stats/counter_tables.h"
@@ -87,9 +88,34 @@ std::string ExpandCommand(const std::string& command, const std::string& file, c
   return out;
 }
 
+namespace {
+
+bool UsesLibrary() { return !GetString(Setting::kArchiveLibrary).empty(); }
+
+bool ArchiveByLibrary(const std::string& name) {
+  try {
+    BasicArchive(name, "pg_wal/" + name);
+    CountArchived(name, true);
+    return true;
+  } catch (const SqlError& error) {
+    ErrorFields fields = error.fields();
+    fields.severity = Severity::kWarning;
+    EmitLog(fields);
+    CountArchived(name, false);
+    return false;
+  }
+}
+
+bool ArchivingIsConfigured() {
+  return UsesLibrary() ? BasicArchiveIsConfigured() : !GetString(Setting::kArchiveCommand).empty();
+}
+
+}  // namespace
+
 bool ArchiveFile(const std::string& name) {
+  if (!ArchivingIsConfigured()) return false;
+  if (UsesLibrary()) return ArchiveByLibrary(name);
   const std::string& command = GetString(Setting::kArchiveCommand);
-  if (command.empty()) return false;
   int status = RunShellCommand(ExpandCommand(command, name, "pg_wal/" + name, ""));
   if (status == 0) {
     CountArchived(name, true);
@@ -117,8 +143,13 @@ std::vector<std::string> ReadyFiles() {
 }  // namespace
 
 bool ArchiveReadyFiles() {
-  if (GetString(Setting::kArchiveCommand).empty()) return false;
-  for (const std::string& name : ReadyFiles()) {
+  std::vector<std::string> names = ReadyFiles();
+  if (names.empty()) return true;
+  if (!ArchivingIsConfigured()) {
+    Log(Severity::kWarning, "archive_mode enabled, yet archiving is not configured");
+    return false;
+  }
+  for (const std::string& name : names) {
     if (InterruptPending(Interrupt::kTerminate)) return false;
     if (!PathExists("pg_wal/" + name)) {  // recycled before its status file went
       ForgetArchiveStatus(name);

@@ -16,7 +16,7 @@ void NotifyArchiver(std::string_view name);
 bool MayRecycle(const std::string& name);
 void ForgetArchiveStatus(const std::string& name);
 
-// Runs archive_command for one file. False: it failed (logged).
+// Runs archive_library, or else archive_command, for one file. False: it failed (logged).
 bool ArchiveFile(const std::string& name);
 // Archives all that is ready, oldest first, history files before segments; stops at the first failure after
 // retries. Returns whether everything is done.

@@ -11,6 +11,7 @@
 #include "node/catalog/orphaned_files.h"
 #include "node/config/settings.h"
 #include "node/recovery/background_processes.h"
+#include "node/recovery/basic_archive.h"
 #include "node/recovery/recovery_target.h"
 #include "node/recovery/xlog_records.h"
 #include "node/server/metric_sources.h"
@@ -67,6 +68,12 @@ bool IsImplemented(const BuiltinFunction& function) {
   return HasFunction(function.source.empty() ? function.name : function.source);
 }
 
+void BindArchiveLibrary() {
+  InstallSettingHooks(Setting::kArchiveLibrary,
+                      {.check = [](ProposedValue& value) { CheckArchiveLibrary(value.text); }});
+  CheckArchiveLibrary(GetString(Setting::kArchiveLibrary));
+}
+
 void BindFaultPoints() {
   InstallSettingHooks(Setting::kWaldenFaultPoints,
                       {.check = [](ProposedValue& value) { CheckFaultPoints(value.text); },
@@ -81,6 +88,7 @@ void ComposeNode() {
   if (composed) return;
   composed = true;
   BindFaultPoints();
+  BindArchiveLibrary();
   BindRecords();
   BindCheckpointParts();
   BindRecoveryHooks();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <lz4.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -38,6 +39,9 @@ bool PageRef::RestoreImage(char* page) const {
   if ((flags & kRefImageLz4) != 0) {
     int size = LZ4_decompress_safe(image.data(), unpacked, static_cast<int>(image.size()), kPageSize);
     if (size != static_cast<int>(stored)) return false;
+    from = unpacked;
+  } else if ((flags & kRefImageZstd) != 0) {
+    if (ZSTD_decompress(unpacked, kPageSize, image.data(), image.size()) != stored) return false;
     from = unpacked;
   } else if (image.size() != stored) {
     return false;

@@ -71,6 +71,7 @@ enum PageRefFlag : uint8_t {
   kRefImageLz4 = 2,  // image_size bytes are an LZ4 block of the page without its hole
   kRefSameRelation = 4,
   kRefWillInit = 8,        // redo makes the page from nothing: it is not read
+  kRefImageZstd = 32,      // the same as a Zstandard frame
   kRefImageRestores = 16,  // the image is to be restored (absent: only for consistency checking)
 };
 

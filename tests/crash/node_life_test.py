@@ -324,6 +324,54 @@ def first_process_of_a_container(cluster, node):
     expect((first.data / "server.log").read_text(), "database system is shut down")
 
 
+# --- archive and images ----------------------------------------------------------------------------------------------
+@check
+def built_in_archive(cluster, node):
+    """archive_library = basic_archive copies segments, leaves equal ones, and never overwrites other ones."""
+    archive = cluster.folder / "archive"
+    archive.mkdir()
+    os.chown(archive, os.stat(node.data).st_uid, -1)
+    archived = cluster.node("archived").init().configure(archive_mode="on", archive_library="basic_archive",
+                                                        **{"basic_archive.archive_directory": archive}).start()
+
+    def switch():
+        archived.psql("CREATE TABLE IF NOT EXISTS t (n int); INSERT INTO t VALUES (1); SELECT pg_switch_wal()")
+    switch()
+    wait_until(lambda: list(archive.glob("0*")), "a segment in the archive")
+    first = sorted(path.name for path in archive.glob("0*"))[0]
+    wait_until(lambda: (archived.data / "pg_wal" / "archive_status" / f"{first}.done").exists(), "its status")
+    following = archive / f"{int(first, 16) + 1:024X}"
+    following.write_text("somebody else's")
+    switch()
+    wait_until(lambda: f'archive file "{following}" already exists' in archived.log_text(), "the refusal")
+    assert following.read_text() == "somebody else's"
+    following.unlink()
+    wait_until(lambda: following.exists() and following.stat().st_size > 1 << 20, "the segment once the name is free", 90)
+    assert not list(archive.glob("archtemp*"))
+    archived.stop()
+    start_fails(archived, 'invalid value for parameter "archive_library": "nosuch"', arguments=["-c", "archive_library=nosuch"],
+                kinds=("foreground",))
+
+
+@check
+def page_images_are_compressed(cluster, node):
+    """wal_compression makes images smaller, and recovery reads them again."""
+    node.psql("CREATE TABLE images (id int, pad text); INSERT INTO images SELECT n, repeat('abc', 100) FROM generate_series(1, 3000) n")
+    sizes = {}
+    for method in ("off", "lz4", "zstd"):
+        node.psql("CHECKPOINT")
+        first, last = (int(row[0]) for row in node.sql(
+            f"SET wal_compression = {method}; SELECT pg_current_wal_insert_lsn() - '0/0'; "
+            "UPDATE images SET pad = upper(pad) WHERE id % 25 = 0; SELECT pg_current_wal_insert_lsn() - '0/0'"))
+        sizes[method] = last - first
+    assert sizes["lz4"] < sizes["off"] * 0.8 and sizes["zstd"] < sizes["off"] * 0.8, sizes
+    lengths = node.sql("SELECT id, length(pad) FROM images ORDER BY id, pad")
+    node.kill_all()
+    node.start()
+    assert node.sql("SELECT id, length(pad) FROM images ORDER BY id, pad") == lengths
+    assert node.sqlstate("SET wal_compression = pglz") == "22023"
+
+
 # --- logs -------------------------------------------------------------------------------------------------------------
 LOG_SETTINGS = {"logging_collector": "on", "log_destination": "stderr,csvlog,jsonlog", "log_filename": "node-%H.log", "log_timezone": "UTC",
                 "log_line_prefix": "%m|%a|%u|%d|%b|%c|%p|%l|%r|%h|%x|%e|%Q|%q%-10a|%10u> ", "log_connections": "on",
