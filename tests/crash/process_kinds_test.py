@@ -22,10 +22,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from walden_node import REPOSITORY, Cluster, Session, is_alive, wait_until  # noqa: E402
 
 # Where a kind runs; "primary" when it is not listed. None: no process of its own (a tool's own process).
-STATES = {"kStandalone": None, "kAutovacuumWorker": None, "kStartup": "standby", "kWalReceiver": "standby"}
+STATES = {"kStandalone": None, "kStartup": "standby", "kWalReceiver": "standby"}
 # Kinds whose title is not the table's, since each of its processes has a name of its own.
 TITLES = {"kBackend": "postgres postgres [local]", "kBackgroundWorker": "checksum scrubber"}
-EVERYTHING_ON = {"archive_mode": "on", "archive_command": "true", "logging_collector": "on", "log_filename": "node.log",
+# Autovacuum has something to do all the time, and takes long over it.
+EVERYTHING_ON = {"autovacuum_vacuum_threshold": "0", "autovacuum_vacuum_scale_factor": "0", "autovacuum_vacuum_cost_delay": "100",
+                 "autovacuum_vacuum_cost_limit": "1",
+                 "archive_mode": "on", "archive_command": "true", "logging_collector": "on", "log_filename": "node.log",
                  "autovacuum_naptime": "1", "log_min_messages": "log", "max_wal_senders": "3"}
 
 
@@ -129,6 +132,12 @@ class Vacuumable(threading.Thread):
                 self.node.psql("UPDATE busy SET n = n + 1", check=False)
 
 
+def without_main() -> set:
+    """Kinds that nothing starts, since their entry point is not bound yet."""
+    bound = set(re.findall(r"bind\(ProcessKind::(\w+)", (REPOSITORY / "node" / "server" / "process_mains.cpp").read_text()))
+    return {"kAutovacuumWorker"} - bound
+
+
 def check_primary(cluster, kinds: list):
     node = cluster.node("primary").init().configure(**EVERYTHING_ON).start()
     node.needs_vacuum = threading.Event()
@@ -203,6 +212,9 @@ def check_standby(node, kinds: list):
 
 def main() -> int:
     kinds = declared_kinds()
+    for missing in without_main():
+        print(f"SKIPPED: {missing} has no entry point", flush=True)
+        STATES[missing] = None
     unknown = set(STATES) - {kind.name for kind in kinds}
     assert not unknown, f"STATES names kinds that are not declared: {unknown}"
     with Cluster() as cluster:
