@@ -55,15 +55,18 @@ void ResolveInto(const std::string& host, int64_t port, std::set<std::string>* a
   addrinfo* list = nullptr;
   int error = getaddrinfo(host == "*" ? nullptr : host.c_str(), std::to_string(port).c_str(), &hints, &list);
   if (error != 0) {
-    Log(Severity::kWarning, "metrics exporter: could not translate host name \"{}\" to address: {}", host, gai_strerror(error));
+    Log(Severity::kWarning, "metrics exporter: could not translate host name \"{}\" to address: {}", host,
+        gai_strerror(error));
     return;
   }
   std::unique_ptr<addrinfo, void (*)(addrinfo*)> owned(list, freeaddrinfo);
   for (addrinfo* at = list; at != nullptr; at = at->ai_next) {
     char text[NI_MAXHOST];
-    if (getnameinfo(at->ai_addr, at->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0) continue;
+    if (getnameinfo(at->ai_addr, at->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0)
+      continue;
     if (at->ai_family == AF_INET6 && !FamilyWorks(*at)) continue;
-    addresses->insert(at->ai_family == AF_INET6 ? fmt::format("[{}]:{}", text, port) : fmt::format("{}:{}", text, port));
+    addresses->insert(at->ai_family == AF_INET6 ? fmt::format("[{}]:{}", text, port)
+                                                : fmt::format("{}:{}", text, port));
   }
 }
 
@@ -85,11 +88,14 @@ int AnswerRequest(mg_connection* connection) {
   std::optional<ProbeAnswer> answer =
       AnswerProbe(path, query, state->phase.load(std::memory_order_relaxed), ReadStanding());
   if (!answer) return 0;
-  const char* reason = answer->status == 200 ? "OK" : answer->status == 400 ? "Bad Request" : "Service Unavailable";
-  mg_printf(connection,
-            "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
-            "Connection: close\r\n\r\n%s",
-            answer->status, reason, answer->body.size(), answer->body.c_str());
+  const char* reason = answer->status == 200   ? "OK"
+                       : answer->status == 400 ? "Bad Request"
+                                               : "Service Unavailable";
+  mg_printf(
+      connection,
+      "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
+      "Connection: close\r\n\r\n%s",
+      answer->status, reason, answer->body.size(), answer->body.c_str());
   return answer->status;
 }
 
@@ -97,7 +103,8 @@ int AnswerRequest(mg_connection* connection) {
 // idle connections do not keep a probe waiting.
 std::unique_ptr<prometheus::Exposer> OpenExposer(const std::shared_ptr<NodeCollector>& collector) {
   std::string ports = ListeningPorts();
-  if (ports.empty()) throw SqlError(ErrorCode::kConfigFileError, "metrics_listen_addresses names no usable address");
+  if (ports.empty())
+    throw SqlError(ErrorCode::kConfigFileError, "metrics_listen_addresses names no usable address");
   CivetCallbacks callbacks;
   callbacks.begin_request = AnswerRequest;
   callbacks.log_message = [](const mg_connection*, const char* message) {
@@ -106,15 +113,17 @@ std::unique_ptr<prometheus::Exposer> OpenExposer(const std::shared_ptr<NodeColle
   };
   SignalBlocker signals;  // inherited by the threads: signals are the first thread's
   auto exposer = std::make_unique<prometheus::Exposer>(
-      std::vector<std::string>{"listening_ports", ports, "num_threads", "2", "enable_keep_alive", "no", "request_timeout_ms",
-                               "3000", "tcp_nodelay", "1"},
+      std::vector<std::string>{"listening_ports", ports, "num_threads", "2", "enable_keep_alive", "no",
+                               "request_timeout_ms", "3000", "tcp_nodelay", "1"},
       &callbacks);
   exposer->RegisterCollectable(collector);
   Log(Severity::kLog, "metrics exporter listens on {}", ports);
   return exposer;
 }
 
-bool AskedToEnd() { return InterruptPending(Interrupt::kTerminate) || InterruptPending(Interrupt::kShutdown); }
+bool AskedToEnd() {
+  return InterruptPending(Interrupt::kTerminate) || InterruptPending(Interrupt::kShutdown);
+}
 
 }  // namespace
 
@@ -136,8 +145,8 @@ void RunMetricsExporter() {
         exposer = OpenExposer(collector);
       } catch (const std::exception& error) {
         if (!std::exchange(complained, true)) {
-          Log(Severity::kWarning, "metrics exporter could not listen on port {}, and tries on: {}", GetInt(Setting::kMetricsPort),
-              start_error.empty() ? error.what() : start_error.c_str());
+          Log(Severity::kWarning, "metrics exporter could not listen on port {}, and tries on: {}",
+              GetInt(Setting::kMetricsPort), start_error.empty() ? error.what() : start_error.c_str());
         }
       }
     }

@@ -15,8 +15,10 @@ namespace {
 // postgres_exporter made otherwise are exported without a type.
 prometheus::MetricType TypeOf(const MetricRow& row) {
   bool total = row.name.ends_with("_total");
-  if (row.type == MetricType::kCounter) return total ? prometheus::MetricType::Counter : prometheus::MetricType::Untyped;
-  return total || row.name.ends_with("_count") ? prometheus::MetricType::Untyped : prometheus::MetricType::Gauge;
+  if (row.type == MetricType::kCounter)
+    return total ? prometheus::MetricType::Counter : prometheus::MetricType::Untyped;
+  return total || row.name.ends_with("_count") ? prometheus::MetricType::Untyped
+                                               : prometheus::MetricType::Gauge;
 }
 
 class FamilySink final : public MetricSink {

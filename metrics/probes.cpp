@@ -22,8 +22,9 @@ std::optional<LagBound> ReadLagBound(std::string_view query) {
     double factor;
     bool is_time;
   };
-  constexpr Unit kUnits[] = {{"", 1, false},          {"B", 1, false},   {"kB", 1024, false}, {"MB", 1048576, false},
-                             {"GB", 1073741824, false}, {"ms", 0.001, true}, {"s", 1, true},    {"min", 60, true}};
+  constexpr Unit kUnits[] = {{"", 1, false},         {"B", 1, false},           {"kB", 1024, false},
+                             {"MB", 1048576, false}, {"GB", 1073741824, false}, {"ms", 0.001, true},
+                             {"s", 1, true},         {"min", 60, true}};
   LagBound bound;
   constexpr std::string_view kKey = "lag=";
   size_t at = query.find(kKey);
@@ -44,15 +45,17 @@ std::optional<LagBound> ReadLagBound(std::string_view query) {
 
 std::string Describe(NodePhase phase, const Standing& standing) {
   constexpr std::string_view kNames[] = {"starting", "recovering", "hot standby", "running", "stopping"};
-  return fmt::format("{{\"state\":\"{}\",\"role\":\"{}\",\"may_commit\":{},\"lag_bytes\":{},\"lag_seconds\":{:.3f}}}\n",
-                     kNames[static_cast<size_t>(phase)], IsPrimary(standing) ? "primary" : "replica",
-                     standing.may_commit && IsPrimary(standing) && phase == NodePhase::kRunning, standing.lag_bytes,
-                     standing.lag_seconds);
+  return fmt::format(
+      "{{\"state\":\"{}\",\"role\":\"{}\",\"may_commit\":{},\"lag_bytes\":{},\"lag_seconds\":{:.3f}}}\n",
+      kNames[static_cast<size_t>(phase)], IsPrimary(standing) ? "primary" : "replica",
+      standing.may_commit && IsPrimary(standing) && phase == NodePhase::kRunning, standing.lag_bytes,
+      standing.lag_seconds);
 }
 
 }  // namespace
 
-std::optional<ProbeAnswer> AnswerProbe(std::string_view path, std::string_view query, NodePhase phase, const Standing& standing) {
+std::optional<ProbeAnswer> AnswerProbe(std::string_view path, std::string_view query, NodePhase phase,
+                                       const Standing& standing) {
   bool leads = phase == NodePhase::kRunning && IsPrimary(standing) && standing.may_commit;
   bool follows = phase == NodePhase::kHotStandby && !IsPrimary(standing);
   bool good;
@@ -66,7 +69,8 @@ std::optional<ProbeAnswer> AnswerProbe(std::string_view path, std::string_view q
     good = leads;
   } else if (path == "/replica") {
     std::optional<LagBound> bound = ReadLagBound(query);
-    if (!bound) return ProbeAnswer{400, "lag is a number of bytes, or a number with one of B kB MB GB ms s min\n"};
+    if (!bound)
+      return ProbeAnswer{400, "lag is a number of bytes, or a number with one of B kB MB GB ms s min\n"};
     good = follows && (!bound->seconds || standing.lag_seconds <= *bound->seconds) &&
            (!bound->bytes || static_cast<double>(standing.lag_bytes) <= *bound->bytes);
   } else {

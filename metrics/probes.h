@@ -22,6 +22,7 @@ struct ProbeAnswer {
   std::string body;
 };
 // nullopt: not a probe's path. `query` is what follows the question mark.
-std::optional<ProbeAnswer> AnswerProbe(std::string_view path, std::string_view query, NodePhase phase, const Standing& standing);
+std::optional<ProbeAnswer> AnswerProbe(std::string_view path, std::string_view query, NodePhase phase,
+                                       const Standing& standing);
 
 }  // namespace walden

@@ -26,7 +26,8 @@ constexpr OptionSpec kOptions[] = {
     {'D', "pgdata", "DIR", "data directory to make (default: environment variable PGDATA)"},
     {'U', "username", "NAME", "superuser (default postgres)"},
     {'A', "auth", "METHOD", "how all connections prove who they are"},
-    {0, "auth-local", "METHOD", "the same for the Unix socket: trust (default), peer, scram-sha-256, md5, password, reject"},
+    {0, "auth-local", "METHOD",
+     "the same for the Unix socket: trust (default), peer, scram-sha-256, md5, password, reject"},
     {0, "auth-host", "METHOD", "the same for TCP: scram-sha-256 (default), md5, password, trust, reject"},
     {0, "pwfile", "FILE", "file whose first line is the superuser's password"},
     {'E', "encoding", "ENCODING", "UTF8, the only one"},
@@ -41,7 +42,8 @@ constexpr OptionSpec kOptions[] = {
 std::string ReadPassword(const CommandLine& line) {
   if (!line.Has("pwfile")) return "";
   std::ifstream file(line.Value("pwfile"));
-  if (!file) throw FileError(errno, fmt::format("could not open file \"{}\" for reading", line.Value("pwfile")));
+  if (!file)
+    throw FileError(errno, fmt::format("could not open file \"{}\" for reading", line.Value("pwfile")));
   std::string password;
   std::getline(file, password);
   password.erase(password.find_last_not_of('\r') + 1);
@@ -54,9 +56,11 @@ std::string AuthMethod(const CommandLine& line, const char* option, const char* 
   std::string method = line.Value(option, line.Value("auth", usual));
   bool is_local = std::string_view(option) == "auth-local";
   constexpr std::string_view kMethods[] = {"trust", "scram-sha-256", "md5", "password", "reject"};
-  bool known = std::find(std::begin(kMethods), std::end(kMethods), method) != std::end(kMethods) || (is_local && method == "peer");
+  bool known = std::find(std::begin(kMethods), std::end(kMethods), method) != std::end(kMethods) ||
+               (is_local && method == "peer");
   if (!known) {
-    line.Fail(fmt::format("invalid authentication method \"{}\" for {} connections", method, is_local ? "local" : "host"));
+    line.Fail(fmt::format("invalid authentication method \"{}\" for {} connections", method,
+                          is_local ? "local" : "host"));
   }
   return method;
 }
@@ -65,7 +69,8 @@ std::string Locale(const CommandLine& line) {
   std::string locale = line.Has("no-locale") ? "C" : line.Value("locale", "C.UTF-8");
   std::string collate = line.Value("lc-collate", locale);
   for (const std::string& name : {collate, line.Value("lc-ctype", collate)}) {
-    if (name != "C" && name != "C.UTF-8" && name != "POSIX") line.Fail(fmt::format("invalid locale name \"{}\"", name));
+    if (name != "C" && name != "C.UTF-8" && name != "POSIX")
+      line.Fail(fmt::format("invalid locale name \"{}\"", name));
     if (name != collate) line.Fail("lc-collate and lc-ctype must be the same locale");
   }
   return collate == "POSIX" ? "C" : collate;
@@ -74,9 +79,11 @@ std::string Locale(const CommandLine& line) {
 void CheckEncoding(const CommandLine& line) {
   std::string given = line.Value("encoding", "UTF8"), name;
   for (char c : given) {
-    if (std::isalnum(static_cast<unsigned char>(c))) name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }
-  if (name != "UTF8") line.Fail(fmt::format("\"{}\" is not a supported server encoding name: Walden stores UTF8", given));
+  if (name != "UTF8")
+    line.Fail(fmt::format("\"{}\" is not a supported server encoding name: Walden stores UTF8", given));
 }
 
 // The system's zone, as /etc/localtime's target names it.
@@ -92,7 +99,8 @@ std::string SystemTimeZone() {
   return "Etc/UTC";
 }
 
-void WriteConfiguration(const std::string& directory, const std::string& auth_local, const std::string& auth_host) {
+void WriteConfiguration(const std::string& directory, const std::string& auth_local,
+                        const std::string& auth_host) {
   WriteWholeFileDurably(directory + "/postgresql.conf", PostgresqlConf(SystemTimeZone()));
   WriteWholeFileDurably(
       directory + "/postgresql.auto.conf",
@@ -109,7 +117,8 @@ constexpr CommandSpec kInitSpec{
 
 int InitCommand(const CommandLine& line) {
   std::string directory = line.DataDirectory();
-  std::string auth_local = AuthMethod(line, "auth-local", "trust"), auth_host = AuthMethod(line, "auth-host", "scram-sha-256");
+  std::string auth_local = AuthMethod(line, "auth-local", "trust"),
+              auth_host = AuthMethod(line, "auth-host", "scram-sha-256");
   std::string locale = Locale(line);
   CheckEncoding(line);
   RefuseRoot();

@@ -52,7 +52,8 @@ Standing StandingOfNode() {
 void WalMetrics(MetricSink& sink) {
   sink.Add(Metric::kSharedBuffers, static_cast<double>(SharedBufferCount()) * kPageSize);
   sink.Add(Metric::kWalInsertLsn, Bytes(WalIsWritable() ? InsertPosition() : ReplayedLsn()));
-  sink.Add(Metric::kWalFlushLsn, Bytes(WalIsWritable() ? FlushedLsn() : std::max(ReceivedLsn(), ReplayedLsn())));
+  sink.Add(Metric::kWalFlushLsn,
+           Bytes(WalIsWritable() ? FlushedLsn() : std::max(ReceivedLsn(), ReplayedLsn())));
   sink.Add(Metric::kWalTimeline, static_cast<double>(InRecovery() ? ReplayedTimeline() : WalTimeline()));
   sink.Add(Metric::kRedoLsn, Bytes(LastCheckpointRedo()));
 }
@@ -113,7 +114,9 @@ void AddSender(MetricSink& sink, int index) {
     sink.Add(Metric::kSenderLsn, static_cast<double>(stage.lsn.load(std::memory_order_relaxed)),
              {application, address, number, stage.name});
     int64_t lag_us = stage.lag_us == nullptr ? -1 : stage.lag_us->load(std::memory_order_relaxed);
-    if (lag_us >= 0) sink.Add(Metric::kSenderLag, static_cast<double>(lag_us) / 1e6, {application, address, number, stage.name});
+    if (lag_us >= 0)
+      sink.Add(Metric::kSenderLag, static_cast<double>(lag_us) / 1e6,
+               {application, address, number, stage.name});
   }
 }
 
@@ -136,8 +139,8 @@ void VersionMetric(MetricSink& sink) {
 }  // namespace
 
 void RegisterMetricSources() {
-  for (MetricSource source : {NodeMetrics, CounterMetrics, VersionMetric, WalMetrics, TransactionMetrics, ReplicaMetrics,
-                              SenderMetrics, SettingMetrics}) {
+  for (MetricSource source : {NodeMetrics, CounterMetrics, VersionMetric, WalMetrics, TransactionMetrics,
+                              ReplicaMetrics, SenderMetrics, SettingMetrics}) {
     RegisterMetricSource(source);
   }
   BindStanding(StandingOfNode);

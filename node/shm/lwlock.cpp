@@ -141,7 +141,8 @@ void LwLock::Sleep(LwMode mode, bool wait_only) {
   if (!Enqueue(mode, wait_only)) return;
   ProcessSlot& me = self();
   uint32_t previous = me.wait_event.exchange(kLwLockWaitBase + rank_, std::memory_order_relaxed);
-  if (ServerState* state = TheServerState()) state->lwlock_waits[rank_].fetch_add(1, std::memory_order_relaxed);
+  if (ServerState* state = TheServerState())
+    state->lwlock_waits[rank_].fetch_add(1, std::memory_order_relaxed);
   while (me.lwlock_wake.load(std::memory_order_acquire) != 0) FutexWait(&me.lwlock_wake, 1);
   me.wait_event.store(previous, std::memory_order_relaxed);
   // The next release may wake others again: this process is running and takes part in the competition.

@@ -17,14 +17,16 @@ constexpr std::string_view kIndexLabels = "datname,schemaname,relname,indexrelna
 
 // Times are counted in microseconds; names that say so show seconds, the others milliseconds as the views do.
 double Shown(const CounterRow& row, std::string_view metric, uint64_t value) {
-  if (row.kind == CounterKind::kLevel) return std::max<double>(0, static_cast<double>(static_cast<int64_t>(value)));
+  if (row.kind == CounterKind::kLevel)
+    return std::max<double>(0, static_cast<double>(static_cast<int64_t>(value)));
   if (row.kind != CounterKind::kTimeUs) return static_cast<double>(value);
   bool seconds = metric.find("_seconds") != std::string_view::npos;
   return static_cast<double>(value) / (seconds ? 1e6 : 1e3);
 }
 
 MetricRow RowOf(const CounterRow& row, std::string_view metric, std::string_view labels) {
-  return {metric, row.kind == CounterKind::kLevel ? MetricType::kGauge : MetricType::kCounter, labels, row.help};
+  return {metric, row.kind == CounterKind::kLevel ? MetricType::kGauge : MetricType::kCounter, labels,
+          row.help};
 }
 
 double UnixSeconds(TimestampUs time) {
@@ -39,7 +41,8 @@ void NodeCounters(MetricSink& sink) {
     sink.Add(RowOf(row, row.metric, ""), Shown(row, row.metric, sums.values[i]), {});
   }
   TimestampUs archived = sums.archived.time;
-  sink.Add(Metric::kArchiveAge, archived == 0 ? -1 : std::max(0.0, static_cast<double>(WallClockUs() - archived) / 1e6));
+  sink.Add(Metric::kArchiveAge,
+           archived == 0 ? -1 : std::max(0.0, static_cast<double>(WallClockUs() - archived) / 1e6));
 }
 
 void DatabaseCounters(MetricSink& sink, const std::vector<NamedDatabase>& databases) {
@@ -49,7 +52,8 @@ void DatabaseCounters(MetricSink& sink, const std::vector<NamedDatabase>& databa
     std::string oid = std::to_string(OidNumber(database.oid));
     for (size_t i = 0; i < kDatabaseCounters; ++i) {
       const CounterRow& row = Describe(static_cast<DatabaseCounter>(i));
-      sink.Add(RowOf(row, row.metric, kDatabaseLabels), Shown(row, row.metric, sums.values[i]), {oid, database.name});
+      sink.Add(RowOf(row, row.metric, kDatabaseLabels), Shown(row, row.metric, sums.values[i]),
+               {oid, database.name});
     }
     sink.Add(Metric::kDatabaseReset, UnixSeconds(sums.reset_time), {oid, database.name});
   }
@@ -59,14 +63,16 @@ bool IsTable(char kind) { return kind == 'r' || kind == 'm' || kind == 'p'; }
 // The catalogs and TOAST tables are left out, as in pg_stat_user_tables.
 bool IsUserRelation(const RelationLabel& label) {
   std::string_view schema = label.schema;
-  return label.name[0] != '\0' && schema != "pg_catalog" && schema != "information_schema" && !schema.starts_with("pg_toast");
+  return label.name[0] != '\0' && schema != "pg_catalog" && schema != "information_schema" &&
+         !schema.starts_with("pg_toast");
 }
 
 void AddTable(MetricSink& sink, const RelationSums& sums, std::string_view database) {
   std::initializer_list<std::string_view> labels = {database, sums.label.schema, sums.label.name};
   for (size_t i = 0; i < kRelationCounters; ++i) {
     const CounterRow& row = Describe(static_cast<RelationCounter>(i));
-    if (row.metric[0] != '\0') sink.Add(RowOf(row, row.metric, kTableLabels), Shown(row, row.metric, sums.values[i]), labels);
+    if (row.metric[0] != '\0')
+      sink.Add(RowOf(row, row.metric, kTableLabels), Shown(row, row.metric, sums.values[i]), labels);
   }
   for (size_t i = 0; i < static_cast<size_t>(StatsTime::kReset); ++i) {
     const CounterRow& row = Describe(static_cast<StatsTime>(i));
@@ -113,7 +119,8 @@ std::vector<NamedDatabase> NamedDatabases() {
   ForEachDatabaseSums([&](const DatabaseSums& sums) {
     if (sums.name[0] != '\0') databases.push_back({sums.database, sums.name});
   });
-  std::sort(databases.begin(), databases.end(), [](const NamedDatabase& a, const NamedDatabase& b) { return a.oid < b.oid; });
+  std::sort(databases.begin(), databases.end(),
+            [](const NamedDatabase& a, const NamedDatabase& b) { return a.oid < b.oid; });
   databases.resize(std::min(databases.size(), static_cast<size_t>(GetInt(Setting::kMetricsMaxDatabases))));
   return databases;
 }

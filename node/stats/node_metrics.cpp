@@ -17,8 +17,12 @@ namespace {
 
 constexpr std::string_view kPhaseNames[] = {"starting", "recovering", "hot standby", "running", "stopping"};
 constexpr ActivityState kStates[] = {
-    ActivityState::kActive,   ActivityState::kIdle,     ActivityState::kIdleInTransaction, ActivityState::kIdleInTransactionAborted,
-    ActivityState::kFastpath, ActivityState::kDisabled,
+    ActivityState::kActive,
+    ActivityState::kIdle,
+    ActivityState::kIdleInTransaction,
+    ActivityState::kIdleInTransactionAborted,
+    ActivityState::kFastpath,
+    ActivityState::kDisabled,
 };
 
 double UnixSeconds(TimestampUs time) { return static_cast<double>(time + kUnixEpochToPostgresUs) / 1e6; }
@@ -35,13 +39,15 @@ void AddServerState(MetricSink& sink) {
   sink.Add(Metric::kConfigLoadTime, UnixSeconds(state->reload_time_us.load(std::memory_order_relaxed)));
   sink.Add(Metric::kCrashRestarts, state->restarts.load(std::memory_order_relaxed));
   for (size_t rank = 0; rank < static_cast<size_t>(LwRank::kCount); ++rank) {
-    sink.Add(Metric::kLwLockWaits, static_cast<double>(state->lwlock_waits[rank].load(std::memory_order_relaxed)),
+    sink.Add(Metric::kLwLockWaits,
+             static_cast<double>(state->lwlock_waits[rank].load(std::memory_order_relaxed)),
              {LwRankName(static_cast<LwRank>(rank))});
   }
 }
 
 void AddAreas(MetricSink& sink) {
-  for (const AreaInfo& area : ListAreas()) sink.Add(Metric::kAreaBytes, static_cast<double>(area.size_bytes), {area.name});
+  for (const AreaInfo& area : ListAreas())
+    sink.Add(Metric::kAreaBytes, static_cast<double>(area.size_bytes), {area.name});
 }
 
 // The exempt kinds have no slot: the logger's and the exporter's own life is not seen here.
@@ -82,7 +88,8 @@ void CountSession(const ActivityRow& row, StateSums* sums) {
   size_t at = static_cast<size_t>(state - kStates);
   ++sums->sessions[at];
   TimestampUs& oldest = sums->oldest_transaction[at];
-  if (row.transaction_start != 0 && (oldest == 0 || row.transaction_start < oldest)) oldest = row.transaction_start;
+  if (row.transaction_start != 0 && (oldest == 0 || row.transaction_start < oldest))
+    oldest = row.transaction_start;
 }
 
 void AddSessions(MetricSink& sink) {
@@ -92,7 +99,8 @@ void AddSessions(MetricSink& sink) {
   std::map<Oid, StateSums> databases;
   ActivityRow row;
   for (int slot = 0; slot < MaxProcessSlots(); ++slot) {
-    if (ReadActivity(slot, &row) && row.database != Oid::kInvalid) CountSession(row, &databases[row.database]);
+    if (ReadActivity(slot, &row) && row.database != Oid::kInvalid)
+      CountSession(row, &databases[row.database]);
   }
   TimestampUs now = WallClockUs();
   for (const NamedDatabase& database : NamedDatabases()) {
@@ -103,7 +111,8 @@ void AddSessions(MetricSink& sink) {
       std::string_view state = ActivityStateName(kStates[i]);
       TimestampUs oldest = sums.oldest_transaction[i];
       sink.Add(Metric::kActivityCount, sums.sessions[i], {database.name, state});
-      sink.Add(Metric::kActivityMaxTx, oldest == 0 ? 0 : std::max(0.0, static_cast<double>(now - oldest) / 1e6),
+      sink.Add(Metric::kActivityMaxTx,
+               oldest == 0 ? 0 : std::max(0.0, static_cast<double>(now - oldest) / 1e6),
                {database.name, state});
     }
   }

@@ -14,8 +14,8 @@ struct BaseUnit {
   double factor;
 };
 constexpr BaseUnit kBaseUnits[] = {
-    {"B", "_bytes", 1},         {"kB", "_bytes", 1024},    {"8kB", "_bytes", 8192}, {"MB", "_bytes", 1048576},
-    {"ms", "_seconds", 0.001},  {"s", "_seconds", 1},      {"min", "_seconds", 60},
+    {"B", "_bytes", 1},        {"kB", "_bytes", 1024}, {"8kB", "_bytes", 8192}, {"MB", "_bytes", 1048576},
+    {"ms", "_seconds", 0.001}, {"s", "_seconds", 1},   {"min", "_seconds", 60},
 };
 
 const BaseUnit* FindBaseUnit(std::string_view unit) {

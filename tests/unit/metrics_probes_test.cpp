@@ -10,7 +10,8 @@
 namespace walden {
 namespace {
 
-int Status(std::string_view path, NodePhase phase, const Standing& standing = {}, std::string_view query = "") {
+int Status(std::string_view path, NodePhase phase, const Standing& standing = {},
+           std::string_view query = "") {
   std::optional<ProbeAnswer> answer = AnswerProbe(path, query, phase, standing);
   return answer ? answer->status : 0;
 }
@@ -24,7 +25,8 @@ TEST(Probes, OtherPathsAreNotTheirs) {
 }
 
 TEST(Probes, APrimary) {
-  for (const char* path : {"/livez", "/startupz", "/readyz", "/primary"}) EXPECT_EQ(Status(path, NodePhase::kRunning), 200) << path;
+  for (const char* path : {"/livez", "/startupz", "/readyz", "/primary"})
+    EXPECT_EQ(Status(path, NodePhase::kRunning), 200) << path;
   EXPECT_EQ(Status("/replica", NodePhase::kRunning), 503);
 }
 
@@ -38,7 +40,8 @@ TEST(Probes, AReplica) {
 TEST(Probes, ANodeThatStartsOrRecoversIsAlive) {
   for (NodePhase phase : {NodePhase::kStarting, NodePhase::kRecovering}) {
     EXPECT_EQ(Status("/livez", phase), 200);
-    for (const char* path : {"/startupz", "/readyz", "/primary", "/replica"}) EXPECT_EQ(Status(path, phase), 503) << path;
+    for (const char* path : {"/startupz", "/readyz", "/primary", "/replica"})
+      EXPECT_EQ(Status(path, phase), 503) << path;
   }
   EXPECT_EQ(Status("/livez", NodePhase::kStopping), 200);
   EXPECT_EQ(Status("/startupz", NodePhase::kStopping), 200);
@@ -52,7 +55,9 @@ TEST(Probes, AFencedPrimaryIsAliveAndNotReady) {
 }
 
 TEST(Probes, LagBounds) {
-  auto replica = [](std::string_view query) { return Status("/replica", NodePhase::kHotStandby, kReplica, query); };
+  auto replica = [](std::string_view query) {
+    return Status("/replica", NodePhase::kHotStandby, kReplica, query);
+  };
   EXPECT_EQ(replica("lag=2048"), 200);
   EXPECT_EQ(replica("lag=2047"), 503);
   EXPECT_EQ(replica("lag=2kB"), 200);
@@ -61,7 +66,8 @@ TEST(Probes, LagBounds) {
   EXPECT_EQ(replica("lag=4999ms"), 503);
   EXPECT_EQ(replica("x=1&lag=1min&y=2"), 200);
   EXPECT_EQ(replica("flag=1"), 200);
-  for (const char* bad : {"lag=", "lag=-1", "lag=5 s", "lag=five", "lag=1parsec"}) EXPECT_EQ(replica(bad), 400) << bad;
+  for (const char* bad : {"lag=", "lag=-1", "lag=5 s", "lag=five", "lag=1parsec"})
+    EXPECT_EQ(replica(bad), 400) << bad;
 }
 
 void TestSource(MetricSink& sink) {
