@@ -141,7 +141,7 @@ copy_primary() {
     conninfo="$conninfo password='${quoted//\'/\\\'}'"
   fi
   say "copying the primary's data directory to $PGDATA"
-  walden basebackup -D "$PGDATA" -d "$conninfo" -R
+  walden basebackup -D "$PGDATA" -d "$conninfo" -R -c fast
 }
 
 prepare_data() {

@@ -13,11 +13,14 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from walden_node import REPOSITORY, find_binary, free_port, is_alive, wait_until  # noqa: E402
@@ -78,6 +81,9 @@ def image_root() -> pathlib.Path:
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     (root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
     (root / "usr/sbin/policy-rc.d").chmod(0o755)
+    # What Kubernetes gives the chart's containers: names of the members, and the chart's scripts.
+    (root / "etc/hosts").write_text("127.0.0.1 localhost db-1.members\n")
+    shutil.copytree(REPOSITORY / "helm/walden/files", root / "etc/walden")
     shutil.copytree(REPOSITORY / "helm/image", root / "tmp/image")
     shutil.copy(find_binary(), root / "tmp/walden")
     archives = CACHE / "archives"
@@ -121,14 +127,14 @@ class Container:
         mount -o remount,bind,ro "$root"
         exec chroot "$root" setpriv --reuid 999 --regid 999 --clear-groups --no-new-privs --bounding-set=-all "$@" """
 
-    def __init__(self, volume: pathlib.Path, port: int, log: pathlib.Path, scripts=None, arguments=(), **environment):
+    def __init__(self, volume: pathlib.Path, port: int, log: pathlib.Path, scripts=None, entry=("walden-entrypoint",), **environment):
         self.port, self.log_path = port, log
         self.log_from = log.stat().st_size if log.exists() else 0
         scripts = scripts or empty_folder()
         variables = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "PGDATA": "/var/lib/walden/data", **environment}
         command = ["unshare", "--mount", "--pid", "--ipc", "--fork", "--propagation", "private",
                    "sh", "-ec", self.ENTER, "sh", image_root(), volume, scripts,
-                   "walden-entrypoint", "-c", f"port={port}", "-c", f"metrics_port={port + 1}", *arguments]
+                   *entry, "-c", f"port={port}", "-c", f"metrics_port={port + 1}"]
         with open(log, "a") as output:
             self.process = subprocess.Popen([str(word) for word in command], env=variables, stdout=output, stderr=output)
         RUNNING.append(self)
@@ -146,7 +152,7 @@ class Container:
     def wait_ready(self):
         def ready():
             assert self.process.poll() is None, f"the container ended:\n{self.log()}"
-            return "ready to accept" in self.log().rpartition("the database is ready")[2] and self.psql("SELECT 1").returncode == 0
+            return "ready to accept" in self.log() and self.psql("SELECT 1").returncode == 0
         wait_until(ready, f"the container to be ready:\n{self.log()}", 60)
 
     def psql(self, sql: str, user="alice", database="shop", password=PASSWORD):
@@ -185,6 +191,21 @@ def empty_folder(owner=0) -> pathlib.Path:
     return folder
 
 
+def get(container: Container, path: str):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{container.port + 1}{path}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def sender_metrics() -> list:
+    """Metrics that only a primary with replicas has."""
+    text = (REPOSITORY / "node/stats/metrics.def").read_text()
+    rows = re.findall(r'^METRIC\(\w+, "(\w+)", \w+, "([^"]*)"', text, re.M)
+    return [name for name, labels in rows if "sender" in labels.split(",")]
+
+
 def init_scripts() -> pathlib.Path:
     folder = empty_folder()
     (folder / "1-first.sql").write_text("CREATE TABLE runs (script text);\nINSERT INTO runs VALUES ('sql');\n")
@@ -203,9 +224,9 @@ class Image(unittest.TestCase):
         self.log_file = self.volume.parent / (self.volume.name + ".log")
         FOLDERS.append(self.log_file)
 
-    def start(self, scripts=None, volume=None, port=None, arguments=(), **environment) -> Container:
+    def start(self, scripts=None, volume=None, port=None, entry=("walden-entrypoint",), **environment) -> Container:
         variables = {"POSTGRES_PASSWORD": PASSWORD, "POSTGRES_USER": "alice", "POSTGRES_DB": "shop", **environment}
-        return Container(volume or self.volume, port or self.port, self.log_file, scripts, arguments,
+        return Container(volume or self.volume, port or self.port, self.log_file, scripts, entry,
                          **{name: value for name, value in variables.items() if value is not None})
 
     def open_clients(self, container, count=10) -> list:
@@ -316,20 +337,49 @@ class Image(unittest.TestCase):
         self.assertNotEqual(container.wait_end(), 0)
         self.assertIn("nosuch", container.log())
 
+    def start_member(self, ordinal: int, volume=None, port=None, **environment) -> Container:
+        """As the chart's StatefulSet does, but for TLS: on one machine replicas may do without."""
+        scripts = empty_folder()
+        shutil.copy(REPOSITORY / "helm/walden/files/replication.sh", scripts / "00-replication.sh")
+        variables = {"POD_NAME": f"db-{ordinal}", "WALDEN_MEMBERS": "2", "WALDEN_PRIMARY_MEMBER": "0", "WALDEN_PRIMARY_HOST": "localhost",
+                     "WALDEN_MEMBERS_SERVICE": "members", "WALDEN_REPLICATION_PORT": str(self.port + 10000),
+                     "WALDEN_METRICS_PORT": str(self.port + 2), "WALDEN_REPLICATION_USER": "replicator",
+                     "WALDEN_REPLICATION_PASSWORD": "copy me", "WALDEN_PRIMARY_TLS": "sslmode=disable", **environment}
+        return self.start(scripts, volume, port, ("bash", "/etc/walden/start.sh"), **variables)
+
+    def test_member_zero(self):
+        member = self.start_member(0)
+        member.wait_ready()
+        self.assertEqual(member.psql("SELECT rolreplication FROM pg_roles WHERE rolname = 'replicator'").stdout, "t\n")
+        member.kill()
+
+    def test_member_zero_that_lost_its_volume_begins_no_second_history(self):
+        with socket.create_server(("127.0.0.1", self.port + 2)):  # member 1 runs
+            member = self.start_member(0)
+            self.assertEqual(member.wait_end(), 1)
+        self.assertIn("promote that one and set primary to 1", member.log())
+
     def test_replica(self):
         if "basebackup" not in run([find_binary(), "--help"]).stdout:
             self.skipTest("this binary has no walden basebackup")
-        scripts = empty_folder()
-        (scripts / "role.sql").write_text("CREATE ROLE replicator LOGIN REPLICATION PASSWORD 'copy me';")
-        primary = self.start(scripts)
+        replica_port = free_port() + 3
+        replica = self.start_member(1, empty_folder(ACCOUNT), replica_port)  # waits for the primary
+        primary = self.start_member(0)
         primary.wait_ready()
-        port = free_port() + 2
-        replica = self.start(volume=empty_folder(ACCOUNT), port=port, POSTGRES_PASSWORD=None,
-                             WALDEN_PRIMARY_CONNINFO=f"host=127.0.0.1 port={self.port + 10000} user=replicator sslmode=disable",
-                             WALDEN_REPLICATION_PASSWORD="copy me")
         replica.wait_ready()
         self.assertEqual(primary.psql("CREATE TABLE copied AS SELECT 42 AS n").returncode, 0)
         wait_until(lambda: replica.psql("SELECT n FROM copied").stdout == "42\n", "the replica to follow")
+        # What load balancers and Prometheus see of the pair.
+        self.assertEqual([get(replica, path)[0] for path in ("/readyz", "/replica?lag=1min", "/primary")], [200, 200, 503])
+        self.assertEqual([get(primary, path)[0] for path in ("/readyz", "/replica", "/primary")], [200, 503, 200])
+        metrics = get(primary, "/metrics")[1]
+        self.assertIn("\nwalden_replicas 1\n", metrics)
+        for name in sender_metrics():
+            self.assertIn(f"\n{name}{{application_name=\"db-1\"", metrics)
+        self.assertIn("\npg_replication_is_replica 1\n", get(replica, "/metrics")[1])
+        if shutil.which("promtool"):
+            done = subprocess.run(["promtool", "check", "metrics"], input=metrics, capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
         replica.kill()
         primary.kill()
 

@@ -87,7 +87,9 @@ def main() -> int:
     bases = [word for word in sys.argv[1:] if not word.startswith("--")]
     if options - {"--all", "--fix", "--format-only"}:
         sys.exit(__doc__)
-    files = whole_tree() if "--all" in options else changed_lines(bases[0] if bases else default_base())
+    # Where this branch left the base: what others did there since is not this branch's.
+    base = git("merge-base", bases[0], "HEAD").strip() if bases else default_base()
+    files = whole_tree() if "--all" in options else changed_lines(base)
     findings = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = [pool.submit(format_file, name, lines, "--fix" in options) for name, lines in files.items()]
