@@ -15,6 +15,10 @@
 #include "node/recovery/recovery_target.h"
 #include "node/recovery/xlog_records.h"
 #include "node/server/metric_sources.h"
+#include "node/catalog/row_types.h"
+#include "node/sql/executor/deferred_checks.h"
+#include "node/sql/executor/ordered_set.h"
+#include "node/sql/executor/window_call.h"
 #include "node/sql/commands/commands.h"
 #include "node/sql/commands/sequence_storage.h"
 #include "node/sql/commands/verification.h"
@@ -62,9 +66,10 @@ void CountTransactions(TxnEvent event, const TxnEventInfo& info) {
 }
 
 // A built-in is there when its C++ is: scalar and set-returning functions by prosrc (those that PostgreSQL writes in
-// SQL by their name), aggregates by OID.
+// SQL by their name), aggregates and window functions by OID.
 bool IsImplemented(const BuiltinFunction& function) {
-  if (function.kind == 'a') return FindAggregate(function.oid) != nullptr;
+  if (function.kind == 'a') return FindAggregate(function.oid) != nullptr || IsOrderedSetAggregate(function.oid);
+  if (function.kind == 'w') return IsWindowFunction(function.oid);
   return HasFunction(function.source.empty() ? function.name : function.source);
 }
 
@@ -94,6 +99,7 @@ void ComposeNode() {
   BindRecoveryHooks();
   AddScalarFunctions(DefinitionFunctions());
   InstallCommandHooks();
+  InstallDeferredChecks();
   SetPasswordEncoder(EncodePassword);
   AddScalarFunctions(SequenceFunctions());
   AddScalarFunctions(VerificationFunctions());
@@ -101,6 +107,7 @@ void ComposeNode() {
   BindTimestampParser([](const std::string& text) { return ParseTimestampTz(text, TextFormat{}); });
   InstallBuiltins(IsImplemented);
   InstallCatalogHooks();
+  SetTypeResolver(ResolveStoredType);
   RegisterTxnHook(kStatsHookOrder, CountTransactions);
   BindRecoveryEnd(RemoveOrphanedFiles);
   RegisterMetricSources();

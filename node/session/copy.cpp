@@ -42,6 +42,10 @@ std::vector<AttrNumber> ColumnsOf(const Relation& relation, const ast::NodeList&
     if (std::find(columns.begin(), columns.end(), attno) != columns.end()) {
       throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" specified more than once", name);
     }
+    if (relation.columns[attno - 1].attgenerated != '\0') {
+      throw SqlError(ErrorCode::kInvalidColumnReference, "column \"{}\" is a generated column", name)
+          .WithDetail("Generated columns cannot be used in COPY.");
+    }
     columns.push_back(attno);
   }
   return columns;
@@ -84,6 +88,13 @@ class CopyIn {
     PrepareDefaults();
   }
 
+  // WHERE: rows for which it is not true are passed over.
+  void FilterBy(const Expr* condition) {
+    ExprList conditions;
+    conditions.Append(arena_, ReadStoredExpression(WriteNode(condition), arena_));
+    filter_.emplace(conditions);
+  }
+
   uint64_t Run(CopySource& source) {
     CopyReader reader(options_);
     cid_ = CurrentCommandId(/*used=*/true);
@@ -117,7 +128,7 @@ class CopyIn {
   void PrepareDefaults() {
     for (const ColumnDefault& column_default : relation_->defaults) {
       if (std::find(columns_.begin(), columns_.end(), column_default.attno) != columns_.end()) continue;
-      if (relation_->columns[column_default.attno - 1].attgenerated != '\0') throw NotSupported("COPY into a table with generated columns");
+      if (relation_->columns[column_default.attno - 1].attgenerated != '\0') continue;  // computed from the row
       Expr* expr = ReadStoredExpression(column_default.expression, arena_);
       defaults_.emplace_back(column_default.attno, CompileExpression(expr));
     }
@@ -159,6 +170,8 @@ class CopyIn {
     current_column_ = nullptr;
     EvalContext context(row_arena_, state_.session.format(), &state_.functions);
     for (auto& [attno, expr] : defaults_) values_[attno - 1] = expr->Eval(context, {}, Selection{nullptr, 1}).Get(0);
+    if (filter_ && !filter_->Matches(context, writer_.RowVectors(values_), 0)) return;
+    writer_.ComputeGenerated(context, values_);
     writer_.CheckConstraints(context, values_);
     writer_.Insert(context, values_, cid_, &bulk_);
     referential_.Inserted(referential_queue_, values_);
@@ -193,6 +206,7 @@ class CopyIn {
   Arena arena_;
   Arena row_arena_;
   std::vector<std::pair<AttrNumber, ExprStatePtr>> defaults_;
+  std::optional<Filter> filter_;
   CommandId cid_ = 0;
   uint64_t count_ = 0;
   const PgAttributeRow* current_column_ = nullptr;
@@ -272,7 +286,6 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   SnapshotHold snapshot = TransactionSnapshot();
   ActiveSnapshotScope active(*snapshot);
   if (statement.is_from) {
-    if (statement.where_clause != nullptr) throw NotSupported("COPY FROM with WHERE");
     RelationRef relation = OpenRelationByName(NameOf(*statement.relation), LockMode::kRowExclusive);
     if (relation->row.relkind != relkind::kTable) {
       throw SqlError(ErrorCode::kWrongObjectType, "cannot copy to {} \"{}\"", ObjectKindName(RelationObjectKind(relation->row.relkind)), relation->name());
@@ -284,6 +297,11 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
     std::vector<AttrNumber> columns = ColumnsOf(*relation, statement.attlist);
     int width = static_cast<int>(columns.size());
     CopyIn copy(*this, relation, std::move(columns), options);
+    if (statement.where_clause != nullptr) {
+      BindOptions bind = MakeBindOptions(portal->arena, portal->statement().source(), nullptr);
+      const RelationInfo* info = SessionReader::Instance().GetRelation(relation->oid, RelationLockNeed::kNone);
+      copy.FilterBy(BindCondition(*statement.where_clause, *info, ConditionKind::kCopyWhere, bind));
+    }
     CopySource source(sink, statement.filename);
     if (source.is_client()) sink.CopyInBegin(false, width);
     return fmt::format("COPY {}", copy.Run(source));

@@ -123,7 +123,8 @@ void CheckReadOnly(const PlannedStatement& statement) {
   if (!TransactionReadOnly()) return;
   if (!statement.is_read_only) {
     std::string_view name = statement.command == CmdType::kInsert ? "INSERT"
-                            : statement.command == CmdType::kUpdate ? "UPDATE" : "DELETE";
+                            : statement.command == CmdType::kUpdate ? "UPDATE"
+                            : statement.command == CmdType::kDelete ? "DELETE" : "SELECT";
     const Plan* plan = statement.plan;
     if (plan->kind == PlanKind::kModifyTable) {
       RelationRef relation = OpenRelation(As<ModifyTablePlan>(plan)->relation, LockMode::kNone);

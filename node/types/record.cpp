@@ -1,5 +1,7 @@
 #include "node/types/record.h"
 
+#include <map>
+
 #include "node/base/bytes.h"
 #include "node/base/error.h"
 #include "node/types/element.h"
@@ -9,10 +11,35 @@
 
 namespace walden {
 
-std::string_view MakeRecord(std::span<const RecordField> fields, Arena& arena) {
+namespace {
+
+constexpr uint16_t kHasShape = 0x8000;
+
+std::vector<std::vector<std::string>>& Shapes() {
+  static std::vector<std::vector<std::string>> shapes;
+  return shapes;
+}
+
+}  // namespace
+
+uint32_t RegisterRecordShape(const std::vector<std::string>& names) {
+  static std::map<std::vector<std::string>, uint32_t> numbers;
+  auto [at, is_new] = numbers.try_emplace(names, static_cast<uint32_t>(Shapes().size()) + 1);
+  if (is_new) Shapes().push_back(names);
+  return at->second;
+}
+
+const std::vector<std::string>& RecordShapeNames(uint32_t shape) { return Shapes().at(shape - 1); }
+
+uint32_t RecordShape(std::string_view record) {
+  return (Load<uint16_t>(record.data()) & kHasShape) != 0 ? Load<uint32_t>(record.data() + 2) : 0;
+}
+
+std::string_view MakeRecord(std::span<const RecordField> fields, Arena& arena, uint32_t shape) {
   std::string bytes;
   auto raw = [&bytes](auto number) { bytes.append(reinterpret_cast<const char*>(&number), sizeof(number)); };
-  raw(static_cast<uint16_t>(fields.size()));
+  raw(static_cast<uint16_t>(fields.size() | (shape != 0 ? kHasShape : 0)));
+  if (shape != 0) raw(shape);
   for (const RecordField& field : fields) {
     raw(OidNumber(field.type));
     raw(static_cast<uint8_t>(field.value.is_null));
@@ -22,8 +49,9 @@ std::string_view MakeRecord(std::span<const RecordField> fields, Arena& arena) {
 }
 
 std::vector<RecordField> ReadRecord(std::string_view record) {
-  std::vector<RecordField> fields(Load<uint16_t>(record.data()));
-  const char* at = record.data() + 2;
+  uint16_t count = Load<uint16_t>(record.data());
+  std::vector<RecordField> fields(count & ~kHasShape);
+  const char* at = record.data() + ((count & kHasShape) != 0 ? 6 : 2);
   for (RecordField& field : fields) {
     field.type = Oid{Load<uint32_t>(at)};
     field.value.is_null = at[4] != 0;
@@ -36,6 +64,7 @@ std::vector<RecordField> ReadRecord(std::string_view record) {
 int CompareRecords(std::string_view a, std::string_view b) {
   std::vector<RecordField> x = ReadRecord(a), y = ReadRecord(b);
   for (size_t i = 0; i < x.size() && i < y.size(); ++i) {
+    if (!IsValid(x[i].type) && !IsValid(y[i].type)) continue;
     if (x[i].type != y[i].type) {
       throw SqlError(ErrorCode::kDatatypeMismatch, "cannot compare dissimilar column types {} and {} at record column {}",
                      TypeOf(x[i].type).name, TypeOf(y[i].type).name, i + 1);
@@ -75,6 +104,7 @@ void Out(const Datum& v, TypeIo& io, std::string* to) {
   bool first = true;
   std::string text;
   for (const RecordField& field : ReadRecord(v.string.view())) {
+    if (!IsValid(field.type)) continue;
     if (!first) to->push_back(',');
     first = false;
     if (field.value.is_null) continue;
@@ -98,6 +128,7 @@ void Out(const Datum& v, TypeIo& io, std::string* to) {
 
 void Send(const Datum& v, TypeIo& io, std::string* to) {
   std::vector<RecordField> fields = ReadRecord(v.string.view());
+  std::erase_if(fields, [](const RecordField& field) { return !IsValid(field.type); });
   AppendBig<uint32_t>(to, static_cast<uint32_t>(fields.size()));
   for (const RecordField& field : fields) {
     AppendBig<uint32_t>(to, OidNumber(field.type));
@@ -122,6 +153,7 @@ int Compare(const Datum& a, const Datum& b, const void*) { return CompareRecords
 uint64_t Hash(const Datum& v) {
   uint64_t hash = 1;
   for (const RecordField& field : ReadRecord(v.string.view())) {
+    if (!IsValid(field.type)) continue;
     const TypeDescriptor& type = TypeOf(field.type);
     if (type.hash == nullptr) {
       throw SqlError(ErrorCode::kUndefinedFunction, "could not identify a hash function for type {}", type.name);

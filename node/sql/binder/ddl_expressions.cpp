@@ -57,6 +57,13 @@ bool IsMutable(BindState& state, const Node* node, char allowed) {
   }
   if (const auto* op = TryAs<ScalarArrayOpExpr>(node)) function = op->opfuncid;
   bool is_mutable = false;
+  // text || anything: as mutable as the other side's text form.
+  constexpr Oid kTextAnyCat{2003}, kAnyTextCat{2004};
+  if (const auto* op = TryAs<OpExpr>(node); op != nullptr && (function == kTextAnyCat || function == kAnyTextCat)) {
+    char category = state.types().Category(ExprType(op->args[function == kTextAnyCat ? 1 : 0]));
+    is_mutable = allowed == 'i' && (category == 'D' || category == 'T');
+    function = Oid{};
+  }
   if (IsValid(function)) {
     const FunctionInfo* info = state.catalog().GetFunction(function);
     is_mutable = info != nullptr && (info->volatility == 'v' || (info->volatility == 's' && allowed == 'i'));

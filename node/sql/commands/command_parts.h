@@ -9,6 +9,7 @@ namespace walden {
 
 // create_table.cpp. Returns the OID, kInvalid when IF NOT EXISTS found one.
 Oid CreateTable(const ast::CreateStmt& statement, CommandContext& context);
+void RunSetConstraints(const ast::ConstraintsSetStmt& statement, CommandContext& context);
 std::string RunCreateTableAs(const ast::CreateTableAsStmt& statement, CommandContext& context);
 void RememberOnCommit(Oid relation, OnCommitAction action);
 

@@ -58,6 +58,7 @@ constexpr Row kRows[] = {
     {ast::Tag::kCreatedbStmt, Plain<ast::CreatedbStmt, RunCreateDatabase>},
     {ast::Tag::kDropdbStmt, Plain<ast::DropdbStmt, RunDropDatabase>},
     {ast::Tag::kAlterDatabaseStmt, Plain<ast::AlterDatabaseStmt, RunAlterDatabase>},
+    {ast::Tag::kConstraintsSetStmt, Plain<ast::ConstraintsSetStmt, RunSetConstraints>},
     {ast::Tag::kTruncateStmt, Plain<ast::TruncateStmt, RunTruncate>},
 };
 
@@ -79,6 +80,7 @@ std::string RunCommand(const ast::Node& statement, CommandContext& context) {
 bool IsCommand(ast::Tag tag) { return FindRunner(tag) != nullptr; }
 
 bool IsReadOnlyCommand(const ast::Node& statement) {
+  if (statement.tag == ast::Tag::kConstraintsSetStmt) return true;
   return statement.tag == ast::Tag::kLockStmt && As<ast::LockStmt>(&statement)->mode <= 3;
 }
 

@@ -205,7 +205,6 @@ void AddForeignKey(Oid table, const ast::Constraint& constraint, std::string_vie
                    bool validate_rows) {
   RelationRef own = OpenRelation(table, LockMode::kShareRowExclusive);
   RelationRef referenced = OpenRelationByName(NameOf(*constraint.pktable), LockMode::kShareRowExclusive);
-  if (constraint.initdeferred) throw NotSupported("foreign keys that are INITIALLY DEFERRED");
   if (constraint.fk_matchtype == 'p') throw SqlError(ErrorCode::kFeatureNotSupported, "MATCH PARTIAL not yet implemented");
   std::vector<std::string> names = column.empty() ? StringsOf(constraint.fk_attrs) : std::vector<std::string>{std::string(column)};
   KeyColumns key;

@@ -1,6 +1,7 @@
 #include "node/sql/executor/aggregate_call.h"
 
 #include "node/catalog/builtin.h"
+#include "node/sql/executor/ordered_set.h"
 #include "node/sql/query/expr_facts.h"
 
 namespace walden {
@@ -12,18 +13,30 @@ bool IsDescending(const SortGroupClause& clause) {
   return op != nullptr && op->name.starts_with(">");
 }
 
+// The state of an ordered-set aggregate is its result.
+void TakeResult(CallContext&, const void* state, Value* result) { *result = *static_cast<const Value*>(state); }
+constexpr AggregateFunction kOrderedSetResult{
+    .oid = Oid{0}, .signature = "ordered set", .state_bytes = sizeof(Value), .finalize = TakeResult};
+
 }  // namespace
 
 AggregateCall::AggregateCall(const Aggref& aggref)
-    : function_(FindAggregate(aggref.aggfnoid)), result_type_(TypeOf(aggref.aggtype).physical) {
-  if (function_ == nullptr) throw NotSupported(fmt::format("aggregate function with OID {}", OidNumber(aggref.aggfnoid)));
-  if (aggref.aggkind != 'n') throw NotSupported("ordered-set aggregate");
+    : function_(aggref.aggkind == 'n' ? FindAggregate(aggref.aggfnoid) : &kOrderedSetResult),
+      kind_(aggref.aggkind),
+      result_type_(TypeOf(aggref.aggtype).physical) {
+  if (function_ == nullptr || (kind_ != 'n' && !IsOrderedSetAggregate(aggref.aggfnoid))) {
+    throw NotSupported(fmt::format("aggregate function with OID {}", OidNumber(aggref.aggfnoid)));
+  }
   for (const TargetEntry* entry : aggref.args) {
     args_.push_back(CompileExpression(entry->expr));
     if (!entry->resjunk) {
       ++plain_args_;
       arg_types_.push_back(ExprType(entry->expr));
     }
+  }
+  if (kind_ != 'n') {
+    value_type_ = ExprType(aggref.args[0]->expr);
+    for (const Expr* arg : aggref.aggdirectargs) args_.push_back(CompileExpression(arg));
   }
   if (aggref.aggfilter != nullptr) filter_ = CompileExpression(aggref.aggfilter);
   auto add_key = [&](const SortGroupClause* clause) {
@@ -99,11 +112,32 @@ void AggregateCall::StartOrdered(MemoryAccount* account, size_t memory_limit) {
   std::vector<PhysicalType> types;
   for (const ExprStatePtr& arg : args_) types.push_back(arg->type());
   sorter_ = std::make_unique<Sorter>(std::move(types), sort_keys_, account, memory_limit);
+  ordered_rows_ = 0;
 }
 
 void AggregateCall::AddOrdered(std::span<Vector* const> inputs, const Selection& selection) {
   Selection kept = ApplyFilter(inputs, selection);
-  if (kept.count > 0) sorter_->Add(inputs.subspan(0, args_.size()), kept);
+  if (kind_ == 'o') {
+    // Ordered-set aggregates pass over nulls; hypothetical ones rank them.
+    not_null_.clear();
+    kept.ForEach([&](uint32_t row) {
+      if (!inputs[0]->IsNull(row)) not_null_.push_back(static_cast<uint16_t>(row));
+    });
+    kept = Selection{not_null_.data(), static_cast<uint32_t>(not_null_.size())};
+  }
+  if (kept.count == 0) return;
+  sorter_->Add(inputs.subspan(0, args_.size()), kept);
+  ordered_rows_ += kept.count;
+}
+
+void AggregateCall::FinishOrderedSet(CallContext& context, std::span<Vector* const> columns, void* state) {
+  OrderedSetInput input;
+  input.aggregate = site_.function;
+  input.value_type = value_type_;
+  input.keys = sort_keys_;
+  input.sorted_columns = plain_args_;
+  input.rows = ordered_rows_;
+  *static_cast<Value*>(state) = ComputeOrderedSet(input, *sorter_, columns, &context.arena);
 }
 
 void AggregateCall::FinishOrdered(CallContext& context, void* state) {
@@ -113,6 +147,11 @@ void AggregateCall::FinishOrdered(CallContext& context, void* state) {
   for (const ExprStatePtr& arg : args_) {
     columns.push_back(std::make_unique<Vector>(arg->type()));
     pointers.push_back(columns.back().get());
+  }
+  if (kind_ != 'n') {
+    FinishOrderedSet(context, pointers, state);
+    sorter_.reset();
+    return;
   }
   RowContainer last(RowLayout([&] {
     std::vector<PhysicalType> types;

@@ -16,7 +16,7 @@ class AggregateCall {
   explicit AggregateCall(const Aggref& aggref);
 
   const AggregateFunction& function() const { return *function_; }
-  bool is_ordered() const { return !sort_keys_.empty(); }  // DISTINCT or ORDER BY
+  bool is_ordered() const { return !sort_keys_.empty(); }  // DISTINCT, ORDER BY, WITHIN GROUP
   size_t arg_count() const { return args_.size(); }
   bool has_filter() const { return filter_ != nullptr; }
   PhysicalType result_type() const { return result_type_; }
@@ -38,10 +38,14 @@ class AggregateCall {
   void FinishOrdered(CallContext& context, void* state);
 
  private:
+  void FinishOrderedSet(CallContext& context, std::span<Vector* const> columns, void* state);
   Selection ApplyFilter(std::span<Vector* const> inputs, const Selection& selection);
   const AggregateFunction* function_;
   std::vector<ExprStatePtr> args_;  // arguments, then resjunk sort columns
   size_t plain_args_ = 0;           // how many of them the function takes
+  char kind_ = 'n';                 // pg_aggregate.aggkind; not 'n': direct arguments follow the sorted columns
+  Oid value_type_ = Oid::kInvalid;  // of an ordered-set aggregate's first column
+  uint64_t ordered_rows_ = 0;
   ExprStatePtr filter_;
   std::vector<SortKey> sort_keys_;
   bool distinct_ = false;
@@ -49,7 +53,7 @@ class AggregateCall {
   std::vector<Oid> arg_types_;
   CallSite site_;
   std::unique_ptr<Sorter> sorter_;
-  std::vector<uint16_t> filtered_;
+  std::vector<uint16_t> filtered_, not_null_;
 };
 
 }  // namespace walden

@@ -1,5 +1,6 @@
 #include "node/sql/executor/executor.h"
 
+#include "node/sql/executor/hashed_subplan.h"
 #include "node/sql/executor/row_container.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/types/array.h"
@@ -10,6 +11,13 @@ namespace walden {
 Executor::Executor(const PlannedStatement& plan, MemoryAccount* parent)
     : plan_(plan), account_("ExecutorState", parent), arena_(&account_, 512) {
   params_.exec.resize(plan.exec_param_count);
+  for (uint32_t i = 0; i < plan.subplans.size(); ++i) {
+    const Subplan& subplan = *plan.subplans[i];
+    if (!subplan.is_init_plan) continue;
+    for (int32_t input : subplan.plan->params) {
+      for (int32_t output : subplan.output_params) params_.exec[input].dependents.push_back({output, static_cast<int32_t>(i) + 1});
+    }
+  }
   shared_states_.resize(plan.subplans.size() + 1);
   for (const Subplan* subplan : plan.subplans) subplans_.push_back(MakeOperator(*this, *subplan->plan));
   subplan_open_.resize(subplans_.size());
@@ -54,7 +62,19 @@ void Executor::MarkInitPlansPending() {
 
 bool Executor::Next(Batch* batch, uint32_t max_rows) { return root_->Next(batch, max_rows); }
 
+// Changes in WITH are made in full, whatever the main query has read of them; the last first, since it may read the others.
+void Executor::FinishModifyingCtes() {
+  Batch batch;
+  for (uint32_t i = plan_.modifying_ctes.size(); i-- > 0;) {
+    int32_t id = plan_.modifying_ctes[i];
+    if (!subplan_open_[id - 1]) Start(id);
+    while (Next(id, &batch)) {
+    }
+  }
+}
+
 void Executor::RunAfterQueue() {
+  FinishModifyingCtes();
   // Work may queue more work: run in order until none is left.
   for (size_t i = 0; i < after_.size(); ++i) after_[i]->Run(*this);
   after_.clear();
@@ -69,16 +89,13 @@ void Executor::Finish() {
     subplan_open_[i] = false;
   }
   for (auto& state : shared_states_) state.reset();
+  hashed_.clear();
   after_.clear();
   arena_.Reset();
 }
 
 void Executor::SetParam(int32_t id, PhysicalType type, const Value& value) {
-  ExecParam& param = params_.exec[id];
-  param.value = value;
-  param.type = type;
-  param.pending_init_plan = 0;
-  ++param.version;
+  SetExecParam(&params_, id, type, value);
 }
 
 void Executor::Start(int32_t plan_id) {
@@ -89,6 +106,13 @@ void Executor::Start(int32_t plan_id) {
     subplan_open_[plan_id - 1] = true;
     subplan.Open();
   }
+}
+
+void Executor::MatchHashed(int32_t plan_id, std::span<Vector* const> keys, std::span<const Oid> types, EvalContext& context,
+                           const Selection& selection, Vector* result) {
+  std::unique_ptr<HashedSubplan>& hashed = hashed_[plan_id];
+  if (hashed == nullptr) hashed = std::make_unique<HashedSubplan>(*this, plan_id, types);
+  hashed->Match(keys, context, selection, result);
 }
 
 bool Executor::Next(int32_t plan_id, Batch* batch) { return subplans_[plan_id - 1]->Next(batch); }

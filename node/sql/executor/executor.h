@@ -7,6 +7,7 @@
 // transaction ends. Not thread-safe; belongs to one backend.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +40,7 @@ class AfterStatementWork {
 };
 
 struct RecheckRows;
+class HashedSubplan;
 
 class Executor : public SubplanRunner {
  public:
@@ -79,12 +81,15 @@ class Executor : public SubplanRunner {
   void Start(int32_t plan_id) override;
   bool Next(int32_t plan_id, Batch* batch) override;
   void RunInitPlan(int32_t plan_id) override;
+  void MatchHashed(int32_t plan_id, std::span<Vector* const> keys, std::span<const Oid> types, EvalContext& context,
+                   const Selection& selection, Vector* result) override;
 
   // Shared state of CTEs and recursive unions, by id; owned here, made on first use by the operators concerned.
   std::vector<std::shared_ptr<void>>& shared_states() { return shared_states_; }
 
  private:
   void MarkInitPlansPending();
+  void FinishModifyingCtes();
   void RunRowInitPlan(const Subplan& subplan, int32_t plan_id);
 
   const PlannedStatement& plan_;
@@ -97,6 +102,7 @@ class Executor : public SubplanRunner {
   std::unique_ptr<Operator> root_;
   std::vector<std::unique_ptr<AfterStatementWork>> after_;
   std::vector<std::shared_ptr<void>> shared_states_;
+  std::map<int32_t, std::unique_ptr<HashedSubplan>> hashed_;  // by plan id
   uint64_t rows_affected_ = 0;
   bool running_ = false;
   friend class RecheckScope;

@@ -113,16 +113,18 @@ ForeignKey::ForeignKey(const PgConstraintRow& constraint)
     : row_(constraint),
       referencing_(OpenRelation(constraint.conrelid, LockMode::kRowShare)),
       referenced_(OpenRelation(constraint.confrelid, LockMode::kRowShare)) {
-  std::vector<KeyLookup::Column> own, other, other_by_own;
+  std::vector<KeyLookup::Column> own, own_by_own, other, other_by_own;
   for (size_t i = 0; i < row_.conkey->size(); ++i) {
     int16_t fk = (*row_.conkey)[i], pk = (*row_.confkey)[i];
     const IndexKeyColumn& key = UniqueKeyColumn(*referenced_, row_.conindid, pk);
     Oid fk_type = referencing_->columns[fk - 1].atttypid, pk_type = referenced_->columns[pk - 1].atttypid;
     own.push_back(ColumnFor(*referencing_, fk, pk_type, key));
+    own_by_own.push_back(ColumnFor(*referencing_, fk, fk_type, key));
     other.push_back(ColumnFor(*referenced_, pk, fk_type, key));
     other_by_own.push_back(ColumnFor(*referenced_, pk, pk_type, key));
   }
   referencing_rows_ = std::make_unique<KeyLookup>(referencing_, std::move(own));
+  referencing_by_own_ = std::make_unique<KeyLookup>(referencing_, std::move(own_by_own));
   referenced_rows_ = std::make_unique<KeyLookup>(referenced_, std::move(other));
   referenced_by_own_ = std::make_unique<KeyLookup>(referenced_, std::move(other_by_own));
 }

@@ -48,6 +48,7 @@ class ForeignKey {
   RelationRef referencing() const { return referencing_; }
   RelationRef referenced() const { return referenced_; }
   KeyLookup& referencing_rows() { return *referencing_rows_; }          // by values of the referenced columns
+  KeyLookup& referencing_rows_by_own() { return *referencing_by_own_; }  // by values of the referencing columns
   KeyLookup& referenced_rows() { return *referenced_rows_; }            // by values of the referencing columns
   KeyLookup& referenced_rows_by_own() { return *referenced_by_own_; }   // by values of the referenced columns
   // For cascades; made on first use.
@@ -57,11 +58,13 @@ class ForeignKey {
  private:
   PgConstraintRow row_;
   RelationRef referencing_, referenced_;
-  std::unique_ptr<KeyLookup> referencing_rows_, referenced_rows_, referenced_by_own_;
+  std::unique_ptr<KeyLookup> referencing_rows_, referencing_by_own_, referenced_rows_, referenced_by_own_;
   std::unique_ptr<TableWriter> writer_;
   std::unique_ptr<ReferentialChecks> checks_;
 };
 
+// Is there (still) a row with these values of the referencing columns?
+bool ReferencingRowExists(ForeignKey& key, std::span<const Value> own_key);
 // foreign_key_check.cpp: a new or changed referencing row must find its partner, which is locked FOR KEY SHARE.
 void CheckReferencing(ForeignKey& key, const ReferentialEvent& event, EvalContext& context);
 // No row may refer to the old key. `restrict`: not even when another row has taken the key over.

@@ -70,6 +70,19 @@ bool FindAndLock(KeyLookup& rows, std::span<const Value> key, const Snapshot& sn
 
 }  // namespace
 
+bool ReferencingRowExists(ForeignKey& key, std::span<const Value> own_key) {
+  for (const Value& value : own_key) {
+    if (value.is_null) return true;
+  }
+  SnapshotHold snapshot = LatestSnapshot();
+  bool found = false;
+  key.referencing_rows_by_own().ForEach(own_key, *snapshot, [&](const TupleView&) {
+    found = true;
+    return false;
+  });
+  return found;
+}
+
 void CheckReferencing(ForeignKey& key, const ReferentialEvent& event, EvalContext& context) {
   for (const Value& value : event.new_key) {
     // Rows that refer to nothing were not queued.

@@ -1,5 +1,6 @@
 #include "node/sql/executor/executor.h"
 #include "node/sql/executor/operators.h"
+#include "node/sql/executor/recheck.h"
 
 namespace walden {
 namespace {
@@ -17,8 +18,10 @@ bool ScansTable(const Plan& plan) {
 }  // namespace
 
 std::unique_ptr<Operator> MakeOperator(Executor& executor, const Plan& plan) {
-  if (executor.recheck_rows() != nullptr && ScansTable(plan)) {
-    return MakeRecheckScan(executor, static_cast<const ScanPlan&>(plan));
+  // A relation whose row is not named is read as in the statement itself.
+  if (const RecheckRows* rows = executor.recheck_rows(); rows != nullptr && ScansTable(plan)) {
+    const ScanPlan& scan = static_cast<const ScanPlan&>(plan);
+    if (rows->rows.contains(scan.rtindex)) return MakeRecheckScan(executor, scan);
   }
   switch (plan.kind) {
     case PlanKind::kResult: return MakeResult(executor, PlanAs<ResultPlan>(plan));
@@ -43,9 +46,9 @@ std::unique_ptr<Operator> MakeOperator(Executor& executor, const Plan& plan) {
     case PlanKind::kLockRows: return MakeLockRows(executor, PlanAs<LockRowsPlan>(plan));
     case PlanKind::kLimit: return MakeLimit(executor, PlanAs<LimitPlan>(plan));
     case PlanKind::kModifyTable: return MakeModifyTable(executor, PlanAs<ModifyTablePlan>(plan));
-    case PlanKind::kBitmapScan:
-    case PlanKind::kMergeJoin:
-    case PlanKind::kWindowAgg:
+    case PlanKind::kWindowAgg: return MakeWindowAgg(executor, PlanAs<WindowAggPlan>(plan));
+    case PlanKind::kBitmapScan: return MakeBitmapScan(executor, PlanAs<BitmapScanPlan>(plan));
+    case PlanKind::kMergeJoin: return MakeMergeJoin(executor, PlanAs<MergeJoinPlan>(plan));
     case PlanKind::kMergeAppend: throw NotSupported(PlanKindName(plan.kind));
   }
   throw SqlError(ErrorCode::kInternalError, "unrecognized plan kind");

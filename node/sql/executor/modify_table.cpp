@@ -18,8 +18,6 @@ class ModifyTableOperator : public Operator {
       : Operator(executor, plan), plan_(plan), recheck_(executor, *plan.left), conflict_filter_(plan.conflict_where) {
     left_ = MakeOperator(executor, *plan.left);
     for (const Expr* value : plan.conflict_values) conflict_values_.push_back(CompileExpression(value));
-    for (int32_t column : plan.update_columns) changed_.Add(static_cast<AttrNumber>(column));
-    for (int32_t column : plan.conflict_columns) conflict_changed_.Add(static_cast<AttrNumber>(column));
     for (const WithCheckOption* option : plan.check_options) {
       check_options_.push_back({option, CompileExpression(option->qual)});
     }
@@ -70,6 +68,11 @@ class ModifyTableOperator : public Operator {
   void BindRelation(RelationRef relation) {
     writer_ = std::make_unique<TableWriter>(std::move(relation), &account());
     fetcher_ = std::make_unique<HeapFetcher>(writer_->relation().table);
+    changed_ = conflict_changed_ = AttrSet();
+    for (int32_t column : plan_.update_columns) changed_.Add(static_cast<AttrNumber>(column));
+    for (int32_t column : plan_.conflict_columns) conflict_changed_.Add(static_cast<AttrNumber>(column));
+    writer_->AddGeneratedChanges(&changed_);
+    writer_->AddGeneratedChanges(&conflict_changed_);
     values_.assign(writer_->relation().desc->size(), Value{});
     old_values_.assign(values_.size(), Value{});
     returning_.clear();
@@ -111,6 +114,7 @@ class ModifyTableOperator : public Operator {
   void InsertRow(uint32_t row) {
     for (size_t i = 0; i < values_.size(); ++i) values_[i] = child_.columns[i]->Get(row);
     EvalContext context = RowContext();
+    writer_->ComputeGenerated(context, values_);
     writer_->CheckConstraints(context, values_);
     CheckOptions(context);
     TupleId tid;
@@ -120,7 +124,7 @@ class ModifyTableOperator : public Operator {
       bulk_->pin = BufferPin();
       if (!InsertOrConflict(context, row, &tid)) return;
     }
-    executor().AddAffected(1);
+    CountRow();
     referential_->Inserted(executor(), values_);
     Return(values_, tid, row);
   }
@@ -188,13 +192,14 @@ class ModifyTableOperator : public Operator {
       updated[plan_.conflict_columns[i] - 1] = conflict_values_[i]->Eval(context, columns, Selection{nullptr, 1}).Get(0);
     }
     values_ = updated;
+    writer_->ComputeGenerated(context, values_);
     writer_->CheckConstraints(context, values_);
     CheckOptions(context);
     TupleId new_tid;
     TupleResult result = writer_->Update(context, conflict, existing, values_, conflict_changed_, cid_, WaitPolicy::kBlock,
                                          &failure, &new_tid);
     if (result != TupleResult::kOk) throw SqlError(ErrorCode::kInternalError, "unexpected result of updating a locked row");
-    executor().AddAffected(1);
+    CountRow();
     referential_->Updated(executor(), old_values_, values_);
     Return(values_, new_tid, row);
     values_ = inserted;
@@ -264,12 +269,13 @@ class ModifyTableOperator : public Operator {
     values_ = old_values_;
     for (size_t i = 0; i < plan_.update_columns.size(); ++i) values_[plan_.update_columns[i] - 1] = source.columns[i]->Get(row);
     EvalContext context = RowContext();
+    writer_->ComputeGenerated(context, values_);
     writer_->CheckConstraints(context, values_);
     CheckOptions(context);
     TupleId new_tid;
     TupleResult result = writer_->Update(context, tid, old_row, values_, changed_, cid_, WaitPolicy::kBlock, failure, &new_tid);
     if (result != TupleResult::kOk) return result;
-    executor().AddAffected(1);
+    CountRow();
     referential_->Updated(executor(), old_values_, values_);
     ReturnFrom(source, values_, new_tid, row);
     return result;
@@ -284,7 +290,7 @@ class ModifyTableOperator : public Operator {
     }
     TupleResult result = writer_->Delete(tid, cid_, WaitPolicy::kBlock, failure);
     if (result != TupleResult::kOk) return result;
-    executor().AddAffected(1);
+    CountRow();
     if (wants_old) referential_->Deleted(executor(), old_values_);
     ReturnFrom(source, old_values_, tid, row);
     return result;
@@ -302,6 +308,9 @@ class ModifyTableOperator : public Operator {
     }
   }
 
+  void CountRow() {
+    if (plan_.sets_tag) executor().AddAffected(1);
+  }
   static Value TidValue(TupleId tid) {
     Value value;
     value.is_null = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "node/sql/executor/deferred_checks.h"
 #include "node/sql/executor/executor.h"
 #include "node/sql/executor/foreign_key.h"
 #include "node/txn/transaction.h"
@@ -99,6 +100,7 @@ void ReferentialQueue::Run(const TextFormat& format, SessionHooks* session) {
   while (!events_.empty()) {
     ReferentialEvent event = std::move(events_.front());
     events_.pop_front();
+    if (DeferIfAsked(event, format, session)) continue;
     ForeignKey& key = KeyOf(*event.constraint);
     switch (event.kind) {
       case Kind::kCheckReferencing: CheckReferencing(key, event, context); break;

@@ -90,13 +90,11 @@ class Action {
     bool some = event.kind == ReferentialEvent::Kind::kReferencedDeleted && key.row().confdelsetcols &&
                 !key.row().confdelsetcols->empty();
     set_ = some ? *key.row().confdelsetcols : *key.row().conkey;
-    for (const PgAttributeRow& column : table_.columns) {
-      if (column.attgenerated != '\0' && !column.attisdropped) throw NotSupported("cascading to a table with generated columns");
-    }
     for (size_t i = 0; i < set_.size(); ++i) {
       changed_.Add(set_[i]);
       values_.push_back(NewValue(i));
     }
+    key.writer().AddGeneratedChanges(&changed_);
   }
 
   void Run() {
@@ -136,6 +134,7 @@ class Action {
     }
     std::vector<Value> new_values = old_values;
     for (size_t i = 0; i < set_.size(); ++i) new_values[set_[i] - 1] = values_[i];
+    key_.writer().ComputeGenerated(context_, new_values);
     key_.writer().CheckConstraints(context_, new_values);
     TupleId new_tid;
     TupleResult result =

@@ -33,6 +33,22 @@ Node* WithTableOid(Node* node, Oid table, Arena& arena) {
   return MutateChildren(node, arena, [&](Node* child) { return WithTableOid(child, table, arena); });
 }
 
+void CollectColumns(const Node* node, AttrSet* columns) {
+  if (const Var* var = TryAs<Var>(node)) {
+    if (var->varattno > 0) columns->Add(var->varattno);
+    return;
+  }
+  AnyChild(node, [&](const Node* child) {
+    CollectColumns(child, columns);
+    return false;
+  });
+}
+AttrSet ColumnsIn(const Node* node) {
+  AttrSet columns;
+  CollectColumns(node, &columns);
+  return columns;
+}
+
 constexpr size_t kMaxDetailLength = 64;  // bytes of one value in a "Failing row" detail
 
 }  // namespace
@@ -71,8 +87,11 @@ bool IndexColumns::Compute(EvalContext& context, std::span<Vector* const> row, s
 }
 
 TableWriter::TableWriter(RelationRef table, MemoryAccount* account) : table_(std::move(table)), arena_(account) {
-  for (const PgAttributeRow& column : table_->columns) {
-    if (column.attgenerated != '\0' && !column.attisdropped) throw NotSupported("writing a table with generated columns");
+  for (const ColumnDefault& value : table_->defaults) {
+    const PgAttributeRow& column = table_->columns[value.attno - 1];
+    if (column.attgenerated == '\0' || column.attisdropped) continue;
+    Expr* expr = static_cast<Expr*>(WithTableOid(ReadStoredExpression(value.expression, arena_), table_->row.oid, arena_));
+    generated_.push_back({value.attno, CompileExpression(expr), ColumnsIn(expr)});
   }
   size_t widest = 0;
   for (const RelationRef& index : table_->indexes) {
@@ -94,6 +113,25 @@ TableWriter::TableWriter(RelationRef table, MemoryAccount* account) : table_(std
 std::span<Vector* const> TableWriter::RowVectors(std::span<const Value> values) {
   for (size_t i = 0; i < vectors_.size(); ++i) vectors_[i]->SetConstantValue(vectors_[i]->type(), values[i]);
   return vector_pointers_;
+}
+
+void TableWriter::ComputeGenerated(EvalContext& context, std::span<Value> values) {
+  if (generated_.empty()) return;
+  std::span<Vector* const> row = RowVectors(values);
+  for (Generated& column : generated_) {
+    Value value = column.value->Eval(context, row, Selection{nullptr, 1}).Get(0);
+    if (!value.is_null) value.datum = CopyDatum(column.value->type(), value.datum, context.arena);
+    values[column.attno - 1] = value;
+  }
+}
+
+void TableWriter::AddGeneratedChanges(AttrSet* changed) const {
+  for (const Generated& column : generated_) {
+    std::span<const uint64_t> a = column.depends_on.words(), b = changed->words();
+    bool affected = false;
+    for (size_t i = 0; i < a.size() && i < b.size(); ++i) affected |= (a[i] & b[i]) != 0;
+    if (affected) changed->Add(column.attno);
+  }
 }
 
 std::string TableWriter::DescribeRow(EvalContext& context, std::span<const Value> values) const {

@@ -41,6 +41,10 @@ class TableWriter {
   RelationRef relation_ref() const { return table_; }
   std::vector<std::unique_ptr<IndexColumns>>& indexes() { return indexes_; }
 
+  // Fills in the generated columns from the others. New bytes live in the context's arena.
+  void ComputeGenerated(EvalContext& context, std::span<Value> values);
+  // Adds the generated columns that depend on columns of the set.
+  void AddGeneratedChanges(AttrSet* changed) const;
   // NOT NULL and CHECK. `values`: one per attribute, dropped ones null. Throws 23502 or 23514.
   void CheckConstraints(EvalContext& context, std::span<const Value> values);
 
@@ -74,6 +78,12 @@ class TableWriter {
     ExprStatePtr condition;
   };
   std::vector<Check> checks_;
+  struct Generated {
+    AttrNumber attno;
+    ExprStatePtr value;
+    AttrSet depends_on;
+  };
+  std::vector<Generated> generated_;
   TupleBuffer buffer_;
   std::vector<std::unique_ptr<Vector>> vectors_;
   std::vector<Vector*> vector_pointers_;

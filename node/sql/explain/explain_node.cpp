@@ -161,6 +161,7 @@ void PlanExplainer::RelationTarget(Oid relation, int32_t rtindex) {
 
 void PlanExplainer::ScanTarget(const Plan& plan) {
   auto named = [&](std::string_view label, std::string_view object, int32_t rtindex) {
+    if (rtindex == 0) return;
     const std::string& alias = text_.RefName(rtindex);
     if (out_.is_text()) {
       out_.text += " on";
@@ -203,7 +204,7 @@ void PlanExplainer::ScanTarget(const Plan& plan) {
     case PlanKind::kCteScan:
     case PlanKind::kWorkTableScan: {
       int32_t rtindex = static_cast<const ScanPlan&>(plan).rtindex;
-      return named("CTE Name", text_.Entry(rtindex).ctename, rtindex);
+      return named("CTE Name", rtindex == 0 ? std::string_view() : text_.Entry(rtindex).ctename, rtindex);
     }
     case PlanKind::kModifyTable: {
       const ModifyTablePlan& modify = *As<ModifyTablePlan>(&plan);

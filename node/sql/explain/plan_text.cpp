@@ -1,5 +1,6 @@
 #include "node/sql/explain/plan_text.h"
 
+#include "node/base/error.h"
 #include "node/catalog/relation.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/node_build.h"
@@ -33,7 +34,10 @@ bool IsJoin(PlanKind kind) {
 void CollectUsed(const Plan* plan, std::set<int32_t>* used) {
   if (plan == nullptr) return;
   if (IsScan(plan->kind)) used->insert(static_cast<const ScanPlan*>(plan)->rtindex);
-  if (Is<ModifyTablePlan>(plan)) used->insert(As<ModifyTablePlan>(plan)->rtindex);
+  if (Is<ModifyTablePlan>(plan)) {
+    used->insert(As<ModifyTablePlan>(plan)->rtindex);
+    used->insert(As<ModifyTablePlan>(plan)->excluded_rtindex);
+  }
   if (Is<AppendPlan>(plan)) {
     for (const Plan* child : As<AppendPlan>(plan)->children) CollectUsed(child, used);
   }
@@ -58,6 +62,12 @@ PlanText::PlanText(const PlannedStatement& statement, const DeparseNames& names)
   add_used(statement.plan);
   for (const Subplan* subplan : statement.subplans) add_used(subplan->plan);
   names_ = std::make_unique<RangeTableNames>(rtable_, names);
+}
+
+int32_t PlanText::NameIndex(int32_t rtindex) const {
+  auto found = name_index_.find(rtindex);
+  if (found == name_index_.end()) throw SqlError(ErrorCode::kInternalError, "no plan node reads range table entry {}", rtindex);
+  return found->second;
 }
 
 int32_t PlanText::ContextNumber(Context context) {
@@ -109,6 +119,11 @@ PlanText::Located PlanText::InputColumn(const Plan& plan, int32_t column) {
     const ScanPlan& scan = static_cast<const ScanPlan&>(plan);
     return {FlatColumn(scan.rtindex, scan.columns[column - 1], type), here};
   }
+  // Made by the optimizer, of no range table entry: what it reads shows through.
+  if (Is<CteScanPlan>(&plan) && As<CteScanPlan>(&plan)->rtindex == 0) {
+    return from_child(statement_.subplans[As<CteScanPlan>(&plan)->subplan_id - 1]->plan, column);
+  }
+  if (Is<SubqueryScanPlan>(&plan) && As<SubqueryScanPlan>(&plan)->rtindex == 0) return from_child(plan.left, column);
   if (IsScan(plan.kind)) {
     const ScanPlan& scan = static_cast<const ScanPlan&>(plan);
     return {FlatColumn(scan.rtindex, column, type), here};

@@ -63,7 +63,7 @@ class PlanText {
 
   const PlannedStatement& statement_;
   Arena arena_;
-  int32_t NameIndex(int32_t rtindex) const { return name_index_.at(rtindex); }
+  int32_t NameIndex(int32_t rtindex) const;
 
   // Only entries that some node reads have names, those of the outer levels first.
   List<RangeTblEntry*> rtable_;

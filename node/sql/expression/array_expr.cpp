@@ -275,8 +275,8 @@ namespace {
 // ROW(a, b): a record with the fields' values.
 class RowState : public ExprState {
  public:
-  RowState(std::vector<Oid> types, std::vector<ExprStatePtr> fields)
-      : ExprState(PhysicalType::kString), types_(std::move(types)), fields_(std::move(fields)) {}
+  RowState(std::vector<Oid> types, std::vector<ExprStatePtr> fields, uint32_t shape)
+      : ExprState(PhysicalType::kString), types_(std::move(types)), fields_(std::move(fields)), shape_(shape) {}
   Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
     std::vector<Vector*> values;
     for (ExprStatePtr& field : fields_) values.push_back(&field->Eval(context, input, selection));
@@ -284,7 +284,7 @@ class RowState : public ExprState {
     std::vector<RecordField> record(fields_.size());
     selection.ForEach([&](uint32_t row) {
       for (size_t i = 0; i < record.size(); ++i) record[i] = {types_[i], values[i]->Get(row)};
-      result.Set(row, Value{StringDatum(MakeRecord(record, *context.arena)), false});
+      result.Set(row, Value{StringDatum(MakeRecord(record, *context.arena, shape_)), false});
     });
     return result;
   }
@@ -292,6 +292,7 @@ class RowState : public ExprState {
  private:
   std::vector<Oid> types_;
   std::vector<ExprStatePtr> fields_;
+  uint32_t shape_;  // of the fields' names
 };
 
 // (record).field
@@ -323,7 +324,11 @@ class FieldState : public ExprState {
 ExprStatePtr CompileRow(ExprCompiler& compiler, const RowExpr& expr) {
   std::vector<Oid> types;
   for (const Expr* field : expr.args) types.push_back(ExprType(field));
-  return std::make_unique<RowState>(std::move(types), compiler.CompileList(expr.args));
+  uint32_t shape = 0;
+  if (expr.row_typeid == type_oid::kRecord && expr.colnames.size() == expr.args.size() && !expr.args.empty()) {
+    shape = RegisterRecordShape({expr.colnames.begin(), expr.colnames.end()});
+  }
+  return std::make_unique<RowState>(std::move(types), compiler.CompileList(expr.args), shape);
 }
 
 ExprStatePtr CompileFieldSelect(ExprCompiler& compiler, const FieldSelect& expr) {

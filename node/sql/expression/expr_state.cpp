@@ -25,6 +25,18 @@ uint32_t SelectTrue(const Vector& condition, const Selection& selection, uint16_
   return n;
 }
 
+void SetExecParam(ParamSet* params, int32_t id, PhysicalType type, const Value& value) {
+  ExecParam& param = params->exec[id];
+  param.value = value;
+  param.type = type;
+  param.pending_init_plan = 0;
+  ++param.version;
+  for (const ExecParam::Dependent& dependent : param.dependents) {
+    params->exec[dependent.param].pending_init_plan = dependent.plan_id;
+    ++params->exec[dependent.param].version;
+  }
+}
+
 Filter::Filter(const ExprList& conditions) {
   for (const Expr* condition : conditions) conditions_.push_back(CompileExpression(condition));
 }

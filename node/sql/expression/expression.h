@@ -31,9 +31,19 @@ class SubplanRunner {
   virtual bool Next(int32_t plan_id, Batch* batch) = 0;
   // An init plan's turn to fill its output parameters (a Param was read that waits for it).
   virtual void RunInitPlan(int32_t plan_id) = 0;
+  // IN (subquery) by hashing: for each selected row whether its keys are among the subplan's rows (null: unknown). `types`:
+  // the subplan's columns, of the same physical types as the keys.
+  virtual void MatchHashed(int32_t plan_id, std::span<Vector* const> keys, std::span<const Oid> types, EvalContext& context,
+                           const Selection& selection, Vector* result) = 0;
 };
 
 struct ExecParam {
+  // Init plans that read this parameter, directly or through others: a change makes them run again when asked next.
+  struct Dependent {
+    int32_t param;    // one that the init plan fills
+    int32_t plan_id;
+  };
+  std::vector<Dependent> dependents;
   Value value;
   PhysicalType type = PhysicalType::kInt32;
   int32_t pending_init_plan = 0;  // nonzero: run this init plan before reading
@@ -47,6 +57,8 @@ struct ParamSet {
   std::vector<Oid> external_oids;
   std::vector<ExecParam> exec;
 };
+
+void SetExecParam(ParamSet* params, int32_t id, PhysicalType type, const Value& value);
 
 // What evaluation needs around the input. Owned by the executor (or on the stack for one-off evaluations).
 class EvalContext {

@@ -33,11 +33,7 @@ class SubPlanState : public ExprState {
 
  private:
   static void SetParam(EvalContext& context, int32_t id, PhysicalType type, const Value& value) {
-    ExecParam& param = context.params->exec[id];
-    param.value = value;
-    param.type = type;
-    param.pending_init_plan = 0;
-    ++param.version;
+    SetExecParam(context.params, id, type, value);
   }
 
   Value RunOnce(EvalContext& context, std::span<Vector* const> input, uint32_t row) {
@@ -149,6 +145,35 @@ class SubPlanState : public ExprState {
   ExprStatePtr test_;
 };
 
+// x IN (subquery) where the subquery's rows are hashed once.
+class HashedSubPlanState : public ExprState {
+ public:
+  HashedSubPlanState(ExprCompiler& compiler, const SubPlan& plan) : ExprState(PhysicalType::kBool), plan_id_(plan.plan_id) {
+    auto add = [&](const Expr* test) {
+      const OpExpr& op = *As<OpExpr>(static_cast<const Node*>(test));
+      keys_.push_back(compiler.Compile(op.args[0]));
+      types_.push_back(ExprType(op.args[1]));
+    };
+    if (const BoolExpr* all = TryAs<BoolExpr>(static_cast<const Node*>(plan.testexpr))) {
+      for (const Expr* test : all->args) add(test);
+    } else {
+      add(plan.testexpr);
+    }
+  }
+  Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
+    std::vector<Vector*> keys;
+    for (ExprStatePtr& key : keys_) keys.push_back(&key->Eval(context, input, selection));
+    Vector& result = PrepareResult(selection);
+    context.subplans->MatchHashed(plan_id_, keys, types_, context, selection, &result);
+    return result;
+  }
+
+ private:
+  int32_t plan_id_;
+  std::vector<ExprStatePtr> keys_;
+  std::vector<Oid> types_;
+};
+
 PhysicalType ResultTypeOf(const SubPlan& plan) {
   switch (plan.sub_link_type) {
     case SubLinkType::kExpr: return PhysicalOf(plan.first_col_type);
@@ -160,6 +185,7 @@ PhysicalType ResultTypeOf(const SubPlan& plan) {
 }  // namespace
 
 ExprStatePtr CompileSubPlan(ExprCompiler& compiler, const SubPlan& expr) {
+  if (expr.use_hash_table) return std::make_unique<HashedSubPlanState>(compiler, expr);
   return std::make_unique<SubPlanState>(ResultTypeOf(expr), expr, compiler.CompileList(expr.args),
                                         expr.testexpr == nullptr ? nullptr : compiler.Compile(expr.testexpr));
 }

@@ -1,6 +1,8 @@
 #include "node/sql/functions/json_build.h"
 
 #include "node/base/error.h"
+#include "node/catalog/relation.h"
+#include "node/catalog/syscache.h"
 #include "node/sql/functions/aggregate.h"
 #include "node/sql/functions/function_table.h"
 #include "node/sql/functions/scalar.h"
@@ -8,6 +10,7 @@
 #include "node/types/array.h"
 #include "node/types/datetime.h"
 #include "node/types/numeric.h"
+#include "node/types/record.h"
 
 namespace walden {
 namespace {
@@ -55,6 +58,44 @@ void AppendArrayAsJson(CallContext& context, const ArrayView& view, ArrayReader*
   to->push_back(']');
 }
 
+// The fields' names: of the row itself, or of its type's columns.
+std::vector<std::string> FieldNames(Oid type, std::string_view record, size_t count) {
+  std::vector<std::string> names;
+  if (uint32_t shape = RecordShape(record)) return RecordShapeNames(shape);
+  RowRef<PgTypeRow> row = type == type_oid::kRecord ? nullptr : TypeRow(type);
+  if (row && IsValid(row->typrelid)) {
+    for (const PgAttributeRow& column : OpenRelation(row->typrelid, LockMode::kNone)->columns) names.push_back(column.attname);
+  }
+  for (size_t i = names.size(); i < count; ++i) names.push_back(fmt::format("f{}", i + 1));
+  return names;
+}
+
+void AppendRecordAsJson(CallContext& context, Oid type, std::string_view record, bool pretty, std::string* to) {
+  std::vector<RecordField> fields = ReadRecord(record);
+  std::vector<std::string> names = FieldNames(type, record, fields.size());
+  to->push_back('{');
+  bool first = true;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (!IsValid(fields[i].type)) continue;
+    if (!first) to->append(pretty ? ",\n " : ",");
+    first = false;
+    AppendJsonString(to, names[i]);
+    to->push_back(':');
+    AppendAsJson(context, fields[i].type, fields[i].value, to);
+  }
+  to->push_back('}');
+}
+
+bool IsRow(const TypeDescriptor& type) { return type.kind == 'c' || type.oid == type_oid::kRecord; }
+
+template <bool kPretty>
+void RowToJson(CallContext& c, std::span<const Value> args, Value* result) {
+  std::string json;
+  bool pretty = kPretty && args[1].datum.b;
+  AppendRecordAsJson(c, c.site.arg_types[0], args[0].datum.string.view(), pretty, &json);
+  *result = Value{StringDatum(Keep(c, json)), false};
+}
+
 }  // namespace
 
 void AppendAsJson(CallContext& context, Oid type_oid, const Value& value, std::string* to) {
@@ -73,6 +114,8 @@ void AppendAsJson(CallContext& context, Oid type_oid, const Value& value, std::s
     else AppendJsonString(to, text);  // NaN and the infinities
   } else if (type_oid == type_oid::kJson || type_oid == type_oid::kJsonb) {
     AppendText(context, type_oid, value.datum, to);
+  } else if (IsRow(type)) {
+    AppendRecordAsJson(context, type_oid, value.datum.string.view(), false, to);
   } else if (IsArrayType(type)) {
     ArrayView view(value.datum.string.view());
     if (view.dimensions() == 0) {
@@ -90,7 +133,7 @@ void AppendAsJson(CallContext& context, Oid type_oid, const Value& value, std::s
 
 void AppendAsJsonKey(CallContext& context, Oid type_oid, const Value& value, std::string* to) {
   const TypeDescriptor& type = TypeOf(type_oid);
-  if (type_oid == type_oid::kJson || type_oid == type_oid::kJsonb || IsArrayType(type) || type.kind == 'c') {
+  if (type_oid == type_oid::kJson || type_oid == type_oid::kJsonb || IsArrayType(type) || IsRow(type)) {
     throw SqlError(ErrorCode::kInvalidParameterValue, "key value must be scalar, not array, composite, or json");
   }
   std::string text;
@@ -275,6 +318,7 @@ constexpr ScalarFunction kTable[] = {
     RowForm<&BuildArray, false>("json_build_array"), RowForm<&BuildArray, false>("json_build_array_noargs"),
     RowForm<&BuildObjectB, false>("jsonb_build_object"), RowForm<&BuildObjectB, false>("jsonb_build_object_noargs"),
     RowForm<&BuildArrayB, false>("jsonb_build_array"), RowForm<&BuildArrayB, false>("jsonb_build_array_noargs"),
+    RowForm<&RowToJson<false>, true>("row_to_json"), RowForm<&RowToJson<true>, true>("row_to_json_pretty"),
     RowForm<&ToJson, true>("to_json"), RowForm<&ToJsonB, true>("to_jsonb"), RowForm<&ArrayToJson, true>("array_to_json"),
     RowForm<&ArrayToJson, true>("array_to_json_pretty"), Scalar<&Object>("json_object"), Scalar<&ObjectTwo>("json_object_two_arg"),
     Scalar<&ObjectBOne>("jsonb_object"), Scalar<&ObjectBTwo>("jsonb_object_two_arg"),
@@ -298,7 +342,10 @@ struct JsonAggregate {
       AppendJsonString(&piece, key);
       piece += " : ";
     }
-    AppendAsJson(c, c.site.arg_types[kObject ? 1 : 0], value, &piece);
+    Oid type = c.site.arg_types[kObject ? 1 : 0];
+    // Rows and arrays begin lines of their own.
+    if (!kObject && !kBinary && text.size > 1 && !value.is_null && (IsRow(TypeOf(type)) || IsArrayType(TypeOf(type)))) piece += "\n ";
+    AppendAsJson(c, type, value, &piece);
     text.Append(c.arena, piece);
   }
   void Finish(CallContext& c, Value* result) const {

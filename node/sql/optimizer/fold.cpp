@@ -185,12 +185,59 @@ char VolatilityOf(const Node* node) {
   return worst;
 }
 
-bool IsStrictCondition(const Expr* condition) {
-  if (const OpExpr* op = TryAs<OpExpr>(condition)) return FactsOf(op->opfuncid).strict;
-  if (const FuncExpr* call = TryAs<FuncExpr>(condition)) return FactsOf(call->funcid).strict;
-  if (const NullTest* test = TryAs<NullTest>(condition)) return test->nulltesttype == NullTestType::kIsNotNull && !test->argisrow;
-  if (const ScalarArrayOpExpr* op = TryAs<ScalarArrayOpExpr>(condition)) return op->use_or && FactsOf(op->opfuncid).strict;
-  return false;
+namespace {
+
+RelSet Common(const RelSet& a, const RelSet& b) { return a - (a - b); }
+
+// Relations any of whose nulls make the expression null; at the top, where it is a condition, null or false.
+RelSet NullingRels(const Node* node, bool is_condition);
+
+RelSet NullingArgs(const ExprList& args) {
+  RelSet rels;
+  for (const Expr* arg : args) rels |= NullingRels(arg, false);
+  return rels;
 }
+
+RelSet NullingBool(const BoolExpr& expr, bool is_condition) {
+  if (expr.boolop == BoolExprType::kNot) return NullingRels(expr.args[0], false);
+  bool any = is_condition && expr.boolop == BoolExprType::kAnd;
+  RelSet rels = NullingRels(expr.args[0], is_condition);
+  for (uint32_t i = 1; i < expr.args.size(); ++i) {
+    RelSet more = NullingRels(expr.args[i], is_condition);
+    rels = any ? rels | more : Common(rels, more);
+  }
+  return rels;
+}
+
+RelSet NullingRels(const Node* node, bool is_condition) {
+  if (const Var* var = TryAs<Var>(node)) {
+    return var->varlevelsup == 0 && var->varno > 0 && var->varattno != 0 ? RelSet::Of(var->varno) : RelSet();
+  }
+  if (const OpExpr* op = TryAs<OpExpr>(node)) return FactsOf(op->opfuncid).strict ? NullingArgs(op->args) : RelSet();
+  if (const FuncExpr* call = TryAs<FuncExpr>(node)) {
+    return FactsOf(call->funcid).strict && !call->funcretset ? NullingArgs(call->args) : RelSet();
+  }
+  if (const RelabelType* relabel = TryAs<RelabelType>(node)) return NullingRels(relabel->arg, is_condition);
+  if (const CollateExpr* collate = TryAs<CollateExpr>(node)) return NullingRels(collate->arg, is_condition);
+  if (const CoerceViaIo* coerce = TryAs<CoerceViaIo>(node)) return NullingRels(coerce->arg, false);
+  if (const BoolExpr* expr = TryAs<BoolExpr>(node)) return NullingBool(*expr, is_condition);
+  if (!is_condition) return {};
+  if (const ScalarArrayOpExpr* op = TryAs<ScalarArrayOpExpr>(node)) {
+    return op->use_or && FactsOf(op->opfuncid).strict ? NullingArgs(op->args) : RelSet();
+  }
+  if (const NullTest* test = TryAs<NullTest>(node)) {
+    return test->nulltesttype == NullTestType::kIsNotNull && !test->argisrow ? NullingRels(test->arg, false) : RelSet();
+  }
+  if (const BooleanTest* test = TryAs<BooleanTest>(node)) {
+    bool refuses_null = test->booltesttype == BoolTestType::kIsTrue || test->booltesttype == BoolTestType::kIsFalse ||
+                        test->booltesttype == BoolTestType::kIsNotUnknown;
+    return refuses_null ? NullingRels(test->arg, false) : RelSet();
+  }
+  return {};
+}
+
+}  // namespace
+
+RelSet NonNullableRels(const Expr* condition) { return NullingRels(condition, true); }
 
 }  // namespace walden

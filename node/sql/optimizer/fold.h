@@ -2,6 +2,7 @@
 #pragma once
 
 #include "node/sql/optimizer/planner.h"
+#include "node/sql/optimizer/relset.h"
 #include "node/sql/query/query.h"
 
 namespace walden {
@@ -12,7 +13,7 @@ Node* FoldConstants(Node* node, Arena& arena, const PlannerOptions& options);
 
 // The worst volatility of any function in the tree: 'i' immutable, 's' stable, 'v' volatile.
 char VolatilityOf(const Node* node);
-// A null argument from any of the functions or operators makes the expression null or false (for outer join reduction).
-bool IsStrictCondition(const Expr* condition);
+// Relations of whose rows the condition cannot be true when all their columns are null (for outer join reduction).
+RelSet NonNullableRels(const Expr* condition);
 
 }  // namespace walden

@@ -41,7 +41,7 @@ QueryPlanner::Item QueryPlanner::PlanJoinNode(JoinNode& node) {
       item.path = PlanBase(base);
       if (base.rte->rtekind == RteKind::kRelation) {
         item.base = &base;
-        for (Path& path : BasePaths(base, {}, RelSet())) {
+        for (Path& path : BasePaths(base, {}, RelSet(), 1)) {
           if (!path.order.empty()) item.ordered.push_back(path);
         }
       }
@@ -287,7 +287,11 @@ Path QueryPlanner::HashJoinPath(const Item& left, const Item& right, JoinType ty
     plan->equal_operators.Append(arena(), As<OpExpr>(static_cast<const Node*>(qual.expr))->opno);
   }
   Path path;
-  if (plan->outer_keys.empty()) {
+  // FULL JOIN ON false (or true): all rows meet in one bucket.
+  bool constant = type == JoinType::kFull && std::all_of(rest.begin(), rest.end(), [](const Qual& qual) {
+                    return Is<Const>(static_cast<const Node*>(qual.expr));
+                  });
+  if (plan->outer_keys.empty() && !constant) {
     path.total_cost = INFINITY;
     return path;
   }
@@ -327,8 +331,15 @@ bool QueryPlanner::ParameterizedInner(const Item& left, const Item& right, const
     }
   }
   bool found = false;
-  for (Path& path : BasePaths(*right.base, clauses, left.rels)) {
-    if (path.required.empty() || !As<IndexScanPlan>(static_cast<const Plan*>(path.plan))->conditions.size()) continue;
+  std::vector<Path> paths = BasePaths(*right.base, clauses, left.rels, left.path.rows);
+  std::vector<Qual> all = right.base->quals;
+  all.insert(all.end(), clauses.begin(), clauses.end());
+  Path bitmap;
+  if (BitmapPath(*right.base, all, left.rels, left.path.rows, &bitmap)) paths.push_back(bitmap);
+  for (Path& path : paths) {
+    bool conditional = Is<BitmapScanPlan>(static_cast<const Plan*>(path.plan)) ||
+                       !As<IndexScanPlan>(static_cast<const Plan*>(path.plan))->conditions.empty();
+    if (path.required.empty() || !conditional) continue;
     if (!found || path.total_cost < inner->total_cost) *inner = path;
     found = true;
   }
@@ -438,6 +449,7 @@ QueryPlanner::Item QueryPlanner::JoinItems(const Item& left, const Item& right, 
     candidates.push_back(HashJoinPath(left, right, type, join_quals, rows));
     // The preserved side may be the one that is hashed.
     if (type == JoinType::kLeft) candidates.push_back(HashJoinPath(right, left, JoinType::kRight, join_quals, rows));
+    candidates.push_back(MergeJoinPath(left, right, type, join_quals, rows));
   }
   if (type != JoinType::kFull) {
     Path inner;

@@ -96,7 +96,7 @@ void QueryPlanner::ReduceOuterJoins(JoinNode* node, const RelSet& from_above) {
   RelSet nonnullable = from_above;
   if (node->kind == JoinNode::Kind::kRegion) {
     for (const Qual& qual : node->quals) {
-      if (IsStrictCondition(qual.expr)) nonnullable |= qual.rels;
+      nonnullable |= NonNullableRels(qual.expr);
     }
     for (auto& item : node->items) ReduceOuterJoins(item.get(), nonnullable);
     // What has become an inner join dissolves into the region.
@@ -129,7 +129,7 @@ void QueryPlanner::ReduceOuterJoins(JoinNode* node, const RelSet& from_above) {
   RelSet own = nonnullable;
   bool on_applies_to_left = node->join_type == JoinType::kInner || node->join_type == JoinType::kSemi;
   for (const Qual& qual : node->quals) {
-    if (IsStrictCondition(qual.expr)) own |= qual.rels;
+    own |= NonNullableRels(qual.expr);
   }
   ReduceOuterJoins(node->left.get(), on_applies_to_left ? own : nonnullable);
   ReduceOuterJoins(node->right.get(), node->join_type == JoinType::kFull ? nonnullable : own);

@@ -62,7 +62,9 @@ Path QueryPlanner::PlanModification() {
   plan->command = query.command_type;
   plan->relation = rte.relid;
   plan->has_returning = !query.returning_list.empty();
+  plan->sets_tag = parent_ == nullptr;
   locks_rows_ = query.command_type != CmdType::kInsert;
+  FlattenJoinAliases();
 
   List<TargetEntry*> targets;
   if (query.command_type == CmdType::kInsert) {
@@ -136,6 +138,7 @@ Path QueryPlanner::PlanModification() {
   if (query.on_conflict != nullptr && query.on_conflict->action != OnConflictAction::kNone) {
     OnConflictExpr& conflict = *query.on_conflict;
     plan->on_conflict = conflict.action;
+    if (conflict.excl_rel_index != 0) plan->excluded_rtindex = flat(conflict.excl_rel_index);
     if (IsValid(conflict.constraint)) {
       RowRef<PgConstraintRow> constraint = ConstraintRow(conflict.constraint);
       plan->arbiter_indexes.Append(arena(), constraint->conindid);

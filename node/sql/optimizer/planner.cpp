@@ -74,6 +74,14 @@ class ParamFinder {
     });
   }
 
+  void CollectBitmap(const BitmapNode* node, std::set<int32_t>* to) {
+    for (const IndexCondition* condition : node->conditions) {
+      Collect(condition->value, to);
+      CollectList(condition->row_values, to);
+    }
+    for (const BitmapNode* child : node->children) CollectBitmap(child, to);
+  }
+
   std::set<int32_t> SubplanParams(int32_t id) {
     const Plan* plan = statement_.subplans[id - 1]->plan;
     return {plan->params.begin(), plan->params.end()};
@@ -87,6 +95,10 @@ class ParamFinder {
           Collect(condition->value, to);
           CollectList(condition->row_values, to);
         }
+        break;
+      case PlanKind::kBitmapScan:
+        CollectBitmap(As<BitmapScanPlan>(plan)->bitmap, to);
+        CollectList(As<BitmapScanPlan>(plan)->recheck, to);
         break;
       case PlanKind::kTidScan: CollectList(As<TidScanPlan>(plan)->tids, to); break;
       case PlanKind::kFunctionScan:
@@ -106,6 +118,22 @@ class ParamFinder {
       case PlanKind::kAgg:
         CollectList(As<AggPlan>(plan)->group_keys, to);
         for (const Aggref* aggref : As<AggPlan>(plan)->aggregates) Collect(aggref, to);
+        break;
+      case PlanKind::kMergeJoin: {
+        MergeJoinPlan* join = As<MergeJoinPlan>(plan);
+        CollectList(join->join_quals, to);
+        CollectList(join->outer_keys, to);
+        CollectList(join->inner_keys, to);
+        break;
+      }
+      case PlanKind::kWindowAgg:
+        for (const WindowFunc* function : As<WindowAggPlan>(plan)->functions) Collect(function, to);
+        Collect(As<WindowAggPlan>(plan)->start_offset, to);
+        Collect(As<WindowAggPlan>(plan)->end_offset, to);
+        break;
+      case PlanKind::kModifyTable:
+        CollectList(As<ModifyTablePlan>(plan)->conflict_values, to);
+        CollectList(As<ModifyTablePlan>(plan)->conflict_where, to);
         break;
       case PlanKind::kLimit:
         Collect(As<LimitPlan>(plan)->offset, to);
@@ -139,7 +167,6 @@ Path QueryPlanner::PlanQueryLevel(double tuple_fraction) {
     AddRowMarkTargets();
   }
   Prepare();
-  if (query_->has_window_funcs) throw NotSupported("window function");
   for (TargetEntry* entry : query_->target_list) entry->expr = PlanSubLinks(entry->expr);
   query_->having_qual = PlanSubLinks(query_->having_qual);
   if (const Const* count = TryAs<Const>(static_cast<const Node*>(query_->limit_count)); count != nullptr && !count->IsNull()) {
@@ -153,9 +180,10 @@ Path QueryPlanner::PlanQueryLevel(double tuple_fraction) {
     limit_rows_ = -1;
   }
   bool grouped = query_->has_aggs || !query_->group_clause.empty() || !query_->grouping_sets.empty() || query_->having_qual != nullptr;
-  if (!grouped && query_->distinct_clause.empty()) wanted_order_ = OrderOf(query_->sort_clause);
+  if (!grouped && !query_->has_window_funcs && query_->distinct_clause.empty()) wanted_order_ = OrderOf(query_->sort_clause);
   Path path = PlanFromAndWhere();
   if (grouped) path = PlanGrouping(path);
+  if (query_->has_window_funcs) path = PlanWindows(path);
   path = PlanTargets(path);
   path = PlanDistinct(path);
   path = PlanOrderBy(path);
@@ -174,7 +202,7 @@ void PlanQuery(Query* query, const PlannerOptions& options, PlannedStatement* st
   }
   Path path = is_select ? planner.PlanSelect(options.tuple_fraction) : planner.PlanModification();
   statement->plan = path.plan;
-  statement->is_read_only = is_select;
+  statement->is_read_only = is_select && statement->modifying_ctes.empty();
   statement->has_returning = !query->returning_list.empty();
   statement->is_custom = !options.parameters.empty();
   const List<TargetEntry*>& visible = is_select ? query->target_list : query->returning_list;

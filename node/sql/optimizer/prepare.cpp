@@ -15,7 +15,19 @@ Node* FlattenAliases(Node* node, const Query& query, uint32_t level, Arena& aren
     if (var->varlevelsup != level || var->varno <= 0) return node;
     const RangeTblEntry& rte = *query.rtable[var->varno - 1];
     if (rte.rtekind != RteKind::kJoin) return node;
-    if (var->varattno <= 0) throw NotSupported("whole-row reference to a join");
+    if (var->varattno == 0) {
+      // The whole row of a join is the row of its columns.
+      RowExpr* row = arena.New<RowExpr>();
+      row->row_typeid = var->vartype;
+      for (uint32_t i = 0; i < rte.joinaliasvars.size(); ++i) {
+        if (rte.joinaliasvars[i] == nullptr) continue;
+        Expr* source = Copy(rte.joinaliasvars[i], arena);
+        if (level > 0) IncrementVarLevels(source, static_cast<int>(level), 0);
+        row->args.Append(arena, static_cast<Expr*>(FlattenAliases(source, query, level, arena)));
+        row->colnames.Append(arena, rte.eref->colnames[i]);
+      }
+      return row;
+    }
     Expr* source = Copy(rte.joinaliasvars[var->varattno - 1], arena);
     if (level > 0) IncrementVarLevels(source, static_cast<int>(level), 0);
     return FlattenAliases(source, query, level, arena);
@@ -40,6 +52,22 @@ Node* ReplaceVars(Node* node, int32_t rtindex, const List<TargetEntry*>& targets
   uint32_t below = Is<Query>(node) ? level + 1 : level;
   ReplaceChildren(node, [&](Node* child) { return ReplaceVars(child, rtindex, targets, below, arena); });
   return node;
+}
+
+// Replaces the references to a CTE, `level` levels up, by its query.
+void InlineCte(Node* node, const CommonTableExpr& cte, uint32_t level, Arena& arena) {
+  if (RangeTblEntry* rte = TryAs<RangeTblEntry>(node);
+      rte != nullptr && rte->rtekind == RteKind::kCte && rte->ctelevelsup == level && rte->ctename == cte.ctename) {
+    rte->rtekind = RteKind::kSubquery;
+    rte->subquery = Copy(cte.ctequery, arena);
+    // The CTE's query stands one level below its WITH; here it is below the entry's query.
+    IncrementVarLevels(rte->subquery, static_cast<int>(level), 1);
+    return;
+  }
+  AnyChild(node, [&](const Node* child) {
+    InlineCte(const_cast<Node*>(child), cte, Is<Query>(child) ? level + 1 : level, arena);
+    return false;
+  });
 }
 
 bool HasVolatileTarget(const Query& query) {
@@ -67,6 +95,7 @@ void QueryPlanner::FlattenJoinAliases() {
     }
   }
   ReplaceChildren(query_, [&](Node* child) { return FlattenAliases(child, *query_, 0, arena()); });
+  ExpandWholeRows();
 }
 
 bool QueryPlanner::IsSimpleSubquery(const RangeTblEntry& rte) const {
@@ -103,6 +132,8 @@ Node* QueryPlanner::PullUpInTree(Node* node, bool nullable) {
   QueryPlanner inner(global_, parent_, sub);
   inner.FlattenJoinAliases();
   inner.PullUpSubqueries();
+  // What was merged into it may have brought computed columns.
+  if (nullable && (!AllPlainVars(*sub) || sub->jointree->quals != nullptr)) return node;
   int offset = static_cast<int>(query_->rtable.size());
   OffsetVarNumbers(sub, offset);
   IncrementVarLevels(sub, -1, 1);
@@ -128,16 +159,8 @@ void QueryPlanner::InlineCtes() {
                       (cte->ctematerialized == CteMaterialize::kDefault && cte->cterefcount == 1)) &&
                      VolatilityOf(body) != 'v';
     if (!inline_it) continue;
-    bool used_elsewhere = false;
-    for (RangeTblEntry* rte : query_->rtable) {
-      if (rte->rtekind != RteKind::kCte || rte->ctelevelsup != 0 || rte->ctename != cte->ctename) continue;
-      rte->rtekind = RteKind::kSubquery;
-      rte->subquery = Copy(body, arena());
-      IncrementVarLevels(rte->subquery, 1, 1);
-      used_elsewhere = true;
-    }
-    // References from nested queries go through the planned CTE.
-    if (used_elsewhere) cte->cterefcount = 0;
+    InlineCte(query_, *cte, 0, arena());
+    cte->cterefcount = 0;
   }
 }
 

@@ -23,6 +23,11 @@ struct OrderElement {
   bool nulls_first;
 };
 
+// Does an order begin with the order wanted?
+bool OrderSatisfies(const std::vector<OrderElement>& have, const std::vector<OrderElement>& want);
+// ORDER BY ... DESC: the sort operator is the type's ">".
+bool IsDescending(const SortGroupClause& clause);
+
 struct Path {
   Plan* plan = nullptr;
   ExprList columns;
@@ -87,6 +92,8 @@ struct PlannerGlobal {
   int32_t AddSubplan(Subplan* subplan);
 };
 
+struct IndexUse;
+
 class QueryPlanner : public StatisticsSource {
  public:
   QueryPlanner(PlannerGlobal& global, QueryPlanner* parent, Query* query) : global_(global), parent_(parent), query_(query) {}
@@ -118,6 +125,7 @@ class QueryPlanner : public StatisticsSource {
   void Prepare();
   void AppendRangeTable();
   void FlattenJoinAliases();
+  void ExpandWholeRows();
   void PullUpSubqueries();
   Node* PullUpInTree(Node* node, bool nullable);
   bool IsSimpleSubquery(const RangeTblEntry& rte) const;
@@ -131,6 +139,7 @@ class QueryPlanner : public StatisticsSource {
   Node* PlanSubLink(SubLink* link);
   bool TryPullUpExists(SubLink* link, bool negated);
   bool TryPullUpAny(SubLink* link);
+  bool CanHashSubPlan(const SubPlan& plan, const Path& path);
   struct SemiJoin {
     JoinType type;
     std::unique_ptr<JoinNode> right;
@@ -150,10 +159,26 @@ class QueryPlanner : public StatisticsSource {
 
   // base_scan.cpp
   Path PlanBase(BaseRel& base);
-  std::vector<Path> BasePaths(BaseRel& base, const std::vector<Qual>& extra, const RelSet& outer);
+  // `loops`: how often a scan with parameters of `outer` runs.
+  std::vector<Path> BasePaths(BaseRel& base, const std::vector<Qual>& extra, const RelSet& outer, double loops);
   Path FinishScan(BaseRel& base, ScanPlan* plan, const std::vector<Qual>& filters, double rows);
   Path PlanTable(BaseRel& base, const std::vector<Qual>& quals);
-  bool TryIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const RelSet& outer, Path* path);
+  // index_paths.cpp
+  bool TryIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const RelSet& outer, double loops, Path* path);
+  bool MatchIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const RelSet& outer, IndexUse* use);
+  List<IndexCondition*> BindIndexConditions(const IndexUse& use, const RelSet& outer, const ExprList* scan_columns);
+  // bitmap_paths.cpp
+  struct BitmapChoice;
+  BitmapNode* NewBitmapNode(BitmapNode::Kind kind, double cost, double rows);
+  bool BitmapOfIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const RelSet& outer, double loops,
+                     BitmapChoice* choice);
+  BitmapChoice BitmapOfConditions(BaseRel& base, const std::vector<Qual>& quals, const RelSet& outer, double loops);
+  bool BitmapOfOr(BaseRel& base, const Qual& qual, const RelSet& outer, double loops, BitmapChoice* choice);
+  void CostBitmapScan(const BaseRel& base, const BitmapChoice& choice, size_t filters, double loops, Path* path);
+  Path MakeBitmapPath(BaseRel& base, const BitmapChoice& choice, const std::vector<Qual>& quals, const RelSet& outer, double loops);
+  void NumberBitmapNodes(BitmapNode* node, int32_t* next);
+  bool BitmapPath(BaseRel& base, const std::vector<Qual>& quals, const RelSet& outer, double loops, Path* path);
+  // base_scan.cpp
   Path PlanSubqueryScan(BaseRel& base);
   Path PlanFunction(BaseRel& base);
   Path PlanValues(BaseRel& base);
@@ -175,6 +200,8 @@ class QueryPlanner : public StatisticsSource {
   bool InnerIsUnique(const Item& left, const Item& right, const std::vector<Qual>& quals) const;
   Item JoinItems(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& join_quals);
   Path HashJoinPath(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& quals, double rows);
+  Path MergeJoinPath(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& quals, double rows);
+  Path SortedBy(const Item& item, const std::vector<OrderElement>& order);
   Path NestLoopPath(const Item& left, const Path& inner, JoinType type, const std::vector<Qual>& quals, double rows);
   bool ParameterizedInner(const Item& left, const Item& right, const std::vector<Qual>& quals, Path* inner,
                           std::vector<Qual>* rest);
@@ -186,12 +213,19 @@ class QueryPlanner : public StatisticsSource {
   // upper.cpp
   Path PlanFromAndWhere();
   Path PlanGrouping(Path input);
+  Path PlanSortedGroupingSets(Path input, const ExprList& columns, const ExprList& aggregates, const ExprList& groupings,
+                              const std::vector<std::vector<int32_t>>& sets);
+  std::vector<std::vector<int32_t>> ExpandGroupingSets();
+  Expr* GroupingValue(const GroupingFunc& grouping, const std::vector<std::vector<int32_t>>& sets, int32_t set_column);
+  Path PlanWindows(Path input);
+  Path PlanWindow(Path input, const WindowClause& window, const std::vector<WindowFunc*>& functions);
   Path PlanTargets(Path input);
   Path PlanDistinct(Path input);
   Path PlanOrderBy(Path input);
   Path PlanLimit(Path input);
   Path PlanRowMarks(Path input);
   void AddRowMarkTargets();
+  bool IsRowMarked(int32_t rtindex) const;
   Path PlanSetOperations();
   Path PlanSetOperation(const SetOperationStmt& operation);
   Path PlanSetOperationTree(Node* node, const SetOperationStmt& top);

@@ -19,6 +19,7 @@ constexpr double kDefaultMatch = 0.005;
 constexpr double kDefaultDistinct = 200;
 constexpr int16_t kKindMcv = 1;
 constexpr int16_t kKindHistogram = 2;
+constexpr int16_t kKindCorrelation = 3;
 
 // The statistics of one column, or nothing.
 struct ColumnStatistics {
@@ -268,6 +269,13 @@ double DistinctValues(const StatisticsSource& source, const Expr* expr, double r
   ColumnStatistics column = StatisticsOf(source, expr);
   if (column.relation == nullptr) return std::max(1.0, std::min(rows, kDefaultDistinct));
   return std::max(1.0, std::min(rows, column.distinct()));
+}
+
+double ColumnCorrelation(const StatisticsSource& source, const Expr* expr) {
+  ColumnStatistics column = StatisticsOf(source, expr);
+  if (column.relation == nullptr || !column.row) return 0;
+  Slot slot = FindSlot(column, kKindCorrelation);
+  return slot.numbers.empty() ? 0 : slot.numbers[0];
 }
 
 int32_t TypeWidth(Oid type, int32_t typmod) {

@@ -19,6 +19,8 @@ class StatisticsSource {
 double Selectivity(const StatisticsSource& source, const Expr* condition);
 // Distinct values of an expression among `rows` rows.
 double DistinctValues(const StatisticsSource& source, const Expr* expr, double rows);
+// How closely a column's order follows the rows' place in the table, -1 .. 1; 0 when unknown.
+double ColumnCorrelation(const StatisticsSource& source, const Expr* expr);
 // Average bytes of a column's values.
 int32_t ColumnWidth(const Relation& relation, AttrNumber attno);
 int32_t TypeWidth(Oid type, int32_t typmod);

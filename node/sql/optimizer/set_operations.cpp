@@ -203,7 +203,7 @@ Path QueryPlanner::PlanRecursiveUnion(const SetOperationStmt& operation, int32_t
 void QueryPlanner::PlanCtes() {
   for (CommonTableExpr* cte : query_->cte_list) {
     if (cte->cterefcount == 0 && cte->ctequery->command_type == CmdType::kSelect) continue;  // inlined, or never read
-    if (cte->ctequery->command_type != CmdType::kSelect) throw NotSupported("data-modifying statement in WITH");
+    bool modifies = cte->ctequery->command_type != CmdType::kSelect;
     if (cte->search_clause != nullptr || cte->cycle_clause != nullptr) throw NotSupported("SEARCH and CYCLE of a recursive query");
     PlannedCte planned;
     planned.name = cte->ctename;
@@ -217,7 +217,7 @@ void QueryPlanner::PlanCtes() {
       path = planner.PlanRecursiveUnion(*As<SetOperationStmt>(cte->ctequery->set_operations), planned.work_table_id);
     } else {
       QueryPlanner planner(global_, this, cte->ctequery);
-      path = planner.PlanSelect(0);
+      path = modifies ? planner.PlanModification() : planner.PlanSelect(0);
       ctes_.push_back(planned);
     }
     Subplan* subplan = arena().New<Subplan>();
@@ -228,6 +228,7 @@ void QueryPlanner::PlanCtes() {
     ctes_.back().rows = path.rows;
     ctes_.back().subplan_id = global_.AddSubplan(subplan);
     init_plans_.push_back(ctes_.back().subplan_id);
+    if (modifies) global_.statement->modifying_ctes.Append(arena(), ctes_.back().subplan_id);
   }
 }
 

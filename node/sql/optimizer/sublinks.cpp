@@ -1,5 +1,7 @@
 // Subqueries in expressions: EXISTS and IN of WHERE become semi and anti joins where that is the same; the others become
 // subplans, with exec parameters for what they take from the query around them.
+#include "node/catalog/builtin.h"
+#include "node/config/settings.h"
 #include "node/sql/optimizer/fold.h"
 #include "node/sql/optimizer/query_planner.h"
 #include "node/sql/query/expr_facts.h"
@@ -91,7 +93,6 @@ Node* QueryPlanner::PlanSubLink(SubLink* link) {
   // Restarting an uncorrelated subplan for each row must not run it again.
   bool as_init_plan = !correlated && (link->sub_link_type == SubLinkType::kExpr || link->sub_link_type == SubLinkType::kExists ||
                                       link->sub_link_type == SubLinkType::kArray);
-  if (!correlated && !as_init_plan) subplan->plan = MaterialOver(path.plan, arena());
   subplan->is_init_plan = as_init_plan;
   plan->plan_id = global_.AddSubplan(subplan);
   const TargetEntry* first = sub->target_list.empty() ? nullptr : sub->target_list[0];
@@ -125,7 +126,40 @@ Node* QueryPlanner::PlanSubLink(SubLink* link) {
     plan->testexpr = PlanSubLinks(static_cast<Expr*>(test));
   }
   for (uint32_t i = 0; i < plan->args.size(); ++i) plan->args[i] = PlanSubLinks(plan->args[i]);
+  if (correlated) return plan;
+  if (CanHashSubPlan(*plan, path)) {
+    plan->use_hash_table = true;
+    plan->plan_name = subplan->name = arena().Copy(fmt::format("SubPlan {}", plan->plan_id));
+    plan->plan_name = arena().Copy(fmt::format("hashed SubPlan {}", plan->plan_id));
+  } else {
+    subplan->plan = MaterialOver(path.plan, arena());
+  }
   return plan;
+}
+
+// x = ANY (uncorrelated subquery) whose rows fit into memory, by equality of columns that can be hashed.
+bool QueryPlanner::CanHashSubPlan(const SubPlan& plan, const Path& path) {
+  if (plan.sub_link_type != SubLinkType::kAny || plan.testexpr == nullptr) return false;
+  double bytes = path.rows * (path.plan->width + 32.0);
+  if (bytes > static_cast<double>(GetInt(Setting::kWorkMem)) * 1024) return false;
+  ExprList tests(arena(), {plan.testexpr});
+  if (const BoolExpr* all = TryAs<BoolExpr>(static_cast<const Node*>(plan.testexpr))) {
+    if (all->boolop != BoolExprType::kAnd) return false;
+    tests = all->args;
+  }
+  if (tests.size() != plan.param_ids.size()) return false;
+  for (uint32_t i = 0; i < tests.size(); ++i) {
+    const OpExpr* op = TryAs<OpExpr>(static_cast<const Node*>(tests[i]));
+    if (op == nullptr || op->args.size() != 2) return false;
+    const BuiltinOperator* row = FindBuiltinOperator(op->opno);
+    if (row == nullptr || !row->can_hash) return false;
+    const Param* column = TryAs<Param>(static_cast<const Node*>(StripRelabel(op->args[1])));
+    if (column == nullptr || column->paramkind != ParamKind::kExec || column->paramid != plan.param_ids[i]) return false;
+    const TypeDescriptor& left = TypeOf(ExprType(op->args[0]));
+    const TypeDescriptor& right = TypeOf(ExprType(op->args[1]));
+    if (left.hash == nullptr || left.hash != right.hash || left.physical != right.physical || right.compare == nullptr) return false;
+  }
+  return true;
 }
 
 Node* QueryPlanner::ReplaceSubLinks(Node* node) {

@@ -16,11 +16,6 @@ namespace {
 double CpuTupleCost() { return GetReal(Setting::kCpuTupleCost); }
 double CpuOperatorCost() { return GetReal(Setting::kCpuOperatorCost); }
 
-bool IsDescending(const SortGroupClause& clause) {
-  const BuiltinOperator* op = FindBuiltinOperator(clause.sortop);
-  return op != nullptr && op->name.starts_with(">");
-}
-
 void CollectAggregates(Node* node, ExprList* to, Arena& arena) {
   if (node == nullptr) return;
   if (Aggref* aggref = TryAs<Aggref>(node); aggref != nullptr && aggref->agglevelsup == 0) {
@@ -30,11 +25,31 @@ void CollectAggregates(Node* node, ExprList* to, Arena& arena) {
     to->Append(arena, aggref);
     return;
   }
-  if (Is<GroupingFunc>(node)) throw NotSupported("GROUPING()");
+  if (Is<GroupingFunc>(node)) return;  // its arguments are not evaluated
   AnyChild(node, [&](const Node* child) {
     CollectAggregates(const_cast<Node*>(child), to, arena);
     return false;
   });
+}
+
+void CollectGroupings(Node* node, ExprList* to, Arena& arena) {
+  if (node == nullptr) return;
+  if (GroupingFunc* grouping = TryAs<GroupingFunc>(node); grouping != nullptr && grouping->agglevelsup == 0) {
+    for (Expr* known : *to) {
+      if (EqualNodes(known, grouping)) return;
+    }
+    to->Append(arena, grouping);
+    return;
+  }
+  AnyChild(node, [&](const Node* child) {
+    CollectGroupings(const_cast<Node*>(child), to, arena);
+    return false;
+  });
+}
+
+Node* ReplaceInput(Node* node, int32_t column, Expr* by, Arena& arena) {
+  if (const Var* var = TryAs<Var>(node)) return var->varno == kInputVar && var->varattno == column ? by : node;
+  return MutateChildren(node, arena, [&](Node* child) { return ReplaceInput(child, column, by, arena); });
 }
 
 void CollectSetCalls(Node* node, ExprList* to, Arena& arena) {
@@ -63,8 +78,21 @@ void CollectVars(const Node* node, std::vector<Expr*>* to) {
   });
 }
 
-// Does a path's order begin with the order wanted?
-bool Satisfies(const std::vector<OrderElement>& have, const std::vector<OrderElement>& want) {
+void SetCosts(Plan* plan, const Path& path, int32_t width) {
+  plan->rows = path.rows;
+  plan->width = width;
+  plan->startup_cost = path.startup_cost;
+  plan->total_cost = path.total_cost;
+}
+
+}  // namespace
+
+bool IsDescending(const SortGroupClause& clause) {
+  const BuiltinOperator* op = FindBuiltinOperator(clause.sortop);
+  return op != nullptr && op->name.starts_with(">");
+}
+
+bool OrderSatisfies(const std::vector<OrderElement>& have, const std::vector<OrderElement>& want) {
   if (want.size() > have.size()) return false;
   for (size_t i = 0; i < want.size(); ++i) {
     if (!EqualNodes(have[i].expr, want[i].expr) || have[i].descending != want[i].descending ||
@@ -74,15 +102,6 @@ bool Satisfies(const std::vector<OrderElement>& have, const std::vector<OrderEle
   }
   return true;
 }
-
-void SetCosts(Plan* plan, const Path& path, int32_t width) {
-  plan->rows = path.rows;
-  plan->width = width;
-  plan->startup_cost = path.startup_cost;
-  plan->total_cost = path.total_cost;
-}
-
-}  // namespace
 
 OrderKey QueryPlanner::KeyFor(const SortGroupClause& clause, int32_t column) {
   OrderKey key;
@@ -139,11 +158,11 @@ Path QueryPlanner::PlanFromAndWhere() {
   all_quals_.clear();
   Path best = item.path;
   // An order that saves a sort may be worth a dearer path, more so when few rows are wanted.
-  if (!wanted_order_.empty() && !Satisfies(best.order, wanted_order_)) {
+  if (!wanted_order_.empty() && !OrderSatisfies(best.order, wanted_order_)) {
     double sort = best.rows * std::log2(std::max(2.0, best.rows)) * 2 * CpuOperatorCost();
     double cost_best = best.total_cost + sort;
     for (const Path& path : item.ordered) {
-      if (!Satisfies(path.order, wanted_order_) || !path.required.empty()) continue;
+      if (!OrderSatisfies(path.order, wanted_order_) || !path.required.empty()) continue;
       double fraction = limit_rows_ > 0 && path.rows > limit_rows_ ? limit_rows_ / path.rows : 1;
       double cost = path.startup_cost + (path.total_cost - path.startup_cost) * fraction;
       if (cost < cost_best) {
@@ -209,6 +228,9 @@ Path QueryPlanner::PlanGrouping(Path input) {
   ExprList aggregates;
   for (TargetEntry* entry : query_->target_list) CollectAggregates(entry->expr, &aggregates, arena());
   CollectAggregates(query_->having_qual, &aggregates, arena());
+  ExprList groupings;
+  for (TargetEntry* entry : query_->target_list) CollectGroupings(entry->expr, &groupings, arena());
+  CollectGroupings(query_->having_qual, &groupings, arena());
   AggPlan* plan = arena().New<AggPlan>();
   ExprList columns;
   bool hashable = true;
@@ -223,7 +245,7 @@ Path QueryPlanner::PlanGrouping(Path input) {
     std::vector<Expr*> used;
     struct Ungrouped {
       static void Find(const Node* node, const ExprList& grouped, std::vector<Expr*>* to) {
-        if (node == nullptr || Is<Aggref>(node)) return;
+        if (node == nullptr || Is<Aggref>(node) || Is<GroupingFunc>(node)) return;
         for (const Expr* expr : grouped) {
           if (EqualNodes(node, expr)) return;
         }
@@ -251,9 +273,11 @@ Path QueryPlanner::PlanGrouping(Path input) {
   groups = columns.empty() ? 1 : std::clamp(groups, 1.0, std::max(1.0, input.rows));
   for (Expr* aggregate : aggregates) {
     Aggref* bound = static_cast<Aggref*>(BindToInput(aggregate, input.columns));
-    ordered_calls |= !bound->aggorder.empty() || !bound->aggdistinct.empty();
+    ordered_calls |= !bound->aggorder.empty() || !bound->aggdistinct.empty() || bound->aggkind != 'n';
     plan->aggregates.Append(arena(), bound);
   }
+  std::vector<std::vector<int32_t>> sets = ExpandGroupingSets();
+  if (!sets.empty() && (ordered_calls || !hashable)) return PlanSortedGroupingSets(input, columns, aggregates, groupings, sets);
   bool use_sort = !columns.empty() && query_->grouping_sets.empty() &&
                   (ordered_calls || !hashable || !GetBool(Setting::kEnableHashagg));
   if (use_sort) {
@@ -289,7 +313,20 @@ Path QueryPlanner::PlanGrouping(Path input) {
   } else {
     plan->strategy = use_sort ? AggStrategy::kSorted : AggStrategy::kHashed;
   }
-  if (!query_->grouping_sets.empty()) throw NotSupported("GROUPING SETS");
+  for (const std::vector<int32_t>& set : sets) {
+    List<int32_t> members;
+    for (int32_t column : set) members.Append(arena(), column);
+    plan->grouping_sets.Append(arena(), members);
+    if (set.empty()) plan->strategy = AggStrategy::kMixed;
+  }
+  if (!sets.empty()) {
+    groups = 0;
+    for (const std::vector<int32_t>& set : sets) {
+      double own = 1;
+      for (int32_t column : set) own *= DistinctValues(*this, columns[column], input.rows);
+      groups += std::min(own, std::max(1.0, input.rows));
+    }
+  }
   for (Expr* column : columns) plan->group_keys.Append(arena(), BindToInput(column, input.columns));
   plan->left = input.plan;
   plan->groups = groups;
@@ -297,8 +334,17 @@ Path QueryPlanner::PlanGrouping(Path input) {
   Path path = input;
   path.columns = columns;
   for (Expr* aggregate : aggregates) path.columns.Append(arena(), aggregate);
+  uint32_t set_column = path.columns.size() + 1;
+  path.columns.AppendAll(arena(), groupings);
   plan->quals = BindList(MakeQuals(query_->having_qual), path.columns);
   plan->target = TargetsFor(path.columns);
+  // GROUPING() follows from the number of the grouping set, the last column of the node's input row.
+  for (uint32_t i = 0; i < groupings.size(); ++i) {
+    Expr* value = GroupingValue(*As<GroupingFunc>(static_cast<Node*>(groupings[i])), sets, static_cast<int32_t>(set_column));
+    int32_t column = static_cast<int32_t>(set_column + i);
+    for (Expr*& qual : plan->quals) qual = static_cast<Expr*>(ReplaceInput(qual, column, value, arena()));
+    plan->target[column - 1]->expr = value;
+  }
   plan->project = true;  // drops the grouping set number
   path.plan = plan;
   path.rows = plan->quals.empty() ? groups : std::max(1.0, groups / 3);
@@ -489,7 +535,7 @@ Path QueryPlanner::PlanDistinct(Path input) {
 
 Path QueryPlanner::PlanOrderBy(Path input) {
   if (query_->sort_clause.empty()) return input;
-  if (Satisfies(input.order, OrderOf(query_->sort_clause))) return input;
+  if (OrderSatisfies(input.order, OrderOf(query_->sort_clause))) return input;
   List<OrderKey> keys;
   for (const SortGroupClause* clause : query_->sort_clause) {
     for (uint32_t i = 0; i < query_->target_list.size(); ++i) {
@@ -511,6 +557,21 @@ void QueryPlanner::AddRowMarkTargets() {
                                          arena().Copy(fmt::format("ctid{}", mark->rti)), true);
     query_->target_list.Append(arena(), entry);
   }
+  // The other tables' rows stay what they are when a locked row turns out to have changed.
+  for (uint32_t i = 0; i < query_->rtable.size(); ++i) {
+    const RangeTblEntry& rte = *query_->rtable[i];
+    if (rte.rtekind != RteKind::kRelation || rte.relkind == relkind::kView || IsRowMarked(static_cast<int32_t>(i + 1))) continue;
+    Var* ctid = MakeVar(arena(), static_cast<int32_t>(i + 1), kSelfItemPointerAttr, type_oid::kTid, -1, Oid::kInvalid);
+    TargetEntry* entry = MakeTargetEntry(arena(), ctid, static_cast<AttrNumber>(query_->target_list.size() + 1), "ctid", true);
+    query_->target_list.Append(arena(), entry);
+  }
+}
+
+bool QueryPlanner::IsRowMarked(int32_t rtindex) const {
+  for (const RowMarkClause* mark : query_->row_marks) {
+    if (static_cast<int32_t>(mark->rti) == rtindex) return true;
+  }
+  return false;
 }
 
 Path QueryPlanner::PlanRowMarks(Path input) {
@@ -531,6 +592,16 @@ Path QueryPlanner::PlanRowMarks(Path input) {
         mark->ctid_column = static_cast<int32_t>(i + 1);
       }
     }
+    plan->marks.Append(arena(), mark);
+  }
+  for (uint32_t i = 0; i < query_->target_list.size(); ++i) {
+    const TargetEntry& entry = *query_->target_list[i];
+    const Var* var = TryAs<Var>(static_cast<const Node*>(entry.expr));
+    if (!entry.resjunk || var == nullptr || var->varattno != kSelfItemPointerAttr || IsRowMarked(var->varno)) continue;
+    RowMark* mark = arena().New<RowMark>();
+    mark->rtindex = flat(var->varno);
+    mark->relation = query_->rtable[var->varno - 1]->relid;
+    mark->ctid_column = static_cast<int32_t>(i + 1);
     plan->marks.Append(arena(), mark);
   }
   plan->target = TargetsFor(input.columns);

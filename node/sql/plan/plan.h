@@ -289,6 +289,7 @@ struct ModifyTablePlan : PlanOf<PlanKind::kModifyTable> {
   int32_t ctid_column = 0;       // child's column with the target row's identity
   List<RowMark*> marks;          // other relations, for re-checks
   bool has_returning = false;
+  bool sets_tag = true;          // its rows count for the command tag (not those of WITH)
   // ON CONFLICT
   OnConflictAction on_conflict = OnConflictAction::kNone;
   List<Oid> arbiter_indexes;     // empty: any unique index
@@ -296,6 +297,7 @@ struct ModifyTablePlan : PlanOf<PlanKind::kModifyTable> {
   List<int32_t> conflict_columns;
   ExprList conflict_values;
   ExprList conflict_where;
+  int32_t excluded_rtindex = 0;
   ExprList conflict_where_shown;  // over the flat range table, for EXPLAIN
   List<WithCheckOption*> check_options;  // quals over the new row's attributes
 };
@@ -323,7 +325,7 @@ struct PlannedStatement {
   List<int32_t> relation_locks; // parallel: lock mode
   List<TargetEntry*> result;    // names and types of the result's columns (without junk)
   bool has_returning = false;
-  bool has_modifying_cte = false;
+  List<int32_t> modifying_ctes;  // subplans that change data: run to their end whether they are read or not
   bool is_read_only = true;
   bool has_row_marks = false;
   // Depends on the current role, or on row security, or was planned with parameter values (custom).

@@ -1,0 +1,38 @@
+-- Bitmap heap scans, partial and expression indexes.
+CREATE TABLE b (id int, k int, g int, t text);
+INSERT INTO b SELECT i, i % 100, i % 7, 'text ' || i FROM generate_series(1, 10000) i;
+CREATE INDEX b_k ON b (k);
+CREATE INDEX b_g ON b (g);
+CREATE INDEX b_lower ON b (lower(t));
+CREATE INDEX b_part ON b (id) WHERE g = 3;
+ANALYZE b;
+EXPLAIN (COSTS OFF) SELECT * FROM b WHERE k = 5;
+SELECT count(*), sum(id) FROM b WHERE k = 5;
+EXPLAIN (COSTS OFF) SELECT * FROM b WHERE k = 5 OR k = 17;
+SELECT count(*), sum(id) FROM b WHERE k = 5 OR k = 17;
+EXPLAIN (COSTS OFF) SELECT * FROM b WHERE k = 5 OR id = 77;
+SELECT count(*), sum(id) FROM b WHERE k = 5 AND g = 3;
+SELECT count(*), sum(id) FROM b WHERE k = 5 OR (g = 2 AND k = 6);
+SELECT count(*) FROM b WHERE k = 5 AND t LIKE '%05';
+SELECT * FROM b WHERE lower(t) = 'text 5';
+EXPLAIN (COSTS OFF) SELECT * FROM b WHERE id = 10 AND g = 3;
+SELECT id FROM b WHERE id < 40 AND g = 3 ORDER BY id;
+EXPLAIN (COSTS OFF) SELECT * FROM b WHERE id = 10;
+SET enable_seqscan = off;
+SET enable_indexscan = off;
+SELECT count(*), sum(id) FROM b WHERE k = 5 AND g = 3;
+SELECT count(*), sum(id) FROM b WHERE k IN (1, 2, 3) AND g > 4;
+SELECT count(*), sum(id) FROM b WHERE k < 50;
+SELECT b.id, c.id FROM b JOIN b c ON c.k = b.k AND c.id < 300 WHERE b.id = 3 AND b.g = 3 ORDER BY 2;
+-- few pages fit into the bitmap: it becomes lossy
+SET work_mem = '64kB';
+CREATE TABLE wide (k int, filler text);
+INSERT INTO wide SELECT i % 10, repeat('x', 1500) FROM generate_series(1, 8000) i;
+CREATE INDEX wide_k ON wide (k);
+SELECT count(*) FROM wide WHERE k = 3;
+UPDATE wide SET filler = 'y' WHERE k = 3 AND filler LIKE 'xx%';
+SELECT count(*) FROM wide WHERE k = 3 AND filler = 'y';
+DELETE FROM wide WHERE k = 4;
+SELECT count(*) FROM wide WHERE k IN (3, 4);
+RESET work_mem;
+SELECT * FROM b WHERE k = 5 AND id < 300 ORDER BY id FOR UPDATE;

@@ -1,0 +1,35 @@
+-- GROUPING SETS, ROLLUP, CUBE, GROUPING(); ordered-set and hypothetical-set aggregates.
+CREATE TABLE sales (region text, item text, year int, amount numeric);
+INSERT INTO sales VALUES ('n', 'x', 2020, 10), ('n', 'x', 2021, 20), ('n', 'y', 2020, 5), ('s', 'x', 2020, 7), ('s', 'y', 2021, 8),
+  ('s', 'y', 2021, NULL), (NULL, 'x', 2020, 1);
+SELECT region, item, sum(amount), count(*), grouping(region, item) FROM sales GROUP BY ROLLUP (region, item)
+ORDER BY grouping(region, item), region, item;
+SELECT region, year, sum(amount) FROM sales GROUP BY CUBE (region, year) ORDER BY grouping(region), grouping(year), 1, 2;
+SELECT region, item, year, count(*) FROM sales GROUP BY GROUPING SETS ((region, item), (year), ()) ORDER BY 1, 2, 3;
+SELECT region, item, year, count(*) FROM sales GROUP BY region, ROLLUP (item, year) ORDER BY 1, 2, 3;
+SELECT region, item, count(*) FROM sales GROUP BY ROLLUP ((region, item)) ORDER BY 1, 2;
+SELECT region, grouping(region) AS g, sum(amount) FROM sales GROUP BY GROUPING SETS (region, ()) HAVING grouping(region) = 1 OR sum(amount) > 10 ORDER BY 1;
+SELECT region, count(DISTINCT item), string_agg(item, ',' ORDER BY item DESC) FROM sales GROUP BY ROLLUP (region) ORDER BY grouping(region), region;
+SELECT region || '!' AS r, sum(amount) FROM sales GROUP BY ROLLUP (region || '!') ORDER BY grouping(region || '!'), 1;
+SELECT count(*), sum(amount) FROM sales WHERE false GROUP BY GROUPING SETS ((), ());
+SELECT region, count(*) FROM sales WHERE false GROUP BY GROUPING SETS (region, ());
+SELECT DISTINCT region, item FROM sales GROUP BY DISTINCT ROLLUP (region, item), ROLLUP (region) ORDER BY 1, 2;
+SELECT region, count(*) FROM sales GROUP BY DISTINCT ROLLUP (region), ROLLUP (region) ORDER BY 1, 2;
+SELECT region, sum(amount), rank() OVER (ORDER BY sum(amount) DESC NULLS LAST) FROM sales GROUP BY ROLLUP (region) ORDER BY 3;
+SELECT grouping(item) FROM sales GROUP BY region;
+
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY amount), percentile_disc(0.5) WITHIN GROUP (ORDER BY amount),
+       mode() WITHIN GROUP (ORDER BY item) FROM sales;
+SELECT region, percentile_cont(0.25) WITHIN GROUP (ORDER BY amount DESC), percentile_disc(0.9) WITHIN GROUP (ORDER BY item)
+FROM sales GROUP BY region ORDER BY region;
+SELECT percentile_cont(ARRAY[0, 0.25, NULL, 1]) WITHIN GROUP (ORDER BY year), percentile_disc(ARRAY[[0.1, 0.5], [0.9, 1]]) WITHIN GROUP (ORDER BY item) FROM sales;
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY i) FROM (VALUES (interval '1 day'), ('3 days'), ('10 days 4 hours')) v(i);
+SELECT percentile_cont(0.3) WITHIN GROUP (ORDER BY i) FROM (VALUES (interval '1 day'), ('2 days')) v(i);
+SELECT rank(7) WITHIN GROUP (ORDER BY amount), dense_rank(7) WITHIN GROUP (ORDER BY amount), percent_rank(7) WITHIN GROUP (ORDER BY amount),
+       cume_dist(7) WITHIN GROUP (ORDER BY amount) FROM sales;
+SELECT rank('x', 2021) WITHIN GROUP (ORDER BY item, year DESC) FROM sales;
+SELECT mode() WITHIN GROUP (ORDER BY amount) FILTER (WHERE region = 's') FROM sales;
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) FROM sales WHERE false;
+SELECT rank(1) WITHIN GROUP (ORDER BY amount) FROM sales WHERE false;
+SELECT percentile_cont(1.5) WITHIN GROUP (ORDER BY amount) FROM sales;
+SELECT percentile_disc(0.5) FROM sales;

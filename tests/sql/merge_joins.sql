@@ -1,0 +1,24 @@
+-- Merge joins of every kind, alone and with further conditions.
+CREATE TABLE l (a int, x int);
+CREATE TABLE r (a int, y int);
+INSERT INTO l VALUES (1, 1), (1, 2), (2, 3), (4, 4), (NULL, 5), (7, 6), (7, 7);
+INSERT INTO r VALUES (1, 10), (1, 20), (3, 30), (4, 40), (NULL, 50), (7, 70), (8, 80);
+ANALYZE l;
+ANALYZE r;
+SET enable_hashjoin = off;
+SET enable_nestloop = off;
+EXPLAIN (COSTS OFF) SELECT * FROM l JOIN r USING (a);
+SELECT * FROM l JOIN r USING (a) ORDER BY 1, 2, 3;
+SELECT * FROM l LEFT JOIN r USING (a) ORDER BY 1, 2, 3;
+SELECT * FROM l RIGHT JOIN r USING (a) ORDER BY 1, 2, 3;
+SELECT * FROM l FULL JOIN r USING (a) ORDER BY 1, 2, 3;
+SELECT * FROM l LEFT JOIN r ON l.a = r.a AND l.x + r.y > 20 ORDER BY 1, 2, 4;
+SELECT * FROM l FULL JOIN r ON l.a = r.a AND l.x + r.y > 20 ORDER BY 1, 2, 4;
+SELECT * FROM l WHERE EXISTS (SELECT 1 FROM r WHERE r.a = l.a AND r.y > 10) ORDER BY 1, 2;
+SELECT * FROM l WHERE NOT EXISTS (SELECT 1 FROM r WHERE r.a = l.a) ORDER BY 1, 2;
+SELECT count(*), sum(i), sum(j) FROM generate_series(1, 5000) i JOIN generate_series(1, 5000, 3) j ON i % 100 = j % 100;
+SET work_mem = '64kB';
+SELECT count(*), sum(i), sum(j) FROM (SELECT i % 3 AS k, i FROM generate_series(1, 900) i) p FULL JOIN (SELECT j % 4 AS k, j FROM generate_series(1, 900) j) q USING (k);
+RESET work_mem;
+CREATE INDEX l_a ON l (a);
+SELECT l.a, count(*) FROM l JOIN r ON l.a = r.a GROUP BY l.a ORDER BY l.a;
