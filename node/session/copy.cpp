@@ -7,6 +7,7 @@
 #include "node/catalog/syscache.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
+#include "node/session/copy_binary.h"
 #include "node/session/copy_format.h"
 #include "node/session/session_state.h"
 #include "node/shm/interrupts.h"
@@ -95,7 +96,56 @@ class CopyIn {
     filter_.emplace(conditions);
   }
 
-  uint64_t Run(CopySource& source) {
+  uint64_t Run(CopySource& source) { return options_.binary ? RunBinary(source) : RunText(source); }
+
+ private:
+  uint64_t RunBinary(CopySource& source) {
+    CopyBinaryReader reader(static_cast<int>(columns_.size()));
+    cid_ = CurrentCommandId(/*used=*/true);
+    std::vector<std::optional<std::string_view>> fields;
+    bool more = true;
+    try {
+      while (more) {
+        std::string_view bytes;
+        more = source.Read(&bytes);
+        reader.Feed(more ? bytes : std::string_view{}, !more);
+        while (reader.NextRow(&fields)) {
+          CheckInterrupts();
+          StoreBinaryRow(fields);
+        }
+      }
+    } catch (SqlError& error) {
+      if (reader.row_number() == 0) throw;  // the header
+      error.WithContext(current_column_ != nullptr
+                            ? fmt::format("COPY {}, line {}, column {}", relation_->name(), reader.row_number(), current_column_->attname)
+                            : fmt::format("COPY {}, line {}", relation_->name(), reader.row_number()));
+      throw;
+    }
+    referential_queue_.Run(state_.session.format(), &state_.functions);
+    return count_;
+  }
+
+  void StoreBinaryRow(const std::vector<std::optional<std::string_view>>& fields) {
+    row_arena_.Reset();
+    std::fill(values_.begin(), values_.end(), Value{});
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (!fields[i]) continue;
+      const PgAttributeRow& column = relation_->columns[columns_[i] - 1];
+      current_column_ = &column;
+      const TypeDescriptor& type = TypeOf(column.atttypid);
+      if (type.receive == nullptr) {
+        throw SqlError(ErrorCode::kUndefinedFunction, "no binary input function available for type {}", type.name);
+      }
+      TypeIo io{row_arena_, state_.session.format(), &state_.functions, &type, column.atttypmod};
+      Value& value = values_[columns_[i] - 1];
+      type.receive(*fields[i], io, &value.datum);
+      value.is_null = false;
+    }
+    current_column_ = nullptr;
+    StoreValues();
+  }
+
+  uint64_t RunText(CopySource& source) {
     CopyReader reader(options_);
     cid_ = CurrentCommandId(/*used=*/true);
     std::vector<CopyField> fields;
@@ -123,7 +173,6 @@ class CopyIn {
     return count_;
   }
 
- private:
   // Columns that the data does not give get their defaults.
   void PrepareDefaults() {
     for (const ColumnDefault& column_default : relation_->defaults) {
@@ -168,6 +217,11 @@ class CopyIn {
       value.is_null = false;
     }
     current_column_ = nullptr;
+    StoreValues();
+  }
+
+  // The row in values_: what was not given gets its default.
+  void StoreValues() {
     EvalContext context(row_arena_, state_.session.format(), &state_.functions);
     for (auto& [attno, expr] : defaults_) values_[attno - 1] = expr->Eval(context, {}, Selection{nullptr, 1}).Get(0);
     if (filter_ && !filter_->Matches(context, writer_.RowVectors(values_), 0)) return;
@@ -216,9 +270,9 @@ class CopyIn {
 // Rows as lines: to the client, or to a file of the server.
 class CopyTarget {
  public:
-  CopyTarget(ResultSink& sink, std::string_view file, int columns) : sink_(sink) {
+  CopyTarget(ResultSink& sink, std::string_view file, bool binary, int columns) : sink_(sink) {
     if (IsAbsent(file)) {
-      sink_.CopyOutBegin(false, columns);
+      sink_.CopyOutBegin(binary, columns);
     } else {
       file_ = File::Open(std::string(file), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     }
@@ -303,7 +357,7 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
       copy.FilterBy(BindCondition(*statement.where_clause, *info, ConditionKind::kCopyWhere, bind));
     }
     CopySource source(sink, statement.filename);
-    if (source.is_client()) sink.CopyInBegin(false, width);
+    if (source.is_client()) sink.CopyInBegin(options.binary, width);
     return fmt::format("COPY {}", copy.Run(source));
   }
 
@@ -334,7 +388,7 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   settings.session = &functions;
   settings.format = &session.format_;
   executor.Start(settings);
-  CopyTarget target(sink, statement.filename, static_cast<int>(planned.columns.size()));
+  CopyTarget target(sink, statement.filename, options.binary, static_cast<int>(planned.columns.size()));
   std::string line, text;
   if (options.header) {
     for (size_t i = 0; i < planned.columns.size(); ++i) {
@@ -352,10 +406,29 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   uint64_t count = 0;
   Arena arena;
   Batch batch;
+  if (options.binary) target.Line(CopyBinaryHeader());
   while (executor.Next(&batch)) {
     arena.Reset();
     batch.selection.ForEach([&](uint32_t row) {
       line.clear();
+      if (options.binary) {
+        AppendCopyBinaryCount(static_cast<int>(types.size()), &line);
+        for (size_t i = 0; i < types.size(); ++i) {
+          Value value = batch.columns[i]->Get(row);
+          text.clear();
+          if (!value.is_null) {
+            if (types[i]->send == nullptr) {
+              throw SqlError(ErrorCode::kUndefinedFunction, "no binary output function available for type {}", types[i]->name);
+            }
+            TypeIo io{arena, session.format_, &functions, types[i], planned.columns[i].typmod};
+            types[i]->send(value.datum, io, &text);
+          }
+          AppendCopyBinaryField(value.is_null ? std::nullopt : std::optional<std::string_view>(text), &line);
+        }
+        target.Line(line);
+        ++count;
+        return;
+      }
       for (size_t i = 0; i < types.size(); ++i) {
         if (i > 0) line += options.delimiter;
         Value value = batch.columns[i]->Get(row);
@@ -374,6 +447,7 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
     });
   }
   executor.Finish();
+  if (options.binary) target.Line(CopyBinaryTrailer());
   target.Finish();
   return fmt::format("COPY {}", count);
 }

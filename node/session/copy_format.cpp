@@ -48,7 +48,7 @@ CopyOptions ParseCopyOptions(const ast::NodeList& list, bool is_from) {
       if (format == "csv") {
         options.csv = true;
       } else if (format == "binary") {
-        throw NotSupported("COPY in binary format");
+        options.binary = true;
       } else if (format != "text") {
         throw SqlError(ErrorCode::kInvalidParameterValue, "COPY format \"{}\" not recognized", format);
       }
@@ -88,6 +88,11 @@ CopyOptions ParseCopyOptions(const ast::NodeList& list, bool is_from) {
     } else {
       throw SqlError(ErrorCode::kSyntaxError, "option \"{}\" not recognized", name);
     }
+  }
+  if (options.binary) {
+    if (has_delimiter) throw SqlError(ErrorCode::kSyntaxError, "cannot specify DELIMITER in BINARY mode");
+    if (has_null) throw SqlError(ErrorCode::kSyntaxError, "cannot specify NULL in BINARY mode");
+    if (options.header) throw SqlError(ErrorCode::kFeatureNotSupported, "cannot specify HEADER in BINARY mode");
   }
   if (options.csv) {
     if (!has_delimiter) options.delimiter = ',';

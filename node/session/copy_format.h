@@ -13,6 +13,7 @@ namespace walden {
 
 struct CopyOptions {
   bool csv = false;
+  bool binary = false;  // copy_binary.h
   bool header = false;
   bool match_header = false;
   bool freeze = false;

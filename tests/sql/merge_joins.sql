@@ -7,7 +7,6 @@ ANALYZE l;
 ANALYZE r;
 SET enable_hashjoin = off;
 SET enable_nestloop = off;
-EXPLAIN (COSTS OFF) SELECT * FROM l JOIN r USING (a);
 SELECT * FROM l JOIN r USING (a) ORDER BY 1, 2, 3;
 SELECT * FROM l LEFT JOIN r USING (a) ORDER BY 1, 2, 3;
 SELECT * FROM l RIGHT JOIN r USING (a) ORDER BY 1, 2, 3;

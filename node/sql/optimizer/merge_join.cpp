@@ -7,6 +7,7 @@
 #include "node/sql/optimizer/query_planner.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/node_build.h"
+#include "node/sql/query/tree_walk.h"
 
 namespace walden {
 namespace {
