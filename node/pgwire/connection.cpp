@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "node/base/bytes.h"
@@ -13,36 +14,42 @@
 namespace walden {
 
 Connection::Connection(Descriptor socket) : socket_(std::move(socket)), peer_(DescribePeer(socket_.fd())) {
-  SetNonBlocking(socket_.fd(), true);
+  // Receiving waits in recv itself; sending asks for no wait each time.
+  SetNonBlocking(socket_.fd(), false);
 }
 
-// One recv for whatever has arrived; waits only when nothing has.
+// One recv for whatever has arrived; it waits when nothing has.
 bool Connection::FillInput(size_t wanted) {
-  if (in_at_ > 0 && in_at_ == in_.size()) {
-    in_.clear();
-    in_at_ = 0;
-  } else if (in_at_ > 65536) {
-    in_.erase(0, in_at_);
-    in_at_ = 0;
-  }
-  while (in_.size() - in_at_ < wanted) {
-    size_t have = in_.size();
-    size_t room = wanted - (have - in_at_) < 8192 ? 8192 : wanted - (have - in_at_);
-    in_.resize(have + room);
-    ssize_t got = recv(socket_.fd(), in_.data() + have, room, 0);
-    in_.resize(have + (got > 0 ? static_cast<size_t>(got) : 0));
-    if (got > 0) continue;
-    if (got == 0) return false;
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) return false;
+  if (in_at_ == in_end_) in_at_ = in_end_ = 0;
+  while (in_end_ - in_at_ < wanted) {
+    MakeRoom(wanted);
     self().latch.Reset();
     // A cancel request that finds no statement running means nothing.
     if (idle_) TakeInterrupt(Interrupt::kCancel);
     if (idle_ && TakeInterrupt(Interrupt::kReload)) ReloadConfiguration();
     CheckInterrupts();
-    WaitLatchOrSocket(socket_.fd(), POLLIN, -1, WaitEvent::kClientRead);
+    ssize_t got = ReceiveOrLatch(socket_.fd(), in_.data() + in_end_, in_.size() - in_end_, WaitEvent::kClientRead);
+    if (got > 0) {
+      in_end_ += static_cast<size_t>(got);
+    } else if (got == 0 || (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)) {
+      return false;
+    }
   }
   return true;
+}
+
+// For `wanted` bytes from in_at_ on, and for a good piece of what comes next.
+void Connection::MakeRoom(size_t wanted) {
+  if (in_at_ + wanted <= in_.size() && in_end_ < in_.size()) return;
+  std::copy(in_.begin() + static_cast<ptrdiff_t>(in_at_), in_.begin() + static_cast<ptrdiff_t>(in_end_), in_.begin());
+  in_end_ -= in_at_;
+  in_at_ = 0;
+  if (wanted > in_.size() || in_end_ == in_.size()) {
+    in_.resize(std::max(wanted, in_.size() + kReceiveBytes));
+  } else if (in_.size() > kLargeInputBytes && in_end_ < kReceiveBytes && wanted < kReceiveBytes) {
+    in_.resize(kReceiveBytes);
+    in_.shrink_to_fit();
+  }
 }
 
 void Connection::ReadExactly(char* to, size_t bytes) {
@@ -113,7 +120,7 @@ void Connection::Flush() {
 
 void Connection::SendAll(const char* data, size_t bytes) {
   while (bytes > 0) {
-    ssize_t sent = send(socket_.fd(), data, bytes, MSG_NOSIGNAL);
+    ssize_t sent = send(socket_.fd(), data, bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) {
       data += sent;
       bytes -= static_cast<size_t>(sent);

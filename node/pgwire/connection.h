@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "node/base/error.h"
 #include "node/os/socket.h"
@@ -29,7 +30,7 @@ class Connection {
   void ReadExactly(char* to, size_t bytes);
   // One message: its type and body (valid until the next read). False at end of stream.
   bool ReadMessage(char* type, std::string_view* body, uint32_t max_bytes = kMaxMessageBytes);
-  bool HasBufferedInput() const { return in_at_ < in_.size(); }
+  bool HasBufferedInput() const { return in_at_ < in_end_; }
 
   // --- out
   // Begins a message; its length is filled in by End.
@@ -54,13 +55,17 @@ class Connection {
 
  private:
   static constexpr size_t kFlushBytes = 8192;
+  static constexpr size_t kReceiveBytes = 8192;
+  static constexpr size_t kLargeInputBytes = 1 << 20;  // a buffer that grew beyond is given back
   bool FillInput(size_t wanted);
+  void MakeRoom(size_t wanted);
   void SendAll(const char* data, size_t bytes);
 
   Descriptor socket_;
   PeerAddress peer_;
-  std::string in_;
-  size_t in_at_ = 0;
+  std::vector<char> in_ = std::vector<char>(kReceiveBytes);
+  size_t in_at_ = 0;   // the next byte to give out
+  size_t in_end_ = 0;  // what was received ends here
   std::string out_;
   size_t message_at_ = 0;
   bool idle_ = false;

@@ -167,19 +167,19 @@ class Conversation {
   }
 
   void HandleQuery(MessageReader& reader) {
-    std::string text(reader.String());
+    query_text_ = reader.String();  // a COPY in it reads further messages
     reader.ExpectEnd();
-    report_.Running(text);
-    ReportError(session_.SimpleQuery(text), false);
+    report_.Running(query_text_);
+    ReportError(session_.SimpleQuery(query_text_), false);
     needs_ready_ = true;
   }
 
   void HandleParse(MessageReader& reader) {
-    std::string name(reader.String()), text(reader.String());
+    std::string_view name = reader.String(), text = reader.String();
     std::vector<Oid> types;
     for (int count = reader.Int16(); count > 0; --count) types.push_back(Oid{static_cast<uint32_t>(reader.Int32())});
     reader.ExpectEnd();
-    statement_text_ = std::move(text);
+    statement_text_ = text;
     report_.Running(statement_text_);
     Session::Result error = session_.Parse(name, statement_text_, types);
     if (error) return ReportError(error, true);
@@ -187,32 +187,31 @@ class Conversation {
     connection_.End();
   }
 
-  static std::vector<int16_t> ReadFormats(MessageReader& reader) {
-    std::vector<int16_t> formats;
-    for (int count = reader.Int16(); count > 0; --count) formats.push_back(reader.Int16());
-    return formats;
+  static void ReadFormats(MessageReader& reader, std::vector<int16_t>* formats) {
+    formats->clear();
+    for (int count = reader.Int16(); count > 0; --count) formats->push_back(reader.Int16());
   }
 
   void HandleBind(MessageReader& reader) {
     std::string_view portal = reader.String(), statement = reader.String();
-    std::vector<int16_t> formats = ReadFormats(reader);
-    std::vector<std::optional<std::string_view>> values;
+    ReadFormats(reader, &formats_);
+    values_.clear();
     for (int count = reader.Int16(); count > 0; --count) {
       int32_t length = reader.Int32();
       if (length < -1) throw SqlError(ErrorCode::kProtocolViolation, "insufficient data left in message");
-      values.push_back(length == -1 ? std::nullopt : std::optional(reader.Bytes(static_cast<size_t>(length))));
+      values_.push_back(length == -1 ? std::nullopt : std::optional(reader.Bytes(static_cast<size_t>(length))));
     }
-    std::vector<int16_t> result_formats = ReadFormats(reader);
+    ReadFormats(reader, &result_formats_);
     reader.ExpectEnd();
-    Session::Result error = session_.Bind(portal, statement, {formats, values, result_formats});
+    Session::Result error = session_.Bind(portal, statement, {formats_, values_, result_formats_});
     if (error) return ReportError(error, true);
     connection_.Begin('2');
     connection_.End();
   }
 
-  void SendRowShape(const std::vector<ResultColumn>& columns, std::span<const int16_t> formats, bool has_rows) {
-    if (has_rows) {
-      sink_.SendRowDescription(columns, formats);
+  void SendRowShape(const Session::Description& shown) {
+    if (shown.has_rows) {
+      sink_.SendRowDescription(shown.columns, shown.formats);
     } else {
       connection_.Begin('n');
       connection_.End();
@@ -223,33 +222,28 @@ class Conversation {
     char kind = reader.Bytes(1)[0];
     std::string_view name = reader.String();
     reader.ExpectEnd();
-    std::vector<ResultColumn> columns;
-    bool has_rows = false;
+    Session::Description shown;
     if (kind == 'S') {
-      std::vector<Oid> parameters;
-      Session::Result error = session_.DescribeStatement(name, &parameters, &columns, &has_rows);
-      if (error) return ReportError(error, true);
+      if (Session::Result error = session_.DescribeStatement(name, &shown)) return ReportError(error, true);
       connection_.Begin('t');
-      connection_.PutInt16(static_cast<int16_t>(parameters.size()));
-      for (Oid type : parameters) connection_.PutInt32(static_cast<int32_t>(OidNumber(type)));
+      connection_.PutInt16(static_cast<int16_t>(shown.parameters.size()));
+      for (Oid type : shown.parameters) connection_.PutInt32(static_cast<int32_t>(OidNumber(type)));
       connection_.End();
-      SendRowShape(columns, {}, has_rows);
+      SendRowShape(shown);
     } else if (kind == 'P') {
-      std::vector<int16_t> formats;
-      Session::Result error = session_.DescribePortal(name, &columns, &formats, &has_rows);
-      if (error) return ReportError(error, true);
-      SendRowShape(columns, formats, has_rows);
+      if (Session::Result error = session_.DescribePortal(name, &shown)) return ReportError(error, true);
+      SendRowShape(shown);
     } else {
       throw SqlError(ErrorCode::kProtocolViolation, "invalid DESCRIBE message subtype {}", static_cast<int>(kind));
     }
   }
 
   void HandleExecute(MessageReader& reader) {
-    std::string portal(reader.String());
+    portal_name_ = reader.String();
     int32_t max_rows = reader.Int32();
     reader.ExpectEnd();
     report_.Running(statement_text_);
-    ReportError(session_.Execute(portal, max_rows), true);
+    ReportError(session_.Execute(portal_name_, max_rows), true);
   }
 
   void HandleClose(MessageReader& reader) {
@@ -273,6 +267,10 @@ class Conversation {
   SessionReport& report_;
   WireSink sink_;
   Session session_;
+  // Of the Bind being read; they keep their memory.
+  std::vector<int16_t> formats_, result_formats_;
+  std::vector<std::optional<std::string_view>> values_;
+  std::string query_text_, portal_name_;
   std::string statement_text_;  // of the last Parse; what the extended protocol is seen to run
   bool needs_ready_ = false;
   bool skipping_ = false;

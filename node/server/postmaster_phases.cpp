@@ -42,6 +42,8 @@ bool EndedNormally(ProcessKind kind, int status) {
 void Postmaster::Reap() {
   int status;
   for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+    // What it said before it ended: a backend that took a client, served it and has gone already must not give it back.
+    HandleMessages();
     Child* found = children_.Find(pid);
     if (found == nullptr) continue;  // an orphan that PID 1 inherited
     Child child = std::move(*found);

@@ -182,49 +182,47 @@ Session::Result Session::Bind(std::string_view portal_name, std::string_view sta
   return error;
 }
 
-Session::Result Session::DescribeStatement(std::string_view name, std::vector<Oid>* parameters,
-                                           std::vector<ResultColumn>* columns, bool* has_rows) {
+Session::Result Session::DescribeStatement(std::string_view name, Description* description) {
   SessionState& state = *state_;
   Result error = CatchStatementError([&] {
     state.transaction.StartStatement();
     PreparedStatementRef statement = FindStatement(state, name);
     RefuseInFailedTransaction(state, *statement);
-    *parameters = statement->parameter_types;
-    columns->clear();
-    *has_rows = false;
-    if (statement->raw() == nullptr) return;
-    if (!statement->is_query()) {
-      TextRows owner;
-      *has_rows = state.UtilityReturnsRows(*statement->statement());
-      if (*has_rows) *columns = state.UtilityColumns(*statement->statement(), &owner);
-      return;
+    description->parameters = statement->parameter_types;
+    if (statement->is_query()) {
+      state.Analyze(statement.get());
+      description->columns = statement->plan->columns;
+      description->has_rows = statement->plan->returns_rows();
+    } else {
+      state.DescribeUtility(*statement, description);
     }
-    state.Analyze(statement.get());
-    *columns = statement->plan->columns;
-    *has_rows = statement->plan->returns_rows();
   });
   if (error) state.transaction.AbortStatement();
   return error;
 }
 
-Session::Result Session::DescribePortal(std::string_view name, std::vector<ResultColumn>* columns, std::vector<int16_t>* formats,
-                                        bool* has_rows) {
+void SessionState::DescribeUtility(const PreparedStatement& statement, Session::Description* description) {
+  if (statement.raw() == nullptr) return;
+  description->has_rows = UtilityReturnsRows(*statement.statement());
+  if (!description->has_rows) return;
+  described_names = TextRows();
+  description->made = UtilityColumns(*statement.statement(), &described_names);
+  description->columns = description->made;
+}
+
+Session::Result Session::DescribePortal(std::string_view name, Description* description) {
   SessionState& state = *state_;
   Result error = CatchStatementError([&] {
     state.transaction.StartStatement();
     Portal* portal = state.FindPortal(name);
     if (portal == nullptr) throw NoSuchPortal(name);
     RefuseInFailedTransaction(state, portal->statement());
-    columns->clear();
-    *has_rows = false;
-    *formats = portal->result_formats;
+    description->formats = portal->result_formats;
     if (portal->plan != nullptr) {
-      *columns = portal->plan->columns;
-      *has_rows = portal->plan->returns_rows();
-    } else if (portal->statement().raw() != nullptr) {
-      TextRows owner;
-      *has_rows = state.UtilityReturnsRows(*portal->statement().statement());
-      if (*has_rows) *columns = state.UtilityColumns(*portal->statement().statement(), &owner);
+      description->columns = portal->plan->columns;
+      description->has_rows = portal->plan->returns_rows();
+    } else {
+      state.DescribeUtility(portal->statement(), description);
     }
   });
   if (error) state.transaction.AbortStatement();

@@ -29,7 +29,7 @@ SqlError Fatal(SqlError error) {
 
 }  // namespace
 
-Session::Result CatchStatementError(const std::function<void()>& body) {
+Session::Result CatchStatementError(CallableRef<void()> body) {
   try {
     body();
     return std::nullopt;

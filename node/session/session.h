@@ -58,9 +58,16 @@ class Session : public QueryRunner {
     std::span<const int16_t> result_formats;
   };
   Result Bind(std::string_view portal, std::string_view statement, const BindParameters& parameters);
-  // Parameter types and result columns of a prepared statement; no columns: it returns no rows.
-  Result DescribeStatement(std::string_view name, std::vector<Oid>* parameters, std::vector<ResultColumn>* columns, bool* has_rows);
-  Result DescribePortal(std::string_view name, std::vector<ResultColumn>* columns, std::vector<int16_t>* formats, bool* has_rows);
+  // What a statement or portal gives. Valid until the session's next entry.
+  struct Description {
+    std::span<const Oid> parameters;        // of a statement
+    bool has_rows = false;
+    std::span<const ResultColumn> columns;  // of the rows
+    std::span<const int16_t> formats;       // of a portal
+    std::vector<ResultColumn> made;         // what `columns` points to when nobody else keeps it
+  };
+  Result DescribeStatement(std::string_view name, Description* description);
+  Result DescribePortal(std::string_view name, Description* description);
   Result Execute(std::string_view portal, int64_t max_rows);  // 0: all rows
   Result ClosePrepared(std::string_view name);
   Result ClosePortal(std::string_view name);

@@ -9,6 +9,7 @@
 #include "node/session/session_functions.h"
 #include "node/session/statement_cache.h"
 #include "node/sql/binder/session_reader.h"
+#include "node/sql/query/tree_walk.h"
 #include "node/txn/transaction.h"
 
 namespace walden {
@@ -118,6 +119,8 @@ struct SessionState {
 
   // ---- extended.cpp
   PreparedStatementRef FindParsed(const StatementKey& key);
+  void DescribeUtility(const PreparedStatement& statement, Session::Description* description);
+  TextRows described_names;  // owns the column names of the last described utility statement
   void RememberParsed(const StatementKey& key, const PreparedStatementRef& statement);
 
   // ---- utility.cpp
@@ -158,6 +161,6 @@ void InstallTransactionSettingHooks();
 bool MayRemember(const PreparedStatement& statement);
 
 // A statement entry's errors: turns an exception into what the client is told.
-Session::Result CatchStatementError(const std::function<void()>& body);
+Session::Result CatchStatementError(CallableRef<void()> body);
 
 }  // namespace walden

@@ -33,7 +33,8 @@ class Latch {
  private:
   friend int WaitLatchOrSockets(std::span<pollfd> sockets, int64_t timeout_ms, WaitEvent event);
   friend bool WaitLatch(int64_t timeout_ms, WaitEvent event);
-  enum Sleep : uint32_t { kAwake, kOnFutex, kInPoll };
+  friend ssize_t ReceiveOrLatch(int fd, void* to, size_t bytes, WaitEvent event);
+  enum Sleep : uint32_t { kAwake, kOnFutex, kInPoll };  // kInPoll: in any system call that the signal ends
   std::atomic<uint32_t> word_;
   std::atomic<uint32_t> sleep_;
   std::atomic<int32_t> owner_pid_;
@@ -51,7 +52,10 @@ inline int WaitLatchOrSocket(int fd, short events, int64_t timeout_ms, WaitEvent
   pollfd one{fd, events, 0};
   return WaitLatchOrSockets({&one, 1}, timeout_ms, event) > 0 ? one.revents : 0;
 }
-// Installs the empty handler and blocks the signal that ends a poll; every process calls it once before it
+// recv() on a blocking socket, in one system call, that the latch ends too: -1 with errno EINTR or EAGAIN when nothing came. The
+// caller resets the latch and looks at its conditions before, as for a wait. One thread of a process at a time.
+ssize_t ReceiveOrLatch(int fd, void* to, size_t bytes, WaitEvent event);
+// Installs the handler and blocks the signal that ends a poll; every process calls it once before it
 // waits on sockets (SetSelf does it for the calling thread).
 void PrepareLatchSignals();
 
