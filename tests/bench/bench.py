@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""pgbench in pairs: Walden and a local PostgreSQL 15 in turn, same durable settings, Unix socket, trust.
+"""Walden and a local PostgreSQL 15 in turn: same durable settings, Unix socket, trust.
 
-Prints one table: transactions per second and server CPU per transaction of both, and their ratios (medians and spread).
-Ratios are what counts: the pairs run one after the other, so a machine whose speed drifts moves both sides.
+Prints one table: throughput and server CPU of both and their ratios (medians and spread) for pgbench's scripts, connections, COPY,
+building a primary key, a full update, VACUUM, recovery, and the memory of an idle connection. A ratio above 1 in the first
+ratio column is Walden's advantage, below 1 in the CPU column too. The pairs run one after the other, so a machine whose
+speed drifts moves both sides; believe CPU rather than time when others work on it.
 
-usage: bench.py --walden BINARY [--scale 10] [--seconds 10] [--rounds 3] [--clients 1,8,32] [--scripts select,tpcb] [--json FILE]
+usage: bench.py --walden BINARY [--scale 10] [--seconds 10] [--rounds 3] [--clients 1,8,32] [--scripts select,tpcb]
+                [--figures pgbench,connect,memory,bulk,recovery] [--bulk-rows 1000000] [--json FILE]
 """
 import argparse
 import json
@@ -49,6 +52,9 @@ class Postgres:
     def stop(self):
         self.run("pg_ctl", "stop", "-w", "-m", "fast", "-D", self.data)
 
+    def kill(self):
+        self.run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", self.data)
+
     def pid(self):
         return int((self.data / "postmaster.pid").read_text().split("\n")[0])
 
@@ -67,6 +73,9 @@ class Walden:
 
     def stop(self):
         self.node.stop()
+
+    def kill(self):
+        self.node.stop("immediate")
 
     def pid(self):
         return self.node.postmaster_pid()
@@ -111,6 +120,135 @@ def show(values) -> str:
     return f"{statistics.median(values):9.1f} [{min(values):.0f}-{max(values):.0f}]"
 
 
+def psql(server, folder, sql, stdin=None) -> str:
+    done = subprocess.run(["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", str(folder), "-p", str(server.port), "-U", "postgres",
+                           "-c", sql, "postgres"], capture_output=True, text=True, stdin=stdin)
+    if done.returncode != 0:
+        raise RuntimeError(f"{sql} on {server.name}: {done.stderr[-2000:]}")
+    return done.stdout
+
+
+class Table:
+    """Figures of both servers, printed as they come."""
+
+    def __init__(self):
+        self.rows = []
+        print(f"{'figure':34}{'unit':>6}  {'Walden':>26}{'PostgreSQL':>26}{'ratio':>7}  {'CPU us':>12}{'PG':>12}{'ratio':>7}")
+
+    def add(self, figure, unit, runs, less_is_better=False):
+        """runs: server name -> list of {"value", "cpu_us" (optional)}."""
+        ours, theirs = ([r["value"] for r in runs[name]] for name in ("Walden", "PostgreSQL"))
+        ratio = statistics.median((b / a if less_is_better else a / b) for a, b in zip(ours, theirs) if a > 0 and b > 0)
+        line = f"{figure:34}{unit:>6}  {show(ours):>26}{show(theirs):>26}{ratio:7.2f}"
+        row = {"figure": figure, "unit": unit, "runs": runs, "ratio": ratio}
+        if "cpu_us" in runs["Walden"][0]:
+            cpu = {name: statistics.median(r["cpu_us"] for r in run) for name, run in runs.items()}
+            row["cpu_ratio"] = cpu["Walden"] / cpu["PostgreSQL"] if cpu["PostgreSQL"] else None
+            line += f"  {cpu['Walden']:12.1f}{cpu['PostgreSQL']:12.1f}{row['cpu_ratio'] or 0:7.2f}"
+        self.rows.append(row)
+        print(line, flush=True)
+
+
+def in_turn(servers, rounds, measure_one) -> dict:
+    runs = {server.name: [] for server in servers}
+    for _ in range(rounds):
+        for server in servers:
+            runs[server.name].append(measure_one(server))
+    return runs
+
+
+def pgbench_figures(table, servers, folder, options):
+    for script in options.scripts.split(","):
+        for mode in options.modes.split(","):
+            for clients in map(int, options.clients.split(",")):
+                def one(server):
+                    run = measure(server, folder, script, mode, clients, options.seconds)
+                    return {"value": run["tps"], "cpu_us": run["cpu_us"]}
+                table.add(f"{script} {mode}, {clients} clients", "tps", in_turn(servers, options.rounds, one))
+
+
+def connect_figures(table, servers, folder, options):
+    def one(server):
+        before = cpu_seconds(server.pid())
+        out = pgbench(server, folder, "-S", "-C", "-c", "1", "-T", str(options.seconds), "-n")
+        count = int(re.search(r"number of transactions actually processed: (\d+)", out).group(1))
+        used = cpu_seconds(server.pid()) - before
+        return {"value": float(re.search(r"tps = ([\d.]+)", out).group(1)), "cpu_us": used / max(count, 1) * 1e6}
+    table.add("connect, select, disconnect", "tps", in_turn(servers, options.rounds, one))
+
+
+def memory_figures(table, servers, folder, options):
+    """Private memory of a session after SELECT 1, among others: pages that all of them map count for none."""
+    def one(server):
+        command = ["psql", "-X", "-q", "-At", "-h", str(folder), "-p", str(server.port), "-U", "postgres", "postgres"]
+        sessions = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(10)]
+        sizes = []
+        for session in sessions:
+            session.stdin.write("SELECT 1; SELECT pg_backend_pid();\n")
+            session.stdin.flush()
+            pids = [session.stdout.readline() for _ in range(2)]
+            sizes.append(int(pids[1]))
+        kilobytes = []
+        for pid in sizes:
+            rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+            kilobytes.append(sum(int(n) for n in re.findall(r"Private_(?:Clean|Dirty):\s+(\d+)", rollup)))
+        for session in sessions:
+            session.stdin.close()
+            session.wait()
+        return {"value": statistics.median(kilobytes)}
+    table.add("idle connection", "kB", in_turn(servers, options.rounds, one), less_is_better=True)
+
+
+def bulk_figures(table, servers, folder, options):
+    data = pathlib.Path(folder) / "bulk.csv"
+    with open(data, "w") as out:
+        out.writelines(f"{i},{i % 100 + 1},0,{'x' * 84}\n" for i in range(options.bulk_rows))
+    steps = [
+        ("COPY FROM STDIN, csv", "COPY bulk FROM STDIN (FORMAT csv)"),
+        ("build of a primary key", "ALTER TABLE bulk ADD PRIMARY KEY (aid)"),
+        ("UPDATE of every row", "UPDATE bulk SET abalance = abalance + 1"),
+        ("VACUUM after it", "VACUUM bulk"),
+        ("count of every row", "SELECT count(*), sum(abalance) FROM bulk"),
+    ]
+    runs = {name: {server.name: [] for server in servers} for name, _ in steps}
+    for _ in range(options.rounds):
+        for server in servers:
+            psql(server, folder, "DROP TABLE IF EXISTS bulk")
+            psql(server, folder, "CREATE TABLE bulk (aid int, bid int, abalance int, filler char(84))")
+            for name, sql in steps:
+                with open(data) as rows:
+                    before, start = cpu_seconds(server.pid()), time.monotonic()
+                    psql(server, folder, sql, stdin=rows if "STDIN" in sql else None)
+                    seconds = time.monotonic() - start
+                runs[name][server.name].append({"value": seconds, "cpu_us": (cpu_seconds(server.pid()) - before) * 1e6})
+    for name, _ in steps:
+        table.add(f"{name} ({options.bulk_rows} rows)", "s", runs[name], less_is_better=True)
+
+
+def recovery_figures(table, servers, folder, options):
+    def one(server):
+        psql(server, folder, "CHECKPOINT")
+        pgbench(server, folder, "-c", "8", "-j", "2", "-T", str(options.seconds), "-n")
+        server.kill()
+        start = time.monotonic()
+        server.start()
+        return {"value": time.monotonic() - start}
+    table.add(f"recovery of {options.seconds} s of tpcb", "s", in_turn(servers, options.rounds, one), less_is_better=True)
+
+
+def check_balances(servers, folder):
+    sums = ["SELECT sum(abalance) FROM pgbench_accounts", "SELECT sum(tbalance) FROM pgbench_tellers",
+            "SELECT sum(bbalance) FROM pgbench_branches", "SELECT coalesce(sum(delta), 0) FROM pgbench_history"]
+    for server in servers:
+        values = {psql(server, folder, sql).strip() for sql in sums}
+        if len(values) != 1:
+            raise RuntimeError(f"{server.name}: balances differ: {values}")
+
+
+FIGURES = {"pgbench": pgbench_figures, "connect": connect_figures, "memory": memory_figures, "bulk": bulk_figures,
+           "recovery": recovery_figures}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--walden", required=True)
@@ -120,13 +258,14 @@ def main() -> int:
     parser.add_argument("--clients", default="1,8,32")
     parser.add_argument("--modes", default="simple,extended,prepared")
     parser.add_argument("--scripts", default="select,tpcb")
+    parser.add_argument("--figures", default=",".join(FIGURES))
+    parser.add_argument("--bulk-rows", type=int, default=1000000)
     parser.add_argument("--json")
     options = parser.parse_args()
     if not (POSTGRES / "postgres").exists():
         print("bench: PostgreSQL 15 is not installed (postgresql-15): there is nothing to compare with; skipped")
         return 0
     os.environ["WALDEN_BINARY"] = options.walden
-    results = []
     with walden_node.Cluster() as cluster:
         servers = [Walden(cluster), Postgres(cluster)]
         for server in servers:
@@ -135,25 +274,14 @@ def main() -> int:
             started = time.monotonic()
             pgbench(server, cluster.folder, "-i", "-q", "-s", str(options.scale))
             print(f"{server.name}: loaded scale {options.scale} in {time.monotonic() - started:.1f} s", flush=True)
-        print(f"{'script':14}{'mode':10}{'clients':>8}  {'Walden tps':>26}{'PostgreSQL tps':>26}{'ratio':>7}"
-              f"  {'CPU us/tx':>10}{'PG':>8}{'ratio':>7}")
-        for script in options.scripts.split(","):
-            for mode in options.modes.split(","):
-                for clients in map(int, options.clients.split(",")):
-                    runs = {server.name: [] for server in servers}
-                    for _ in range(options.rounds):
-                        for server in servers:
-                            runs[server.name].append(measure(server, cluster.folder, script, mode, clients, options.seconds))
-                    tps = {name: [r["tps"] for r in run] for name, run in runs.items()}
-                    cpu = {name: statistics.median(r["cpu_us"] for r in run) for name, run in runs.items()}
-                    speed = statistics.median(a / b for a, b in zip(tps["Walden"], tps["PostgreSQL"]))
-                    print(f"{script:14}{mode:10}{clients:8}  {show(tps['Walden']):>26}{show(tps['PostgreSQL']):>26}{speed:7.2f}"
-                          f"  {cpu['Walden']:10.1f}{cpu['PostgreSQL']:8.1f}{cpu['Walden'] / cpu['PostgreSQL']:7.2f}", flush=True)
-                    results.append({"script": script, "mode": mode, "clients": clients, "runs": runs})
+        table = Table()
+        for figure in options.figures.split(","):
+            FIGURES[figure](table, servers, cluster.folder, options)
+        check_balances(servers, cluster.folder)
         for server in servers:
             server.stop()
     if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(results, indent=1))
+        pathlib.Path(options.json).write_text(json.dumps(table.rows, indent=1))
     return 0
 
 
