@@ -1,5 +1,8 @@
 #include "node/session/copy_format.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "node/base/error.h"
 
 namespace walden {
@@ -120,6 +123,16 @@ void CopyReader::Feed(std::string_view bytes, bool last) {
 
 // Where the line that begins at at_ ends. In csv a quoted field may hold line ends.
 bool CopyReader::FindLine(size_t* length, size_t* terminator) {
+  // Most lines have nothing special before their line feed.
+  const char* from = buffer_.data() + at_;
+  if (const void* feed = std::memchr(from, '\n', buffer_.size() - at_)) {
+    size_t size = static_cast<size_t>(static_cast<const char*>(feed) - from);
+    if (!IsSpecial({from, size}) && std::memchr(from, '\r', size) == nullptr) {
+      *length = size;
+      *terminator = 1;
+      return true;
+    }
+  }
   bool quoted = false;
   for (size_t i = at_; i < buffer_.size(); ++i) {
     char c = buffer_[i];
@@ -159,19 +172,49 @@ bool CopyReader::NextRow(std::vector<CopyField>* fields) {
     ended_ = true;
     return false;
   }
-  fields->clear();
-  if (options_.csv) {
+  field_count_ = 0;
+  if (!IsSpecial(line_)) {
+    SplitPlain(fields);
+  } else if (options_.csv) {
     SplitCsv(fields);
   } else {
     SplitText(fields);
   }
+  fields->resize(field_count_);
   return true;
 }
 
-void CopyReader::SplitText(std::vector<CopyField>* fields) const {
+// Does it need more than cutting at delimiters?
+bool CopyReader::IsSpecial(std::string_view text) const {
+  char special = options_.csv ? options_.quote : '\\';
+  return !text.empty() && std::memchr(text.data(), special, text.size()) != nullptr;
+}
+
+// The next field, empty; those of earlier rows are used again.
+CopyField& CopyReader::AddField(std::vector<CopyField>* fields) {
+  if (field_count_ == fields->size()) fields->emplace_back();
+  CopyField& field = (*fields)[field_count_++];
+  field.text.clear();
+  field.is_null = field.was_quoted = false;
+  return field;
+}
+
+void CopyReader::SplitPlain(std::vector<CopyField>* fields) {
+  size_t from = 0;
+  while (true) {
+    size_t end = std::min(line_.find(options_.delimiter, from), line_.size());
+    CopyField& field = AddField(fields);
+    field.text.assign(line_, from, end - from);
+    field.is_null = field.text == options_.null;
+    if (end == line_.size()) return;
+    from = end + 1;
+  }
+}
+
+void CopyReader::SplitText(std::vector<CopyField>* fields) {
   size_t i = 0;
   while (true) {
-    CopyField field;
+    CopyField& field = AddField(fields);
     size_t start = i;
     while (i < line_.size() && line_[i] != options_.delimiter) {
       char c = line_[i++];
@@ -208,16 +251,15 @@ void CopyReader::SplitText(std::vector<CopyField>* fields) const {
       }
     }
     field.is_null = std::string_view(line_).substr(start, i - start) == options_.null;
-    fields->push_back(std::move(field));
     if (i >= line_.size()) return;
     ++i;
   }
 }
 
-void CopyReader::SplitCsv(std::vector<CopyField>* fields) const {
+void CopyReader::SplitCsv(std::vector<CopyField>* fields) {
   size_t i = 0;
   while (true) {
-    CopyField field;
+    CopyField& field = AddField(fields);
     bool quoted = false;
     while (i < line_.size()) {
       char c = line_[i];
@@ -242,7 +284,6 @@ void CopyReader::SplitCsv(std::vector<CopyField>* fields) const {
       ++i;
     }
     field.is_null = !field.was_quoted && field.text == options_.null;
-    fields->push_back(std::move(field));
     if (i >= line_.size()) return;
     ++i;
   }

@@ -42,15 +42,18 @@ class CopyReader {
   // Adds bytes as they arrive; `last` when no more will come.
   void Feed(std::string_view bytes, bool last);
   // The next whole row; false when more bytes are needed (or the data has ended).
-  bool NextRow(std::vector<CopyField>* fields);
+  bool NextRow(std::vector<CopyField>* fields);  // `fields` keeps its memory from row to row
   uint64_t line_number() const { return line_number_; }
   std::string_view line() const { return line_; }
   bool ended() const { return ended_; }
 
  private:
   bool FindLine(size_t* length, size_t* terminator);
-  void SplitText(std::vector<CopyField>* fields) const;
-  void SplitCsv(std::vector<CopyField>* fields) const;
+  bool IsSpecial(std::string_view text) const;
+  CopyField& AddField(std::vector<CopyField>* fields);
+  void SplitPlain(std::vector<CopyField>* fields);
+  void SplitText(std::vector<CopyField>* fields);
+  void SplitCsv(std::vector<CopyField>* fields);
 
   const CopyOptions& options_;
   std::string buffer_;
@@ -59,6 +62,7 @@ class CopyReader {
   bool ended_ = false;
   std::string line_;
   uint64_t line_number_ = 0;
+  size_t field_count_ = 0;  // of the row being cut
 };
 
 // Appends one field in the format's quoting.

@@ -154,14 +154,13 @@ std::string TableWriter::DescribeRow(EvalContext& context, std::span<const Value
 }
 
 void TableWriter::CheckConstraints(EvalContext& context, std::span<const Value> values) {
-  std::string schema = SchemaName(table_->row.relnamespace);
   for (size_t i = 0; i < table_->columns.size(); ++i) {
     const PgAttributeRow& column = table_->columns[i];
     if (!column.attnotnull || column.attisdropped || !values[i].is_null) continue;
     throw SqlError(ErrorCode::kNotNullViolation, "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
                    column.attname, table_->name())
         .WithDetail(fmt::format("Failing row contains {}.", DescribeRow(context, values)))
-        .WithTable(schema, table_->name())
+        .WithTable(SchemaName(table_->row.relnamespace), table_->name())
         .WithColumn(column.attname);
   }
   if (checks_.empty()) return;
@@ -172,7 +171,7 @@ void TableWriter::CheckConstraints(EvalContext& context, std::span<const Value> 
     throw SqlError(ErrorCode::kCheckViolation, "new row for relation \"{}\" violates check constraint \"{}\"", table_->name(),
                    check.constraint->name)
         .WithDetail(fmt::format("Failing row contains {}.", DescribeRow(context, values)))
-        .WithTable(schema, table_->name())
+        .WithTable(SchemaName(table_->row.relnamespace), table_->name())
         .WithConstraint(check.constraint->name);
   }
 }
