@@ -4,7 +4,9 @@
 // transaction (WITH HOLD: the rest is read when the transaction commits).
 #include <algorithm>
 
+#include "node/access/deform.h"
 #include "node/base/clock.h"
+#include "node/catalog/syscache.h"
 #include "node/config/settings.h"
 #include "node/session/session_state.h"
 #include "node/sql/executor/row_container.h"
@@ -22,6 +24,8 @@ SqlError NoSuchCursor(std::string_view name) {
 std::vector<PhysicalType> TypesOf(const PlannedQuery& plan) {
   std::vector<PhysicalType> types;
   for (const ResultColumn& column : plan.columns) types.push_back(TypeOf(column.type).physical);
+  // Then the identities of the rows that it was made of.
+  types.resize(types.size() + plan.statement->row_identities.size(), PhysicalType::kInt64);
   return types;
 }
 
@@ -37,6 +41,7 @@ void ReadAhead(Portal* cursor, uint64_t wanted) {
   ActiveSnapshotScope active(*cursor->snapshot);
   size_t columns = cursor->plan->columns.size();
   Batch batch;
+  std::vector<Vector*> kept;
   while (cursor->store->size() < wanted) {
     uint64_t room = wanted - cursor->store->size();
     if (!cursor->executor->Next(&batch, static_cast<uint32_t>(std::min<uint64_t>(room, kBatchRows)))) {
@@ -44,11 +49,42 @@ void ReadAhead(Portal* cursor, uint64_t wanted) {
       cursor->FinishExecution();
       return;
     }
-    cursor->store->Append(std::span(batch.columns.data(), columns), batch.selection);
+    kept.assign(batch.columns.begin(), batch.columns.begin() + static_cast<ptrdiff_t>(columns));
+    for (const RowIdentity& identity : cursor->plan->statement->row_identities) kept.push_back(batch.columns[identity.column - 1]);
+    cursor->store->Append(kept, batch.selection);
   }
 }
 
 }  // namespace
+
+TupleId SessionFunctions::CurrentCursorRow(std::string_view name, Oid relation) {
+  Portal* cursor = session_.state_->FindPortal(name);
+  if (cursor == nullptr) throw NoSuchCursor(name);
+  auto bad_state = [&](std::string_view what) { return SqlError(ErrorCode::kInvalidCursorState, "cursor \"{}\" {}", name, what); };
+  if (cursor->plan == nullptr || cursor->plan->statement->command != CmdType::kSelect) throw bad_state("is not a SELECT query");
+  if (cursor->is_held) throw bad_state("is held from a previous transaction");
+  const PlannedStatement& statement = *cursor->plan->statement;
+  size_t column = cursor->plan->columns.size(), found = 0;
+  for (uint32_t i = 0; i < statement.row_identities.size(); ++i) {
+    if (statement.row_identities[i].relation != relation) continue;
+    if (found != 0) throw bad_state(fmt::format("has multiple FOR UPDATE/SHARE references to table \"{}\"", RelationName(relation)));
+    found = column + i + 1;
+  }
+  if (found == 0) throw bad_state(fmt::format("is not a simply updatable scan of table \"{}\"", RelationName(relation)));
+  if (cursor->store == nullptr || cursor->position < 1 || cursor->position > static_cast<int64_t>(cursor->store->size())) {
+    throw bad_state("is not positioned on a row");
+  }
+  std::vector<std::unique_ptr<Vector>> vectors;
+  std::vector<Vector*> row;
+  for (PhysicalType type : cursor->store->types()) {
+    vectors.push_back(std::make_unique<Vector>(type));
+    row.push_back(vectors.back().get());
+  }
+  RowStore::Reader reader(cursor->store.get());
+  reader.Seek(static_cast<size_t>(cursor->position - 1));
+  if (reader.Read(row, 1) == 0 || row[found - 1]->IsNull(0)) throw bad_state("is not positioned on a row");
+  return TidFromInt64(row[found - 1]->Get(0).datum.i64);
+}
 
 Portal* SessionState::FindPortal(std::string_view name) {
   auto found = portals.find(name);
@@ -78,6 +114,7 @@ std::string SessionState::RunDeclare(const ast::DeclareCursorStmt& statement, st
   ast::RawStmt* query = tree->arena.New<ast::RawStmt>(*raw);
   query->stmt = own->query;
   auto prepared_query = std::make_shared<PreparedStatement>(tree, query);
+  prepared_query->for_cursor = true;
   auto cursor = std::make_unique<Portal>(prepared_query);
   cursor->name = statement.portalname;
   cursor->is_cursor = true;

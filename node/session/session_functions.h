@@ -21,6 +21,7 @@ class SessionFunctions : public CatalogObjectNames {
   bool GetSetting(std::string_view name, bool throw_missing, std::string* value) override;
   std::string SetSetting(std::string_view name, std::string_view value, bool is_local) override;
   void Report(const ErrorFields& fields) override;
+  TupleId CurrentCursorRow(std::string_view cursor, Oid relation) override;
 
  private:
   Session& session_;

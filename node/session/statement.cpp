@@ -79,6 +79,7 @@ PlannedQueryRef SessionState::GenericPlan(PreparedStatement* statement) {
       statement->plan.reset();
     }
     auto planned = std::make_shared<PlannedQuery>();
+    planned->statement->keep_row_identity = statement->for_cursor;
     ParameterTypes parameters;
     parameters.types = statement->parameter_types;
     parameters.variable = true;
@@ -96,6 +97,7 @@ PlannedQueryRef SessionState::GenericPlan(PreparedStatement* statement) {
 PlannedQueryRef SessionState::CustomPlan(PreparedStatement* statement, std::span<const Value> values) {
   for (int attempt = 0; attempt < kMaxPlanAttempts; ++attempt) {
     auto planned = std::make_shared<PlannedQuery>();
+    planned->statement->keep_row_identity = statement->for_cursor;
     ParameterTypes parameters;
     parameters.types = statement->parameter_types;
     BindOptions options = MakeBindOptions(planned->statement->arena, statement->source(), &parameters);

@@ -14,7 +14,6 @@ namespace {
 class TidScanOperator : public Operator {
  public:
   TidScanOperator(Executor& executor, const TidScanPlan& plan) : Operator(executor, plan), plan_(plan), columns_(plan) {
-    if (plan.current_of != nullptr) throw NotSupported("WHERE CURRENT OF");
     for (const Expr* tid : plan.tids) tids_.push_back(CompileExpression(tid));
   }
   void Close() override {
@@ -47,6 +46,14 @@ class TidScanOperator : public Operator {
   void ReadTids() {
     wanted_.clear();
     at_ = 0;
+    if (plan_.current_of != nullptr) {
+      SessionHooks* session = executor().settings().session;
+      if (session == nullptr) throw NotSupported("WHERE CURRENT OF without a session");
+      TupleId row = session->CurrentCursorRow(plan_.current_of->cursor_name, plan_.relation);
+      // The cursor may have read an older version than this statement sees.
+      wanted_.push_back(TidToInt64(HeapLatestTid(columns_.relation().table, row, executor().snapshot())));
+      return;
+    }
     for (size_t i = 0; i < tids_.size(); ++i) {
       Value value = tids_[i]->Eval(eval(), {}, Selection{nullptr, 1}).Get(0);
       if (value.is_null) continue;

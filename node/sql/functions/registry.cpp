@@ -75,6 +75,10 @@ std::span<const AggregateFunction* const> BuiltinAggregates() { return AllAggreg
 void AddScalarFunctions(std::span<const ScalarFunction> functions) { Scalars().Add(functions); }
 void AddSetFunctions(std::span<const SetFunction> functions) { Sets().Add(functions); }
 
+TupleId SessionHooks::CurrentCursorRow(std::string_view cursor, Oid) {
+  throw SqlError(ErrorCode::kUndefinedCursor, "cursor \"{}\" does not exist", cursor);
+}
+
 Value CallScalar(const ScalarFunction& function, CallContext& context, std::span<const Value> args) {
   Value result;
   if (function.is_strict) {

@@ -33,6 +33,8 @@ class SessionHooks : public ObjectNames {
   // Settings by name: current_setting and set_config. Missing: false unless throw_missing (42704).
   virtual bool GetSetting(std::string_view name, bool throw_missing, std::string* value) = 0;
   virtual std::string SetSetting(std::string_view name, std::string_view value, bool is_local) = 0;
+  // The row of `relation` that an open cursor stands on (WHERE CURRENT OF). Throws 34000, 24000.
+  virtual TupleId CurrentCursorRow(std::string_view cursor, Oid relation);
   // NOTICE and WARNING for the client.
   virtual void Report(const ErrorFields& fields) = 0;
 };

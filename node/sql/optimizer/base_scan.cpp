@@ -86,17 +86,20 @@ ExprList ScanColumnsOf(const BaseRel& base, const std::vector<Qual>& filters, bo
 Path QueryPlanner::PlanTable(BaseRel& base, const std::vector<Qual>& quals) {
   // ctid = value
   for (const Qual& qual : quals) {
-    if (Is<CurrentOfExpr>(static_cast<const Node*>(qual.expr))) throw NotSupported("WHERE CURRENT OF");
+    CurrentOfExpr* current_of = TryAs<CurrentOfExpr>(static_cast<Node*>(qual.expr));
     const OpExpr* op = TryAs<OpExpr>(static_cast<const Node*>(qual.expr));
     const ScalarArrayOpExpr* any = TryAs<ScalarArrayOpExpr>(static_cast<const Node*>(qual.expr));
     const ExprList* args = op != nullptr && op->args.size() == 2 ? &op->args : any != nullptr && any->use_or ? &any->args : nullptr;
-    if (args == nullptr || !IsColumn((*args)[0], base.rtindex, kSelfItemPointerAttr) || !RelsOf((*args)[1]).empty()) continue;
-    const BuiltinOperator* row = FindBuiltinOperator(op != nullptr ? op->opno : any->opno);
-    if (row == nullptr || row->name != "=") continue;
+    bool by_value = args != nullptr && IsColumn((*args)[0], base.rtindex, kSelfItemPointerAttr) && RelsOf((*args)[1]).empty();
+    const BuiltinOperator* row = by_value ? FindBuiltinOperator(op != nullptr ? op->opno : any->opno) : nullptr;
+    if (current_of == nullptr && (row == nullptr || row->name != "=")) continue;
     TidScanPlan* plan = arena().New<TidScanPlan>();
     plan->relation = base.relation->oid;
-    plan->tids.Append(arena(), (*args)[1]);
-    plan->tid_is_array.Append(arena(), op == nullptr ? 1 : 0);
+    plan->current_of = current_of;
+    if (current_of == nullptr) {
+      plan->tids.Append(arena(), (*args)[1]);
+      plan->tid_is_array.Append(arena(), op == nullptr ? 1 : 0);
+    }
     Path path;
     path.columns = ScanColumnsOf(base, quals, false, arena(), &plan->columns);
     ExprList columns = path.columns;

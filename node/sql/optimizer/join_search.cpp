@@ -207,7 +207,7 @@ QueryPlanner::Item QueryPlanner::SearchJoinOrder(std::vector<Item> items, std::v
           if (part < rest || !known[part] || !known[rest]) continue;
           // Cartesian products only where nothing connects the parts.
           if (pass == 0 && !connected(best[part], best[rest])) continue;
-          Item joined = better_of_both(best[part], best[rest]);
+          Item joined = better_of_both(best[rest], best[part]);  // of equals, in the order written
           if (joined.path.plan == nullptr) continue;
           if (!known[set] || joined.path.total_cost < best[set].path.total_cost) {
             best[set] = std::move(joined);

@@ -166,6 +166,7 @@ Path QueryPlanner::PlanQueryLevel(double tuple_fraction) {
     locks_rows_ = true;
     AddRowMarkTargets();
   }
+  if (parent_ == nullptr && global_.statement->keep_row_identity && query_->command_type == CmdType::kSelect) AddRowIdentities();
   Prepare();
   for (TargetEntry* entry : query_->target_list) entry->expr = PlanSubLinks(entry->expr);
   query_->having_qual = PlanSubLinks(query_->having_qual);

@@ -225,6 +225,7 @@ class QueryPlanner : public StatisticsSource {
   Path PlanLimit(Path input);
   Path PlanRowMarks(Path input);
   void AddRowMarkTargets();
+  void AddRowIdentities();
   bool IsRowMarked(int32_t rtindex) const;
   Path PlanSetOperations();
   Path PlanSetOperation(const SetOperationStmt& operation);

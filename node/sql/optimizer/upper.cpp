@@ -567,6 +567,23 @@ void QueryPlanner::AddRowMarkTargets() {
   }
 }
 
+// For WHERE CURRENT OF: only where each result row comes from one row of each table.
+void QueryPlanner::AddRowIdentities() {
+  const Query& query = *query_;
+  if (query.has_aggs || query.has_window_funcs || query.has_target_srfs || !query.group_clause.empty() || !query.grouping_sets.empty() ||
+      query.having_qual != nullptr || !query.distinct_clause.empty()) {
+    return;
+  }
+  for (uint32_t i = 0; i < query.rtable.size(); ++i) {
+    const RangeTblEntry& rte = *query.rtable[i];
+    if (rte.rtekind != RteKind::kRelation || rte.relkind == relkind::kView) continue;
+    Var* ctid = MakeVar(arena(), static_cast<int32_t>(i + 1), kSelfItemPointerAttr, type_oid::kTid, -1, Oid::kInvalid);
+    AttrNumber column = static_cast<AttrNumber>(query_->target_list.size() + 1);
+    query_->target_list.Append(arena(), MakeTargetEntry(arena(), ctid, column, "ctid", true));
+    global_.statement->row_identities.Append(arena(), {rte.relid, column});
+  }
+}
+
 bool QueryPlanner::IsRowMarked(int32_t rtindex) const {
   for (const RowMarkClause* mark : query_->row_marks) {
     if (static_cast<int32_t>(mark->rti) == rtindex) return true;

@@ -313,8 +313,17 @@ struct Subplan {
   List<int32_t> input_params;
 };
 
+// A result column (junk) that holds the identity of the row a relation contributed.
+struct RowIdentity {
+  Oid relation = Oid::kInvalid;
+  int32_t column = 0;  // from 1
+};
+
 struct PlannedStatement {
   Arena arena;  // owns all below
+  // Asked for before planning (cursors): where the query is simple enough, its rows carry the identity of what they were made of.
+  bool keep_row_identity = false;
+  List<RowIdentity> row_identities;
   CmdType command = CmdType::kSelect;
   Plan* plan = nullptr;
   List<Subplan*> subplans;  // id n is subplans[n - 1]
