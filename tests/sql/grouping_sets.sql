@@ -33,3 +33,4 @@ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) FROM sales WHERE fals
 SELECT rank(1) WITHIN GROUP (ORDER BY amount) FROM sales WHERE false;
 SELECT percentile_cont(1.5) WITHIN GROUP (ORDER BY amount) FROM sales;
 SELECT percentile_disc(0.5) FROM sales;
+EXPLAIN (COSTS OFF) SELECT region, item, grouping(region, item), sum(amount) FROM sales GROUP BY GROUPING SETS ((region), (item)) HAVING grouping(region) < 2 ORDER BY 3, 1, 2;

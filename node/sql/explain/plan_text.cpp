@@ -90,6 +90,12 @@ const Node* PlanText::Place(const Node* expr, Context context) {
     return placed;
   }
   if (const SubPlan* sub = TryAs<SubPlan>(expr)) return sub;
+  if (Is<CaseExpr>(expr) && context.row == Row::kInput && Is<AggPlan>(context.plan)) {
+    const AggPlan& agg = *As<AggPlan>(context.plan);
+    for (uint32_t i = 0; i < agg.grouping_values.size(); ++i) {
+      if (EqualNodes(agg.grouping_values[i], expr)) return Place(agg.groupings[i], {agg.left, Row::kOutput});
+    }
+  }
   return MutateChildren(const_cast<Node*>(expr), arena_,
                         [&](Node* child) { return const_cast<Node*>(Place(child, context)); });
 }
@@ -100,6 +106,9 @@ Node* PlanText::TableColumn(int32_t rtindex, int32_t attno, Oid type) {
 
 PlanText::Located PlanText::Column(Context context, int32_t column) {
   if (context.row == Row::kInput) return InputColumn(*context.plan, column);
+  if (column < 1 || static_cast<size_t>(column) > context.plan->target.size()) {
+    return {MakeNullConst(arena_, type_oid::kText, -1, Oid::kInvalid, PhysicalType::kString), context};
+  }
   return {context.plan->target[column - 1]->expr, {context.plan, Row::kInput}};
 }
 
@@ -140,7 +149,7 @@ PlanText::Located PlanText::InputColumn(const Plan& plan, int32_t column) {
       if (at < agg.group_keys.size()) return {agg.group_keys[at], child};
       at -= agg.group_keys.size();
       if (at < agg.aggregates.size()) return {agg.aggregates[at], child};
-      break;
+      return {MakeNullConst(arena_, type_oid::kInt4, -1, Oid::kInvalid, PhysicalType::kInt32), here};  // the grouping set's number
     }
     case PlanKind::kWindowAgg: {
       int32_t below = static_cast<int32_t>(plan.left->target.size());

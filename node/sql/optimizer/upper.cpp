@@ -344,6 +344,8 @@ Path QueryPlanner::PlanGrouping(Path input) {
     int32_t column = static_cast<int32_t>(set_column + i);
     for (Expr*& qual : plan->quals) qual = static_cast<Expr*>(ReplaceInput(qual, column, value, arena()));
     plan->target[column - 1]->expr = value;
+    plan->groupings.Append(arena(), BindToInput(groupings[i], input.columns));
+    plan->grouping_values.Append(arena(), value);
   }
   plan->project = true;  // drops the grouping set number
   path.plan = plan;
@@ -384,7 +386,8 @@ bool CanProject(PlanKind kind) {
 bool OnlyPicksColumns(const Plan& plan) {
   for (const TargetEntry* entry : plan.target) {
     const Var* var = TryAs<Var>(static_cast<const Node*>(entry->expr));
-    if (var == nullptr || var->varno != kInputVar) return false;
+    bool is_grouping = Is<AggPlan>(&plan) && Is<CaseExpr>(static_cast<const Node*>(entry->expr));
+    if (!is_grouping && (var == nullptr || var->varno != kInputVar)) return false;
   }
   return true;
 }
@@ -393,8 +396,10 @@ bool OnlyPicksColumns(const Plan& plan) {
 Node* ThroughTarget(Node* node, const Plan& plan, Arena& arena) {
   if (const Var* var = TryAs<Var>(node)) {
     if (var->varno != kInputVar) return node;
+    Expr* source = plan.target[var->varattno - 1]->expr;
+    if (!Is<Var>(static_cast<const Node*>(source))) return source;
     Var* input = static_cast<Var*>(CopyShallow(var, arena));
-    input->varattno = As<Var>(static_cast<const Node*>(plan.target[var->varattno - 1]->expr))->varattno;
+    input->varattno = As<Var>(static_cast<const Node*>(source))->varattno;
     return input;
   }
   return MutateChildren(node, arena, [&](Node* child) { return ThroughTarget(child, plan, arena); });

@@ -225,6 +225,9 @@ struct AggPlan : PlanOf<PlanKind::kAgg> {
   List<Aggref*> aggregates;        // arguments over the child's row
   // Grouping sets: each a list of indexes into group_keys; empty = one set of all keys.
   List<List<int32_t>> grouping_sets;
+  // GROUPING() calls (arguments over the child's row), and the expressions in `target` and `quals` that compute them: for EXPLAIN.
+  ExprList groupings;
+  ExprList grouping_values;
   double groups = 1;
 };
 

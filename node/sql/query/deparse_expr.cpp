@@ -707,6 +707,12 @@ std::string Deparser::FieldNameOf(const Node* row, AttrNumber field, uint32_t le
   }
   Oid type = ExprType(row);
   if (type != kRecordOid) return names_.FieldName(type, field);
+  // EXPLAIN: what the position in a plan's row stands for.
+  if (const auto* var = TryAs<Var>(row); var != nullptr && var->varno < 0) {
+    const Node* source = resolver_ == nullptr ? nullptr : (*resolver_)(*var);
+    bool known = source != nullptr && source != row;
+    return known ? FieldNameOf(source, field, levels_up) : "f" + std::to_string(field);
+  }
   if (const auto* var = TryAs<Var>(row)) return FieldNameOfVar(*var, field, levels_up);
   return "f" + std::to_string(field);
 }
@@ -715,9 +721,12 @@ std::string Deparser::FieldNameOfVar(const Var& var, AttrNumber field, uint32_t 
   const DeparseScope& scope = ScopeAt(var.varlevelsup + levels_up);
   const RangeTblEntry& rte = scope.rte(var.varno);
   if (var.varattno == 0) {  // the whole row of a subquery, function ...
-    return std::string(rte.eref->colnames[static_cast<uint32_t>(field - 1)]);
+    const List<std::string_view>& columns = rte.eref->colnames;
+    if (static_cast<uint32_t>(field) > columns.size()) return "f" + std::to_string(field);
+    return std::string(columns[static_cast<uint32_t>(field - 1)]);
   }
-  if (rte.rtekind == RteKind::kSubquery) {
+  // (A subquery that was planned has gone.)
+  if (rte.rtekind == RteKind::kSubquery && rte.subquery != nullptr) {
     if (const TargetEntry* target = FindTarget(rte.subquery->target_list, var.varattno)) {
       if (const auto* inner = TryAs<RowExpr>(target->expr)) return FieldNameOf(inner, field, 0);
       if (ExprType(target->expr) != kRecordOid) return names_.FieldName(ExprType(target->expr), field);
