@@ -83,3 +83,8 @@ SET CONSTRAINTS strict_fk DEFERRED;
 SET CONSTRAINTS none_such DEFERRED;
 SELECT * FROM child ORDER BY id;
 SELECT * FROM later;
+CREATE TABLE of_table (a int);
+INSERT INTO of_table VALUES (1);
+ALTER TABLE of_table ADD COLUMN c regclass GENERATED ALWAYS AS (tableoid) STORED, ADD CONSTRAINT own CHECK (tableoid = 'of_table'::regclass);
+INSERT INTO of_table VALUES (2);
+SELECT * FROM of_table ORDER BY a;

@@ -78,7 +78,7 @@ void FillNewColumn(const RelationRef& before, AttrNumber attno, const PlannedCol
     if (column.row.attnotnull) CheckNoNulls(*after, attno);
     return;
   }
-  Expr* expression = column_default != nullptr ? ReadStoredExpression(column_default->expression, context.arena) : nullptr;
+  Expr* expression = column_default != nullptr ? ReadTableExpression(column_default->expression, *before, context.arena) : nullptr;
   bool constant = expression != nullptr && column.row.attgenerated == '\0' && !ContainsVolatile(expression);
   if (constant) {
     EvalContext eval(context.arena, context.format, context.session);

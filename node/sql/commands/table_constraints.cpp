@@ -112,7 +112,7 @@ void ValidateCheck(Oid table, const CheckConstraint& check, CommandContext& cont
   if (!relation->has_storage()) return;
   Filter condition;
   Arena tree_arena, scratch;
-  ExprStatePtr state = CompileExpression(ReadStoredExpression(check.expression, tree_arena));
+  ExprStatePtr state = CompileExpression(ReadTableExpression(check.expression, *relation, tree_arena));
   TableWriter writer(relation);
   EvalContext eval(scratch, context.format, context.session);
   SnapshotHold snapshot = LatestSnapshot();

@@ -57,6 +57,10 @@ Expr* ReadStoredExpression(std::string_view text, Arena& arena) {
   return static_cast<Expr*>(ToInputColumns(ReadNode(text, arena), arena));
 }
 
+Expr* ReadTableExpression(std::string_view text, const Relation& table, Arena& arena) {
+  return static_cast<Expr*>(WithTableOid(ReadStoredExpression(text, arena), table.row.oid, arena));
+}
+
 std::vector<Expr*> ReadStoredExpressionList(std::string_view text, Arena& arena) {
   std::vector<Expr*> list;
   for (Node* node : ReadNodeList(text, arena)) list.push_back(static_cast<Expr*>(ToInputColumns(node, arena)));

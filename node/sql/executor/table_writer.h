@@ -93,6 +93,8 @@ class TableWriter {
 // Executor-ready form of a stored expression (default, check, index expression) over the attributes of its table: Vars
 // become input columns (attribute n = column n). In `arena`.
 Expr* ReadStoredExpression(std::string_view text, Arena& arena);
+// The same for one table: tableoid, the only system column that may be named, is its OID.
+Expr* ReadTableExpression(std::string_view text, const Relation& table, Arena& arena);
 std::vector<Expr*> ReadStoredExpressionList(std::string_view text, Arena& arena);
 
 }  // namespace walden
