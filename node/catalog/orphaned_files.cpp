@@ -21,6 +21,8 @@ namespace {
 
 constexpr Oid kPgDatabase{1262}, kPgClass{1259};
 constexpr int kMaxColumns = 64;
+// Below it are the catalogs' own files: made with the database and never replaced, so never orphans.
+constexpr uint32_t kFirstUserFile = OidNumber(kFirstNormalOid);
 
 AttrNumber ColumnNumber(const Relation& catalog, std::string_view name) {
   AttrNumber number = catalog.FindColumn(name);
@@ -86,7 +88,7 @@ void RemoveUnowned(Oid database, const std::string& directory) {
   std::vector<std::string> names = ListDirectory(directory);
   for (const std::string& name : names) {
     uint32_t number = FileNumber(name);
-    if (number != 0 && owned.count(number) == 0) orphaned.insert(number);
+    if (number >= kFirstUserFile && owned.count(number) == 0) orphaned.insert(number);
   }
   for (uint32_t number : orphaned) {
     RelFileLocator rel{.tablespace = kDefaultTablespace, .database = database, .number = number};
