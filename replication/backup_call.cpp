@@ -112,6 +112,10 @@ class BackupCall final : public ActiveCall {
     started->set_timeline(start.timeline);
     uint64_t total = 0;
     for (const BackupFile& file : files) total += file.size_bytes;
+    if (request_.include_wal()) {
+      uint64_t segments = SegmentOf(context_.View().flushed) - SegmentOf(start.start) + 1;
+      total += segments * kWalSegmentFileSize;
+    }
     started->set_total_bytes(total);
     started->set_total_files(static_cast<uint32_t>(files.size()));
     Send(Encode(reply));

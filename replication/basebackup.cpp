@@ -43,7 +43,9 @@ void WriteRecoveryConf(const BaseBackupOptions& options) {
   std::string path = options.directory + "/postgresql.auto.conf", text;
   TryReadWholeFile(path, &text);
   text += fmt::format("primary_conninfo = {}\n", QuoteSetting(FormatConninfo(info)));
-  if (!options.slot.empty()) text += fmt::format("primary_slot_name = {}\n", QuoteSetting(options.slot));
+  // The copy of a standby must not take over the slot that its original uses.
+  if (!options.slot.empty() || text.find("primary_slot_name") != std::string::npos)
+    text += fmt::format("primary_slot_name = {}\n", QuoteSetting(options.slot));
   WriteWholeFileDurably(path, text);
   WriteWholeFileDurably(options.directory + "/standby.signal", "");
 }

@@ -10,17 +10,20 @@ void LagTracker::Sent(Lsn end, int64_t now_us) {
   }
 }
 
-int64_t LagTracker::Reached(Stage which, Lsn position, int64_t now_us) {
-  Pending& stage = stages_[which];
-  bool any = false;
-  while (!stage.samples.empty() && stage.samples.front().end <= position) {
-    stage.lag_us = now_us - stage.samples.front().sent_us;
-    stage.samples.pop_front();
-    any = true;
+void LagTracker::Reached(Lsn write, Lsn flush, Lsn apply, int64_t now_us) {
+  const Lsn positions[] = {write, flush, apply};
+  bool news = false, on_the_way = false;
+  for (size_t i = 0; i < stages_.size(); ++i) {
+    Pending& stage = stages_[i];
+    while (!stage.samples.empty() && stage.samples.front().end <= positions[i]) {
+      stage.lag_us = now_us - stage.samples.front().sent_us;
+      stage.samples.pop_front();
+      news = true;
+    }
+    on_the_way = on_the_way || !stage.samples.empty();
   }
-  // Two reports in a row with nothing on the way: idle.
-  if (!any && stage.samples.empty()) stage.lag_us = -1;
-  return stage.lag_us;
+  if (news || on_the_way) return;
+  for (Pending& stage : stages_) stage.lag_us = -1;
 }
 
 }  // namespace walden::replication

@@ -14,8 +14,10 @@ class LagTracker {
  public:
   enum Stage : uint8_t { kWrite, kFlush, kApply };
   void Sent(Lsn end, int64_t now_us);
-  // The standby has reached `position`. Returns the lag in microseconds; -1: nothing is known (it was idle).
-  int64_t Reached(Stage stage, Lsn position, int64_t now_us);
+  // One report of the standby. One that says nothing new when nothing is on the way means that it is idle.
+  void Reached(Lsn write, Lsn flush, Lsn apply, int64_t now_us);
+  // Microseconds; -1: nothing is known (it is idle).
+  int64_t lag_us(Stage stage) const { return stages_[stage].lag_us; }
 
  private:
   struct Sample {

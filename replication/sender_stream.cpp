@@ -66,9 +66,7 @@ void SenderStream::OnStatus(const v1::StandbyStatus& status, const NodeView& nod
   flushed_ = std::max(flushed_, flush);
   applied_ = std::max(applied_, apply);
   reply_wanted_ = reply_wanted_ || status.reply_wanted();
-  lags_[LagTracker::kWrite] = lag_.Reached(LagTracker::kWrite, written_, now_us);
-  lags_[LagTracker::kFlush] = lag_.Reached(LagTracker::kFlush, flushed_, now_us);
-  lags_[LagTracker::kApply] = lag_.Reached(LagTracker::kApply, applied_, now_us);
+  lag_.Reached(written_, flushed_, applied_, now_us);
 }
 
 }  // namespace walden::replication

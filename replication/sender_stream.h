@@ -58,7 +58,7 @@ class SenderStream {
   Lsn written() const { return written_; }
   Lsn flushed() const { return flushed_; }
   Lsn applied() const { return applied_; }
-  int64_t lag_us(LagTracker::Stage stage) const { return lags_[stage]; }
+  int64_t lag_us(LagTracker::Stage stage) const { return lag_.lag_us(stage); }
   bool CaughtUp(const NodeView& node) const { return sent_ >= Limit(node); }
   bool ended() const { return ended_; }
 
@@ -76,7 +76,6 @@ class SenderStream {
   bool reply_wanted_ = false;  // by the standby
   bool pinged_ = false;
   LagTracker lag_;
-  int64_t lags_[3] = {-1, -1, -1};
 };
 
 }  // namespace walden::replication

@@ -226,6 +226,7 @@ class Receiver {
       }
       Sleep();
     }
+    FetchHistories(primary);
     SetProcessTitle("walden: walreceiver");
   }
 
@@ -273,6 +274,7 @@ class Receiver {
       case ReceiverStream::Kind::kEndOfTimeline:
         Log(Severity::kLog, "replication terminated by primary server: end of WAL on timeline {} at {}", timeline_,
             stream_->received().ToString());
+        primary_timeline_ = std::max(primary_timeline_, event.next_timeline);
         ended_ = true;
         break;
     }

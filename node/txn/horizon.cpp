@@ -10,6 +10,7 @@
 #include "node/txn/durability.h"
 #include "node/txn/sender_slots.h"
 #include "node/txn/txn_shared.h"
+#include "node/txn/txn_state.h"
 
 namespace walden {
 namespace {
@@ -85,7 +86,10 @@ SnapshotFeedback HotStandbyFeedback() {
 }
 
 bool SnapshotsOlderThan(Lsn lsn, Oid database, int* slots, int max_slots, int* count) {
-  // The pruner here is the replayed record: the same protocol keeps new snapshots above it.
+  // The pruner here is the replayed record: the same protocol keeps new snapshots above it. Its horizon may be no commit
+  // (the end of the primary's last recovery), so there may be none for them to wait for: everything below it is replayed
+  // and shown, and the position says so.
+  PublishReplayed(lsn);
   RaiseTo(txn_shared->horizon_floor, lsn.value);
   *count = 0;
   for (int i = 0; i < txn_shared->slot_count; ++i) {

@@ -244,10 +244,18 @@ TEST(LagTracker, MeasuresFromSendingToReport) {
   LagTracker lag;
   lag.Sent(Lsn{100}, 10);
   lag.Sent(Lsn{200}, 20);
-  EXPECT_EQ(lag.Reached(LagTracker::kWrite, Lsn{150}, 50), 40);
-  EXPECT_EQ(lag.Reached(LagTracker::kWrite, Lsn{200}, 60), 40);
-  EXPECT_EQ(lag.Reached(LagTracker::kFlush, Lsn{200}, 90), 70);
-  EXPECT_EQ(lag.Reached(LagTracker::kWrite, Lsn{200}, 99), -1) << "idle";
+  lag.Reached(Lsn{150}, Lsn{0}, Lsn{0}, 50);
+  EXPECT_EQ(lag.lag_us(LagTracker::kWrite), 40);
+  EXPECT_EQ(lag.lag_us(LagTracker::kFlush), -1);
+  lag.Reached(Lsn{200}, Lsn{200}, Lsn{100}, 60);
+  EXPECT_EQ(lag.lag_us(LagTracker::kWrite), 40);
+  EXPECT_EQ(lag.lag_us(LagTracker::kFlush), 40);
+  EXPECT_EQ(lag.lag_us(LagTracker::kApply), 50);
+  lag.Reached(Lsn{200}, Lsn{200}, Lsn{200}, 90);
+  EXPECT_EQ(lag.lag_us(LagTracker::kWrite), 40) << "the others are not forgotten while one moves";
+  EXPECT_EQ(lag.lag_us(LagTracker::kApply), 70);
+  lag.Reached(Lsn{200}, Lsn{200}, Lsn{200}, 99);
+  EXPECT_EQ(lag.lag_us(LagTracker::kApply), -1) << "idle";
 }
 
 }  // namespace

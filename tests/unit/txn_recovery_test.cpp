@@ -120,6 +120,24 @@ TEST_F(TxnRecoveryTest, StandbyShowsOnlyWhatThePrimaryAnnouncedAsSettled) {
   EXPECT_EQ(PublishedLsn(), second.csn);
 }
 
+TEST_F(TxnRecoveryTest, SnapshotsGoOnBehindAConflictThatIsNoCommit) {
+  CheckpointData checkpoint = Checkpoint(true);
+  CommitResult last = CommitOne();
+  Flush(InsertPosition());
+  Stop();
+  Start(kStart, checkpoint, false);
+  Replay(kStart);
+  Lsn horizon = last.csn + 64;  // of a primary that has recovered and committed nothing since
+  int slots[4], count = 0;
+  EXPECT_FALSE(SnapshotsOlderThan(horizon, Oid::kInvalid, slots, 4, &count));
+  BeginTransaction();
+  SnapshotHold snapshot = LatestSnapshot();
+  EXPECT_EQ(snapshot->csn, horizon);
+  EXPECT_TRUE(Sees(*snapshot, last.xid));
+  snapshot.Reset();
+  CommitTransaction();
+}
+
 TEST_F(TxnRecoveryTest, CleanRestartKeepsCounters) {
   CommitResult last = CommitOne();
   MultiXactId multi = MakeMultiXact(Xid{100}, MemberStatus::kForShare, Xid{101}, MemberStatus::kForKeyShare);
