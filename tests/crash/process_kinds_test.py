@@ -52,10 +52,6 @@ def declared_kinds() -> list:
     return [Kind(name, TITLES.get(name, title), policy == "kExempt") for name, title, policy in rows]
 
 
-def shared_memory_of(node) -> str:
-    return (node.data / "postmaster.pid").read_text().split("\n")[6]
-
-
 def check_title(node, kind: Kind, pid: int):
     tree = subprocess.run(["pstree", "-p", "-l", str(node.postmaster_pid())], capture_output=True, text=True, check=True).stdout
     assert f"{kind.title[:15]}({pid})" in tree, f"{kind.name} is not in pstree by its name {kind.title!r}:\n{tree}"
@@ -75,14 +71,14 @@ def kill_exempt(node, kind: Kind, pid: int):
 
 
 def kill_sharing(node, kind: Kind, pid: int):
-    memory, others = shared_memory_of(node), [p for p in node.steady if p != pid]
+    memory, others = node.shared_memory(), [p for p in node.steady if p != pid]
     recoveries = node.log_text().count("automatic recovery in progress")
     postmaster = node.postmaster_pid()
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not any(is_alive(other) for other in others), f"the others to be stopped after the death of the {kind.title}")
     node.wait_accepting()
     assert node.postmaster_pid() == postmaster and is_alive(postmaster), f"the postmaster died with the {kind.title}"
-    assert shared_memory_of(node) != memory, f"shared memory was not made anew after the death of the {kind.title}"
+    assert node.shared_memory() != memory, f"shared memory was not made anew after the death of the {kind.title}"
     assert not os.path.exists(f"/dev/shm/{memory}"), f"shared memory {memory} was left behind"
     if kind.name != "kStartup" and STATES.get(kind.name) != "standby":
         wait_until(lambda: node.log_text().count("automatic recovery in progress") > recoveries, "recovery in the log")
@@ -170,7 +166,7 @@ def check_death_of_postmaster(node):
         starting = threading.Thread(target=node.start)
         starting.start()
         time.sleep(0.5)  # not for luck: however long, it must not start
-        assert not os.path.exists(f"/dev/shm/{shared_memory_of(node)}") or starting.is_alive()
+        assert not os.path.exists(f"/dev/shm/{node.shared_memory()}") or starting.is_alive()
         assert starting.is_alive(), "a node started while a process of the last one lives"
     starting.join(timeout=60)
     node.wait_accepting()
@@ -189,13 +185,13 @@ class open_directory:
 
 
 def check_kill_all(node):
-    memory = shared_memory_of(node)
+    memory = node.shared_memory()
     node.kill_all()
     prefix = memory.rsplit(".", 1)[0]
     node.start()
     assert node.value("SELECT count(*) FROM kept") == "3"
     left = [name for name in os.listdir("/dev/shm") if name.startswith(prefix)]
-    assert left == [shared_memory_of(node)], f"leftovers in /dev/shm: {left}"
+    assert left == [node.shared_memory()], f"leftovers in /dev/shm: {left}"
 
 
 def check_standby(node, kinds: list):

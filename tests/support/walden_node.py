@@ -112,6 +112,10 @@ class Node:
     def postmaster_pid(self) -> int:
         return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
 
+    def shared_memory(self) -> str:
+        """The name of its region in /dev/shm."""
+        return (self.data / "postmaster.pid").read_text().split("\n")[6] or "none"
+
     def children(self) -> dict:
         """pid -> title of every process below the postmaster."""
         postmaster = self.postmaster_pid()
@@ -266,8 +270,10 @@ class Cluster:
     def __exit__(self, kind, value, trace):
         for node in list(self.running):
             try:
+                memory = node.shared_memory()
                 node.kill_all()
-            except (FileNotFoundError, ValueError):
+                pathlib.Path("/dev/shm", memory).unlink(missing_ok=True)  # no next start will remove it
+            except (FileNotFoundError, ValueError, IndexError):
                 pass
         if kind is not None:
             for log in self.folder.glob("*/server.log"):
