@@ -74,6 +74,7 @@ void FillTable(Relation* relation) {
   TableRef& table = relation->table;
   table.locator = LocatorOf(relation->row);
   table.oid = relation->oid;
+  table.name = relation->row.relname.c_str();
   table.desc = relation->desc.get();
   table.fillfactor = static_cast<uint8_t>(IntegerOption(relation->row, "fillfactor", 100));
   table.toast_tuple_target = static_cast<uint16_t>(IntegerOption(relation->row, "toast_tuple_target", 2032));

@@ -91,6 +91,7 @@ TableRef TableFor(Relation* relation) {
   TableRef table;
   table.locator = LocatorOf(relation->row);
   table.oid = relation->oid;
+  table.name = relation->row.relname.c_str();
   table.desc = relation->desc.get();
   table.is_catalog = true;
   table.indexed_columns = &relation->indexed_columns;

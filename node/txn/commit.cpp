@@ -184,6 +184,12 @@ CommitResult CommitTransaction() {
     if (result.xid.IsValid()) {
       result.csn = PublishCommit(txn, section);
     }
+    // A pin that outlives its transaction would make whoever drops or vacuums the page's relation wait for ever.
+    DCHECK(HeldPins() == 0);
+    if (int left = HeldPins(); left > 0) {
+      Log(Severity::kWarning, "{} buffer pins were still held at commit", left);
+      ReleaseAllPins();
+    }
     LeaveSlot();
     RunTxnHooks(TxnEvent::kPublish, {.csn = result.csn});
     EndTransactionSnapshots();

@@ -117,8 +117,9 @@ void Dequeue(int slot);         // also wakes those behind
 // 55P03, 40P01, 57P01 after taking itself out of the queue.
 void WaitForGrant(LockEntry* lock, HolderEntry* holder, LockMode mode, uint64_t hash);
 
-// deadlock.cpp. Takes every partition lock. When this process is part of a cycle: leaves the queue, returns
-// true and fills *detail. Otherwise *autovacuum_slot names an autovacuum worker that blocks us, or -1.
+// deadlock.cpp. Takes every partition lock. When this process is part of a cycle that no other order of the wait queues
+// avoids: leaves the queue, returns true and fills *detail. (Else queues may have been reordered and waiters, this process
+// too, granted.) Otherwise *autovacuum_slot names an autovacuum worker that blocks us, or -1.
 bool FindDeadlock(std::string* detail, int* autovacuum_slot);
 
 SqlError OutOfLockMemory();

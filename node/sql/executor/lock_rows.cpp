@@ -35,6 +35,10 @@ class LockRowsOperator : public Operator {
     for (PhysicalType type : left_->output_types()) columns_.push_back(std::make_unique<Vector>(type));
     for (auto& column : columns_) pointers_.push_back(column.get());
   }
+  void Close() override {
+    recheck_.Close();
+    Operator::Close();
+  }
 
  protected:
   void DoOpen() override {

@@ -31,6 +31,7 @@ class ModifyTableOperator : public Operator {
   void Close() override {
     bulk_.reset();
     if (fetcher_ != nullptr) fetcher_->Release();
+    recheck_.Close();
     Operator::Close();
   }
 

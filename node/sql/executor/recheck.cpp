@@ -80,4 +80,8 @@ bool Recheck::Run(const List<RowMark*>& marks, const Batch& batch, uint32_t row,
   return root_->Next(result, 1);
 }
 
+void Recheck::Close() {
+  if (root_ != nullptr) root_->Close();
+}
+
 }  // namespace walden

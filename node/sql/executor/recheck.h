@@ -29,6 +29,9 @@ class Recheck {
   // output row (valid until the next call), or false when the row no longer qualifies.
   bool Run(const List<RowMark*>& marks, const Batch& batch, uint32_t row, int32_t rtindex, TupleId tid, Batch* result);
 
+  // Lets go of pages; Run may be called again.
+  void Close();
+
  private:
   Executor& executor_;
   const Plan& below_;

@@ -1,4 +1,6 @@
 // What became of a transaction; who holds and awaits which lock (pg_locks, pg_blocking_pids).
+#include <algorithm>
+
 #include "node/base/error.h"
 #include "node/sql/functions/function_table.h"
 #include "node/sql/functions/scalar.h"
@@ -34,6 +36,17 @@ View BlockingPidsOf(CallContext& c, int32_t pid) {
   ArrayBuilder pids(Oid{23}, PhysicalType::kInt32);
   for (int blocker : BlockingPids(pid)) pids.Add(Value{Datum{.i32 = blocker}, false});
   return pids.Finish(c.arena);
+}
+
+// Does the session wait for one of these others?
+bool SessionIsBlocked(int32_t pid, View others) {
+  ArrayView view(others);
+  Value other;
+  std::vector<int> blockers = BlockingPids(pid);
+  for (ArrayReader reader(view, PhysicalType::kInt32); reader.Next(&other);) {
+    if (!other.is_null && std::find(blockers.begin(), blockers.end(), other.datum.i32) != blockers.end()) return true;
+  }
+  return false;
 }
 
 // One row of pg_locks at a time; columns that do not apply to a kind of lock are null.
@@ -136,7 +149,8 @@ std::unique_ptr<TableFunction> StartLockStatus(CallContext&, std::span<const Val
 }
 
 constexpr ScalarFunction kTable[] = {Volatile<&XactStatus>("pg_xact_status"),
-                                     Volatile<&BlockingPidsOf>("pg_blocking_pids")};
+                                     Volatile<&BlockingPidsOf>("pg_blocking_pids"),
+                                     Volatile<&SessionIsBlocked>("pg_isolation_test_session_is_blocked")};
 
 constexpr SetFunction kSets[] = {{"pg_lock_status", true, &StartLockStatus}};
 
