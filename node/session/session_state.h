@@ -47,6 +47,7 @@ class TransactionBlock {
   std::string Rollback(const ast::TransactionStmt& statement);
   void Define(std::string_view name);
   void Release(std::string_view name);
+  void ReleaseFrom(size_t at);  // savepoint `at` and those inside it
   void RollbackTo(std::string_view name);
   size_t FindSavepoint(std::string_view name, std::string_view what) const;
   void ApplyOptions(const ast::NodeList& options);

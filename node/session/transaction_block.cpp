@@ -125,6 +125,7 @@ void TransactionBlock::AbortStatement() {
 
 void TransactionBlock::EndTransaction(bool commit) {
   session_.DropPortals(commit);
+  if (commit && !savepoints_.empty()) ReleaseFrom(0);
   if (InTransaction()) last_ = {CurrentIsolation(), TransactionReadOnly(), GetBool(Setting::kTransactionDeferrable)};
   if (commit) {
     CommitTransaction();
@@ -235,7 +236,10 @@ void TransactionBlock::Define(std::string_view name) {
 }
 
 void TransactionBlock::Release(std::string_view name) {
-  size_t at = FindSavepoint(name, "RELEASE SAVEPOINT");
+  ReleaseFrom(FindSavepoint(name, "RELEASE SAVEPOINT"));
+}
+
+void TransactionBlock::ReleaseFrom(size_t at) {
   while (savepoints_.size() > at) {
     CloseSettingLevel(CurrentSettingLevel(), /*commit=*/true);
     CommitSubtransaction();

@@ -320,11 +320,12 @@ void ColumnSettingAction(const Relation& table, const ast::AlterTableCmd& cmd) {
   });
 }
 
-// Which kinds of relation take an action, and its name in errors.
+// Which kinds of relation take an action, its name in errors, and the lock it needs (PostgreSQL's).
 struct ActionRule {
   AlterTableType action;
   std::string_view kinds;
   const char* name;
+  LockMode lock = LockMode::kAccessExclusive;
 };
 constexpr ActionRule kActionRules[] = {
     {AlterTableType::kAddColumn, "r", "ADD COLUMN"},
@@ -336,17 +337,42 @@ constexpr ActionRule kActionRules[] = {
     {AlterTableType::kAddConstraint, "r", "ADD CONSTRAINT"},
     {AlterTableType::kAlterConstraint, "r", "ALTER CONSTRAINT"},
     {AlterTableType::kDropConstraint, "r", "DROP CONSTRAINT"},
-    {AlterTableType::kValidateConstraint, "r", "VALIDATE CONSTRAINT"},
-    {AlterTableType::kSetRelOptions, "rvi", "SET"},
-    {AlterTableType::kResetRelOptions, "rvi", "RESET"},
+    {AlterTableType::kValidateConstraint, "r", "VALIDATE CONSTRAINT", LockMode::kShareUpdateExclusive},
+    {AlterTableType::kSetRelOptions, "rvi", "SET", LockMode::kShareUpdateExclusive},
+    {AlterTableType::kResetRelOptions, "rvi", "RESET", LockMode::kShareUpdateExclusive},
     {AlterTableType::kReplicaIdentity, "r", "REPLICA IDENTITY"},
     {AlterTableType::kAddIdentity, "rv", "ALTER COLUMN ... ADD IDENTITY"},
     {AlterTableType::kSetIdentity, "rv", "ALTER COLUMN ... SET IDENTITY"},
     {AlterTableType::kDropIdentity, "rv", "ALTER COLUMN ... DROP IDENTITY"},
-    {AlterTableType::kSetStatistics, "ri", "ALTER COLUMN ... SET STATISTICS"},
+    {AlterTableType::kSetStatistics, "ri", "ALTER COLUMN ... SET STATISTICS", LockMode::kShareUpdateExclusive},
     {AlterTableType::kSetStorage, "r", "ALTER COLUMN ... SET STORAGE"},
     {AlterTableType::kSetCompression, "r", "ALTER COLUMN ... SET COMPRESSION"},
 };
+
+LockMode LockFor(const ast::AlterTableCmd& cmd, bool is_view) {
+  if (cmd.subtype == AlterTableType::kAddConstraint) {
+    switch (As<ast::Constraint>(cmd.def)->contype) {
+      case ConstrType::kPrimary:
+      case ConstrType::kUnique:
+      case ConstrType::kExclusion:
+      case ConstrType::kForeign: return LockMode::kShareRowExclusive;
+      default: return LockMode::kAccessExclusive;
+    }
+  }
+  if (is_view) return LockMode::kAccessExclusive;
+  for (const ActionRule& rule : kActionRules) {
+    if (rule.action == cmd.subtype) return rule.lock;
+  }
+  return LockMode::kAccessExclusive;
+}
+
+LockMode LockFor(const ast::AlterTableStmt& statement) {
+  LockMode strongest = LockMode::kShareUpdateExclusive;
+  for (const ast::Node* node : statement.cmds) {
+    strongest = std::max(strongest, LockFor(*As<ast::AlterTableCmd>(node), statement.objtype == ObjectType::kView));
+  }
+  return strongest;
+}
 
 void CheckRelationKind(const Relation& relation, AlterTableType action) {
   for (const ActionRule& rule : kActionRules) {
@@ -395,7 +421,7 @@ void RunAction(const RelationRef& table, const ast::AlterTableCmd& cmd, CommandC
 }  // namespace
 
 void RunAlterTable(const ast::AlterTableStmt& statement, CommandContext& context) {
-  RelationRef table = OpenRelationByName(NameOf(*statement.relation), LockMode::kAccessExclusive, statement.missing_ok);
+  RelationRef table = OpenRelationByName(NameOf(*statement.relation), LockFor(statement), statement.missing_ok);
   if (!table) {
     Notice(fmt::format("relation \"{}\" does not exist, skipping", statement.relation->relname));
     return;

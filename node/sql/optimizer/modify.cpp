@@ -3,6 +3,7 @@
 
 #include "node/catalog/relation.h"
 #include "node/catalog/syscache.h"
+#include "node/sql/optimizer/index_paths.h"
 #include "node/sql/optimizer/query_planner.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/node_build.h"
@@ -143,7 +144,7 @@ Path QueryPlanner::PlanModification() {
       RowRef<PgConstraintRow> constraint = ConstraintRow(conflict.constraint);
       plan->arbiter_indexes.Append(arena(), constraint->conindid);
     } else if (!conflict.arbiter_elems.empty()) {
-      InferArbiters(*relation, conflict, plan);
+      InferArbiters(relation, target, conflict, plan);
     }
     ExprList row;
     AppendRowColumns(arena(), *relation, target, &row);
@@ -179,23 +180,31 @@ Path QueryPlanner::PlanModification() {
   return path;
 }
 
-// Unique indexes whose columns are exactly those of ON CONFLICT (...).
-void QueryPlanner::InferArbiters(const Relation& relation, const OnConflictExpr& conflict, ModifyTablePlan* plan) {
-  for (const RelationRef& index : relation.indexes) {
+// Unique indexes whose keys, columns or expressions, are exactly those of ON CONFLICT (...), in any order, and whose predicate its
+// WHERE implies.
+void QueryPlanner::InferArbiters(const RelationRef& relation, int32_t target, const OnConflictExpr& conflict, ModifyTablePlan* plan) {
+  BaseRel base;
+  base.rtindex = target;
+  base.relation = relation;
+  std::vector<Qual> given = MakeQuals(conflict.arbiter_where);
+  for (const RelationRef& index : relation->indexes) {
     const PgIndexRow& row = *index->index;
-    if (!row.indisunique || !row.indimmediate || !row.indisvalid || row.indexprs || row.indpred) continue;
-    std::vector<int16_t> wanted;
-    bool plain = true;
+    if (!row.indisunique || !row.indimmediate || !row.indisvalid) continue;
+    IndexMatcher matcher(base, *index, arena());
+    if (!matcher.PredicateHolds(given)) continue;
+    std::vector<bool> covered(static_cast<size_t>(row.indnkeyatts));
+    bool all_match = true;
     for (const InferenceElem* element : conflict.arbiter_elems) {
-      const Var* var = TryAs<Var>(static_cast<const Node*>(element->expr));
-      plain &= var != nullptr;
-      if (var != nullptr) wanted.push_back(var->varattno);
+      bool matched = false;
+      for (int column = 0; column < row.indnkeyatts; ++column) {
+        if (!matcher.IsKey(static_cast<const Expr*>(element->expr), column)) continue;
+        covered[static_cast<size_t>(column)] = matched = true;
+      }
+      all_match &= matched;
     }
-    std::vector<int16_t> keys(row.indkey.begin(), row.indkey.begin() + row.indnkeyatts);
-    std::sort(wanted.begin(), wanted.end());
-    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-    std::sort(keys.begin(), keys.end());
-    if (plain && wanted == keys) plan->arbiter_indexes.Append(arena(), index->oid);
+    if (all_match && std::find(covered.begin(), covered.end(), false) == covered.end()) {
+      plan->arbiter_indexes.Append(arena(), index->oid);
+    }
   }
   if (plan->arbiter_indexes.empty()) {
     throw SqlError(ErrorCode::kInvalidColumnReference,

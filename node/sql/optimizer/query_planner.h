@@ -238,7 +238,7 @@ class QueryPlanner : public StatisticsSource {
   std::vector<OrderElement> OrderOf(const List<SortGroupClause*>& clauses) const;
   Path ProjectTo(Path input, const List<TargetEntry*>& targets);
 
-  void InferArbiters(const Relation& relation, const OnConflictExpr& conflict, ModifyTablePlan* plan);
+  void InferArbiters(const RelationRef& relation, int32_t target, const OnConflictExpr& conflict, ModifyTablePlan* plan);
 
   // bind_input.cpp
   Expr* BindToInput(const Expr* expr, const ExprList& input);

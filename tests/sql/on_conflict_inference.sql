@@ -1,0 +1,24 @@
+\set VERBOSITY verbose
+CREATE TABLE upsert (key text, state text, n int);
+CREATE UNIQUE INDEX ON upsert (lower(key));
+CREATE UNIQUE INDEX ON upsert (n) WHERE state = 'active';
+CREATE UNIQUE INDEX ON upsert (n, (upper(key)), key);
+INSERT INTO upsert VALUES ('Foo', 'first') ON CONFLICT (lower(key)) DO UPDATE SET state = 'again ' || excluded.state;
+INSERT INTO upsert VALUES ('FOO', 'second') ON CONFLICT (lower(key)) DO UPDATE SET state = 'again ' || excluded.state RETURNING *;
+INSERT INTO upsert VALUES ('a', 'active', 1), ('b', 'idle', 1);
+INSERT INTO upsert VALUES ('c', 'active', 1) ON CONFLICT (n) WHERE state = 'active' DO UPDATE SET key = 'taken' RETURNING *;
+INSERT INTO upsert VALUES ('c', 'active', 1) ON CONFLICT (n) WHERE state = 'active' AND key > 'a' DO NOTHING;
+INSERT INTO upsert VALUES ('c', 'active', 1) ON CONFLICT (n) DO NOTHING;
+INSERT INTO upsert VALUES ('c', 'active', 1) ON CONFLICT (n) WHERE state = 'idle' DO NOTHING;
+INSERT INTO upsert VALUES ('taken', 'x', 1) ON CONFLICT (key, upper(key), n) DO NOTHING;
+INSERT INTO upsert VALUES ('taken', 'x', 1) ON CONFLICT (key, n) DO NOTHING;
+SELECT * FROM upsert ORDER BY key COLLATE "C";
+DROP TABLE upsert;
+BEGIN;
+SAVEPOINT a;
+CREATE TABLE kept (x int);
+SAVEPOINT b;
+INSERT INTO kept VALUES (1);
+COMMIT;
+SELECT * FROM kept;
+DROP TABLE kept;
