@@ -121,6 +121,10 @@ void RedoDrop(RedoContext& redo) {
   RemoveDatabase(at);
 }
 
+RedoConflict DropConflict(const DecodedRecord& record) {
+  return {.database = record.Struct<DatabaseRecord>().database, .ends_sessions = true};
+}
+
 void Describe(const DecodedRecord& record, std::string* out) {
   DatabaseRecord at = record.Struct<DatabaseRecord>();
   *out += "dir " + std::to_string(OidNumber(at.tablespace)) + "/" + std::to_string(OidNumber(at.database));
@@ -128,7 +132,7 @@ void Describe(const DecodedRecord& record, std::string* out) {
 
 constexpr RecordHandler kHandlers[] = {
     {RecordKind::kDatabaseCreate, RedoCreate, Describe},
-    {RecordKind::kDatabaseDrop, RedoDrop, Describe},
+    {RecordKind::kDatabaseDrop, RedoDrop, Describe, nullptr, DropConflict},
 };
 
 void RemoveAfterCommit(void* argument) {

@@ -13,14 +13,18 @@
 #include "node/pgwire/session_report.h"
 #include "node/pgwire/startup_packet.h"
 #include "node/pgwire/wire_sink.h"
+#include "node/recovery/hot_standby.h"
 #include "node/session/session.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/process.h"
 #include "node/shm/timeouts.h"
 #include "node/txn/transaction.h"
+#include "node/txn/txn_state.h"
 
 namespace walden {
 namespace {
+
+bool client_is_idle = false;  // waiting for the next command
 
 SqlError Refusal(Admission verdict) {
   auto make = [](ErrorCode code, const char* message) { return SqlError(code, std::string(message)).WithSeverity(Severity::kFatal); };
@@ -55,15 +59,19 @@ class Conversation {
     while (true) {
       if (!skipping_ && needs_ready_) {
         report_.Waiting(session_.transaction_status());
+        // Promoted since: the client hears of it before its next command.
+        if (GetBool(Setting::kInHotStandby) && !InRecovery()) OverrideSetting(Setting::kInHotStandby, "off");
         sink_.SendReady(static_cast<char>(session_.transaction_status()));
         needs_ready_ = false;
       }
+      client_is_idle = true;
       connection_.set_idle(true);
       IdleTimeout idle(session_.transaction_status());
       char type;
       std::string_view body;
       bool more = connection_.ReadMessage(&type, &body);
       connection_.set_idle(false);
+      client_is_idle = false;
       if (!more || type == 'X') break;
       if (TakeInterrupt(Interrupt::kReload)) ReloadConfiguration();
       Handle(type, body);
@@ -299,6 +307,7 @@ void ServeClient(Descriptor client, Admission verdict) {
     report.Requested(*start);
     Authenticate(connection, *start);
     DisableTimeout(Interrupt::kAuthenticationTimeout);
+    BindClientIsIdle([] { return client_is_idle; });
     Conversation(connection, *start, report).Run();
   } catch (const ConnectionLost&) {
     report.Ends(SessionEnd::kAbandoned);

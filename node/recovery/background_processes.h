@@ -16,6 +16,8 @@ void RunArchiver();
 
 // Every process, after its slot is set: hooks of WAL and recovery (segment completion, flush in recovery).
 void BindRecoveryHooks();
+// Checks of the settings that recovery reads (part of BindRecoveryHooks).
+void InstallRecoverySettingHooks();
 
 // Called by the startup process when a recovery has ended with its checkpoint, before anybody may write. Bound by `server`.
 void BindRecoveryEnd(void (*action)());

@@ -13,6 +13,7 @@
 #include "node/buffer/redo.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
+#include "node/os/process.h"
 #include "node/recovery/archive.h"
 #include "node/recovery/checkpoint_pace.h"
 #include "node/recovery/recovery_shared.h"
@@ -124,6 +125,16 @@ void CleanUpAfter(const CheckpointData& data) {
   InvalidateSlotsBelow(oldest);
   RecycleWalSegments(oldest, SegmentOf(redo) + SegmentsAhead(redo), data.timeline,
                      MayRecycle, ForgetArchiveStatus);
+}
+
+// archive_cleanup_command: the archive may forget what no restart of this standby needs.
+void RunArchiveCleanup(const CheckpointData& data) {
+  const std::string& command = GetString(Setting::kArchiveCleanupCommand);
+  if (command.empty()) return;
+  std::string oldest = WalSegmentName(data.timeline, SegmentOf(Lsn{data.redo}));
+  int status = RunShellCommand(ExpandCommand(command, "", "", oldest));
+  if (status != 0)
+    Log(Severity::kWarning, "archive_cleanup_command \"{}\" {}", command, DescribeWaitStatus(status));
 }
 
 CheckpointData Collect(bool shutdown) {
@@ -253,6 +264,7 @@ bool PerformRestartpoint(uint32_t flags) {
   CleanUpAfter(data);
   report.end_us = MonotonicUs();
   report.Log("restartpoint");
+  RunArchiveCleanup(data);
   return true;
 }
 

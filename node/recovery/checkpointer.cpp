@@ -190,11 +190,16 @@ void RunCheckpointer() {
   RecoveryShared* shared = Recovery();
   BecomeSyncOwner();
   shared->checkpointer_slot.store(self_slot());
-  ApplySyncStandbyNames(GetString(Setting::kSynchronousStandbyNames));
+  std::string sync_names = GetString(Setting::kSynchronousStandbyNames);
+  ApplySyncStandbyNames(sync_names);
   Schedule schedule{MonotonicUs(), MonotonicUs(), kInvalidLsn};
   for (;;) {
     self().latch.Reset();
     CheckInterrupts();
+    if (sync_names != GetString(Setting::kSynchronousStandbyNames)) {
+      sync_names = GetString(Setting::kSynchronousStandbyNames);
+      ApplySyncStandbyNames(sync_names);
+    }
     AbsorbSyncRequests();
     if (InterruptPending(Interrupt::kShutdown)) break;
     uint32_t flags = TakeRequest();

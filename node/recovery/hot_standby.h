@@ -1,19 +1,27 @@
-// Conflicts between replay and queries of a hot standby. Used by the startup process.
+// Conflicts between replay and queries of a hot standby. Used by the startup process, but for what is marked.
+//
+// Replay waits for those in its way up to max_standby_streaming_delay (max_standby_archive_delay), counted from when the
+// WAL arrived, then cancels exactly them: the sessions whose snapshots are too old, the holders of the lock that it waits
+// for, those connected to a database that goes.
 #pragma once
 
+#include "node/txn/lock_manager.h"
 #include "node/wal/record_handler.h"
 
 namespace walden {
 
-// Waits until no snapshot on this node needs what the record removes: up to max_standby_streaming_delay (or
-// max_standby_archive_delay) counted from when the WAL arrived, then cancels the sessions that hold it.
+// Returns when nobody needs what the record removes.
 void ResolveRedoConflict(const RedoConflict& conflict);
-// A relation lock that replay must take is held by sessions: after the same delay they are cancelled.
-void ResolveLockConflict(uint32_t database, uint32_t relation);
-// What a session does when it is cancelled for replay: 40001 at its next safe point. Bound with
-// BindRecoveryHooks.
-void BindRecoveryConflictHandler();
+// While replay waits for a relation lock (BlockedCallback).
+int64_t ResolveLockConflict(const LockTag& tag, LockMode mode, bool deadlock);
+void LockConflictResolved();
 // When the WAL that is being replayed arrived; the delay counts from there.
 void NoteWalArrival(bool from_stream);
+
+// Every process: what a session does when it is cancelled for replay. 40001: the statement fails at its next safe point;
+// a session that waits for its client inside a transaction, or is in a subtransaction, ends.
+void BindRecoveryConflictHandler();
+// The session layer: whether this process now waits for its client's next command.
+void BindClientIsIdle(bool (*is_idle)());
 
 }  // namespace walden

@@ -68,19 +68,6 @@ void CheckSlotsUsable() {
   }
 }
 
-void CheckName(std::string_view name) {
-  if (name.empty())
-    throw SqlError(ErrorCode::kInvalidName, "replication slot name \"{}\" is too short", name);
-  if (name.size() >= sizeof Slot::name)
-    throw SqlError(ErrorCode::kNameTooLong, "replication slot name \"{}\" is too long", name);
-  for (char c : name) {
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_') continue;
-    throw SqlError(ErrorCode::kInvalidName, "replication slot name \"{}\" contains invalid character", name)
-        .WithHint(
-            "Replication slot names may only contain lower case letters, numbers, and the underscore character.");
-  }
-}
-
 // Requires: the lock.
 Slot* Find(std::string_view name) {
   for (Slot& slot : table->slots()) {
@@ -195,9 +182,22 @@ std::string_view SlotWalName(SlotWal status) {
 
 // ---- what SQL asks for ----
 
+void CheckReplicationSlotName(std::string_view name) {
+  if (name.empty())
+    throw SqlError(ErrorCode::kInvalidName, "replication slot name \"{}\" is too short", name);
+  if (name.size() >= sizeof Slot::name)
+    throw SqlError(ErrorCode::kNameTooLong, "replication slot name \"{}\" is too long", name);
+  for (char c : name) {
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_') continue;
+    throw SqlError(ErrorCode::kInvalidName, "replication slot name \"{}\" contains invalid character", name)
+        .WithHint(
+            "Replication slot names may only contain lower case letters, numbers, and the underscore character.");
+  }
+}
+
 Lsn CreateReplicationSlot(std::string_view name, bool reserve, bool temporary) {
   CheckSlotsUsable();
-  CheckName(name);
+  CheckReplicationSlotName(name);
   LwLockGuard io(table->io, LwMode::kExclusive);
   Lsn restart = reserve ? Lsn{Recovery()->redo.load(std::memory_order_seq_cst)} : kInvalidLsn;
   Slot& slot = Claim(name, restart, temporary);
@@ -208,7 +208,7 @@ Lsn CreateReplicationSlot(std::string_view name, bool reserve, bool temporary) {
 
 Lsn CopyReplicationSlot(std::string_view source, std::string_view name, bool temporary) {
   CheckSlotsUsable();
-  CheckName(name);
+  CheckReplicationSlotName(name);
   // While io is held no checkpoint takes WAL from a slot.
   LwLockGuard io(table->io, LwMode::kExclusive);
   Lsn restart;

@@ -33,6 +33,9 @@ struct ReplicationSlotInfo {
   int64_t safe_wal_bytes = -1;  // bytes that may be written before it is in danger of being lost; -1: unlimited
 };
 
+// Throws 42602 or 42622 unless the text may name a slot.
+void CheckReplicationSlotName(std::string_view name);
+
 // Throws 42602 (name), 42710 (exists), 53400 (all in use). `reserve`: WAL is kept from the last checkpoint's redo point
 // on, else from the first stream that uses it. A temporary slot belongs to this process and goes when it ends.
 // Returns restart_lsn.

@@ -39,6 +39,7 @@ namespace {
 constexpr const char* kRecoverySignal = "recovery.signal";
 constexpr const char* kStandbySignal = "standby.signal";
 constexpr const char* kBackupLabel = "backup_label";
+constexpr const char* kPromoteRequest = "promote";  // left by `walden promote` for the postmaster
 
 bool HasPostmaster() { return self().kind.load(std::memory_order_relaxed) == ProcessKind::kStartup; }
 
@@ -112,7 +113,8 @@ void BindRecoveryEnd(void (*action)()) { recovery_end = action; }
 void BindRecoveryHooks() {
   OnRecoveryFlush(RaiseMinimumRecoveryPoint);
   OnSegmentComplete(SegmentCompleted);
-  BindStandbyLockConflict(ResolveLockConflict);
+  BindStandbyLockConflict(ResolveLockConflict, LockConflictResolved);
+  InstallRecoverySettingHooks();
   BindRecoveryConflictHandler();
 }
 
@@ -124,6 +126,16 @@ void CheckStartupInterrupts() {
         .WithSeverity(Severity::kFatal);
   }
 }
+
+void LookForPromoteTrigger() {
+  const std::string& file = GetString(Setting::kPromoteTriggerFile);
+  if (file.empty() || PromotionRequested() || !PathExists(file)) return;
+  Log(Severity::kLog, "promote trigger file found: {}", file);
+  UnlinkIfExists(file);
+  RequestPromotion();
+}
+
+int64_t PromoteTriggerPollMs() { return GetString(Setting::kPromoteTriggerFile).empty() ? -1 : 5000; }
 
 // ---- what is to be done ----
 
@@ -166,8 +178,8 @@ void StartupProcess::ReadSignals() {
                    "must specify restore_command when standby mode is not enabled")
         .WithSeverity(Severity::kFatal);
   }
+  target_ = RecoveryTarget::FromSettings();  // malformed ones are told at every start
   if (archive_) {
-    target_ = RecoveryTarget::FromSettings();
     Recovery()->archive_recovery.store(true);
   }
   if (standby_)
@@ -297,6 +309,7 @@ void StartupProcess::HonourPause() {
     }
     self().latch.Reset();
     CheckStartupInterrupts();
+    LookForPromoteTrigger();
     if (shared->pause.load() != ReplayPause::kNotPaused) WaitLatch(1000, WaitEvent::kRecoveryPause);
   }
 }
@@ -310,6 +323,7 @@ void StartupProcess::HonourDelay(const DecodedRecord& record) {
     if (wait_ms <= 0 || PromotionRequested()) return;
     self().latch.Reset();
     CheckStartupInterrupts();
+    LookForPromoteTrigger();
     WaitLatch(std::min<int64_t>(wait_ms, 1000), WaitEvent::kRecoveryApplyDelay);
   }
 }
@@ -432,6 +446,7 @@ TimelineId StartupProcess::ChooseTimeline() {
 }
 
 void StartupProcess::FinishArchiveRecovery() {
+  UnlinkIfExists(kPromoteRequest);
   for (const char* signal : {kStandbySignal, kRecoverySignal}) {
     if (UnlinkIfExists(signal)) FsyncDirectory(".");
   }
@@ -505,6 +520,7 @@ void StartupProcess::Run() {
   ReadSignals();
   Recovery()->owns_term.store(!archive_);
   RestoreReplicationSlots();
+  UnlinkIfExists(kPromoteRequest);  // of an earlier run
   LocateCheckpoint();
   PrepareReplay();
   end_ = checkpoint_end_;

@@ -24,6 +24,9 @@ bool ReadBackupLabel(BackupLabel* label);
 // Safe point of the startup process, while it waits and between records: notes a request to promote, throws
 // (FATAL) when the node is being shut down.
 void CheckStartupInterrupts();
+// promote_trigger_file: its presence asks for promotion; it is removed. Waits last no longer than the poll.
+void LookForPromoteTrigger();
+int64_t PromoteTriggerPollMs();  // -1: there is no such file to look for
 
 class StartupProcess {
  public:

@@ -53,7 +53,13 @@ bool WalSupply::OpenSegment(uint64_t segment, Lsn at) {
 
 size_t WalSupply::Read(Lsn at, char* to, size_t size) {
   // A segment that is being received holds old bytes behind what has arrived.
-  Lsn limit = streaming_ && at >= stream_start_ ? ReceivedLsn() : kMaxLsn;
+  bool from_stream = streaming_ && at >= stream_start_;
+  Lsn limit = from_stream ? ReceivedLsn() : kMaxLsn;
+  // Replay has caught up with what it knew of: what comes now has just arrived.
+  if (from_stream && at >= known_received_ && limit > at) {
+    NoteWalArrival(true);
+    known_received_ = limit;
+  }
   size_t done = 0;
   while (done < size && at + done < limit) {
     Lsn from = at + done;
@@ -77,6 +83,9 @@ void WalSupply::StartStreaming(Lsn at) {
   stream_start_ = SegmentStart(SegmentOf(at));
   TimelineId timeline = TimelineOf(history_, at);
   Log(Severity::kDebug1, "requesting WAL from {} on timeline {}", stream_start_.ToString(), timeline);
+  conninfo_ = GetString(Setting::kPrimaryConninfo);
+  slot_name_ = GetString(Setting::kPrimarySlotName);
+  known_received_ = stream_start_;
   streaming_ = true;
   Forget();
   RequestStreaming({stream_start_, timeline});
@@ -102,20 +111,32 @@ bool WalSupply::LookForNewTimeline(Lsn at) {
   return true;
 }
 
+bool WalSupply::ConnectionChanged() const {
+  return conninfo_ != GetString(Setting::kPrimaryConninfo) || slot_name_ != GetString(Setting::kPrimarySlotName);
+}
+
 bool WalSupply::WaitForMore(Lsn at) {
   if (!options_.standby) return false;
   for (;;) {
     self().latch.Reset();
     CheckStartupInterrupts();
-    if (PromotionRequested()) return false;
-    if (StreamHasMore(at)) {
-      NoteWalArrival(true);
+    LookForPromoteTrigger();
+    if (PromotionRequested()) {
+      if (!streaming_) return false;
+      // Nothing arrives any more; what has is applied.
+      StopStreaming();
+      return true;
+    }
+    if (StreamHasMore(at)) return true;
+    if (streaming_ && ConnectionChanged()) {
+      Log(Severity::kLog, "WAL receiver process shutdown requested");
+      StopStreaming();
       return true;
     }
     ReceiverState receiver = GetReceiverState();
     bool being_fed = receiver == ReceiverState::kStarting || receiver == ReceiverState::kStreaming;
     if (streaming_ && being_fed) {
-      WaitLatch(-1, WaitEvent::kRecoveryWalStream);
+      WaitLatch(PromoteTriggerPollMs(), WaitEvent::kRecoveryWalStream);
       continue;
     }
     // Files had nothing: try the stream. The stream ended, or there is none: a pause, then files again.

@@ -42,6 +42,7 @@ class WalSupply : public WalSource {
   bool TryOpen(TimelineId timeline, uint64_t segment, bool from_archive);
   bool StreamHasMore(Lsn at);
   bool LookForNewTimeline(Lsn at);
+  bool ConnectionChanged() const;
 
   TimelineHistory history_;
   Options options_;
@@ -49,6 +50,8 @@ class WalSupply : public WalSource {
   uint64_t segment_ = kNoSegment;
   bool streaming_ = false;
   Lsn stream_start_;
+  Lsn known_received_;
+  std::string conninfo_, slot_name_;  // that the stream was asked for with
 };
 
 }  // namespace walden

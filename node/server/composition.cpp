@@ -3,6 +3,7 @@
 #include "node/access/btree/records.h"
 #include "node/access/heap/heap_records.h"
 #include "node/auth/scram.h"
+#include "node/base/error.h"
 #include "node/base/fault_point.h"
 #include "node/buffer/relation_storage.h"
 #include "node/catalog/builtin.h"
@@ -31,6 +32,7 @@
 #include "node/txn/txn_state.h"
 #include "node/types/datetime.h"
 #include "node/types/text_format.h"
+#include "node/types/timezone.h"
 #include "node/wal/record_handler.h"
 #include "node/wal/wal.h"
 
@@ -86,6 +88,24 @@ void BindFaultPoints() {
   ArmFaultPoints(GetString(Setting::kWaldenFaultPoints));
 }
 
+// recovery_target_time: what depends on when it is read means nothing.
+TimestampUs ParseTargetTime(const std::string& text) {
+  auto invalid = [&] {
+    return SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"recovery_target_time\": \"{}\"",
+                    text);
+  };
+  for (const char* word : {"now", "today", "tomorrow", "yesterday"}) {
+    if (text == word) throw invalid();
+  }
+  TextFormat format;
+  format.zone = TimeZone::Find(GetString(Setting::kTimeZone));
+  try {
+    return ParseTimestampTz(text, format);
+  } catch (const SqlError& error) {
+    throw invalid().WithDetail(error.what());
+  }
+}
+
 }  // namespace
 
 void ComposeNode() {
@@ -104,7 +124,7 @@ void ComposeNode() {
   AddScalarFunctions(SequenceFunctions());
   AddScalarFunctions(VerificationFunctions());
   AddSetFunctions(VerificationSetFunctions());
-  BindTimestampParser([](const std::string& text) { return ParseTimestampTz(text, TextFormat{}); });
+  BindTimestampParser(ParseTargetTime);
   InstallBuiltins(IsImplemented);
   InstallCatalogHooks();
   SetTypeResolver(ResolveStoredType);

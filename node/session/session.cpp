@@ -12,6 +12,7 @@
 #include "node/shm/interrupts.h"
 #include "node/txn/durability.h"
 #include "node/txn/lock_manager.h"
+#include "node/txn/txn_state.h"
 
 namespace walden {
 namespace {
@@ -82,6 +83,7 @@ void Session::Start(const SessionStart& start) {
   ResetSeenLsn();
   InstallFormatHooks(&format_);
   InstallTransactionSettingHooks();
+  OverrideSetting(Setting::kInHotStandby, InRecovery() ? "on" : "off");
   OverrideSetting(Setting::kIsSuperuser, role->rolsuper ? "on" : "off");
   OverrideSetting(Setting::kSessionAuthorization, start.user);
   SetRequest request;

@@ -157,6 +157,8 @@ struct SessionState {
 
 IsolationLevel ParseIsolation(std::string_view text);
 void InstallTransactionSettingHooks();
+// A read-only transaction that is to write: 25001 after its first query, 0A000 on a standby.
+void CheckReadWriteAllowed();
 
 // May this statement, which has run or was analysed, serve an equal text later?
 bool MayRemember(const PreparedStatement& statement);

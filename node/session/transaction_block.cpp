@@ -2,6 +2,7 @@
 #include "node/catalog/invalidation.h"
 #include "node/config/settings.h"
 #include "node/session/session_state.h"
+#include "node/txn/txn_state.h"
 #include "node/txn/snapshot.h"
 
 namespace walden {
@@ -37,6 +38,16 @@ void SetDeferrable(bool deferrable) {
 
 }  // namespace
 
+void CheckReadWriteAllowed() {
+  if (!TransactionReadOnly()) return;
+  if (TransactionSnapshotTaken()) {
+    throw SqlError(ErrorCode::kActiveSqlTransaction, "transaction read-write mode must be set before any query");
+  }
+  if (InRecovery()) {
+    throw SqlError(ErrorCode::kFeatureNotSupported, "cannot set transaction read-write mode during recovery");
+  }
+}
+
 // SHOW and SET of transaction_isolation and transaction_read_only speak of the transaction in progress.
 void InstallTransactionSettingHooks() {
   InstallSettingHooks(Setting::kTransactionIsolation,
@@ -56,10 +67,7 @@ void InstallTransactionSettingHooks() {
   InstallSettingHooks(Setting::kTransactionReadOnly,
                       {.check =
                            [](ProposedValue& proposed) {
-                             if (proposed.number.integer == 0 && InTransaction() && TransactionReadOnly() && TransactionSnapshotTaken()) {
-                               throw SqlError(ErrorCode::kActiveSqlTransaction,
-                                              "transaction read-write mode must be set before any query");
-                             }
+                             if (proposed.number.integer == 0 && InTransaction()) CheckReadWriteAllowed();
                            },
                        .assign =
                            [] {
@@ -153,9 +161,7 @@ void TransactionBlock::ApplyOptions(const ast::NodeList& options) {
       SetIsolation(level);
     } else if (option.defname == "transaction_read_only") {
       bool read_only = OptionFlag(option);
-      if (!read_only && TransactionReadOnly() && TransactionSnapshotTaken()) {
-        throw SqlError(ErrorCode::kActiveSqlTransaction, "transaction read-write mode must be set before any query");
-      }
+      if (!read_only) CheckReadWriteAllowed();
       SetTransactionReadOnly(read_only);
     } else if (option.defname == "transaction_deferrable") {
       SetDeferrable(OptionFlag(option));

@@ -2,6 +2,7 @@
 #include "node/config/settings.h"
 #include "node/recovery/checkpoint.h"
 #include "node/session/session_state.h"
+#include "node/txn/txn_state.h"
 
 namespace walden {
 namespace {
@@ -23,8 +24,27 @@ bool IsAllowedOnReadOnly(const ast::Node& statement) {
     case ast::Tag::kCheckPointStmt:
     case ast::Tag::kListenStmt:
     case ast::Tag::kUnlistenStmt:
+    case ast::Tag::kNotifyStmt:
+    case ast::Tag::kVacuumStmt:
+    case ast::Tag::kReindexStmt:
+    case ast::Tag::kClusterStmt:
+    case ast::Tag::kLockStmt:
       return true;
-    default: return IsReadOnlyCommand(statement);
+    default: return false;
+  }
+}
+
+// Changes no row that anybody could see, and yet writes.
+bool IsRefusedInRecovery(const ast::Node& statement) {
+  switch (statement.tag) {
+    case ast::Tag::kListenStmt:
+    case ast::Tag::kNotifyStmt:
+    case ast::Tag::kVacuumStmt:
+    case ast::Tag::kReindexStmt:
+    case ast::Tag::kClusterStmt:
+      return true;
+    case ast::Tag::kLockStmt: return !IsReadOnlyCommand(statement);
+    default: return false;
   }
 }
 
@@ -48,6 +68,9 @@ void SessionState::RunUtility(Portal* portal) {
   const ast::Node& statement = *whole.statement();
   if (InTransaction() && TransactionReadOnly() && !IsAllowedOnReadOnly(statement)) {
     throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction", CommandTagName(&statement));
+  }
+  if (InRecovery() && IsRefusedInRecovery(statement)) {
+    throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute {} during recovery", CommandTagName(&statement));
   }
   SessionReader::Instance().Refresh();
   switch (statement.tag) {

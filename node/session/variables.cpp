@@ -59,9 +59,7 @@ std::string SessionState::RunSet(const ast::VariableSetStmt& statement) {
         }
         if (option.defname == "transaction_read_only") {
           bool read_only = value == "on" || value == "1";
-          if (!read_only && TransactionReadOnly() && TransactionSnapshotTaken()) {
-            throw SqlError(ErrorCode::kActiveSqlTransaction, "transaction read-write mode must be set before any query");
-          }
+          if (!read_only) CheckReadWriteAllowed();
           SetTransactionReadOnly(read_only);
           continue;
         }

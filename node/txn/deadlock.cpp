@@ -192,6 +192,13 @@ std::string DescribeCycle(const std::vector<Edge>& cycle) {
 
 }  // namespace
 
+bool IsDeadlocked() {
+  AllPartitions all;
+  int own = self_slot();
+  if (lock_table->slots[own].wait_state.load(std::memory_order_relaxed) != WaitState::kWaiting) return false;
+  return DeadlockWalk(own).Find();
+}
+
 bool FindDeadlock(std::string* detail, int* autovacuum_slot) {
   AllPartitions all;
   int own = self_slot();

@@ -55,7 +55,7 @@ bool MustQueueBehind(const LockEntry& lock, int place, LockMode mode) {
 }
 
 // Returns nullptr when `nowait` and not to be had.
-HolderEntry* AcquireShared(const LockTag& tag, uint64_t hash, LockMode mode, bool nowait) {
+HolderEntry* AcquireShared(const LockTag& tag, uint64_t hash, LockMode mode, const LockOptions& options) {
   LwLock& partition = lock_table->PartitionLock(hash);
   partition.Acquire(LwMode::kExclusive);
   LockEntry* lock;
@@ -70,13 +70,13 @@ HolderEntry* AcquireShared(const LockTag& tag, uint64_t hash, LockMode mode, boo
     partition.Release();
     return holder;
   }
-  if (nowait) {
+  if (options.nowait) {
     LeaveTable(lock, holder, hash);
     partition.Release();
     return nullptr;
   }
   Enqueue(lock, holder, mode, place);
-  WaitForGrant(lock, holder, mode, hash);
+  WaitForGrant(lock, mode, hash, options.blocked);
   return holder;
 }
 
@@ -88,7 +88,7 @@ bool IsStrong(const LockTag& tag, LockMode mode) {
 }
 
 // The shared side of `local`, which holds nothing yet. False when `nowait` and not to be had.
-bool TakeShared(LocalLock* local, bool nowait) {
+bool TakeShared(LocalLock* local, const LockOptions& options) {
   LockTag tag = local->tag;
   uint64_t hash = local->hash;
   LockMode mode = local->mode;
@@ -102,7 +102,7 @@ bool TakeShared(LocalLock* local, bool nowait) {
     local->strong = true;
     FastPathMoveAll(tag, hash);  // throws when the table is full
   }
-  local->holder = AcquireShared(tag, hash, mode, nowait);
+  local->holder = AcquireShared(tag, hash, mode, options);
   return local->holder != nullptr;
 }
 
@@ -142,7 +142,7 @@ LockResult AcquireLock(const LockTag& tag, LockMode mode, LockOptions options) {
   LocalLock* local = locks.Insert(tag, hash, mode);
   bool acquired = false;
   try {
-    acquired = TakeShared(local, options.nowait);
+    acquired = TakeShared(local, options);
   } catch (...) {
     if (local->strong) StrongCounter(tag).fetch_sub(1, std::memory_order_seq_cst);
     locks.Erase(local);

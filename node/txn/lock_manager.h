@@ -28,9 +28,15 @@
 
 namespace walden {
 
+// For a waiter that never gives way (replay on a standby): called whenever it is about to sleep, and when it has found
+// itself in a deadlock. Returns after how many milliseconds it wants to be called again; < 0: only when something
+// happens.
+using BlockedCallback = int64_t (*)(const LockTag& tag, LockMode mode, bool deadlock);
+
 struct LockOptions {
   bool session = false;  // owned by the session, not the transaction
   bool nowait = false;   // return kNotAvailable instead of waiting
+  BlockedCallback blocked = nullptr;
 };
 enum class LockResult : uint8_t { kAcquired, kAlreadyHeld, kNotAvailable };
 

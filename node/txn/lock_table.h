@@ -13,6 +13,7 @@
 #include "node/base/error.h"
 #include "node/shm/lwlock.h"
 #include "node/shm/shm_hash.h"
+#include "node/txn/lock_manager.h"
 #include "node/txn/lock_modes.h"
 #include "node/txn/lock_tag.h"
 
@@ -115,12 +116,15 @@ void Dequeue(int slot);         // also wakes those behind
 
 // lock_wait.cpp. Requires: partition lock held exclusively; releases it. Returns when granted; throws 57014,
 // 55P03, 40P01, 57P01 after taking itself out of the queue.
-void WaitForGrant(LockEntry* lock, HolderEntry* holder, LockMode mode, uint64_t hash);
+// With `blocked`, deadlocks and lock_timeout do not end the wait.
+void WaitForGrant(LockEntry* lock, LockMode mode, uint64_t hash, BlockedCallback blocked);
 
 // deadlock.cpp. Takes every partition lock. When this process is part of a cycle that no other order of the wait queues
 // avoids: leaves the queue, returns true and fills *detail. (Else queues may have been reordered and waiters, this process
 // too, granted.) Otherwise *autovacuum_slot names an autovacuum worker that blocks us, or -1.
 bool FindDeadlock(std::string* detail, int* autovacuum_slot);
+// The same question; this process stays in the queue.
+bool IsDeadlocked();
 
 SqlError OutOfLockMemory();
 

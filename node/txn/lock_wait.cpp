@@ -40,11 +40,12 @@ WaitEvent WaitEventOf(LockKind kind) {
 // may go.
 class LockWait {
  public:
-  LockWait(const LockTag& tag, LockMode mode, uint64_t hash) : tag_(tag), mode_(mode), hash_(hash) {
+  LockWait(const LockTag& tag, LockMode mode, uint64_t hash, BlockedCallback blocked)
+      : tag_(tag), mode_(mode), hash_(hash), blocked_(blocked) {
     start_us_ = MonotonicUs();
     deadlock_at_us_ = start_us_ + GetInt(Setting::kDeadlockTimeout) * 1000;
     int64_t limit_ms = GetInt(Setting::kLockTimeout);
-    timeout_at_us_ = limit_ms > 0 ? start_us_ + limit_ms * 1000 : INT64_MAX;
+    timeout_at_us_ = limit_ms > 0 && blocked == nullptr ? start_us_ + limit_ms * 1000 : INT64_MAX;
     own_.wait_start.store(WallClockUs(), std::memory_order_relaxed);
   }
 
@@ -53,16 +54,21 @@ class LockWait {
       self().latch.Reset();
       if (Granted()) break;
       int64_t now = MonotonicUs();
-      if (now >= deadlock_at_us_) LookForDeadlock();
+      if (now >= deadlock_at_us_ && blocked_ == nullptr) LookForDeadlock();
       if (now >= timeout_at_us_) TimeOut();
       if (Granted()) break;
+      int64_t wait_ms = MillisecondsUntil(std::min(deadlock_at_us_, timeout_at_us_));
       try {
         CheckInterrupts();
+        // As unsigned numbers -1, for ever, is the longest wait.
+        if (blocked_ != nullptr) {
+          wait_ms = static_cast<int64_t>(std::min(static_cast<uint64_t>(wait_ms), AskCallback(now)));
+        }
       } catch (...) {
         GiveUp();
         throw;
       }
-      WaitLatch(MillisecondsUntil(std::min(deadlock_at_us_, timeout_at_us_)), WaitEventOf(tag_.kind));
+      WaitLatch(wait_ms, WaitEventOf(tag_.kind));
     }
     own_.wait_state.store(WaitState::kNone, std::memory_order_relaxed);
     own_.wait_start.store(0, std::memory_order_relaxed);
@@ -75,6 +81,13 @@ class LockWait {
   static int64_t MillisecondsUntil(int64_t at_us) {
     if (at_us == INT64_MAX) return -1;
     return std::max<int64_t>(0, (at_us - MonotonicUs() + 999) / 1000);
+  }
+
+  // Milliseconds until the callback wants to be asked again; the highest number for never.
+  uint64_t AskCallback(int64_t now) {
+    bool deadlock = now >= deadlock_at_us_ && IsDeadlocked();
+    if (now >= deadlock_at_us_) deadlock_at_us_ = INT64_MAX;
+    return static_cast<uint64_t>(blocked_(tag_, mode_, deadlock));
   }
 
   // Leaves the queue; a lock granted meanwhile is given back, because the caller will not learn of it.
@@ -125,6 +138,7 @@ class LockWait {
   LockTag tag_;
   LockMode mode_;
   uint64_t hash_;
+  BlockedCallback blocked_;
   LockSlot& own_ = OwnLockSlot();
   int64_t start_us_, deadlock_at_us_, timeout_at_us_;
   bool told_ = false;
@@ -132,10 +146,10 @@ class LockWait {
 
 }  // namespace
 
-void WaitForGrant(LockEntry* lock, HolderEntry*, LockMode mode, uint64_t hash) {
+void WaitForGrant(LockEntry* lock, LockMode mode, uint64_t hash, BlockedCallback blocked) {
   LockTag tag = lock->key;
   lock_table->PartitionLock(hash).Release();
-  LockWait(tag, mode, hash).Run();
+  LockWait(tag, mode, hash, blocked).Run();
 }
 
 }  // namespace walden

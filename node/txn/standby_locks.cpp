@@ -18,7 +18,8 @@ struct ReplayedLock {
   LockTag tag;
 };
 std::vector<ReplayedLock> replayed;  // startup process only
-StandbyLockConflict resolve_conflict = nullptr;
+BlockedCallback resolve_conflict = nullptr;
+void (*conflict_resolved)() = nullptr;
 
 template <class Condition>
 void ReleaseWhere(Condition&& condition) {
@@ -31,7 +32,10 @@ void ReleaseWhere(Condition&& condition) {
 
 }  // namespace
 
-void BindStandbyLockConflict(StandbyLockConflict resolve) { resolve_conflict = resolve; }
+void BindStandbyLockConflict(BlockedCallback resolve, void (*resolved)()) {
+  resolve_conflict = resolve;
+  conflict_resolved = resolved;
+}
 
 bool PrepareStandbyLock() {
   if (!InTransaction() || !WalIsWritable() || GetEnum<WalLevel>(Setting::kWalLevel) < WalLevel::kReplica)
@@ -50,10 +54,9 @@ void LogStandbyLock(const LockTag& tag) {
 
 void ReplayStandbyLock(Xid xid, Oid database, Oid relation) {
   LockTag tag = LockTag::Relation(database, relation);
-  while (AcquireLock(tag, LockMode::kAccessExclusive,
-                     {.session = true, .nowait = resolve_conflict != nullptr}) == LockResult::kNotAvailable) {
-    resolve_conflict(OidNumber(database), OidNumber(relation));
-  }
+  // In the queue like everybody: sessions that come later wait behind replay.
+  AcquireLock(tag, LockMode::kAccessExclusive, {.session = true, .blocked = resolve_conflict});
+  if (conflict_resolved != nullptr) conflict_resolved();
   replayed.push_back({xid, tag});
 }
 

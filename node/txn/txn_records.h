@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <span>
 
+#include "node/txn/lock_manager.h"
 #include "node/wal/record_handler.h"
 
 namespace walden {
@@ -71,9 +72,8 @@ std::span<const RecordHandler> TxnRecordHandlers();
 using InvalidationRedo = void (*)(std::string_view messages, uint32_t database, bool catalog_changed);
 void BindInvalidationRedo(InvalidationRedo redo);
 
-// When replay must take a relation lock that sessions hold: called until it returns true or the lock was got
-// (recovery decides between waiting and cancelling).
-using StandbyLockConflict = void (*)(uint32_t database, uint32_t relation);
-void BindStandbyLockConflict(StandbyLockConflict resolve);
+// When replay must take a relation lock that sessions hold: recovery decides between waiting and cancelling.
+// `resolved` is called when a lock that had to be waited for was got.
+void BindStandbyLockConflict(BlockedCallback resolve, void (*resolved)());
 
 }  // namespace walden

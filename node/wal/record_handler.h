@@ -23,6 +23,7 @@ class RedoContext;  // buffer/redo.h
 struct RedoConflict {
   Lsn conflict_lsn;
   Oid database{};
+  bool ends_sessions = false;  // nobody may be connected to `database` any more
 };
 
 struct RecordHandler {

@@ -1,0 +1,110 @@
+"""What the replication tests share: sessions that stay open, backups by file copy, standbys fed from an archive."""
+import pathlib
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from walden_node import Cluster, Node, wait_until  # noqa: E402,F401
+
+
+class Session:
+    """A psql that stays connected; run() returns what a statement printed, errors included."""
+
+    def __init__(self, node: Node, database="postgres"):
+        self.process = subprocess.Popen(
+            ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "VERBOSITY=verbose", "-h", str(node.cluster.folder),
+             "-p", str(node.port), "-U", "postgres", "-d", database],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
+        self.lines = queue.Queue()
+        self.number = 0
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(line.rstrip("\n"))
+        self.lines.put(None)
+
+    def send(self, sql: str):
+        """Starts a statement; finish() collects its output."""
+        self.number += 1
+        self.process.stdin.write(f"{sql};\n\\echo <{self.number}>\n")
+        self.process.stdin.flush()
+
+    def finish(self, timeout_s=60.0) -> str:
+        output, deadline = [], time.monotonic() + timeout_s
+        while True:
+            line = self.lines.get(timeout=max(0.01, deadline - time.monotonic()))
+            if line is None or line == f"<{self.number}>":
+                return "\n".join(output)
+            output.append(line)
+
+    def run(self, sql: str, timeout_s=60.0) -> str:
+        self.send(sql)
+        return self.finish(timeout_s)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=30)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def own(cluster: Cluster, path: pathlib.Path):
+    """Gives files that the test made to the account that runs the nodes."""
+    identity = cluster.identity()
+    if identity:
+        subprocess.run(["chown", "-R", f"{identity['user']}:{identity['group']}", str(path)], check=True)
+
+
+def archiving_node(cluster: Cluster, name: str) -> tuple:
+    """A primary that archives into a folder; (node, folder)."""
+    archive = cluster.folder / f"archive.{name}"
+    archive.mkdir()
+    own(cluster, archive)
+    node = cluster.node(name).init()
+    node.configure(archive_mode="on", archive_command=f"test ! -f {archive}/%f && cp %p {archive}/%f.part && mv {archive}/%f.part {archive}/%f")
+    return node.start(), archive
+
+
+def copy_running(primary: Node, copy: Node):
+    """A base backup with pg_backup_start and a file copy, into the directory of `copy`."""
+    with Session(primary) as session:
+        session.run("SELECT pg_backup_start('test', true)")
+        shutil.copytree(primary.data, copy.data, ignore=shutil.ignore_patterns(
+            "postmaster.pid", "server.log", "pg_wal", "pg_replslot", "log"))
+        label = session.run("SELECT labelfile FROM pg_backup_stop(false)")
+    (copy.data / "pg_wal" / "archive_status").mkdir(parents=True)
+    (copy.data / "pg_replslot").mkdir()
+    (copy.data / "backup_label").write_text("\n".join(
+        line for line in label.splitlines() if not line.startswith(("NOTICE", "LOCATION"))) + "\n")
+    copy.data.chmod(0o700)
+    own(copy.cluster, copy.data)
+    copy.configure(port=copy.port, metrics_port=copy.metrics_port)
+
+
+def make_standby(node: Node, **settings):
+    (node.data / "standby.signal").write_text("")
+    own(node.cluster, node.data)
+    node.configure(**settings)
+
+
+def archive_now(primary: Node, archive: pathlib.Path):
+    """All WAL so far is in the archive when this returns."""
+    name = primary.value("SELECT pg_walfile_name(pg_current_wal_insert_lsn())")
+    primary.sql("SELECT pg_switch_wal()")
+    wait_until(lambda: (archive / name).exists(), f"{name} in the archive")
+
+
+def wait_replayed(standby: Node, lsn: str):
+    def reached():
+        return standby.value(f"SELECT pg_last_wal_replay_lsn() >= '{lsn}'") == "t"
+    wait_until(reached, f"{standby.name} to replay {lsn}")
