@@ -35,8 +35,10 @@ def check_read_only(standby):
     assert standby.value("SHOW transaction_read_only") == "on"
     wrong = [(sql, state, found) for sql, state in READ_ONLY if (found := standby.sqlstate(sql)) != state]
     assert not wrong, wrong
+    message = standby.psql("VACUUM t", check=False).stderr
+    assert "cannot execute VACUUM during recovery" in message, message
     for sql in ("BEGIN; DECLARE c CURSOR FOR SELECT n FROM t; FETCH c; COMMIT", "SELECT pg_advisory_lock(1)", "CHECKPOINT",
-                "LOCK TABLE t IN ROW SHARE MODE" if False else "SELECT 1", "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1; COMMIT"):
+                "BEGIN; LOCK TABLE t IN ROW SHARE MODE; COMMIT", "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1; COMMIT"):
         assert standby.sqlstate(sql) == "00000", (sql, standby.sqlstate(sql))
 
 
