@@ -108,3 +108,55 @@ def wait_replayed(standby: Node, lsn: str):
     def reached():
         return standby.value(f"SELECT pg_last_wal_replay_lsn() >= '{lsn}'") == "t"
     wait_until(reached, f"{standby.name} to replay {lsn}")
+
+
+# --- streaming ----------------------------------------------------------------------------------------------------
+
+def streaming_primary(cluster: Cluster, name: str, **settings) -> Node:
+    """A primary whose replicas log in from the same machine without a password."""
+    node = cluster.node(name).init()
+    hba = node.data / "pg_hba.conf"
+    hba.write_text("host replication all 127.0.0.1/32 trust\n" + hba.read_text())
+    own(cluster, hba)
+    return node.configure(wal_sender_timeout="5s", **settings).start()
+
+
+def take_basebackup(primary: Node, node: Node, slot: str = ""):
+    """`walden basebackup -R` of the primary into the directory of `node`, which is then a standby ready to start."""
+    arguments = ["basebackup", "-D", node.data, "-R", "-c", "fast", "-d",
+                 f"host=127.0.0.1 port={primary.port + 10000} user=postgres application_name={node.name}"]
+    if slot:
+        arguments += ["-C", "-S", slot]
+    node.walden(*arguments)
+    node.configure(port=node.port, metrics_port=node.metrics_port, wal_retrieve_retry_interval="100ms",
+                   wal_receiver_timeout="5s", wal_receiver_status_interval="1s")
+
+
+def wait_streaming(primary: Node, replica: Node):
+    def streams():
+        return primary.value("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND "
+                             f"application_name = '{replica.name}'") == "1"
+    wait_until(streams, f"{replica.name} to stream from {primary.name}")
+
+
+def wait_caught_up(primary: Node, replica: Node):
+    wait_replayed(replica, primary.value("SELECT pg_current_wal_lsn()"))
+
+
+def content(node: Node, table: str) -> str:
+    """Everything in the table, in a comparable form."""
+    return "\n".join(sorted(node.psql(f"COPY {table} TO STDOUT").stdout.splitlines()))
+
+
+def assert_equal(primary: Node, replica: Node, tables):
+    wait_caught_up(primary, replica)
+    for table in tables:
+        assert content(primary, table) == content(replica, table), f"{table} differs on {replica.name}"
+
+
+def reload_with(node: Node, **settings):
+    """Changes settings of a running node; returns when its sessions see them."""
+    node.configure(**settings)
+    node.walden("reload", "-D", node.data)
+    for name, value in settings.items():
+        wait_until(lambda: node.value(f"SHOW {name}") == str(value), f"{name} = {value} on {node.name}")
