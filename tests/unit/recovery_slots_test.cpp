@@ -5,7 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "node/base/error.h"
 #include "node/base/fault_point.h"
+#include "node/os/file.h"
 #include "node/recovery/replication_slots.h"
 #include "tests/unit/recovery_node.h"
 

@@ -6,7 +6,9 @@
 
 #include <fstream>
 
+#include "node/base/error.h"
 #include "node/base/fault_point.h"
+#include "node/os/file.h"
 #include "node/recovery/control_file.h"
 #include "node/recovery/term.h"
 #include "node/txn/lease.h"
