@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "node/base/check.h"
 #include "node/base/error.h"
@@ -101,8 +102,12 @@ SlotFile StateOf(const Slot& slot) {
   return state;
 }
 
-// A process that ends gives back what it uses; temporary slots go.
-void LeaveAll() {
+thread_local bool uses_slots = false;  // this process had one, and may have it still
+
+}  // namespace
+
+void LeaveReplicationSlots() {
+  if (!std::exchange(uses_slots, false)) return;
   LwLockGuard guard(table->lock, LwMode::kExclusive);
   for (Slot& slot : table->slots()) {
     if (!slot.in_use || slot.active_pid == 0 || slot.process_slot != self_slot()) continue;
@@ -110,9 +115,13 @@ void LeaveAll() {
     if (slot.temporary) Forget(slot);
   }
 }
-void LeaveAllAtExit() {
+
+namespace {
+
+void LeaveAtExit() {
   static thread_local bool registered = false;
-  if (!std::exchange(registered, true)) OnProcessExit(LeaveAll);
+  uses_slots = true;
+  if (!std::exchange(registered, true)) OnProcessExit(LeaveReplicationSlots);
 }
 
 // Requires: the lock, exclusive.
@@ -143,7 +152,7 @@ Slot& Claim(std::string_view name, Lsn restart, bool temporary) {
 
 // Requires: io. Writes the new slot's file; without it there is no slot.
 void WriteNew(Slot& slot) {
-  if (slot.temporary) return LeaveAllAtExit();
+  if (slot.temporary) return LeaveAtExit();
   try {
     CreateSlotFile(StateOf(slot));
   } catch (const SqlError&) {
@@ -306,7 +315,7 @@ std::vector<ReplicationSlotInfo> ListReplicationSlots() {
 
 int AcquireReplicationSlot(std::string_view name) {
   CheckSlotsUsable();
-  LeaveAllAtExit();
+  LeaveAtExit();
   LwLockGuard guard(table->lock, LwMode::kExclusive);
   Slot* slot = Find(name);
   if (slot == nullptr) throw SlotMissing(name);

@@ -45,6 +45,8 @@ Lsn CopyReplicationSlot(std::string_view source, std::string_view name, bool tem
 // Throws 42704 (no such slot), 55006 (in use).
 void DropReplicationSlot(std::string_view name);
 std::vector<ReplicationSlotInfo> ListReplicationSlots();
+// After an error of a session, as in PostgreSQL: its temporary slots go, and what it uses is given back.
+void LeaveReplicationSlots();
 
 // --- the stream that uses a slot --------------------------------------------------------------------------------
 // Takes it for this process (a walsender may hold several): throws 42704, 55006 "replication slot ... is active for

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "node/base/error.h"
 #include "node/base/fault_point.h"
 #include "node/base/log.h"
 #include "node/recovery/recovery_shared.h"
@@ -80,11 +81,6 @@ void RefuseFencedStart() {
       .WithDetail("It may hold transactions that no other node has.")
       .WithHint(kWayBack)
       .WithSeverity(Severity::kFatal);
-}
-
-SqlError NeedsBaseBackup(std::string_view why) {
-  return SqlError(ErrorCode::kObjectNotInPrerequisiteState, "{}", why)
-      .WithHint("Make this node anew with \"walden basebackup\" into an empty directory.");
 }
 
 }  // namespace walden

@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include "node/base/error.h"
 #include "node/base/ids.h"
 
 namespace walden {
@@ -34,7 +33,8 @@ uint64_t BeginTerm();
 uint64_t FencedByTerm();
 void RefuseFencedStart();
 
-// 55000 for whoever cannot follow: "<why>", with the hint that a new base backup re-attaches the node.
-SqlError NeedsBaseBackup(std::string_view why);
+// For whoever cannot follow any more.
+inline constexpr const char* kBaseBackupHint =
+    "Make this node anew with \"walden basebackup\" into an empty directory.";
 
 }  // namespace walden

@@ -9,6 +9,7 @@
 #include "node/recovery/hot_standby.h"
 #include "node/recovery/recovery_state.h"
 #include "node/recovery/startup.h"
+#include "node/recovery/term.h"
 #include "node/shm/interrupts.h"
 #include "node/wal/wal.h"
 
@@ -100,9 +101,13 @@ bool WalSupply::LookForNewTimeline(Lsn at) {
   TimelineHistory history = ReadHistory(newest);
   Lsn switched = SwitchPoint(history, history_.back().timeline);
   if (!switched.IsValid() || switched < at) {
-    Log(Severity::kLog,
-        "new timeline {} forked off current database system timeline {} before current recovery point {}",
-        newest, history_.back().timeline, at.ToString());
+    ErrorFields fields;
+    fields.severity = Severity::kLog;
+    fields.message =
+        fmt::format("new timeline {} forked off current database system timeline {} before current recovery point {}",
+                    newest, history_.back().timeline, at.ToString());
+    fields.hint = kBaseBackupHint;
+    EmitLog(fields);
     return false;
   }
   Log(Severity::kLog, "new target timeline is {}", newest);

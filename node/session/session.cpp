@@ -7,6 +7,7 @@
 #include "node/catalog/namespace.h"
 #include "node/catalog/syscache.h"
 #include "node/config/settings.h"
+#include "node/recovery/replication_slots.h"
 #include "node/session/session_state.h"
 #include "node/session/text_format_settings.h"
 #include "node/shm/interrupts.h"
@@ -36,6 +37,7 @@ Session::Result CatchStatementError(CallableRef<void()> body) {
     return std::nullopt;
   } catch (const SqlError& error) {
     if (error.fields().severity >= Severity::kFatal) throw;
+    LeaveReplicationSlots();
     return error.fields();
   } catch (const std::bad_alloc&) {
     return SqlError(ErrorCode::kOutOfMemory, "out of memory").fields();

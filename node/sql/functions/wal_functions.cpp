@@ -167,8 +167,16 @@ bool Promote(bool wait, int32_t seconds) {
   if (seconds <= 0)
     throw SqlError(ErrorCode::kNumericValueOutOfRange, "\"wait_seconds\" must not be negative or zero");
   RequestPromotion();
-  for (int32_t tenths = 0; wait && InRecovery(); ++tenths) {
-    if (tenths >= seconds * 10) return false;
+  int64_t deadline_us = MonotonicUs() + int64_t{seconds} * 1000000;
+  while (wait && InRecovery()) {
+    if (MonotonicUs() >= deadline_us) {
+      ErrorFields warning;
+      warning.severity = Severity::kWarning;
+      warning.code = ErrorCode::kWarning;
+      warning.message = fmt::format("server did not promote within {} seconds", seconds);
+      ReportToClient(warning);
+      return false;
+    }
     self().latch.Reset();
     CheckInterrupts();
     WaitLatch(100, WaitEvent::kPromote);
