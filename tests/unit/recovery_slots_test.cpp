@@ -86,7 +86,7 @@ TEST(ReplicationSlotTest, OneStreamAtATime) {
 TEST(ReplicationSlotTest, SurvivesARestartAsLastSaved) {
   RecoveryNode node;
   Lsn first = CreateReplicationSlot("a", true, false);
-  CreateReplicationSlot("gone", true, true);
+  CreateReplicationSlot("gone", false, true);
   int handle = AcquireReplicationSlot("a");
   WriteSegments(1);
   Lsn saved = FlushedLsn();
