@@ -55,7 +55,7 @@ bool WalSupply::OpenSegment(uint64_t segment, Lsn at) {
 size_t WalSupply::Read(Lsn at, char* to, size_t size) {
   // A segment that is being received holds old bytes behind what has arrived.
   bool from_stream = streaming_ && at >= stream_start_;
-  Lsn limit = from_stream ? ReceivedLsn() : kMaxLsn;
+  Lsn limit = from_stream ? ReceivedLsn() : stream_end_;
   // Replay has caught up with what it knew of: what comes now has just arrived.
   if (from_stream && at >= known_received_ && limit > at) {
     NoteWalArrival(true);
@@ -130,6 +130,7 @@ bool WalSupply::WaitForMore(Lsn at) {
       if (!streaming_) return false;
       // Nothing arrives any more; what has is applied.
       StopStreaming();
+      stream_end_ = ReceivedLsn();
       return true;
     }
     if (StreamHasMore(at)) return true;

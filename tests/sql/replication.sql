@@ -67,17 +67,17 @@ SELECT '10:20:15,14'::pg_snapshot;
 SELECT pg_snapshot_xmin(pg_current_snapshot()) <= pg_snapshot_xmax(pg_current_snapshot());
 SELECT pg_visible_in_snapshot(pg_current_xact_id(), pg_current_snapshot());
 -- who may
-CREATE ROLE repl_nobody;
-CREATE ROLE repl_role REPLICATION;
-SET ROLE repl_nobody;
+CREATE ROLE repl_nobody LOGIN;
+CREATE ROLE repl_role LOGIN REPLICATION;
+\c - repl_nobody
 SELECT pg_create_physical_replication_slot('x');
 SELECT pg_drop_replication_slot('x');
 SELECT pg_switch_wal();
 SELECT pg_create_restore_point('x');
-SELECT pg_backup_start('x');
-SET ROLE repl_role;
+SELECT pg_backup_start('x', true);
+\c - repl_role
 SELECT pg_create_physical_replication_slot('x');
 SELECT pg_drop_replication_slot('x');
-RESET ROLE;
+\c - postgres
 DROP ROLE repl_nobody;
 DROP ROLE repl_role;
