@@ -70,6 +70,7 @@ def check_lock_conflict(primary, archive, standby):
         assert "57P01" not in answer and ("connection" in answer or "40001" in answer), answer
         assert bystander.run("SELECT count(*) FROM u") == "1"
     assert standby.value("SELECT count(more) FROM t") == "0"
+    assert "recovery still waiting after" in standby.log_text() and "recovery conflict on lock" in standby.log_text()
 
 
 def check_database_conflict(primary, archive, standby):
@@ -101,7 +102,8 @@ def main() -> int:
         standby = cluster.node("standby")
         copy_running(primary, standby)
         make_standby(standby, restore_command=f"cp {archive}/%f %p", wal_retrieve_retry_interval="50ms", archive_mode="off",
-                     max_standby_archive_delay="100ms")
+                     max_standby_archive_delay="200ms", log_recovery_conflict_waits="on", deadlock_timeout="20ms",
+                     archive_cleanup_command=f"touch {archive}/cleaned.%r", promote_trigger_file=str(cluster.folder / "trigger"))
         archive_now(primary, archive)
         standby.start()
         follow(primary, archive, standby)
@@ -110,11 +112,16 @@ def main() -> int:
         check_lock_conflict(primary, archive, standby)
         check_database_conflict(primary, archive, standby)
         check_pause(primary, archive, standby)
+        primary.sql("CHECKPOINT")
+        follow(primary, archive, standby)
+        standby.sql("CHECKPOINT")
+        assert list(archive.glob("cleaned.*")), "archive_cleanup_command was not run"
         term = int(standby.walden("controldata", "-D", standby.data).stdout.split("Replication term:")[1].split()[0])
         follow(primary, archive, standby)
         primary.stop()
-        standby.walden("promote", "-D", standby.data)
-        assert standby.value("SELECT pg_is_in_recovery()") == "f"
+        (cluster.folder / "trigger").write_text("")
+        wait_until(lambda: standby.value("SELECT pg_is_in_recovery()") == "f", "the trigger file to promote")
+        assert not (cluster.folder / "trigger").exists()
         assert standby.value("SELECT timeline_id FROM pg_control_checkpoint()") == "2"
         now = int(standby.walden("controldata", "-D", standby.data).stdout.split("Replication term:")[1].split()[0])
         assert now == term + 1, (term, now)
