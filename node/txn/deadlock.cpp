@@ -196,7 +196,7 @@ bool IsDeadlocked() {
   AllPartitions all;
   int own = self_slot();
   if (lock_table->slots[own].wait_state.load(std::memory_order_relaxed) != WaitState::kWaiting) return false;
-  return DeadlockWalk(own).Find();
+  return DeadlockSearch(own).Run() == DeadlockSearch::Outcome::kDeadlock;
 }
 
 bool FindDeadlock(std::string* detail, int* autovacuum_slot) {

@@ -123,7 +123,7 @@ void WaitForGrant(LockEntry* lock, LockMode mode, uint64_t hash, BlockedCallback
 // avoids: leaves the queue, returns true and fills *detail. (Else queues may have been reordered and waiters, this process
 // too, granted.) Otherwise *autovacuum_slot names an autovacuum worker that blocks us, or -1.
 bool FindDeadlock(std::string* detail, int* autovacuum_slot);
-// The same question; this process stays in the queue.
+// The same; this process stays in the queue.
 bool IsDeadlocked();
 
 SqlError OutOfLockMemory();
