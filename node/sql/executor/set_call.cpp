@@ -20,6 +20,7 @@ SetCall::SetCall(const Expr* expr, std::vector<PhysicalType> types) : types_(std
   const BuiltinFunction* row = FindBuiltinFunction(call->funcid);
   function_ = row == nullptr ? nullptr : FindSetFunction(row->source.empty() ? row->name : row->source);
   if (function_ == nullptr) throw NotSupported("this set-returning function");
+  CheckMayExecute(call->funcid);
   for (const Expr* arg : call->args) {
     args_.push_back(CompileExpression(arg));
     arg_types_.push_back(ExprType(arg));

@@ -1,5 +1,7 @@
 // Calls of built-in functions and operators: argument evaluation, then one kernel call a batch.
+#include "node/catalog/acl.h"
 #include "node/catalog/builtin.h"
+#include "node/catalog/identity.h"
 #include "node/sql/expression/compile.h"
 #include "node/types/array.h"
 
@@ -278,6 +280,13 @@ ExprStatePtr CompileScalarArrayOp(ExprCompiler& compiler, const ScalarArrayOpExp
   KernelCall call(expr.opfuncid, type_oid::kBool, expr.inputcollid, false, expr.args);
   return std::make_unique<ScalarArrayState>(std::move(call), expr.use_or, PhysicalOf(element),
                                             Arg(compiler, expr.args, 0), Arg(compiler, expr.args, 1));
+}
+
+void CheckMayExecute(Oid function) {
+  const SessionIdentity& identity = session_identity();
+  if (!IsValid(identity.database) || identity.bootstrapping || IsSuperuser(identity.current_role)) return;
+  const BuiltinFunction* row = FindBuiltinFunction(function);
+  ThrowUnlessOk(CheckFunction(function, identity.current_role), ObjectKind::kFunction, row == nullptr ? "" : row->name);
 }
 
 }  // namespace walden

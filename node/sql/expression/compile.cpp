@@ -100,6 +100,7 @@ ExprStatePtr ExprCompiler::Compile(const Expr* expr) {
     }
     case NodeTag::kFuncExpr: {
       const FuncExpr& call = *As<FuncExpr>(expr);
+      CheckMayExecute(call.funcid);
       return CompileCall(*this, call.funcid, call.funcresulttype, call.inputcollid, call.funcvariadic, call.args);
     }
     case NodeTag::kOpExpr: {

@@ -123,4 +123,7 @@ uint32_t SelectTrue(const Vector& condition, const Selection& selection, uint16_
 // Evaluates an expression without column references, once.
 Value EvaluateConstant(const Expr* expr, EvalContext& context);
 
+// 42501 unless the current role has EXECUTE on the function. Whoever makes a call ready asks.
+void CheckMayExecute(Oid function);
+
 }  // namespace walden

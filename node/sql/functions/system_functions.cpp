@@ -125,9 +125,13 @@ NumericRef LsnDifference(CallContext& c, uint64_t a, uint64_t b) {
 }
 uint64_t LsnPlus(CallContext& c, uint64_t a, NumericRef bytes) {
   if (IsNumericNaN(bytes)) throw SqlError(ErrorCode::kFeatureNotSupported, "cannot add NaN to pg_lsn");
+  NumericRef sum = NumericRound(NumericAdd(NumericFromInt128(static_cast<__int128>(a), 0, c.arena), bytes, c.arena), 0, c.arena);
+  NumericRef most = NumericFromInt128(static_cast<__int128>(UINT64_MAX), 0, c.arena);
+  if (NumericSign(sum) < 0 || CompareNumeric(sum, most) > 0) {
+    throw SqlError(ErrorCode::kNumericValueOutOfRange, "pg_lsn out of range");
+  }
   std::string text;
-  AppendNumeric(&text, NumericRound(NumericAdd(NumericFromInt128(static_cast<__int128>(a), 0, c.arena), bytes, c.arena), 0, c.arena));
-  if (text[0] == '-' || text.size() > 20) throw SqlError(ErrorCode::kNumericValueOutOfRange, "pg_lsn out of range");
+  AppendNumeric(&text, sum);
   return ParseUint64(text, "pg_lsn");
 }
 uint64_t LsnMinus(CallContext& c, uint64_t a, NumericRef bytes) {

@@ -61,6 +61,8 @@ class Folder {
     switch (node->tag) {
       case NodeTag::kFuncExpr:
         if (As<FuncExpr>(node)->funcretset) return false;
+        // Its columns are known from the call, not from the value.
+        if (As<FuncExpr>(node)->funcresulttype == type_oid::kRecord) return false;
         [[fallthrough]];
       case NodeTag::kOpExpr:
       case NodeTag::kDistinctExpr:

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""A replica made by `walden basebackup` follows its primary, through kills of every process that takes part, and commits
+wait for it as synchronous_commit and synchronous_standby_names ask.
+"""
+import os
+import signal
+import subprocess
+import sys
+
+from replica import (Cluster, Session, assert_equal, content, reload_with, streaming_primary, take_basebackup, wait_caught_up,
+                     wait_streaming, wait_until)
+
+BENCH_TABLES = ("pgbench_accounts", "pgbench_tellers", "pgbench_branches", "pgbench_history")
+
+
+def pgbench(node, *arguments):
+    command = ["pgbench", "-h", str(node.cluster.folder), "-p", str(node.port), "-U", "postgres", *arguments, "postgres"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def check_views(primary, replica):
+    row = primary.sql("SELECT usename, client_addr, state, sync_state, sent_lsn >= flush_lsn, write_lsn >= flush_lsn, "
+                      "flush_lsn >= replay_lsn, reply_time IS NOT NULL FROM pg_stat_replication")
+    assert row == [("postgres", "127.0.0.1", "streaming", "async", "t", "t", "t", "t")], row
+    row = replica.sql("SELECT status, slot_name, sender_port, flushed_lsn = pg_last_wal_receive_lsn() FROM pg_stat_wal_receiver")
+    assert row == [("streaming", "r1", str(primary.port + 10000), "t")], row
+    row = primary.sql("SELECT slot_name, slot_type, active, wal_status FROM pg_replication_slots")
+    assert row == [("r1", "physical", "t", "reserved")], row
+    assert primary.sqlstate("SELECT pg_drop_replication_slot('r1')") == "55006"
+
+
+def commits_at_once(node, level: str) -> bool:
+    """Whether a commit at this level is answered while no standby can confirm it."""
+    with Session(node) as session:
+        session.run("SET synchronous_commit = " + level)
+        session.send("INSERT INTO s VALUES (1)")
+        try:
+            session.finish(timeout_s=1.5)
+            return True
+        except Exception:  # queue.Empty: no answer
+            return False
+
+
+def check_synchronous_levels(primary, replica):
+    primary.sql("CREATE TABLE s (n int)")
+    reload_with(primary, synchronous_standby_names=replica.name)
+    wait_until(lambda: primary.value("SELECT sync_state FROM pg_stat_replication") == "sync", "a synchronous standby")
+    for number in range(5):  # visible there the moment that it is acknowledged here
+        primary.sql(f"SET synchronous_commit = remote_apply; INSERT INTO s VALUES (100 + {number})")
+        assert replica.value(f"SELECT count(*) FROM s WHERE n = 100 + {number}") == "1"
+    replica.sql("SELECT pg_wal_replay_pause()")
+    assert not commits_at_once(primary, "remote_apply")
+    assert commits_at_once(primary, "on")
+    replica.sql("SELECT pg_wal_replay_resume()")
+    replica.stop()
+    assert commits_at_once(primary, "local") and commits_at_once(primary, "off")
+    for level in ("remote_write", "on"):
+        assert not commits_at_once(primary, level), level
+    with Session(primary) as waiting:
+        waiting.send("INSERT INTO s VALUES (2)")
+        replica.start()
+        assert waiting.finish() == ""
+    assert primary.sqlstate("ALTER SYSTEM SET synchronous_standby_names = 'ANY x (a)'") != "00000"
+    reload_with(primary, synchronous_standby_names="ANY 1 (nobody, *)")
+    wait_streaming(primary, replica)
+    assert primary.value("SELECT sync_state FROM pg_stat_replication") == "quorum"
+    reload_with(primary, synchronous_standby_names="FIRST 2 (nobody, somebody)")
+    with Session(primary) as waiting:
+        waiting.send("INSERT INTO s VALUES (3)")
+        reload_with(primary, synchronous_standby_names="")
+        assert waiting.finish() == ""
+
+
+def check_kills(primary, replica):
+    for node, victim in ((primary, "walsender"), (replica, "walreceiver"), (replica, "startup"), (replica, None), (primary, None)):
+        primary.sql("INSERT INTO s SELECT generate_series(1000, 1100)")
+        if victim is None:
+            node.kill_all()
+            node.start()
+        else:
+            os.kill(node.child(victim), signal.SIGKILL)
+        node.wait_accepting()
+        primary.sql("INSERT INTO s SELECT generate_series(2000, 2100)")
+        wait_streaming(primary, replica)
+        assert_equal(primary, replica, ["s"])
+        print(f"killed {victim or 'everything'} of {node.name}", flush=True)
+
+
+def main() -> int:
+    with Cluster() as cluster:
+        primary = streaming_primary(cluster, "primary")
+        primary.sql("CREATE TABLE t (n int); INSERT INTO t VALUES (1)")
+        replica = cluster.node("replica")
+        take_basebackup(primary, replica, slot="r1")
+        replica.start()
+        wait_streaming(primary, replica)
+        wait_caught_up(primary, replica)
+        assert content(replica, "t") == "1"
+        check_views(primary, replica)
+        pgbench(primary, "-i", "-s", "1", "-q")
+        pgbench(primary, "-c", "4", "-T", "3")
+        assert_equal(primary, replica, BENCH_TABLES)
+        check_synchronous_levels(primary, replica)
+        check_kills(primary, replica)
+        assert_equal(primary, replica, BENCH_TABLES)
+        replica.stop()
+        primary.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
