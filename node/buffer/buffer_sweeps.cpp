@@ -4,6 +4,7 @@
 
 #include "node/base/error.h"
 #include "node/buffer/buffer_state.h"
+#include "node/buffer/writeback.h"
 #include "node/config/settings.h"
 #include "node/shm/interrupts.h"
 #include "node/stats/counters.h"
@@ -161,29 +162,6 @@ std::vector<ToWrite> MarkForCheckpoint(Pool* pool, bool everything) {
   return list;
 }
 
-// Tells the kernel to start writing back runs of neighbours, so that the fsync at the end finds little to do.
-class WritebackRuns {
- public:
-  explicit WritebackRuns(int64_t limit) : limit_(limit) {}
-  ~WritebackRuns() { Issue(); }
-  void Add(const PageKey& key) {
-    PageKey expected = first_;
-    expected.block += static_cast<BlockNumber>(count_);
-    if (count_ > 0 && (key != expected || count_ >= limit_)) Issue();
-    if (count_ == 0) first_ = key;
-    ++count_;
-  }
-
- private:
-  void Issue() {
-    if (limit_ > 0 && count_ > 0) WritebackRelationPages(first_, static_cast<int>(count_));
-    count_ = 0;
-  }
-  int64_t limit_;
-  PageKey first_;
-  int64_t count_ = 0;
-};
-
 }  // namespace
 
 int WriteDirtyBuffers(bool everything, CheckpointPace pace) {
@@ -233,12 +211,17 @@ bool BackgroundWriterRound() {
   uint64_t horizon = hand + pool->buffer_count;
   writer.position = std::clamp(writer.position, hand, horizon);
   int64_t wanted = static_cast<int64_t>(writer.smoothed_demand), written = 0, reusable = 0;
+  WritebackRuns writeback(GetInt(Setting::kBgwriterFlushAfter));
   while (reusable < wanted && writer.position < horizon && written < limit) {
     uint32_t index = static_cast<uint32_t>(writer.position++ % pool->buffer_count);
     uint32_t state = pool->descriptor(index).state.load(std::memory_order_relaxed);
     if (Pins(state) != 0 || Usage(state) != 0) continue;
     ++reusable;
-    if ((state & kDirty) != 0 && WriteIfDirty(pool, index, kValid | kDirty)) ++written;
+    if ((state & kDirty) == 0) continue;
+    PageKey key = KeyOf(pool->descriptor(index).tag());
+    if (!WriteIfDirty(pool, index, kValid | kDirty)) continue;
+    ++written;
+    writeback.Add(key);
   }
   Count(NodeCounter::kBuffersClean, static_cast<uint64_t>(written));
   if (written >= limit && limit > 0) Count(NodeCounter::kMaxWrittenClean);

@@ -1,8 +1,11 @@
 // Choosing the buffer to reuse: clock sweep over usage counts, or a strategy's ring.
 #include <cstring>
+#include <optional>
 
 #include "node/base/error.h"
 #include "node/buffer/buffer_state.h"
+#include "node/buffer/writeback.h"
+#include "node/config/settings.h"
 #include "node/stats/counters.h"
 #include "node/wal/wal.h"
 
@@ -57,6 +60,19 @@ uint32_t SweepClock(Pool* pool) {
   }
 }
 
+// backend_flush_after: what this process writes to make room goes to disk in runs.
+void NoteSessionWrite(const PageKey& key) {
+  static thread_local std::optional<WritebackRuns> runs;
+  static thread_local int64_t limit = 0;
+  int64_t wanted = GetInt(Setting::kBackendFlushAfter);
+  if (wanted != limit) {
+    runs.reset();
+    if (wanted > 0) runs.emplace(wanted);
+    limit = wanted;
+  }
+  if (runs) runs->Add(key);
+}
+
 // False: take another one.
 bool CleanVictim(Pool* pool, uint32_t index, BufferStrategy* strategy, bool from_ring) {
   Descriptor& descriptor = pool->descriptor(index);
@@ -65,7 +81,11 @@ bool CleanVictim(Pool* pool, uint32_t index, BufferStrategy* strategy, bool from
   bool would_flush = from_ring && strategy->kind() == StrategyKind::kBulkRead && WalIsWritable() &&
                      PageLsn(pool->page(index)) > FlushedLsn();
   try {
-    if (!would_flush) WriteBuffer(pool, index);
+    if (!would_flush) {
+      PageKey key = KeyOf(descriptor.tag());
+      WriteBuffer(pool, index);
+      NoteSessionWrite(key);
+    }
   } catch (...) {
     descriptor.content.Release();
     throw;

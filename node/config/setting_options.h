@@ -36,10 +36,6 @@ inline constexpr EnumOption kReplicationRoleOptions[] = {
     {"replica", 1, false},
     {"local", 2, false},
 };
-inline constexpr EnumOption kXmlBinaryOptions[] = {
-    {"base64", 0, false},
-    {"hex", 1, false},
-};
 inline constexpr EnumOption kXmlOptionOptions[] = {
     {"content", 0, false},
     {"document", 1, false},

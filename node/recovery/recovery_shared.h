@@ -43,6 +43,9 @@ struct RecoveryShared {
   bool stream_wanted;
   std::atomic<ReceiverState> receiver_state;
   std::atomic<uint64_t> received;
+  // Of the primary's last message, for readers that may not lock: the end of its WAL, its clock, ours.
+  std::atomic<uint64_t> primary_end;
+  std::atomic<int64_t> primary_sent, primary_heard;
   std::atomic<uint32_t> received_timeline;
   std::atomic<bool> stop_streaming;
   std::atomic<uint64_t> receiver_notice;  // the receiver wants to hear when replay gets here; UINT64_MAX: not

@@ -165,6 +165,11 @@ void DescribeReceiver(const ReceiverConnection& connection) {
 void NoteReceiverMessage(TimestampUs sent, Lsn primary_end) {
   TimestampUs now = WallClockUs();
   RecoveryShared* shared = Recovery();
+  if (primary_end.value > shared->primary_end.load(std::memory_order_relaxed)) {
+    shared->primary_end.store(primary_end.value, std::memory_order_relaxed);
+  }
+  shared->primary_sent.store(sent, std::memory_order_relaxed);
+  shared->primary_heard.store(now, std::memory_order_release);
   SpinGuard guard(shared->receiver_lock);
   ReceiverInfo& info = shared->receiver;
   info.last_message_sent = sent;
@@ -172,6 +177,13 @@ void NoteReceiverMessage(TimestampUs sent, Lsn primary_end) {
   if (primary_end <= info.latest_end) return;
   info.latest_end = primary_end;
   info.latest_end_time = sent;
+}
+
+PrimaryWord LastPrimaryWord() {
+  RecoveryShared* shared = Recovery();
+  TimestampUs heard = shared->primary_heard.load(std::memory_order_acquire);
+  return {Lsn{shared->primary_end.load(std::memory_order_relaxed)},
+          shared->primary_sent.load(std::memory_order_relaxed), heard};
 }
 
 void ReportWritten(Lsn written) { Recovery()->written.store(written.value, std::memory_order_release); }

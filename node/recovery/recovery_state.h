@@ -80,6 +80,13 @@ struct ReceiverInfo {
 void DescribeReceiver(const ReceiverConnection& connection);
 void NoteReceiverMessage(TimestampUs sent, Lsn primary_end);
 void ReportWritten(Lsn written);
+// The primary's last message, without a lock: fields may stem from two messages. Zeros before the first.
+struct PrimaryWord {
+  Lsn end;            // of its WAL
+  TimestampUs sent;   // by its clock
+  TimestampUs heard;  // by ours
+};
+PrimaryWord LastPrimaryWord();
 ReceiverInfo GetReceiverInfo();
 
 }  // namespace walden

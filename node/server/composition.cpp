@@ -22,6 +22,7 @@
 #include "node/sql/executor/window_call.h"
 #include "node/sql/commands/commands.h"
 #include "node/sql/commands/sequence_storage.h"
+#include "node/sql/commands/setting_values.h"
 #include "node/sql/commands/verification.h"
 #include "node/sql/functions/registry.h"
 #include "node/sql/query/definition_functions.h"
@@ -132,6 +133,7 @@ void ComposeNode() {
   BindRecoveryEnd(RemoveOrphanedFiles);
   RegisterMetricSources();
   OnFlushed([](Lsn) { WakeSenders(); });
+  InstallValueHooks();
 }
 
 }  // namespace walden

@@ -35,17 +35,27 @@ Lsn OldestSnapshot() {
   return oldest == UINT64_MAX ? PublishedLsn() : Lsn{oldest};
 }
 
-// What is received is replayed at once, so what waits is as old as the last commit before it.
+// Lag by the primary's clock, so that an idle pair shows none: what it had when it spoke last, less what is replayed,
+// and the time since then. A replica that hears nothing falls behind by its own clock.
+double LagSeconds(const PrimaryWord& word, Lsn replayed) {
+  TimestampUs commit = LastReplayedCommitTime();
+  if (word.heard == 0) return commit == 0 || ReceivedLsn() <= replayed ? 0 : AgeSeconds(commit);
+  bool streaming = GetReceiverState() == ReceiverState::kStreaming;
+  if (replayed >= word.end) return streaming ? 0 : AgeSeconds(word.heard);
+  double behind = commit == 0 ? 0 : std::max(0.0, static_cast<double>(word.sent - commit) / 1e6);
+  return behind + AgeSeconds(word.heard);
+}
+
 Standing StandingOfNode() {
   Standing standing;
   standing.in_recovery = InRecovery();
   standing.may_commit = LeaseHeld();
   if (!standing.in_recovery) return standing;
   Lsn replayed = ReplayedLsn();
-  Lsn received = ReceivedLsn();
-  if (received <= replayed) return standing;
-  standing.lag_bytes = received - replayed;
-  if (TimestampUs commit = LastReplayedCommitTime(); commit != 0) standing.lag_seconds = AgeSeconds(commit);
+  PrimaryWord word = LastPrimaryWord();
+  Lsn known = std::max(ReceivedLsn(), word.end);
+  if (known > replayed) standing.lag_bytes = known - replayed;
+  standing.lag_seconds = LagSeconds(word, replayed);
   return standing;
 }
 

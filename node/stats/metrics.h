@@ -61,7 +61,7 @@ struct Standing {
   bool in_recovery = false;
   bool may_commit = true;  // the lease is held, the node is not fenced
   double lag_seconds = 0;
-  uint64_t lag_bytes = 0;  // received and not replayed
+  uint64_t lag_bytes = 0;  // of what the primary is known to have, not replayed
 };
 void BindStanding(Standing (*reader)());
 Standing ReadStanding();

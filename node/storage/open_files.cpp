@@ -1,5 +1,6 @@
 #include "node/storage/open_files.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -8,12 +9,27 @@
 #include <vector>
 
 #include "node/base/error.h"
+#include "node/config/settings.h"
 #include "node/storage/sync_queue.h"
 
 namespace walden::open_files {
 namespace {
 
-constexpr size_t kMaxOpenFiles = 800;  // below the usual limit of 1,024 with room for sockets and logs
+// What the system's limit must leave for sockets, logs, temporary files and libraries.
+constexpr size_t kOtherFiles = 200;
+constexpr size_t kFewestFiles = 50;
+
+// max_files_per_process, or less where the system allows less.
+size_t MostOpenFiles() {
+  static const size_t most = [] {
+    size_t wanted = static_cast<size_t>(GetInt(Setting::kMaxFilesPerProcess));
+    rlimit limit = {};
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
+    size_t allowed = std::max<size_t>(limit.rlim_cur, kOtherFiles + kFewestFiles) - kOtherFiles;
+    return std::min(wanted, allowed);
+  }();
+  return most;
+}
 
 struct Key {
   RelFileLocator rel;
@@ -70,7 +86,7 @@ File* Segment(const RelFileLocator& rel, Fork fork, uint32_t segment, IfMissing 
     found->second.used = ++cache.clock;
     return &found->second.file;
   }
-  if (cache.files.size() >= kMaxOpenFiles) CloseOldest();
+  if (cache.files.size() >= MostOpenFiles()) CloseOldest();
   int flags = O_RDWR;
   if (if_missing == IfMissing::kCreate) flags |= O_CREAT;
   if (if_missing == IfMissing::kCreateNew) flags |= O_CREAT | O_EXCL;

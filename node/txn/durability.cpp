@@ -1,5 +1,7 @@
 #include "node/txn/durability.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "node/base/check.h"
@@ -98,10 +100,30 @@ bool RestOnCommit(Lsn csn) {
   return false;
 }
 
+namespace {
+
+// commit_delay: with enough transactions in progress, one flush a little later may serve several commits.
+void AwaitSiblings() {
+  int64_t delay_us = GetInt(Setting::kCommitDelay);
+  if (delay_us == 0 || !GetBool(Setting::kFsync)) return;
+  int64_t siblings = 0, wanted = GetInt(Setting::kCommitSiblings);
+  for (int slot = 0; slot < TransactionSlotCount() && siblings < wanted; ++slot) {
+    if (slot != self_slot() && TransactionSlotOf(slot).xid.load(std::memory_order_relaxed) != 0) ++siblings;
+  }
+  if (siblings < wanted) return;
+  WaitEventScope waiting(WaitEvent::kCommitDelay);
+  usleep(static_cast<useconds_t>(delay_us));  // at most a tenth of a second
+}
+
+}  // namespace
+
 void WaitUntilDurable(Lsn lsn, DurabilityLevel level) {
   if (level == DurabilityLevel::kOff || !lsn.IsValid() || InRecovery()) return;
   DCHECK(HeldLwLockCount() == 0);
-  if (FlushedLsn() < lsn) Flush(lsn);
+  if (FlushedLsn() < lsn) {
+    AwaitSiblings();
+    Flush(lsn);
+  }
   if (!IsDurable(lsn, level)) WaitForStandbys(lsn, level);
 }
 

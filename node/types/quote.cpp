@@ -4,8 +4,11 @@
 
 namespace walden {
 
+bool quote_all_identifiers = false;
+
 std::string QuoteIdentifier(std::string_view name) {
-  bool safe = !name.empty() && ((name[0] >= 'a' && name[0] <= 'z') || name[0] == '_');
+  bool safe =
+      !quote_all_identifiers && !name.empty() && ((name[0] >= 'a' && name[0] <= 'z') || name[0] == '_');
   for (char c : name) safe &= (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
   if (safe && !NeedsQuotesAsIdentifier(name)) return std::string(name);
   std::string quoted = "\"";

@@ -4,6 +4,7 @@
 #include "node/access/heap/heap_records.h"
 #include "node/access/heap/prune.h"
 #include "node/access/heap/visibility.h"
+#include "node/config/settings.h"
 #include "node/shm/interrupts.h"
 
 namespace walden {
@@ -57,7 +58,8 @@ bool HeapScan::NextPage() {
   while (NextBlock(&block)) {
     CheckInterrupts();
     pin_.Release();
-    if (strategy_ && block % kReadAheadBlocks == 0 && block + kReadAheadBlocks < end_) {
+    bool read_ahead = strategy_ && GetInt(Setting::kEffectiveIoConcurrency) > 0;
+    if (read_ahead && block % kReadAheadBlocks == 0 && block + kReadAheadBlocks < end_) {
       PrefetchPages(table_.locator, Fork::kMain, block + kReadAheadBlocks, kReadAheadBlocks);
     }
     pin_ = ReadPageOf(table_, block, ReadMode::kNormal, strategy_.get());

@@ -330,7 +330,7 @@ class HashAggOperator : public AggOperatorBase {
     UpdateStates(set, found);
     size_t bytes = set.table->bytes();
     peak_bytes_ = std::max(peak_bytes_, bytes);
-    if (!set.spilling && bytes > WorkMemBytes() / sets_.size() && set.depth < kMaxDepth) StartSpilling(set);
+    if (!set.spilling && bytes > HashMemBytes() / sets_.size() && set.depth < kMaxDepth) StartSpilling(set);
   }
 
   void UpdateStates(Set& set, const Selection& selection) {

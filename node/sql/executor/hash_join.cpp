@@ -149,7 +149,7 @@ class HashJoinOperator : public Operator {
       table_->Add(row, r, hashes_[r]);
     });
     batch_arena().Reset();
-    if (spilled_ || table_->bytes() > WorkMemBytes()) SpillInner(0, &partitions_);
+    if (spilled_ || table_->bytes() > HashMemBytes()) SpillInner(0, &partitions_);
   }
 
   static bool AnyNull(std::span<Vector* const> keys, uint32_t row) {
@@ -229,7 +229,7 @@ class HashJoinOperator : public Operator {
     std::string_view record;
     while (current_.inner->Read(&record)) {
       table_->AddSerialized(Load<uint64_t>(record.data()), record.data() + sizeof(uint64_t));
-      if (table_->bytes() > WorkMemBytes() && current_.depth < kMaxDepth) {
+      if (table_->bytes() > HashMemBytes() && current_.depth < kMaxDepth) {
         SplitCurrent();
         return false;
       }

@@ -43,6 +43,9 @@ Operator::Operator(Executor& executor, const Plan& plan)
 }
 
 size_t Operator::WorkMemBytes() { return static_cast<size_t>(GetInt(Setting::kWorkMem)) * 1024; }
+size_t Operator::HashMemBytes() {
+  return static_cast<size_t>(static_cast<double>(WorkMemBytes()) * GetReal(Setting::kHashMemMultiplier));
+}
 
 void Operator::Open() {
   pending_.clear();

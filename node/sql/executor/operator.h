@@ -98,6 +98,7 @@ class Operator {
   uint64_t ParamVersion() const;
   MemoryAccount& account() { return account_; }
   static size_t WorkMemBytes();
+  static size_t HashMemBytes();  // of a hash table: hash_mem_multiplier
 
   std::unique_ptr<Operator> left_;
   std::unique_ptr<Operator> right_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "node/config/settings.h"
 #include "node/sql/executor/deferred_checks.h"
 #include "node/sql/executor/executor.h"
 #include "node/sql/executor/foreign_key.h"
@@ -10,6 +11,11 @@
 
 namespace walden {
 namespace {
+
+// session_replication_role = replica: rows come from elsewhere, where they were checked.
+bool ChecksAreOff() {
+  return GetEnum<ReplicationRole>(Setting::kSessionReplicationRole) == ReplicationRole::kReplica;
+}
 
 using Kind = ReferentialEvent::Kind;
 
@@ -131,6 +137,7 @@ void ReferentialChecks::Deleted(Executor& executor, std::span<const Value> old_v
 }
 
 void ReferentialChecks::Inserted(ReferentialQueue& queue, std::span<const Value> values) {
+  if (ChecksAreOff()) return;
   for (const PgConstraintRow& constraint : table_->foreign_keys) {
     std::vector<Value> key = KeyValues(*constraint.conkey, values);
     if (!RefersToNothing(constraint, key)) queue.Add({Kind::kCheckReferencing, table_, &constraint, {}, key});
@@ -138,6 +145,7 @@ void ReferentialChecks::Inserted(ReferentialQueue& queue, std::span<const Value>
 }
 
 void ReferentialChecks::Updated(ReferentialQueue& queue, std::span<const Value> old_values, std::span<const Value> new_values) {
+  if (ChecksAreOff()) return;
   for (const PgConstraintRow& constraint : table_->referenced_by) {
     std::vector<Value> old_key = KeyValues(*constraint.confkey, old_values);
     if (AnyNull(old_key) || SameKey(*table_, *constraint.confkey, old_values, new_values)) continue;
@@ -152,6 +160,7 @@ void ReferentialChecks::Updated(ReferentialQueue& queue, std::span<const Value> 
 }
 
 void ReferentialChecks::Deleted(ReferentialQueue& queue, std::span<const Value> old_values) {
+  if (ChecksAreOff()) return;
   for (const PgConstraintRow& constraint : table_->referenced_by) {
     std::vector<Value> key = KeyValues(*constraint.confkey, old_values);
     if (!AnyNull(key)) queue.Add({Kind::kReferencedDeleted, table_, &constraint, key, {}});

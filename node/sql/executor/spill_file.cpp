@@ -7,6 +7,8 @@
 #include "node/base/bytes.h"
 #include "node/base/check.h"
 #include "node/base/error.h"
+#include "node/base/log.h"
+#include "node/config/settings.h"
 #include "node/stats/counters.h"
 
 namespace walden {
@@ -43,6 +45,14 @@ void WriteTemporary(const File& file, std::string_view bytes, uint64_t offset) {
   Count(DatabaseCounter::kTempBytes, bytes.size());
 }
 
+// log_temp_files. The file has lost its name by now: the folder stands for it.
+void TemporaryGone(uint64_t bytes) {
+  spill_totals().current_bytes -= bytes;
+  int64_t limit_kb = GetInt(Setting::kLogTempFiles);
+  if (limit_kb < 0 || bytes < static_cast<uint64_t>(limit_kb) * 1024) return;
+  Log(Severity::kLog, "temporary file: path \"{}\", size {}", kTemporaryDirectory, bytes);
+}
+
 }  // namespace
 
 SpillTotals& spill_totals() {
@@ -54,7 +64,7 @@ void SetSpillLimit(uint64_t bytes) { spill_limit_bytes = bytes; }
 
 SpillFile::SpillFile() : file_(OpenTemporary()) { ++spill_totals().files; }
 
-SpillFile::~SpillFile() { spill_totals().current_bytes -= size_; }
+SpillFile::~SpillFile() { TemporaryGone(size_); }
 
 void SpillFile::Append(std::string_view record) {
   DCHECK(!reading_);
@@ -104,7 +114,7 @@ bool SpillFile::Read(std::string_view* record) {
 
 RecordFile::RecordFile() : file_(OpenTemporary()) { ++spill_totals().files; }
 
-RecordFile::~RecordFile() { spill_totals().current_bytes -= size_; }
+RecordFile::~RecordFile() { TemporaryGone(size_); }
 
 void RecordFile::Append(std::string_view record) {
   tail_.append(record);

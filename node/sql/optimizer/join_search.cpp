@@ -310,7 +310,8 @@ Path QueryPlanner::HashJoinPath(const Item& left, const Item& right, JoinType ty
   path.total_cost = path.startup_cost + left.path.total_cost + outer_rows * CpuOperatorCost() * plan->outer_keys.size() +
                     rows * (CpuTupleCost() + CpuOperatorCost() * static_cast<double>(rest.size()));
   double inner_bytes = inner_rows * (WidthOf(right.path.columns) + 32.0);
-  if (inner_bytes > static_cast<double>(GetInt(Setting::kWorkMem)) * 1024) {
+  if (inner_bytes >
+      static_cast<double>(GetInt(Setting::kWorkMem)) * 1024 * GetReal(Setting::kHashMemMultiplier)) {
     double outer_bytes = outer_rows * (WidthOf(left.path.columns) + 32.0);
     path.total_cost += 2 * GetReal(Setting::kSeqPageCost) * (inner_bytes + outer_bytes) / kPageSize;
   }

@@ -1,0 +1,28 @@
+-- Settings that act: locales, tablespaces, access methods, quoting, foreign keys of replicated rows, temporary files.
+SET lc_time = 'xx_YY';
+SET lc_messages = 'C';
+SET default_table_access_method = 'nosuch';
+SET default_table_access_method = 'heap';
+SET default_tablespace = 'nosuch';
+SET default_tablespace = 'pg_default';
+RESET default_tablespace;
+SET quote_all_identifiers = on;
+SELECT quote_ident('plain'), quote_ident('Mixed');
+RESET quote_all_identifiers;
+SELECT quote_ident('plain'), quote_ident('Mixed');
+CREATE TABLE acting_parent (id int PRIMARY KEY);
+CREATE TABLE acting_child (parent int REFERENCES acting_parent);
+INSERT INTO acting_child VALUES (1);
+SET session_replication_role = replica;
+INSERT INTO acting_child VALUES (1);
+RESET session_replication_role;
+SELECT * FROM acting_child;
+DROP TABLE acting_child, acting_parent;
+SET work_mem = '64kB';
+SET temp_file_limit = '100kB';
+SELECT count(*) FROM (SELECT g, repeat('x', 100) AS t FROM generate_series(1, 20000) g ORDER BY t, g OFFSET 0) sorted;
+RESET temp_file_limit;
+SELECT count(*) FROM (SELECT g, repeat('x', 100) AS t FROM generate_series(1, 20000) g ORDER BY t, g OFFSET 0) sorted;
+RESET work_mem;
+SET max_stack_depth = '50kB';
+SET max_stack_depth = '2MB';
