@@ -14,6 +14,7 @@
 #include "node/config/conf_file.h"
 #include "node/os/process.h"
 #include "node/recovery/background_processes.h"
+#include "node/server/autovacuum.h"
 #include "node/server/background_worker.h"
 #include "node/server/fatal_signals.h"
 #include "node/server/logger.h"
@@ -56,6 +57,10 @@ int Loop(const ChildStart&) {
   return 0;
 }
 
+int AutovacuumWorkerMain(const ChildStart& start) {
+  RunAutovacuumWorker(start.worker);
+  return 0;
+}
 int BackgroundWorkerMain(const ChildStart& start) { return RunBackgroundWorker(start.worker); }
 
 // Sessions end by an error at the next safe point and reload between statements; the loops of background processes
@@ -108,6 +113,8 @@ MainTable MakeMains() {
   bind(ProcessKind::kMetricsExporter, Loop<RunMetricsExporter>);
   bind(ProcessKind::kWalSender, WalSenderMain);
   bind(ProcessKind::kWalReceiver, WalReceiverMain);
+  bind(ProcessKind::kAutovacuumLauncher, Loop<RunAutovacuumLauncher>);
+  bind(ProcessKind::kAutovacuumWorker, AutovacuumWorkerMain);
   return mains;
 }
 MainTable mains = MakeMains();

@@ -7,6 +7,7 @@
 #include "node/config/settings.h"
 #include "node/recovery/recovery_state.h"
 #include "node/recovery/replication_slots.h"
+#include "node/server/autovacuum.h"
 #include "node/server/background_worker.h"
 #include "node/shm/process.h"
 #include "node/shm/server_state.h"
@@ -41,6 +42,7 @@ constexpr AreaBinding kBindings[] = {
     {Area::kLocks, LockAreaSize, LockAreaInit},
     {Area::kWalSenders, SenderAreaSize, SenderAreaInit},
     {Area::kReplicationSlots, ReplicationSlotsShmSize, ReplicationSlotsShmInit},
+    {Area::kAutovacuum, AutovacuumAreaSize, AutovacuumAreaInit},
     {Area::kActivity, ActivityAreaSize, ActivityAreaInit},
     {Area::kProgress, ProgressAreaSize, ProgressAreaInit},
     {Area::kStats, StatsAreaSize, StatsAreaInit},

@@ -281,22 +281,31 @@ void CountChecksumFailure(Oid database) {
   row->last_checksum_failure.store(WallClockUs(), std::memory_order_relaxed);
 }
 
-void SetRelationEstimates(Oid database, Oid relation, uint64_t live, uint64_t dead, bool vacuum, bool automatic) {
+void SetRelationEstimates(Oid database, Oid relation, const RelationFindings& found) {
   if (TheStats() == nullptr) return;
   // What this process has counted so far is part of what was found.
   FoldOwnBlock();
   RelationSumRow* row = MakeRelation(StatsKey(database, relation));
   if (row == nullptr) return;
-  ValueOf(*row, RelationCounter::kLiveTuples).store(live, std::memory_order_relaxed);
-  ValueOf(*row, RelationCounter::kDeadTuples).store(dead, std::memory_order_relaxed);
-  if (vacuum) {
-    ValueOf(*row, RelationCounter::kInsertsSinceVacuum).store(0, std::memory_order_relaxed);
-    ValueOf(*row, automatic ? RelationCounter::kAutovacuums : RelationCounter::kVacuums).fetch_add(1, std::memory_order_relaxed);
-    TimeOf(*row, automatic ? StatsTime::kAutovacuum : StatsTime::kVacuum).store(WallClockUs(), std::memory_order_relaxed);
-  } else {
-    ValueOf(*row, RelationCounter::kChangesSinceAnalyze).store(0, std::memory_order_relaxed);
-    ValueOf(*row, automatic ? RelationCounter::kAutoanalyzes : RelationCounter::kAnalyzes).fetch_add(1, std::memory_order_relaxed);
-    TimeOf(*row, automatic ? StatsTime::kAutoanalyze : StatsTime::kAnalyze).store(WallClockUs(), std::memory_order_relaxed);
+  ValueOf(*row, RelationCounter::kLiveTuples).store(found.live, std::memory_order_relaxed);
+  ValueOf(*row, RelationCounter::kDeadTuples).store(found.dead, std::memory_order_relaxed);
+  RelationCounter runs = found.vacuum ? found.automatic ? RelationCounter::kAutovacuums : RelationCounter::kVacuums
+                                      : found.automatic ? RelationCounter::kAutoanalyzes : RelationCounter::kAnalyzes;
+  StatsTime time = found.vacuum ? found.automatic ? StatsTime::kAutovacuum : StatsTime::kVacuum
+                                : found.automatic ? StatsTime::kAutoanalyze : StatsTime::kAnalyze;
+  ValueOf(*row, runs).fetch_add(1, std::memory_order_relaxed);
+  TimeOf(*row, time).store(WallClockUs(), std::memory_order_relaxed);
+  if (found.vacuum) ValueOf(*row, RelationCounter::kInsertsSinceVacuum).store(0, std::memory_order_relaxed);
+  else if (found.complete) ValueOf(*row, RelationCounter::kChangesSinceAnalyze).store(0, std::memory_order_relaxed);
+}
+
+void SetRelationEmpty(Oid database, Oid relation) {
+  if (TheStats() == nullptr) return;
+  FoldOwnBlock();
+  RelationSumRow* row = MakeRelation(StatsKey(database, relation));
+  if (row == nullptr) return;
+  for (RelationCounter counter : {RelationCounter::kLiveTuples, RelationCounter::kDeadTuples, RelationCounter::kInsertsSinceVacuum}) {
+    ValueOf(*row, counter).store(0, std::memory_order_relaxed);
   }
 }
 

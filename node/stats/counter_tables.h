@@ -67,7 +67,14 @@ void DescribeDatabase(Oid database, std::string_view name);
 void CountArchived(std::string_view wal, bool success);
 void CountChecksumFailure(Oid database);
 // What VACUUM or ANALYZE found replaces the estimates.
-void SetRelationEstimates(Oid database, Oid relation, uint64_t live, uint64_t dead, bool vacuum, bool automatic);
+struct RelationFindings {
+  uint64_t live, dead;
+  bool vacuum;     // else ANALYZE
+  bool automatic;  // by autovacuum
+  bool complete;   // ANALYZE of all columns
+};
+void SetRelationEstimates(Oid database, Oid relation, const RelationFindings& found);
+void SetRelationEmpty(Oid database, Oid relation);  // TRUNCATE
 void ResetRelationStats(Oid database, Oid relation);
 void ResetDatabaseStats(Oid database);  // and all its relations
 void ResetNodeStats(NodeGroup group);

@@ -204,11 +204,11 @@ void RelationStats::CountTruncate(int level) {
 }
 
 void RelationStats::ReportVacuum(uint64_t live, uint64_t dead, bool automatic) {
-  SetRelationEstimates(database_, relation_, live, dead, true, automatic);
+  SetRelationEstimates(database_, relation_, {live, dead, true, automatic, true});
 }
 
-void RelationStats::ReportAnalyze(uint64_t live, uint64_t dead, bool automatic) {
-  SetRelationEstimates(database_, relation_, live, dead, false, automatic);
+void RelationStats::ReportAnalyze(uint64_t live, uint64_t dead, bool automatic, bool complete) {
+  SetRelationEstimates(database_, relation_, {live, dead, false, automatic, complete});
 }
 
 void StatsOfCreatedRelation(Oid database, Oid relation, int level) {
@@ -247,7 +247,7 @@ void StatsAtSubtransactionEnd(int level, bool commit) {
 void StatsAtTransactionEnd(bool commit) {
   walden::Count(commit ? DatabaseCounter::kCommits : DatabaseCounter::kRollbacks);
   for (const PendingRows& rows : pending_rows) {
-    if (commit && rows.truncated) SetRelationEstimates(rows.database, rows.relation, 0, 0, false, false);
+    if (commit && rows.truncated) SetRelationEmpty(rows.database, rows.relation);
     Settle(rows, commit);
   }
   pending_rows.clear();

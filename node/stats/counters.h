@@ -91,7 +91,8 @@ class RelationStats {
   void CountTruncate(int level);
   // VACUUM and ANALYZE report what they found.
   void ReportVacuum(uint64_t live, uint64_t dead, bool automatic);
-  void ReportAnalyze(uint64_t live, uint64_t dead, bool automatic);
+  // `complete`: of all columns, so that nothing counts as changed since.
+  void ReportAnalyze(uint64_t live, uint64_t dead, bool automatic, bool complete = true);
 
  private:
   std::atomic<uint64_t>* Values() {

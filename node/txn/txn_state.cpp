@@ -199,6 +199,8 @@ void TxnEndRecovery(Lsn end, bool clean) {
   SetInRecovery(false);
 }
 
+Xid OldestClogXid() { return Xid{txn_shared->oldest_clog_xid.load()}; }
+
 void TruncateTransactionLogs(Xid oldest_xid, MultiXactId oldest_multi) {
   csn::Trim();
   oldest_xid = std::min({oldest_xid, OldestRunningXid(), csn::FloorXid()});

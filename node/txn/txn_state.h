@@ -19,6 +19,9 @@ CheckpointPart TxnCheckpointPart();
 // Drops CSN pages that no snapshot needs and removes spill files; the checkpointer and autovacuum call it.
 void TrimCsnWindow();
 
+// The oldest transaction that the commit log can still tell about.
+Xid OldestClogXid();
+
 // VACUUM, after settle records cover everything below in every database: logs and flushes the truncation,
 // then removes CLOG and multixact files wholly below. Never goes past what runs or what a live snapshot
 // needs.

@@ -12,6 +12,7 @@
 #include "node/access/btree/search.h"
 #include "node/access/counted_read.h"
 #include "node/access/heap/free_space_map.h"
+#include "node/access/vacuum_pace.h"
 #include "node/shm/interrupts.h"
 #include "node/txn/durability.h"
 #include "node/txn/horizon.h"
@@ -203,7 +204,7 @@ void BulkDelete(const IndexDesc& index, const DeadTids& dead, IndexVacuumStats* 
   edge.Unlock();
   edge.Release();
   while (block != kNoBlock) {
-    CheckInterrupts();
+    PaceVacuum();
     EnsureWalSpace();
     BufferPin leaf = ReadPageOf(index, block);
     PageLock lock(leaf, PageLockMode::kCleanup);
@@ -217,7 +218,7 @@ void BulkDelete(const IndexDesc& index, const DeadTids& dead, IndexVacuumStats* 
     }
     block = Node(page)->right;
   }
-  for (BlockNumber candidate : empty) PageRemoval(index, candidate).Run();
+  for (BlockNumber candidate : empty) stats->pages_newly_deleted += PageRemoval(index, candidate).Run();
 }
 
 void VacuumCleanup(const IndexDesc& index, IndexVacuumStats* stats) {
@@ -228,7 +229,7 @@ void VacuumCleanup(const IndexDesc& index, IndexVacuumStats* stats) {
   Lsn horizon = ComputeHorizon();
   BufferStrategy strategy(StrategyKind::kVacuum);
   for (BlockNumber block = kMetaBlock + 1; block < stats->pages; ++block) {
-    CheckInterrupts();
+    PaceVacuum();
     BufferPin pin = ReadPageOf(index, block, ReadMode::kNormal, &strategy);
     PageLock lock(pin, PageLockMode::kShared);
     char* page = pin.page();

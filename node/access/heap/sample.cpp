@@ -4,6 +4,7 @@
 #include "node/access/heap/heap_records.h"
 #include "node/access/heap/vacuum.h"
 #include "node/access/heap/visibility.h"
+#include "node/access/vacuum_pace.h"
 #include "node/shm/interrupts.h"
 #include "node/txn/horizon.h"
 #include "node/txn/transaction.h"
@@ -54,7 +55,7 @@ class Sampler {
     BlockSampler blocks(sample.pages, target_, random_);
     BufferStrategy strategy(StrategyKind::kVacuum);
     for (BlockNumber block; blocks.Next(&block);) {
-      CheckInterrupts();
+      PaceVacuum();
       BufferPin pin = ReadPageOf(table_, block, ReadMode::kNormal, &strategy);
       TakePage(pin);
       ++sample.pages_scanned;

@@ -9,6 +9,7 @@
 #include "node/access/heap/prune.h"
 #include "node/access/heap/visibility.h"
 #include "node/access/heap/visibility_map.h"
+#include "node/access/vacuum_pace.h"
 #include "node/buffer/relation_storage.h"
 #include "node/shm/interrupts.h"
 #include "node/txn/clog.h"
@@ -49,7 +50,7 @@ class Vacuum {
 
   VacuumResult Run(double old_pages, double old_rows) {
     horizon_ = ComputeHorizon(table_.locator.database);
-    result_.settled_xid = OldestRunningXid();
+    result_.settled_xid = result_.cutoff = OldestRunningXid();
     result_.settled_multi = NextMultiXactId();
     result_.pages = RelationBlocks(table_.locator);
     progress_.heap_blocks_total = result_.pages;
@@ -74,11 +75,6 @@ class Vacuum {
   void Report() {
     if (options_.progress) options_.progress(progress_);
   }
-  void Delay(int page_cost) {
-    CheckInterrupts();
-    if (options_.delay_point) options_.delay_point(page_cost);
-  }
-
   // ---- First pass: prune, collect dead line pointers, set map bits. ----
 
   void ScanTable() {
@@ -90,7 +86,7 @@ class Vacuum {
         block = next_unskippable - 1;
         continue;
       }
-      Delay(1);
+      PaceVacuum();
       if (dead_.IsFull()) RemoveDead();
       ScanPage(block);
       progress_.heap_blocks_scanned = block + 1;
@@ -339,10 +335,11 @@ class Vacuum {
   // ---- Second pass: index entries, then line pointers. ----
 
   void RemoveDead() {
+    CountDead();
     SetPhase(VacuumProgress::Phase::kVacuumIndexes);
     if (options_.index_cleanup) {
       for (size_t i = 0; i < indexes_.size(); ++i) {
-        Delay(0);
+        PaceVacuum();
         indexes_[i]->method->BulkDelete(*indexes_[i], dead_, &result_.indexes[i]);
       }
       ++result_.index_scans;
@@ -354,13 +351,18 @@ class Vacuum {
     SetPhase(VacuumProgress::Phase::kScanHeap);
   }
 
+  void CountDead() {
+    result_.dead_pointers += static_cast<double>(dead_.size());
+    for (size_t i = 0; i < dead_.size(); ++i) result_.dead_pages += i == 0 || dead_[i].block != dead_[i - 1].block;
+  }
+
   // Frees the pointers of one page, from store position `i` on; returns the next page's position.
   size_t FreePage(size_t i) {
     BlockNumber block = dead_[i].block;
     OffsetNumber unused[kMaxItemsPerPage];
     size_t count = 0;
     for (; i < dead_.size() && dead_[i].block == block; ++i) unused[count++] = dead_[i].offset;
-    Delay(1);
+    PaceVacuum();
     VmPinForWrite(table_.locator, block, &vm_pin_);
     BufferPin pin = ReadPageOf(table_, block, ReadMode::kNormal, &strategy_);
     EnsureWalSpace();
@@ -378,7 +380,7 @@ class Vacuum {
     if (!options_.index_cleanup) return;
     SetPhase(VacuumProgress::Phase::kCleanupIndexes);
     for (size_t i = 0; i < indexes_.size(); ++i) {
-      Delay(0);
+      PaceVacuum();
       indexes_[i]->method->VacuumCleanup(*indexes_[i], &result_.indexes[i]);
     }
   }

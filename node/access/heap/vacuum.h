@@ -41,8 +41,6 @@ struct VacuumOptions {
   bool truncate = true;  // give back empty pages at the end when the lock can be had at once
   bool index_cleanup = true;
   int64_t memory_kb = 65536;  // maintenance_work_mem or autovacuum_work_mem: bounds the dead-row store
-  // Called between pages: cost delay and interrupts; must not touch buffers.
-  std::function<void(int page_cost)> delay_point;
   std::function<void(const VacuumProgress&)> progress;
   // Takes AccessExclusiveLock without waiting for truncation; returns false if it cannot. Null: never
   // truncate.
@@ -62,6 +60,9 @@ struct VacuumResult {
   MultiXactId settled_multi;
   bool settled_advanced = false;
   int index_scans = 0;
+  Xid cutoff;  // transactions from here on were running, or yet to begin
+  BlockNumber dead_pages = 0;  // that had dead pointers
+  double dead_pointers = 0;    // freed (or left, without index_cleanup)
   std::vector<IndexVacuumStats> indexes;
 };
 

@@ -11,6 +11,7 @@
 #include "node/catalog/rows/pg_statistic.h"
 #include "node/config/settings.h"
 #include "node/sql/commands/command_parts.h"
+#include "node/stats/progress.h"
 #include "node/storage/relation_file.h"
 #include "node/types/array.h"
 #include "node/types/type_table.h"
@@ -19,6 +20,8 @@ namespace walden {
 namespace {
 
 constexpr int16_t kKindMcv = 1, kKindHistogram = 2, kKindCorrelation = 3;
+// Of pg_stat_progress_analyze.
+constexpr int64_t kPhaseSampling = 1, kPhaseComputing = 3, kPhaseFinalizing = 5;
 constexpr size_t kWidestStored = 1024;  // longer values are counted but not kept
 
 struct Sampled {
@@ -205,7 +208,7 @@ void StoreStatistics(const PgStatisticRow& row) {
 
 }  // namespace
 
-void AnalyzeRelation(const Relation& table, const std::vector<std::string>& names, CommandContext*) {
+AnalyzeOutcome AnalyzeRelation(const Relation& table, const std::vector<std::string>& names, ProgressReport* progress) {
   std::vector<AttrNumber> wanted;
   for (const std::string& name : names) {
     AttrNumber attno = table.FindColumn(name);
@@ -224,7 +227,11 @@ void AnalyzeRelation(const Relation& table, const std::vector<std::string>& name
   for (AttrNumber attno : wanted) largest = std::max(largest, target_of(table.columns[attno - 1]));
   Arena arena, scratch;
   Random random(static_cast<uint64_t>(MonotonicUs()));
+  progress->Set(progress::kAnalyzePhase, kPhaseSampling);
+  progress->Set(progress::kAnalyzeBlocksTotal, RelationBlocks(table.table.locator));
   RowSample sample = SampleRows(table.table, static_cast<uint32_t>(300 * std::max(1, largest)), random, arena);
+  progress->Set(progress::kAnalyzeBlocksDone, sample.pages_scanned);
+  progress->Set(progress::kAnalyzePhase, kPhaseComputing);
   for (AttrNumber attno : wanted) {
     ColumnStatistics statistics(table, attno, sample.live_rows, std::max(1, target_of(table.columns[attno - 1])));
     for (const TupleView& row : sample.rows) {
@@ -233,11 +240,15 @@ void AnalyzeRelation(const Relation& table, const std::vector<std::string>& name
     if (!sample.rows.empty()) StoreStatistics(statistics.Finish());
     scratch.Reset();
   }
+  progress->Set(progress::kAnalyzePhase, kPhaseFinalizing);
   RowRef<PgClassRow> row = ClassRow(table.oid);
   UpdateRelationStatistics(table.oid, {static_cast<int32_t>(sample.pages), sample.live_rows, row->relallvisible, std::nullopt});
   for (const RelationRef& index : table.indexes) {
     UpdateRelationStatistics(index->oid, {static_cast<int32_t>(RelationBlocks(index->index_desc.locator)), sample.live_rows, 0, std::nullopt});
   }
+  double share = sample.pages == 0 ? 0 : static_cast<double>(sample.pages_scanned) / sample.pages;
+  return {sample.pages, sample.pages_scanned, sample.live_rows, sample.dead_rows, sample.live_rows * share,
+          sample.dead_rows * share, sample.rows.size()};
 }
 
 }  // namespace walden

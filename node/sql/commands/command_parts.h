@@ -105,7 +105,13 @@ void RunCreateDatabase(const ast::CreatedbStmt& statement, CommandContext& conte
 void RunDropDatabase(const ast::DropdbStmt& statement, CommandContext& context);
 void RunAlterDatabase(const ast::AlterDatabaseStmt& statement, CommandContext& context);
 void RunVacuum(const ast::VacuumStmt& statement, CommandContext& context);
-void AnalyzeRelation(const Relation& relation, const std::vector<std::string>& columns, CommandContext* context);
+struct AnalyzeOutcome {
+  BlockNumber pages, pages_scanned;
+  double live_rows, dead_rows;        // of the whole table, estimated
+  double sampled_live, sampled_dead;  // on the pages that were read
+  size_t sample_rows;
+};
+AnalyzeOutcome AnalyzeRelation(const Relation& relation, const std::vector<std::string>& columns, class ProgressReport* progress);
 void RunLock(const ast::LockStmt& statement, CommandContext& context);
 
 }  // namespace walden

@@ -9,6 +9,7 @@
 
 #include "node/catalog/relation.h"
 #include "node/sql/binder/binder.h"
+#include "node/sql/commands/vacuum_cost.h"
 #include "node/sql/functions/registry.h"
 #include "node/sql/parser/ast.h"
 #include "node/sql/parser/parser.h"
@@ -71,7 +72,18 @@ struct VacuumRequest {
   bool disable_page_skipping = false;
   bool is_autovacuum = false;
   bool skip_locked = false;
+  bool process_toast = true;
+  int64_t memory_kb = 0;              // 0: maintenance_work_mem
+  int64_t log_min_duration_ms = -1;   // autovacuum: logs what takes as long; -1: nothing
+  VacuumCost (*cost)() = nullptr;     // null: the session's settings
 };
-void VacuumRelationNow(Oid relation, const VacuumRequest& request);
+// How far rows name only settled transactions, after a run with `freeze`.
+struct VacuumOutcome {
+  bool settled = false;
+  Xid oldest_xid;
+  MultiXactId oldest_multi;
+};
+// False: locked by somebody, or gone. On error its transaction is rolled back.
+bool VacuumRelationNow(Oid relation, const VacuumRequest& request, VacuumOutcome* outcome = nullptr);
 
 }  // namespace walden
