@@ -65,6 +65,10 @@ std::string EncodePassword(std::string_view password) {
                      Base64(Sha256(Hmac(salted, "Client Key"))), Base64(Hmac(salted, "Server Key")));
 }
 
+std::string ScramServerKey(std::string_view password, const ScramVerifier& verifier) {
+  return Hmac(SaltedPassword(password, verifier.salt, verifier.iterations), "Server Key");
+}
+
 ScramVerifier MockScramVerifier(std::string_view user) {
   static std::string secret = [] {
     std::string bytes(kKeyBytes, '\0');
@@ -79,15 +83,45 @@ ScramVerifier MockScramVerifier(std::string_view user) {
   return verifier;
 }
 
-std::string ScramExchange::FirstMessage(std::string_view client_first) {
-  // gs2-header: "n,," or "y,,"; channel binding ("p=...") only with TLS, which this mechanism name does not ask for.
-  if (client_first.size() < 3 || (client_first[0] != 'n' && client_first[0] != 'y') || client_first[1] != ',') {
-    throw Malformed("The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel binding data.");
+void ScramExchange::TakeBindingHeader(std::string_view* message) {
+  auto fatal = [](ErrorCode code, std::string text) { return SqlError(code, std::move(text)).WithSeverity(Severity::kFatal); };
+  std::string_view whole = *message;
+  char flag = whole.empty() ? '\0' : whole[0];
+  if (flag == 'p') {
+    if (!plus_) {
+      throw Malformed("The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel binding data.");
+    }
+    std::string_view type = TakeAttribute(message, 'p');
+    if (type != "tls-server-end-point") {
+      throw fatal(ErrorCode::kProtocolViolation, fmt::format("unsupported SCRAM channel-binding type \"{}\"", type));
+    }
+  } else if (flag == 'n' || flag == 'y') {
+    if (plus_) throw Malformed("The client selected SCRAM-SHA-256-PLUS, but the SCRAM message does not include channel binding data.");
+    // Somebody between us may have hidden the better mechanism.
+    if (flag == 'y' && !binding_.empty()) {
+      throw fatal(ErrorCode::kInvalidAuthorizationSpecification, "SCRAM channel binding negotiation error")
+          .WithDetail("The client supports SCRAM channel binding but thinks the server does not.  "
+                      "However, this server does support channel binding.");
+    }
+    if (whole.size() < 2 || whole[1] != ',') throw Malformed("Comma expected.");
+    message->remove_prefix(2);
+  } else {
+    throw Malformed("Unexpected channel-binding flag.");
   }
-  size_t second = client_first.find(',', 2);
-  if (second == std::string_view::npos) throw Malformed("Comma expected.");
-  gs2_header_ = client_first.substr(0, second + 1);
-  std::string_view bare = client_first.substr(second + 1);
+  if (message->starts_with("a=")) {
+    throw fatal(ErrorCode::kFeatureNotSupported, "client uses authorization identity, but it is not supported");
+  }
+  if (!message->starts_with(',')) throw Malformed("Unexpected attribute in client-first-message.");
+  message->remove_prefix(1);
+  gs2_header_ = whole.substr(0, whole.size() - message->size());
+}
+
+std::string ScramExchange::FirstMessage(std::string_view client_first) {
+  std::string_view bare = client_first;
+  TakeBindingHeader(&bare);
+  if (bare.starts_with("m=")) {
+    throw SqlError(ErrorCode::kFeatureNotSupported, "client requires an unsupported SCRAM extension").WithSeverity(Severity::kFatal);
+  }
   client_first_bare_ = bare;
   TakeAttribute(&bare, 'n');  // the user name is that of the startup packet
   std::string_view client_nonce = TakeAttribute(&bare, 'r');
@@ -99,6 +133,15 @@ std::string ScramExchange::FirstMessage(std::string_view client_first) {
   return server_first_;
 }
 
+void ScramExchange::CheckBinding(std::string_view channel) const {
+  if (channel == Base64(plus_ ? gs2_header_ + binding_ : gs2_header_)) return;
+  if (plus_) {
+    throw SqlError(ErrorCode::kInvalidAuthorizationSpecification, "SCRAM channel binding check failed").WithSeverity(Severity::kFatal);
+  }
+  throw SqlError(ErrorCode::kProtocolViolation, "unexpected SCRAM channel-binding attribute in client-final-message")
+      .WithSeverity(Severity::kFatal);
+}
+
 std::optional<std::string> ScramExchange::FinalMessage(std::string_view client_final) {
   size_t proof_at = client_final.rfind(",p=");
   if (proof_at == std::string_view::npos) throw Malformed("The proof is missing.");
@@ -106,7 +149,7 @@ std::optional<std::string> ScramExchange::FinalMessage(std::string_view client_f
   std::optional<std::string> proof = FromBase64(client_final.substr(proof_at + 3));
   if (!proof || proof->size() != kKeyBytes) throw Malformed("Malformed proof in client-final-message.");
   std::string_view rest = without_proof;
-  if (TakeAttribute(&rest, 'c') != Base64(gs2_header_)) throw Malformed("unexpected SCRAM channel-binding attribute in client-final-message");
+  CheckBinding(TakeAttribute(&rest, 'c'));
   if (TakeAttribute(&rest, 'r') != nonce_) throw Malformed("Nonce does not match.");
   std::string auth = client_first_bare_ + "," + server_first_ + "," + std::string(without_proof);
   std::string client_signature = Hmac(verifier_.stored_key, auth);

@@ -3,6 +3,12 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
+#include <unicode/usprep.h>
+#include <unicode/ustring.h>
+
+#include <algorithm>
+#include <memory>
+#include <vector>
 
 #include "node/base/check.h"
 
@@ -47,9 +53,33 @@ std::string Sha256(std::string_view text) {
   return result;
 }
 
+namespace {
+
+// RFC 4013, as clients prepare what their users type. Text that it forbids, or that is not UTF-8, is used as it is.
+std::string SaslPrep(std::string_view password) {
+  bool ascii = std::all_of(password.begin(), password.end(), [](char c) { return c >= ' ' && c < 0x7f; });
+  if (ascii) return std::string(password);
+  UErrorCode status = U_ZERO_ERROR;
+  std::unique_ptr<UStringPrepProfile, decltype(&usprep_close)> profile(usprep_openByType(USPREP_RFC4013_SASLPREP, &status), usprep_close);
+  std::vector<UChar> wide(password.size() + 1), prepared(4 * password.size() + 16);
+  int32_t wide_length = 0;
+  u_strFromUTF8(wide.data(), static_cast<int32_t>(wide.size()), &wide_length, password.data(), static_cast<int32_t>(password.size()), &status);
+  int32_t length = usprep_prepare(profile.get(), wide.data(), wide_length, prepared.data(), static_cast<int32_t>(prepared.size()),
+                                  USPREP_DEFAULT, nullptr, &status);
+  if (U_FAILURE(status) || length == 0) return std::string(password);
+  std::string text(static_cast<size_t>(length) * 3 + 1, '\0');
+  int32_t bytes = 0;
+  u_strToUTF8(text.data(), static_cast<int32_t>(text.size()), &bytes, prepared.data(), length, &status);
+  if (U_FAILURE(status)) return std::string(password);
+  text.resize(static_cast<size_t>(bytes));
+  return text;
+}
+
+}  // namespace
+
 std::string SaltedPassword(std::string_view password, std::string_view salt, int iterations) {
-  std::string salted(kKeyBytes, '\0');
-  CHECK(PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), Bytes(salt),
+  std::string prepared = SaslPrep(password), salted(kKeyBytes, '\0');
+  CHECK(PKCS5_PBKDF2_HMAC(prepared.data(), static_cast<int>(prepared.size()), Bytes(salt),
                           static_cast<int>(salt.size()), iterations, EVP_sha256(),
                           static_cast<int>(kKeyBytes), Bytes(salted)) == 1);
   return salted;

@@ -13,7 +13,7 @@ std::string Base64(std::string_view bytes);
 std::optional<std::string> FromBase64(std::string_view text);
 std::string Hmac(std::string_view key, std::string_view text);
 std::string Sha256(std::string_view text);
-// PBKDF2: the key that client and server keys derive from.
+// PBKDF2 over the password prepared by SASLprep: the key that client and server keys derive from.
 std::string SaltedPassword(std::string_view password, std::string_view salt, int iterations);
 std::string Xor(std::string_view left, std::string_view right);
 

@@ -426,8 +426,10 @@ def emit_access(facts, out):
 def emit_system_views(data_dir, out):
     lines = ['#include "node/catalog/bootstrap.h"', "", "namespace walden {", "namespace {", "",
              "constexpr SetupStatement kStatements[] = {"]
-    with open(os.path.join(data_dir, "system_views.sql")) as file:
-        parts = file.read().split("--view ")[1:]
+    parts = []
+    for name in ("system_views.sql", "information_schema.sql"):
+        with open(os.path.join(data_dir, name)) as file:
+            parts += file.read().split("--view ")[1:]
     for part in parts:
         name, sql = part.split("\n", 1)
         lines.append('    {"%s", R"SQL(%s)SQL"},' % (name.strip(), sql.strip()))

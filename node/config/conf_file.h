@@ -37,4 +37,7 @@ bool ReloadConfiguration(Severity severity = Severity::kDebug2);
 void WriteAutoConf(const std::string& data_directory, std::string_view name,
                    const std::optional<std::string>& value);
 
+// ALTER SYSTEM RESET ALL.
+void ClearAutoConf(const std::string& data_directory);
+
 }  // namespace walden

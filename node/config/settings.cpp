@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
+#include <deque>
 #include <map>
 
 #include "node/base/check.h"
@@ -54,11 +55,17 @@ constexpr SettingRow kRows[] = {
 #undef ENUM
 };
 
-// Custom parameters ("myapp.user") that no row declares: text only, user context.
-struct Placeholder {
-  SourcedValue current;
-  std::vector<StackedValue> stack;
+// Custom parameters ("myapp.user") that no row declares: text only, user context. They are numbered behind the rows, so that transaction levels
+// treat them alike.
+struct Placeholders {
+  std::map<std::string, Setting> by_name;
+  std::deque<SettingState> states;
 };
+Placeholders& CustomSettings() {
+  static auto* placeholders = new Placeholders;
+  return *placeholders;
+}
+bool IsCustom(Setting setting) { return setting >= Setting::kCount; }
 
 void (*report_hook)(std::string_view, const std::string&) = nullptr;
 
@@ -102,7 +109,10 @@ const std::map<std::string, size_t>& NameIndex() {
 }  // namespace
 
 std::span<const SettingRow> SettingRows() { return kRows; }
-SettingState& StateOf(Setting setting) { return States()[static_cast<size_t>(setting)]; }
+SettingState& StateOf(Setting setting) {
+  if (IsCustom(setting)) return CustomSettings().states[static_cast<size_t>(setting) - static_cast<size_t>(Setting::kCount)];
+  return States()[static_cast<size_t>(setting)];
+}
 
 std::string_view SettingContextName(SettingContext context) {
   constexpr std::string_view kNames[] = {"internal", "postmaster", "sighup", "superuser-backend",
@@ -137,6 +147,11 @@ std::optional<Setting> FindSetting(std::string_view name) {
 }
 
 const char* SettingName(Setting setting) { return kRows[static_cast<size_t>(setting)].name; }
+SettingContext SettingContextOf(Setting setting) { return kRows[static_cast<size_t>(setting)].context; }
+uint32_t SettingFlags(std::string_view name) {
+  std::optional<Setting> setting = FindSetting(name);
+  return setting ? kRows[static_cast<size_t>(*setting)].flags : 0;
+}
 const std::string& GetString(Setting setting) { return StateOf(setting).current.text; }
 
 void SetReportHook(void (*hook)(std::string_view, const std::string&)) { report_hook = hook; }
@@ -154,6 +169,7 @@ void InstallValue(Setting setting, SourcedValue value) {
   SettingState& state = StateOf(setting);
   state.current = std::move(value);
   ++setting_generation;
+  if (IsCustom(setting)) return;
   setting_numbers[static_cast<size_t>(setting)] = state.current.number;
   if (state.hooks.assign) state.hooks.assign();
   const SettingRow& row = kRows[static_cast<size_t>(setting)];
@@ -178,11 +194,6 @@ void InstallSettingHooks(Setting setting, SettingHooks hooks) {
 }
 
 namespace {
-
-std::map<std::string, Placeholder>& Placeholders() {
-  static auto* placeholders = new std::map<std::string, Placeholder>;
-  return *placeholders;
-}
 
 SqlError Unrecognized(std::string_view name) {
   return SqlError(ErrorCode::kUndefinedObject, "unrecognized configuration parameter \"{}\"", name);
@@ -333,11 +344,16 @@ bool CheckContext(const SettingRow& row, const SetRequest& request) {
   return true;
 }
 
-void SetPlaceholder(std::string_view name, std::optional<std::string_view> value, const SetRequest& request) {
+// The custom parameter of this name, made if it is not there.
+Setting CustomSetting(std::string_view name) {
+  Placeholders& placeholders = CustomSettings();
+  auto found = placeholders.by_name.find(Lower(name));
+  if (found != placeholders.by_name.end()) return found->second;
   if (!IsPlaceholderName(name)) throw Unrecognized(name);
-  Placeholder& placeholder = Placeholders()[Lower(name)];
-  (void)request;
-  placeholder.current.text = value ? *value : std::string_view();
+  Setting fresh = static_cast<Setting>(static_cast<size_t>(Setting::kCount) + placeholders.states.size());
+  placeholders.states.emplace_back();
+  placeholders.by_name.emplace(Lower(name), fresh);
+  return fresh;
 }
 
 bool IsSessionLevel(SettingSource source) {
@@ -346,9 +362,34 @@ bool IsSessionLevel(SettingSource source) {
 
 }  // namespace
 
+// A checked value takes effect, for good or as a level says.
+static void ApplyValue(Setting setting, SourcedValue fresh, const SetRequest& request) {
+  SettingState& state = StateOf(setting);
+  if (!IsSessionLevel(request.source)) {
+    // A default: it becomes what RESET restores, and takes effect unless something stronger is in force.
+    if (request.source >= state.reset.source) state.reset = fresh;
+    for (StackedValue& stacked : state.stack) {
+      if (stacked.prior.source <= request.source) stacked.prior = fresh;
+    }
+    if (request.source < state.current.source) return;
+  } else {
+    PushForChange(setting, request.action);
+  }
+  if (request.file != nullptr) {
+    state.source_file = request.file;
+    state.source_line = request.line;
+  }
+  InstallValue(setting, std::move(fresh));
+}
+
 void SetSetting(std::string_view name, std::optional<std::string_view> value, const SetRequest& request) {
   std::optional<Setting> setting = FindSetting(name);
-  if (!setting) return SetPlaceholder(name, value, request);
+  if (!setting) {
+    Setting custom = CustomSetting(name);
+    SourcedValue fresh = StateOf(custom).reset;
+    if (value) fresh = {{}, std::string(*value), request.source, request.context};
+    return ApplyValue(custom, std::move(fresh), request);
+  }
   const SettingRow& row = kRows[static_cast<size_t>(*setting)];
   SettingState& state = StateOf(*setting);
   if (!CheckContext(row, request)) {
@@ -362,28 +403,12 @@ void SetSetting(std::string_view name, std::optional<std::string_view> value, co
     }
     return;
   }
-  SourcedValue fresh;
+  SourcedValue fresh = state.reset;
   if (value) {
     ProposedValue proposed = Propose(*setting, *value, request.source);
     fresh = {proposed.number, std::move(proposed.text), request.source, request.context};
-  } else {
-    fresh = state.reset;
   }
-  if (!IsSessionLevel(request.source)) {
-    // A default: it becomes what RESET restores, and takes effect unless something stronger is in force.
-    if (request.source >= state.reset.source) state.reset = fresh;
-    for (StackedValue& stacked : state.stack) {
-      if (stacked.prior.source <= request.source) stacked.prior = fresh;
-    }
-    if (request.source < state.current.source) return;
-  } else {
-    PushForChange(*setting, request.action);
-  }
-  if (request.file != nullptr) {
-    state.source_file = request.file;
-    state.source_line = request.line;
-  }
-  InstallValue(*setting, std::move(fresh));
+  ApplyValue(*setting, std::move(fresh), request);
 }
 
 void CheckSetting(std::string_view name, std::optional<std::string_view> value, const SetRequest& request) {
@@ -409,7 +434,11 @@ void ResetAllSettings(const SetRequest& request) {
     PushForChange(static_cast<Setting>(i), request.action);
     InstallValue(static_cast<Setting>(i), state.reset);
   }
-  for (auto& [name, placeholder] : Placeholders()) placeholder.current.text.clear();
+  for (auto& [name, setting] : CustomSettings().by_name) {
+    if (!IsSessionLevel(StateOf(setting).current.source)) continue;
+    PushForChange(setting, request.action);
+    InstallValue(setting, StateOf(setting).reset);
+  }
 }
 
 namespace {
@@ -450,9 +479,9 @@ std::string SettingText(Setting setting) {
 std::string ShowSetting(std::string_view name, bool can_see_all) {
   std::optional<Setting> setting = FindSetting(name);
   if (!setting) {
-    auto placeholder = Placeholders().find(Lower(name));
-    if (placeholder == Placeholders().end()) throw Unrecognized(name);
-    return placeholder->second.current.text;
+    auto custom = CustomSettings().by_name.find(Lower(name));
+    if (custom == CustomSettings().by_name.end()) throw Unrecognized(name);
+    return StateOf(custom->second).current.text;
   }
   const SettingRow& row = kRows[static_cast<size_t>(*setting)];
   if ((row.flags & F::kSuperuserOnly) && !can_see_all) {
@@ -510,14 +539,15 @@ std::vector<SettingInfo> ListSettings() {
   for (size_t i = 0; i < std::size(kRows); ++i) {
     if (!(kRows[i].flags & F::kNoShowAll)) settings.push_back(Describe(static_cast<Setting>(i)));
   }
-  for (const auto& [name, placeholder] : Placeholders()) {
+  for (const auto& [name, custom] : CustomSettings().by_name) {
     SettingInfo info;
     info.name = name;
-    info.setting = placeholder.current.text;
+    info.setting = StateOf(custom).current.text;
+    info.reset_val = StateOf(custom).reset.text;
     info.category = "Customized Options";
     info.context = "user";
     info.vartype = "string";
-    info.source = "session";
+    info.source = SettingSourceName(StateOf(custom).current.source);
     info.flags = F::kPlaceholder;
     settings.push_back(std::move(info));
   }
@@ -548,7 +578,7 @@ void ResetSettingsForTest() {
     state.pending_restart = false;
     InstallValue(static_cast<Setting>(i), boot);
   }
-  Placeholders().clear();
+  CustomSettings() = {};
 }
 
 }  // namespace walden

@@ -54,6 +54,9 @@ const std::string& GetString(Setting setting);
 // Finds by name, ignoring case and knowing PostgreSQL's old names.
 std::optional<Setting> FindSetting(std::string_view name);
 const char* SettingName(Setting setting);
+SettingContext SettingContextOf(Setting setting);
+// setting_flag bits; 0 for a name that no row has.
+uint32_t SettingFlags(std::string_view name);
 
 enum class SetAction : uint8_t {
   kSet,    // until the session ends; undone if the transaction aborts

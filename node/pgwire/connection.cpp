@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "node/base/bytes.h"
+#include "node/base/log.h"
 #include "node/config/conf_file.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/latch.h"
@@ -18,7 +19,52 @@ Connection::Connection(Descriptor socket) : socket_(std::move(socket)), peer_(De
   SetNonBlocking(socket_.fd(), false);
 }
 
-// One recv for whatever has arrived; it waits when nothing has.
+void Connection::StartTls() {
+  SetNonBlocking(socket_.fd(), true);
+  tls_ = std::make_unique<TlsChannel>(socket_.fd());
+  try {
+    for (;;) {
+      self().latch.Reset();
+      CheckInterrupts();
+      TlsChannel::Attempt attempt = tls_->Handshake();
+      if (attempt.bytes > 0) return;
+      WaitLatchOrSocket(socket_.fd(), attempt.wait, -1, WaitEvent::kSslOpenServer);
+    }
+  } catch (const SqlError& error) {
+    if (error.fields().severity >= Severity::kFatal) throw;
+    ErrorFields fields = error.fields();
+    fields.severity = Severity::kLog;
+    EmitLog(fields);
+    throw ConnectionLost();
+  }
+}
+
+// What the socket takes without waiting.
+TlsChannel::Attempt Connection::Send(const char* from, size_t bytes) {
+  if (tls_ != nullptr) return tls_->Write(from, bytes);
+  ssize_t sent;
+  do {
+    sent = send(socket_.fd(), from, bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+  } while (sent < 0 && errno == EINTR);
+  if (sent >= 0) return {sent, 0};
+  return {0, errno == EAGAIN || errno == EWOULDBLOCK ? short{POLLOUT} : short{0}};
+}
+
+// One read for whatever has arrived; it waits when nothing has. False at the end of the stream.
+bool Connection::Receive() {
+  char* to = in_.data() + in_end_;
+  size_t room = in_.size() - in_end_;
+  if (tls_ != nullptr) {
+    TlsChannel::Attempt attempt = tls_->Read(to, room);
+    in_end_ += static_cast<size_t>(attempt.bytes);
+    if (attempt.bytes == 0 && attempt.wait != 0) WaitLatchOrSocket(socket_.fd(), attempt.wait, -1, WaitEvent::kClientRead);
+    return attempt.bytes > 0 || attempt.wait != 0;
+  }
+  ssize_t got = ReceiveOrLatch(socket_.fd(), to, room, WaitEvent::kClientRead);
+  if (got > 0) in_end_ += static_cast<size_t>(got);
+  return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK));
+}
+
 bool Connection::FillInput(size_t wanted) {
   if (in_at_ == in_end_) in_at_ = in_end_ = 0;
   while (in_end_ - in_at_ < wanted) {
@@ -28,12 +74,7 @@ bool Connection::FillInput(size_t wanted) {
     if (idle_) TakeInterrupt(Interrupt::kCancel);
     if (idle_ && TakeInterrupt(Interrupt::kReload)) ReloadConfiguration();
     CheckInterrupts();
-    ssize_t got = ReceiveOrLatch(socket_.fd(), in_.data() + in_end_, in_.size() - in_end_, WaitEvent::kClientRead);
-    if (got > 0) {
-      in_end_ += static_cast<size_t>(got);
-    } else if (got == 0 || (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)) {
-      return false;
-    }
+    if (!Receive()) return false;
   }
   return true;
 }
@@ -120,14 +161,13 @@ void Connection::Flush() {
 
 void Connection::SendAll(const char* data, size_t bytes) {
   while (bytes > 0) {
-    ssize_t sent = send(socket_.fd(), data, bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent > 0) {
-      data += sent;
-      bytes -= static_cast<size_t>(sent);
+    TlsChannel::Attempt attempt = Send(data, bytes);
+    if (attempt.bytes > 0) {
+      data += attempt.bytes;
+      bytes -= static_cast<size_t>(attempt.bytes);
       continue;
     }
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+    if (attempt.wait == 0) {
       out_.clear();
       throw ConnectionLost();
     }
@@ -137,7 +177,7 @@ void Connection::SendAll(const char* data, size_t bytes) {
       out_.clear();
       throw ConnectionLost();
     }
-    WaitLatchOrSocket(socket_.fd(), POLLOUT, -1, WaitEvent::kClientWrite);
+    WaitLatchOrSocket(socket_.fd(), attempt.wait, -1, WaitEvent::kClientWrite);
   }
 }
 

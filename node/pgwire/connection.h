@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "node/base/error.h"
 #include "node/os/socket.h"
+#include "node/pgwire/tls.h"
 #include "node/txn/durability.h"
 
 namespace walden {
@@ -24,6 +26,11 @@ class Connection {
 
   int fd() const { return socket_.fd(); }
   const PeerAddress& peer() const { return peer_; }
+  // From here on everything passes through TLS: the handshake, which the client begins. Nothing may be buffered in either direction.
+  // A handshake that fails is logged and throws ConnectionLost.
+  void StartTls();
+  // Null: not encrypted.
+  const TlsChannel* tls() const { return tls_.get(); }
 
   // --- in
   // Reads exactly `bytes` (start-up packets have no type byte). Waits with the latch, serving interrupts.
@@ -45,6 +52,8 @@ class Connection {
   void PatchInt32(size_t at, int32_t value);
   std::string& out() { return out_; }
   void End();
+  // Takes back the message that was begun.
+  void Abandon() { out_.resize(message_at_ - 1); }
   // Sends what is buffered when it has grown large; Flush sends all.
   void FlushIfLarge() {
     if (out_.size() >= kFlushBytes) Flush();
@@ -60,8 +69,11 @@ class Connection {
   bool FillInput(size_t wanted);
   void MakeRoom(size_t wanted);
   void SendAll(const char* data, size_t bytes);
+  bool Receive();
+  TlsChannel::Attempt Send(const char* from, size_t bytes);
 
   Descriptor socket_;
+  std::unique_ptr<TlsChannel> tls_;
   PeerAddress peer_;
   std::vector<char> in_ = std::vector<char>(kReceiveBytes);
   size_t in_at_ = 0;   // the next byte to give out

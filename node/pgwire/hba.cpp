@@ -1,183 +1,278 @@
 #include "node/pgwire/hba.h"
 
 #include <arpa/inet.h>
+#include <strings.h>
 
 #include <charconv>
+#include <span>
 
-#include "node/base/error.h"
+#include "node/base/log.h"
+#include "node/config/settings.h"
+#include "node/pgwire/auth_file.h"
+#include "node/pgwire/host_names.h"
 
 namespace walden {
 namespace {
 
-struct Token {
-  std::string text;
-  bool quoted = false;
+using Kind = HbaLine::Kind;
+using Address = HbaLine::Address;
+
+struct MethodName {
+  const char* name;
+  AuthMethod method;
+};
+constexpr MethodName kMethods[] = {
+    {"reject", AuthMethod::kReject}, {"trust", AuthMethod::kTrust}, {"password", AuthMethod::kPassword}, {"md5", AuthMethod::kMd5},
+    {"scram-sha-256", AuthMethod::kScram}, {"peer", AuthMethod::kPeer}, {"cert", AuthMethod::kCert},
+};
+struct KindName {
+  const char* name;
+  Kind kind;
+};
+constexpr KindName kKinds[] = {
+    {"local", Kind::kLocal}, {"host", Kind::kHost}, {"hostssl", Kind::kHostSsl}, {"hostnossl", Kind::kHostNoSsl},
+    {"hostgssenc", Kind::kHostGss}, {"hostnogssenc", Kind::kHost},
 };
 
-// Fields of one line, each a comma-separated list; quotes protect spaces, commas and key words.
-std::vector<std::vector<Token>> Tokenize(std::string_view line) {
-  std::vector<std::vector<Token>> fields;
-  size_t i = 0;
-  auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (i < line.size()) {
-    while (i < line.size() && is_space(line[i])) ++i;
-    if (i >= line.size() || line[i] == '#') break;
-    std::vector<Token> field(1);
-    while (i < line.size() && !is_space(line[i]) && line[i] != '#') {
-      if (line[i] == '"') {
-        field.back().quoted = true;
-        for (++i; i < line.size() && line[i] != '"'; ++i) field.back().text += line[i];
-        ++i;
-      } else if (line[i] == ',') {
-        field.emplace_back();
-        ++i;
-        while (i < line.size() && is_space(line[i])) ++i;
-      } else {
-        field.back().text += line[i++];
-      }
-    }
-    fields.push_back(std::move(field));
-  }
-  return fields;
-}
-
 // A quoted key word is a plain name: it is kept with a mark that no key word has.
-std::string NameOf(const Token& token) { return token.quoted ? "\"" + token.text : token.text; }
+std::string NameOf(const AuthToken& token) { return token.quoted ? "\"" + token.text : token.text; }
 
-SqlError Bad(std::string_view file, int line, std::string_view what) {
-  return SqlError(ErrorCode::kConfigFileError, "{}", what).WithContext(fmt::format("line {} of configuration file \"{}\"", line, file));
-}
-
-bool ParseAddress(std::string_view text, HbaLine* line) {
-  if (text == "all") {
-    line->any_address = true;
-    return true;
+// One line, field by field.
+class LineParser {
+ public:
+  LineParser(const AuthFileLine& source, std::string_view file) : source_(source), file_(file) {
+    line_.line_number = source.number;
+    line_.text = source.text;
   }
-  if (text == "samehost" || text == "samenet") {
-    line->same_host = true;
-    return true;
-  }
-  std::string host(text.substr(0, text.find('/')));
-  line->is_ipv6 = host.find(':') != std::string::npos;
-  if (inet_pton(line->is_ipv6 ? AF_INET6 : AF_INET, host.c_str(), line->address) != 1) return false;
-  int full = line->is_ipv6 ? 128 : 32;
-  line->prefix_bits = full;
-  size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return true;
-  std::string_view bits = text.substr(slash + 1);
-  auto [end, error] = std::from_chars(bits.data(), bits.data() + bits.size(), line->prefix_bits);
-  return error == std::errc() && end == bits.data() + bits.size() && line->prefix_bits >= 0 && line->prefix_bits <= full;
-}
 
-// The prefix length of a mask in a field of its own.
-bool ParseMask(const std::string& text, HbaLine* line) {
-  uint8_t mask[16] = {};
-  if (inet_pton(line->is_ipv6 ? AF_INET6 : AF_INET, text.c_str(), mask) != 1) return false;
-  int bits = 0;
-  for (int i = 0; i < (line->is_ipv6 ? 16 : 4); ++i) bits += __builtin_popcount(mask[i]);
-  line->prefix_bits = bits;
-  return true;
-}
-
-bool ParseMethod(std::string_view text, AuthMethod* method) {
-  if (text == "trust") *method = AuthMethod::kTrust;
-  else if (text == "reject") *method = AuthMethod::kReject;
-  else if (text == "scram-sha-256" || text == "md5") *method = AuthMethod::kScram;
-  else if (text == "password") *method = AuthMethod::kPassword;
-  else if (text == "peer") *method = AuthMethod::kPeer;
-  else return false;
-  return true;
-}
-
-bool InNetwork(const HbaLine& line, const PeerAddress& peer) {
-  if (line.any_address) return true;
-  if (line.same_host) return peer.host == "127.0.0.1" || peer.host == "::1";
-  if (line.is_ipv6 != peer.is_ipv6) return false;
-  int bits = line.prefix_bits;
-  for (int i = 0; bits > 0; ++i, bits -= 8) {
-    uint8_t mask = bits >= 8 ? 0xFF : static_cast<uint8_t>(0xFF << (8 - bits));
-    if ((line.address[i] & mask) != (peer.ip[i] & mask)) return false;
-  }
-  return true;
-}
-
-bool MatchesList(const std::vector<std::string>& list, std::string_view value, const HbaQuestion& question, bool is_user) {
-  for (const std::string& entry : list) {
-    if (!is_user && question.replication) {
-      if (entry == "replication") return true;
-    } else if (entry.starts_with('"')) {
-      if (entry.substr(1) == value) return true;
-    } else if (entry == "all") {
-      return true;
-    } else if (!is_user && entry == "sameuser") {
-      if (question.database == question.user) return true;
-    } else if (!is_user && entry == "samerole") {
-      if (question.is_member(question.user, question.database)) return true;
-    } else if (!is_user && entry == "replication") {
-      continue;
-    } else if (is_user && entry.starts_with('+')) {
-      if (question.is_member(question.user, std::string_view(entry).substr(1))) return true;
-    } else if (entry == value) {
-      return true;
+  HbaLine Parse() {
+    ParseKind();
+    for (const AuthToken& token : Next("database")) line_.databases.push_back(NameOf(token));
+    for (const AuthToken& token : Next("role")) line_.users.push_back(NameOf(token));
+    if (line_.kind != Kind::kLocal) ParseAddress();
+    ParseMethod();
+    while (at_ < source_.fields.size()) {
+      for (const AuthToken& option : source_.fields[at_++]) ParseOption(option.text);
     }
+    return std::move(line_);
+  }
+
+ private:
+  SqlError Bad(std::string_view what) const { return BadAuthLine(file_, source_.number, what); }
+
+  const std::vector<AuthToken>& Next(std::string_view what) {
+    if (at_ >= source_.fields.size() || source_.fields[at_].empty()) {
+      throw Bad(fmt::format("end-of-line before {} specification", what));
+    }
+    return source_.fields[at_++];
+  }
+
+  const AuthToken& Single(std::string_view what, std::string_view plural) {
+    const std::vector<AuthToken>& tokens = Next(what);
+    if (tokens.size() > 1) throw Bad(fmt::format("multiple values specified for {}", plural));
+    return tokens[0];
+  }
+
+  void ParseKind() {
+    const std::string& text = Single("connection type", "connection type").text;
+    for (const KindName& known : kKinds) {
+      if (text != known.name) continue;
+      line_.kind = known.kind;
+      if (known.kind == Kind::kHostSsl && !GetBool(Setting::kSsl)) {
+        Log(Severity::kLog, "hostssl record cannot match because SSL is disabled (line {} of \"{}\")", source_.number, file_);
+      }
+      if (known.kind == Kind::kHostGss) {
+        Log(Severity::kLog, "hostgssenc record cannot match because GSSAPI is not supported by this build (line {} of \"{}\")",
+            source_.number, file_);
+      }
+      return;
+    }
+    throw Bad(fmt::format("invalid connection type \"{}\"", text));
+  }
+
+  void ParseAddress() {
+    const AuthToken& token = Single("IP address", "host address");
+    const std::string& text = token.text;
+    if (!token.quoted && text == "all") return;
+    if (!token.quoted && text == "samehost") {
+      line_.address_kind = Address::kSameHost;
+      return;
+    }
+    if (!token.quoted && text == "samenet") {
+      line_.address_kind = Address::kSameNet;
+      return;
+    }
+    std::string host = text.substr(0, text.find('/'));
+    line_.is_ipv6 = host.find(':') != std::string::npos;
+    if (inet_pton(line_.is_ipv6 ? AF_INET6 : AF_INET, host.c_str(), line_.address) != 1) {
+      if (text.find('/') != std::string::npos) {
+        throw Bad(fmt::format("specifying both host name and CIDR mask is invalid: \"{}\"", text));
+      }
+      line_.address_kind = Address::kName;
+      line_.host_name = text;
+      return;
+    }
+    line_.address_kind = Address::kNetwork;
+    size_t slash = text.find('/');
+    if (slash == std::string::npos) {
+      ParseMask();
+    } else {
+      ParsePrefix(std::string_view(text).substr(slash + 1), text);
+    }
+  }
+
+  void ParsePrefix(std::string_view bits, const std::string& whole) {
+    auto [end, error] = std::from_chars(bits.data(), bits.data() + bits.size(), line_.prefix_bits);
+    bool ok = error == std::errc() && end == bits.data() + bits.size() && line_.prefix_bits >= 0 &&
+              line_.prefix_bits <= (line_.is_ipv6 ? 128 : 32);
+    if (!ok) throw Bad(fmt::format("invalid CIDR mask in address \"{}\"", whole));
+  }
+
+  // A mask in a field of its own.
+  void ParseMask() {
+    if (at_ >= source_.fields.size()) {
+      throw Bad("end-of-line before netmask specification")
+          .WithHint("Specify an address range in CIDR notation, or provide a separate netmask.");
+    }
+    const std::string& text = Single("netmask", "netmask").text;
+    uint8_t mask[16] = {};
+    if (inet_pton(line_.is_ipv6 ? AF_INET6 : AF_INET, text.c_str(), mask) != 1) {
+      throw Bad(inet_pton(line_.is_ipv6 ? AF_INET : AF_INET6, text.c_str(), mask) == 1
+                    ? "IP address and mask do not match"
+                    : fmt::format("invalid IP mask \"{}\"", text));
+    }
+    for (uint8_t byte : mask) line_.prefix_bits += __builtin_popcount(byte);
+  }
+
+  void ParseMethod() {
+    const std::string& text = Single("authentication method", "authentication type").text;
+    const MethodName* found = nullptr;
+    for (const MethodName& known : kMethods) {
+      if (text == known.name) found = &known;
+    }
+    if (found == nullptr) throw Bad(fmt::format("invalid authentication method \"{}\"", text));
+    line_.method = found->method;
+    if (line_.method == AuthMethod::kPeer && line_.kind != Kind::kLocal) {
+      throw Bad("peer authentication is only supported on local sockets");
+    }
+    if (line_.method == AuthMethod::kCert) {
+      if (line_.kind != Kind::kHostSsl) throw Bad("cert authentication is only supported on hostssl connections");
+      line_.client_cert = HbaLine::ClientCert::kVerifyFull;
+    }
+  }
+
+  void ParseOption(const std::string& text) {
+    size_t equals = text.find('=');
+    if (equals == std::string::npos) throw Bad(fmt::format("authentication option not in name=value format: {}", text));
+    std::string name = text.substr(0, equals), value = text.substr(equals + 1);
+    if (name == "map") {
+      if (line_.method != AuthMethod::kPeer && line_.method != AuthMethod::kCert) {
+        throw Bad("authentication option \"map\" is only valid for authentication methods ident, peer, gssapi, sspi, and cert");
+      }
+      line_.user_map = value;
+    } else if (name == "clientcert") {
+      ParseClientCert(value);
+    } else if (name == "clientname") {
+      if (line_.kind != Kind::kHostSsl) throw Bad("clientname can only be configured for \"hostssl\" rows");
+      if (value != "CN" && value != "DN") throw Bad(fmt::format("invalid value for clientname: \"{}\"", value));
+      line_.client_name = value == "DN" ? HbaLine::ClientName::kDistinguishedName : HbaLine::ClientName::kCommonName;
+    } else {
+      throw Bad(fmt::format("unrecognized authentication option name: \"{}\"", name));
+    }
+  }
+
+  void ParseClientCert(const std::string& value) {
+    if (line_.kind != Kind::kHostSsl) throw Bad("clientcert can only be configured for \"hostssl\" rows");
+    if (value == "verify-full") {
+      line_.client_cert = HbaLine::ClientCert::kVerifyFull;
+    } else if (value == "verify-ca") {
+      if (line_.method == AuthMethod::kCert) {
+        throw Bad("clientcert only accepts \"verify-full\" when using \"cert\" authentication");
+      }
+      line_.client_cert = HbaLine::ClientCert::kVerifyCa;
+    } else {
+      throw Bad(fmt::format("invalid value for clientcert: \"{}\"", value));
+    }
+  }
+
+  const AuthFileLine& source_;
+  std::string_view file_;
+  HbaLine line_;
+  size_t at_ = 0;
+};
+
+bool MatchesAddress(const HbaLine& line, const PeerAddress& peer) {
+  switch (line.address_kind) {
+    case Address::kAny: return true;
+    case Address::kSameHost: return IsOwnAddress(peer);
+    case Address::kSameNet: return IsInOwnNetwork(peer);
+    case Address::kName: return HasHostName(peer, line.host_name);
+    case Address::kNetwork: return line.is_ipv6 == peer.is_ipv6 && SamePrefix(line.address, peer.ip, line.prefix_bits);
+  }
+  return false;
+}
+
+bool MatchesDatabase(const HbaLine& line, const HbaQuestion& question) {
+  for (const std::string& entry : line.databases) {
+    if (question.replication) {
+      if (entry == "replication") return true;
+      continue;
+    }
+    if (entry == "all") return true;
+    if (entry == "sameuser" && question.database == question.user) return true;
+    if ((entry == "samerole" || entry == "samegroup") && question.is_member(question.user, question.database)) return true;
+    if (entry.starts_with('"') && entry.substr(1) == question.database) return true;
+    bool is_key_word = entry == "sameuser" || entry == "samerole" || entry == "samegroup" || entry == "replication";
+    if (!is_key_word && entry == question.database) return true;
+  }
+  return false;
+}
+
+bool MatchesUser(const HbaLine& line, const HbaQuestion& question) {
+  for (const std::string& entry : line.users) {
+    if (entry == "all" || entry == question.user) return true;
+    if (entry.starts_with('"') && entry.substr(1) == question.user) return true;
+    if (entry.starts_with('+') && question.is_member(question.user, std::string_view(entry).substr(1))) return true;
+  }
+  return false;
+}
+
+bool MatchesTransport(const HbaLine& line, const HbaQuestion& question) {
+  switch (line.kind) {
+    case Kind::kLocal: return question.peer.is_unix;
+    case Kind::kHost: return !question.peer.is_unix;
+    case Kind::kHostSsl: return !question.peer.is_unix && question.encrypted;
+    case Kind::kHostNoSsl: return !question.peer.is_unix && !question.encrypted;
+    case Kind::kHostGss: return false;
   }
   return false;
 }
 
 }  // namespace
 
-std::vector<HbaLine> ParseHba(std::string_view text, std::string_view file) {
+std::string_view AuthMethodName(AuthMethod method) {
+  for (const MethodName& known : kMethods) {
+    if (known.method == method) return known.name;
+  }
+  return "";
+}
+
+std::vector<HbaLine> ParseHba(std::string_view text, std::string_view file, const std::string& directory) {
   std::vector<HbaLine> lines;
-  int number = 0;
-  while (!text.empty()) {
-    size_t end = text.find('\n');
-    std::string_view row = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    ++number;
-    std::vector<std::vector<Token>> fields = Tokenize(row);
-    if (fields.empty()) continue;
-    HbaLine line;
-    line.line_number = number;
-    const std::string& kind = fields[0][0].text;
-    if (kind == "local") line.kind = HbaLine::Kind::kLocal;
-    else if (kind == "host") line.kind = HbaLine::Kind::kHost;
-    else if (kind == "hostssl") line.kind = HbaLine::Kind::kHostSsl;
-    else if (kind == "hostnossl") line.kind = HbaLine::Kind::kHostNoSsl;
-    else throw Bad(file, number, fmt::format("invalid connection type \"{}\"", kind));
-    size_t at = 1;
-    auto need = [&](std::string_view what) {
-      if (at >= fields.size()) throw Bad(file, number, fmt::format("end-of-line before {} specification", what));
-      return at++;
-    };
-    for (const Token& token : fields[need("database")]) line.databases.push_back(NameOf(token));
-    for (const Token& token : fields[need("role")]) line.users.push_back(NameOf(token));
-    if (line.kind != HbaLine::Kind::kLocal) {
-      const std::string& address = fields[need("IP address")][0].text;
-      if (!ParseAddress(address, &line)) throw Bad(file, number, fmt::format("invalid IP address \"{}\"", address));
-      bool has_mask = !line.any_address && !line.same_host && address.find('/') == std::string::npos;
-      if (has_mask && !ParseMask(fields[need("IP mask")][0].text, &line)) throw Bad(file, number, "invalid IP mask");
-    }
-    const std::string& method = fields[need("authentication method")][0].text;
-    if (!ParseMethod(method, &line.method)) throw Bad(file, number, fmt::format("invalid authentication method \"{}\"", method));
-    if (line.method == AuthMethod::kPeer && line.kind != HbaLine::Kind::kLocal) {
-      throw Bad(file, number, "peer authentication is only supported on local sockets");
-    }
-    lines.push_back(std::move(line));
+  for (const AuthFileLine& source : ReadAuthLines(text, directory)) lines.push_back(LineParser(source, file).Parse());
+  if (lines.empty()) {
+    throw SqlError(ErrorCode::kConfigFileError, "configuration file \"{}\" contains no entries", file);
   }
   return lines;
 }
 
-AuthMethod MatchHba(const std::vector<HbaLine>& lines, const HbaQuestion& question) {
+const HbaLine* MatchHba(const std::vector<HbaLine>& lines, const HbaQuestion& question) {
   for (const HbaLine& line : lines) {
-    if ((line.kind == HbaLine::Kind::kLocal) != question.peer.is_unix) continue;
-    if (line.kind == HbaLine::Kind::kHostSsl && !question.encrypted) continue;
-    if (line.kind == HbaLine::Kind::kHostNoSsl && question.encrypted) continue;
-    if (line.kind != HbaLine::Kind::kLocal && !InNetwork(line, question.peer)) continue;
-    if (!MatchesList(line.databases, question.database, question, false)) continue;
-    if (!MatchesList(line.users, question.user, question, true)) continue;
-    return line.method;
+    if (!MatchesTransport(line, question)) continue;
+    if (line.kind != Kind::kLocal && !MatchesAddress(line, question.peer)) continue;
+    if (MatchesDatabase(line, question) && MatchesUser(line, question)) return &line;
   }
-  return AuthMethod::kImplicitReject;
+  return nullptr;
 }
 
 }  // namespace walden

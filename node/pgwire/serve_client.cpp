@@ -1,6 +1,9 @@
 #include "node/pgwire/serve_client.h"
 
+#include <poll.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "node/base/log.h"
 #include "node/base/random.h"
@@ -9,6 +12,7 @@
 #include "node/config/conf_file.h"
 #include "node/config/settings.h"
 #include "node/pgwire/authentication.h"
+#include "node/pgwire/client_text.h"
 #include "node/pgwire/connection.h"
 #include "node/pgwire/session_report.h"
 #include "node/pgwire/startup_packet.h"
@@ -25,23 +29,40 @@ namespace walden {
 namespace {
 
 bool client_is_idle = false;  // waiting for the next command
+SqlError Ending(ErrorCode code, const char* message) { return SqlError(code, std::string(message)).WithSeverity(Severity::kFatal); }
 
 SqlError Refusal(Admission verdict) {
-  auto make = [](ErrorCode code, const char* message) { return SqlError(code, std::string(message)).WithSeverity(Severity::kFatal); };
   switch (verdict) {
-    case Admission::kTooMany: return make(ErrorCode::kTooManyConnections, "sorry, too many clients already");
-    case Admission::kStarting: return make(ErrorCode::kCannotConnectNow, "the database system is starting up");
+    case Admission::kTooMany: return Ending(ErrorCode::kTooManyConnections, "sorry, too many clients already");
+    case Admission::kStarting: return Ending(ErrorCode::kCannotConnectNow, "the database system is starting up");
     case Admission::kNotConsistent:
-      return make(ErrorCode::kCannotConnectNow, "the database system is not yet accepting connections")
+      return Ending(ErrorCode::kCannotConnectNow, "the database system is not yet accepting connections")
           .WithDetail("Consistent recovery state has not been yet reached.");
     case Admission::kNoHotStandby:
-      return make(ErrorCode::kCannotConnectNow, "the database system is not accepting connections")
+      return Ending(ErrorCode::kCannotConnectNow, "the database system is not accepting connections")
           .WithDetail("Hot standby mode is disabled.");
-    case Admission::kShuttingDown: return make(ErrorCode::kCannotConnectNow, "the database system is shutting down");
-    case Admission::kRecovering: return make(ErrorCode::kCannotConnectNow, "the database system is in recovery mode");
+    case Admission::kShuttingDown: return Ending(ErrorCode::kCannotConnectNow, "the database system is shutting down");
+    case Admission::kRecovering: return Ending(ErrorCode::kCannotConnectNow, "the database system is in recovery mode");
     case Admission::kAccept: break;
   }
-  return make(ErrorCode::kInternalError, "unexpected admission verdict");
+  return Ending(ErrorCode::kInternalError, "unexpected admission verdict");
+}
+
+// client_connection_check_interval: a session whose client has gone need not finish its statement. Rests on Interrupt::kWork, which sessions have no
+// other use for.
+int watched_client = -1;
+
+void WatchClient() {
+  int64_t interval_ms = GetInt(Setting::kClientConnectionCheckInterval);
+  if (interval_ms > 0 && !TimeoutEnabled(Interrupt::kWork)) EnableTimeout(Interrupt::kWork, interval_ms);
+}
+
+void LookForClient() {
+  pollfd client{watched_client, POLLRDHUP, 0};
+  if (poll(&client, 1, 0) > 0 && (client.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
+    throw Ending(ErrorCode::kConnectionFailure, "connection to client lost");
+  }
+  WatchClient();
 }
 
 // The message loop of one session.
@@ -51,6 +72,9 @@ class Conversation {
       : connection_(connection), start_(start), report_(report), sink_(connection), session_(sink_) {}
 
   void Run() {
+    watched_client = connection_.fd();
+    SetInterruptHandler(Interrupt::kWork, LookForClient);
+    InstallClientEncoding();
     session_.Start(start_);
     RespectReservedConnections();
     report_.Started();
@@ -65,6 +89,7 @@ class Conversation {
         needs_ready_ = false;
       }
       client_is_idle = true;
+      if (TimeoutEnabled(Interrupt::kWork)) DisableTimeout(Interrupt::kWork);
       connection_.set_idle(true);
       IdleTimeout idle(session_.transaction_status());
       char type;
@@ -73,7 +98,7 @@ class Conversation {
       connection_.set_idle(false);
       client_is_idle = false;
       if (!more || type == 'X') break;
-      if (TakeInterrupt(Interrupt::kReload)) ReloadConfiguration();
+      if (InterruptPending(Interrupt::kReload) && TakeInterrupt(Interrupt::kReload)) ReloadConfiguration();
       Handle(type, body);
     }
     session_.End();
@@ -139,6 +164,7 @@ class Conversation {
 
   void Handle(char type, std::string_view body) {
     if (skipping_ && type != 'S') return;
+    WatchClient();
     try {
       Dispatch(type, MessageReader(body));
     } catch (const SqlError& error) {
@@ -174,8 +200,15 @@ class Conversation {
     }
   }
 
+  // A statement's text is checked when it is parsed, so that one of the cache is not checked each time.
+  static std::string ReadText(MessageReader& reader) {
+    std::string_view text = reader.String();
+    std::string storage;
+    return std::string(ClientConverts() ? FromClient(text, &storage) : text);
+  }
+
   void HandleQuery(MessageReader& reader) {
-    query_text_ = reader.String();  // a COPY in it reads further messages
+    query_text_ = ReadText(reader);  // a COPY in it reads further messages
     reader.ExpectEnd();
     report_.Running(query_text_);
     ReportError(session_.SimpleQuery(query_text_), false);
@@ -183,7 +216,7 @@ class Conversation {
   }
 
   void HandleParse(MessageReader& reader) {
-    std::string_view name = reader.String(), text = reader.String();
+    std::string name = ReadText(reader), text = ReadText(reader);
     std::vector<Oid> types;
     for (int count = reader.Int16(); count > 0; --count) types.push_back(Oid{static_cast<uint32_t>(reader.Int32())});
     reader.ExpectEnd();
@@ -200,15 +233,32 @@ class Conversation {
     for (int count = reader.Int16(); count > 0; --count) formats->push_back(reader.Int16());
   }
 
-  void HandleBind(MessageReader& reader) {
-    std::string_view portal = reader.String(), statement = reader.String();
-    ReadFormats(reader, &formats_);
+  // Values in text form are the client's text; the types know what binary ones are.
+  void ReadValues(MessageReader& reader) {
+    int count = reader.Int16();
     values_.clear();
-    for (int count = reader.Int16(); count > 0; --count) {
+    converted_values_.clear();
+    converted_values_.resize(ClientConverts() ? static_cast<size_t>(std::max(count, 0)) : 0);
+    std::string unused;
+    for (int i = 0; i < count; ++i) {
       int32_t length = reader.Int32();
       if (length < -1) throw SqlError(ErrorCode::kProtocolViolation, "insufficient data left in message");
-      values_.push_back(length == -1 ? std::nullopt : std::optional(reader.Bytes(static_cast<size_t>(length))));
+      if (length == -1) {
+        values_.push_back(std::nullopt);
+        continue;
+      }
+      std::string_view bytes = reader.Bytes(static_cast<size_t>(length));
+      size_t format_at = formats_.size() == 1 ? 0 : static_cast<size_t>(i);
+      bool is_text = format_at >= formats_.size() || formats_[format_at] == 0;
+      if (is_text) bytes = FromClient(bytes, ClientConverts() ? &converted_values_[static_cast<size_t>(i)] : &unused);
+      values_.push_back(bytes);
     }
+  }
+
+  void HandleBind(MessageReader& reader) {
+    std::string portal = ReadText(reader), statement = ReadText(reader);
+    ReadFormats(reader, &formats_);
+    ReadValues(reader);
     ReadFormats(reader, &result_formats_);
     reader.ExpectEnd();
     Session::Result error = session_.Bind(portal, statement, {formats_, values_, result_formats_});
@@ -228,7 +278,7 @@ class Conversation {
 
   void HandleDescribe(MessageReader& reader) {
     char kind = reader.Bytes(1)[0];
-    std::string_view name = reader.String();
+    std::string name = ReadText(reader);
     reader.ExpectEnd();
     Session::Description shown;
     if (kind == 'S') {
@@ -247,7 +297,7 @@ class Conversation {
   }
 
   void HandleExecute(MessageReader& reader) {
-    portal_name_ = reader.String();
+    portal_name_ = ReadText(reader);
     int32_t max_rows = reader.Int32();
     reader.ExpectEnd();
     report_.Running(statement_text_);
@@ -256,7 +306,7 @@ class Conversation {
 
   void HandleClose(MessageReader& reader) {
     char kind = reader.Bytes(1)[0];
-    std::string_view name = reader.String();
+    std::string name = ReadText(reader);
     reader.ExpectEnd();
     if (kind != 'S' && kind != 'P') {
       throw SqlError(ErrorCode::kProtocolViolation, "invalid CLOSE message subtype {}", static_cast<int>(kind));
@@ -279,13 +329,17 @@ class Conversation {
   std::vector<int16_t> formats_, result_formats_;
   std::vector<std::optional<std::string_view>> values_;
   std::string query_text_, portal_name_;
+  std::vector<std::string> converted_values_;
   std::string statement_text_;  // of the last Parse; what the extended protocol is seen to run
   bool needs_ready_ = false;
   bool skipping_ = false;
 };
 
-void TellAndLog(Connection& connection, const ErrorFields& fields) {
-  EmitLog(fields);
+void TellAndLog(Connection& connection, ErrorFields fields, const std::string& log_detail) {
+  fields.severity = std::max(fields.severity, Severity::kFatal);
+  ErrorFields logged = fields;
+  logged.detail = log_detail;
+  EmitLog(logged);
   try {
     WireSink(connection).SendError(fields);
     connection.Flush();
@@ -294,17 +348,29 @@ void TellAndLog(Connection& connection, const ErrorFields& fields) {
   }
 }
 
+// Time-outs that end a session.
+void InstallTimeoutManners() {
+  SetInterruptHandler(Interrupt::kAuthenticationTimeout,
+                      [] { throw Ending(ErrorCode::kQueryCanceled, "canceling authentication due to timeout"); });
+  SetInterruptHandler(Interrupt::kIdleInTransactionTimeout, [] {
+    throw Ending(ErrorCode::kIdleInTransactionSessionTimeout, "terminating connection due to idle-in-transaction timeout");
+  });
+  SetInterruptHandler(Interrupt::kIdleSessionTimeout,
+                      [] { throw Ending(ErrorCode::kIdleSessionTimeout, "terminating connection due to idle-session timeout"); });
+}
+
 }  // namespace
 
 void ServeClient(Descriptor client, Admission verdict) {
   Connection connection(std::move(client));
   SessionReport report(connection.peer());
+  InstallTimeoutManners();
   try {
     EnableTimeout(Interrupt::kAuthenticationTimeout, GetInt(Setting::kAuthenticationTimeout) * 1000);
     std::optional<SessionStart> start = ReadStartupPacket(connection);
     if (!start) return;
     if (verdict != Admission::kAccept) throw Refusal(verdict);
-    report.Requested(*start);
+    report.Requested(*start, connection.tls() != nullptr ? &connection.tls()->info() : nullptr);
     Authenticate(connection, *start);
     DisableTimeout(Interrupt::kAuthenticationTimeout);
     BindClientIsIdle([] { return client_is_idle; });
@@ -312,11 +378,11 @@ void ServeClient(Descriptor client, Admission verdict) {
   } catch (const ConnectionLost&) {
     report.Ends(SessionEnd::kAbandoned);
     Log(Severity::kDebug1, "client closed the connection");
+  } catch (const AuthenticationRefused& error) {
+    TellAndLog(connection, error.fields(), error.log_detail());
   } catch (const SqlError& error) {
     report.Ends(error.code() == ErrorCode::kAdminShutdown ? SessionEnd::kKilled : SessionEnd::kFatal);
-    ErrorFields fields = error.fields();
-    if (fields.severity < Severity::kFatal) fields.severity = Severity::kFatal;
-    TellAndLog(connection, fields);
+    TellAndLog(connection, error.fields(), error.fields().detail);
   }
 }
 

@@ -39,7 +39,11 @@ SessionReport::~SessionReport() {
       ms / 60000 % 60, ms / 1000 % 60, ms % 1000, user_, database_, HostAndPort(peer_));
 }
 
-void SessionReport::Requested(const SessionStart& start) {
+void SessionReport::Requested(const SessionStart& start, const TlsInfo* tls) {
+  tls_ = tls;
+  if (tls != nullptr) {
+    SetActivityTls({true, tls->bits, tls->version, tls->cipher, tls->client_dn, tls->client_serial, tls->issuer_dn});
+  }
   user_ = start.user;
   database_ = start.database;
   LogContext& context = log_context();
@@ -66,8 +70,12 @@ void SessionReport::Started() {
                       }});
   if (!GetBool(Setting::kLogConnections)) return;
   std::string application = log_context().application_name;
-  Log(Severity::kLog, "connection authorized: user={} database={}{}{}", user_, database_,
-      application.empty() ? "" : " application_name=", application);
+  std::string encryption;
+  if (tls_ != nullptr) {
+    encryption = fmt::format(" SSL enabled (protocol={}, cipher={}, bits={})", tls_->version, tls_->cipher, tls_->bits);
+  }
+  Log(Severity::kLog, "connection authorized: user={} database={}{}{}{}", user_, database_,
+      application.empty() ? "" : " application_name=", application, encryption);
 }
 
 void SessionReport::Running(std::string_view text) {

@@ -6,6 +6,7 @@
 
 #include "node/base/clock.h"
 #include "node/os/socket.h"
+#include "node/pgwire/tls.h"
 #include "node/session/session.h"
 #include "node/stats/activity.h"
 
@@ -19,8 +20,8 @@ class SessionReport {
   SessionReport(const SessionReport&) = delete;
   SessionReport& operator=(const SessionReport&) = delete;
 
-  // The start-up packet was read.
-  void Requested(const SessionStart& start);
+  // The start-up packet was read. `tls`: null if the connection is not encrypted; it outlives the report.
+  void Requested(const SessionStart& start, const TlsInfo* tls);
   // Authenticated and bound to a database.
   void Started();
   // A statement begins; `text` stays valid until the next call.
@@ -37,6 +38,7 @@ class SessionReport {
   int64_t connected_us_;
   std::string title_prefix_;
   std::string user_, database_;
+  const TlsInfo* tls_ = nullptr;
   bool started_ = false;
   SessionEnd end_ = SessionEnd::kNormal;
 };

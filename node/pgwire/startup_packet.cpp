@@ -1,6 +1,9 @@
 #include "node/pgwire/startup_packet.h"
 
+#include <algorithm>
+
 #include "node/base/bytes.h"
+#include "node/base/log.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/process.h"
 
@@ -70,12 +73,18 @@ void ParseOptions(std::string_view options, SessionStart* start) {
   }
 }
 
-SessionStart ParseStartup(std::string_view body) {
+SessionStart ParseStartup(std::string_view body, std::vector<std::string>* unknown_options) {
   SessionStart start;
+  if (!body.ends_with('\0')) {
+    throw Fatal(ErrorCode::kProtocolViolation, "invalid startup packet layout: expected terminator as last byte");
+  }
   MessageReader reader(body);
   while (true) {
     std::string_view name = reader.String();
-    if (name.empty()) break;
+    if (name.empty()) {
+      if (!reader.AtEnd()) throw Fatal(ErrorCode::kProtocolViolation, "invalid startup packet layout: expected terminator as last byte");
+      break;
+    }
     std::string_view value = reader.String();
     if (name == "user") {
       start.user = value;
@@ -88,7 +97,9 @@ SessionStart ParseStartup(std::string_view body) {
       SqlError error = Fatal(ErrorCode::kFeatureNotSupported, "replication connections are not supported by this protocol");
       error.WithHint("Replicas stream over gRPC: use \"walden basebackup\".");
       throw error;
-    } else if (!name.starts_with("_pq_.")) {
+    } else if (name.starts_with("_pq_.")) {
+      unknown_options->emplace_back(name);
+    } else {
       start.settings.emplace_back(name, value);
     }
   }
@@ -96,39 +107,65 @@ SessionStart ParseStartup(std::string_view body) {
     throw Fatal(ErrorCode::kInvalidAuthorizationSpecification, "no PostgreSQL user name specified in startup packet");
   }
   if (start.database.empty()) start.database = start.user;
+  // Names are cut as those of the catalogs are.
+  start.user.resize(std::min<size_t>(start.user.size(), 63));
+  start.database.resize(std::min<size_t>(start.database.size(), 63));
   return start;
+}
+
+// Answers a request for encryption. What the client sent behind it was not encrypted, yet would be taken for what is.
+void ServeEncryptionRequest(Connection& connection, bool tls) {
+  bool accepted = tls && TlsAvailable() && !connection.peer().is_unix;
+  connection.PutByte(accepted ? 'S' : 'N');
+  connection.Flush();
+  if (connection.HasBufferedInput()) {
+    SqlError error = Fatal(ErrorCode::kProtocolViolation,
+                           tls ? "received unencrypted data after SSL request" : "received unencrypted data after GSSAPI encryption request");
+    error.WithDetail("This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.");
+    throw error;
+  }
+  if (accepted) connection.StartTls();
+}
+
+// What a newer client asked for and does not get: it decides whether to go on.
+void NegotiateProtocolVersion(Connection& connection, const std::vector<std::string>& unknown_options) {
+  connection.Begin('v');
+  connection.PutInt32(kProtocolVersion3);
+  connection.PutInt32(static_cast<int32_t>(unknown_options.size()));
+  for (const std::string& name : unknown_options) connection.PutString(name);
+  connection.End();
 }
 
 }  // namespace
 
 std::optional<SessionStart> ReadStartupPacket(Connection& connection) {
+  bool ssl_asked = false, gss_asked = false;
   while (true) {
     char header[8];
     connection.ReadExactly(header, 8);
     uint32_t length = LoadBig<uint32_t>(header), code = LoadBig<uint32_t>(header + 4);
-    if (length < 8 || length > kMaxStartupBytes) throw Fatal(ErrorCode::kProtocolViolation, "invalid length of startup packet");
+    if (length < 8 || length > kMaxStartupBytes) {
+      Log(Severity::kLog, "invalid length of startup packet");
+      throw ConnectionLost();
+    }
     std::string body(length - 8, '\0');
     connection.ReadExactly(body.data(), body.size());
     if (code == kCancelRequest) {
       ServeCancelRequest(body);
       return std::nullopt;
     }
-    if (code == kSslRequest || code == kGssRequest) {
-      connection.PutByte('N');
-      connection.Flush();
+    if ((code == kSslRequest && !ssl_asked) || (code == kGssRequest && !gss_asked)) {
+      (code == kSslRequest ? ssl_asked : gss_asked) = true;
+      ServeEncryptionRequest(connection, code == kSslRequest);
       continue;
     }
     if (code >> 16 != 3) {
       throw Fatal(ErrorCode::kFeatureNotSupported,
                   fmt::format("unsupported frontend protocol {}.{}: server supports 3.0 to 3.0", code >> 16, code & 0xFFFF));
     }
-    SessionStart start = ParseStartup(body);
-    if (code > kProtocolVersion3) {
-      connection.Begin('v');
-      connection.PutInt32(kProtocolVersion3);
-      connection.PutInt32(0);
-      connection.End();
-    }
+    std::vector<std::string> unknown_options;
+    SessionStart start = ParseStartup(body, &unknown_options);
+    if (code > kProtocolVersion3 || !unknown_options.empty()) NegotiateProtocolVersion(connection, unknown_options);
     return start;
   }
 }

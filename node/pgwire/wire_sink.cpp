@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "node/config/settings.h"
+#include "node/pgwire/client_text.h"
 
 namespace walden {
 
@@ -27,7 +28,7 @@ void WireSink::SendFields(char message, const ErrorFields& fields) {
   auto put = [&](char code, std::string_view text) {
     if (text.empty()) return;
     connection_.PutByte(code);
-    connection_.PutString(text);
+    connection_.PutString(ToClientLossy(text, &converted_));
   };
   put('S', SeverityName(fields.severity));
   put('V', SeverityName(fields.severity));
@@ -68,6 +69,16 @@ void WireSink::ParameterStatus(std::string_view name, std::string_view value) {
   connection_.End();
 }
 
+namespace {
+
+// Types whose binary form is text too.
+bool IsText(Oid type) {
+  return type == type_oid::kText || type == type_oid::kVarchar || type == type_oid::kBpchar || type == type_oid::kName ||
+         type == type_oid::kJson || type == type_oid::kUnknown;
+}
+
+}  // namespace
+
 void WireSink::ExpectRows(std::span<const ResultColumn> columns, std::span<const int16_t> formats) {
   columns_.clear();
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -76,7 +87,7 @@ void WireSink::ExpectRows(std::span<const ResultColumn> columns, std::span<const
     if (format == 1 && type.send == nullptr) {
       throw SqlError(ErrorCode::kUndefinedFunction, "no binary output function available for type {}", type.name);
     }
-    columns_.push_back({&type, columns[i].typmod, format == 1});
+    columns_.push_back({&type, columns[i].typmod, format == 1, IsText(columns[i].type)});
   }
 }
 
@@ -85,7 +96,7 @@ void WireSink::SendRowDescription(std::span<const ResultColumn> columns, std::sp
   connection_.PutInt16(static_cast<int16_t>(columns.size()));
   for (size_t i = 0; i < columns.size(); ++i) {
     const ResultColumn& column = columns[i];
-    connection_.PutString(column.name);
+    connection_.PutString(ToClientLossy(column.name, &converted_));
     connection_.PutInt32(static_cast<int32_t>(OidNumber(column.table)));
     connection_.PutInt16(column.column);
     connection_.PutInt32(static_cast<int32_t>(OidNumber(column.type)));
@@ -110,6 +121,18 @@ void WireSink::Rows(const Batch& batch) {
 
 void WireSink::SendRow(const Batch& batch, uint32_t row) {
   connection_.Begin('D');
+  try {
+    PutRow(batch, row);
+  } catch (...) {
+    // A value that cannot be shown: the error must not follow half a message.
+    connection_.Abandon();
+    throw;
+  }
+  connection_.End();
+  if (arena_.bytes() > 64 * 1024) arena_.Reset();
+}
+
+void WireSink::PutRow(const Batch& batch, uint32_t row) {
   connection_.PutInt16(static_cast<int16_t>(columns_.size()));
   std::string& out = connection_.out();
   for (size_t i = 0; i < columns_.size(); ++i) {
@@ -128,10 +151,13 @@ void WireSink::SendRow(const Batch& batch, uint32_t row) {
     } else {
       column.type->output(datum, io, &out);
     }
+    if (ClientConverts() && (!column.binary || column.is_text)) {
+      std::string_view text = ToClient(std::string_view(out).substr(at + 4), &converted_);
+      out.resize(at + 4);
+      out.append(text);
+    }
     connection_.PatchInt32(at, static_cast<int32_t>(out.size() - at - 4));
   }
-  connection_.End();
-  if (arena_.bytes() > 64 * 1024) arena_.Reset();
 }
 
 void WireSink::Complete(std::string_view tag) {
@@ -151,6 +177,7 @@ void WireSink::PortalSuspended() {
 }
 
 void WireSink::CopyOutBegin(bool binary, int columns) {
+  copy_is_binary_ = binary;
   connection_.Begin('H');
   connection_.PutByte(binary ? 1 : 0);
   connection_.PutInt16(static_cast<int16_t>(columns));
@@ -159,8 +186,9 @@ void WireSink::CopyOutBegin(bool binary, int columns) {
 }
 
 void WireSink::CopyOutData(std::string_view bytes) {
+  std::string_view text = copy_is_binary_ ? bytes : ToClient(bytes, &converted_);
   connection_.Begin('d');
-  connection_.PutBytes(bytes);
+  connection_.PutBytes(text);
   connection_.End();
   connection_.FlushIfLarge();
 }
@@ -171,6 +199,8 @@ void WireSink::CopyOutEnd() {
 }
 
 void WireSink::CopyInBegin(bool binary, int columns) {
+  copy_is_binary_ = binary;
+  BeginStreamFromClient();
   connection_.Begin('G');
   connection_.PutByte(binary ? 1 : 0);
   connection_.PutInt16(static_cast<int16_t>(columns));
@@ -184,8 +214,12 @@ bool WireSink::CopyInRead(std::string_view* bytes) {
     char type;
     if (!connection_.ReadMessage(&type, bytes)) throw ConnectionLost();
     switch (type) {
-      case 'd': return true;
-      case 'c': return false;
+      case 'd':
+        if (!copy_is_binary_) *bytes = StreamFromClient(*bytes, false, &converted_);
+        return true;
+      case 'c':
+        if (!copy_is_binary_) StreamFromClient({}, true, &converted_);
+        return false;
       case 'f':
         throw SqlError(ErrorCode::kQueryCanceled, "COPY from stdin failed: {}", MessageReader(*bytes).String());
       case 'H':

@@ -2,7 +2,6 @@
 
 #include "node/access/btree/records.h"
 #include "node/access/heap/heap_records.h"
-#include "node/auth/scram.h"
 #include "node/base/error.h"
 #include "node/base/fault_point.h"
 #include "node/buffer/relation_storage.h"
@@ -11,6 +10,7 @@
 #include "node/catalog/invalidation.h"
 #include "node/catalog/orphaned_files.h"
 #include "node/config/settings.h"
+#include "node/pgwire/password.h"
 #include "node/recovery/background_processes.h"
 #include "node/recovery/basic_archive.h"
 #include "node/recovery/recovery_target.h"
@@ -20,6 +20,8 @@
 #include "node/sql/executor/deferred_checks.h"
 #include "node/sql/executor/ordered_set.h"
 #include "node/sql/executor/window_call.h"
+#include "node/session/session_functions.h"
+#include "node/sql/binder/updatable_functions.h"
 #include "node/sql/commands/commands.h"
 #include "node/sql/commands/sequence_storage.h"
 #include "node/sql/commands/setting_values.h"
@@ -119,12 +121,14 @@ void ComposeNode() {
   BindCheckpointParts();
   BindRecoveryHooks();
   AddScalarFunctions(DefinitionFunctions());
+  AddScalarFunctions(UpdatableFunctions());
   InstallCommandHooks();
   InstallDeferredChecks();
-  SetPasswordEncoder(EncodePassword);
+  SetPasswordEncoder(EncodeRolePassword);
   AddScalarFunctions(SequenceFunctions());
   AddScalarFunctions(VerificationFunctions());
   AddSetFunctions(VerificationSetFunctions());
+  AddSetFunctions(SessionSetFunctions());
   BindTimestampParser(ParseTargetTime);
   InstallBuiltins(IsImplemented);
   InstallCatalogHooks();

@@ -17,6 +17,7 @@
 #include "node/os/file.h"
 #include "node/os/process.h"
 #include "node/os/unsettled_file_system.h"
+#include "node/pgwire/authentication.h"
 #include "node/server/background_worker.h"
 #include "node/server/composition.h"
 #include "node/server/log_sink.h"
@@ -69,6 +70,7 @@ void Postmaster::Prepare() {
   RemoveLeftovers(options_.data_directory, region_prefix_);
   ComposeNode();
   LoadWorkerLibraries();
+  LoadClientAccess();
   StartLogger();
   Log(Severity::kLog, "starting {}", VersionText());
   listeners_.Open(options_.data_directory);
@@ -155,6 +157,8 @@ void Postmaster::HandleSignals() {
         RequestStop(StopMode::kImmediate);
         break;
       case SIGCHLD:
+        // What a child said before it ended comes first: a backend that served its client quickly did take it.
+        HandleMessages();
         Reap();
         break;
       case SIGUSR1:
@@ -235,7 +239,9 @@ void Postmaster::Reload() {
   Log(Severity::kLog, "received SIGHUP, reloading configuration files");
   ReloadConfiguration(Severity::kLog);
   if (ServerState* state = TheServerState()) state->reload_time_us = WallClockUs();
+  ReloadClientAccess();
   SignalChildren(SIGHUP, [](const Child&) { return true; });
+  RetireWaitingBackends();
   FillPool();
 }
 

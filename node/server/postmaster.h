@@ -100,6 +100,7 @@ class Postmaster {
   // postmaster_clients.cpp: pre-forked backends
   bool TakesClients() const;
   void FillPool();
+  void RetireWaitingBackends();
   void AcceptClients(int listen_fd);
   Child* WaitingBackend();
   Admission Verdict() const;

@@ -41,6 +41,15 @@ void Postmaster::FillPool() {
   }
 }
 
+// Those that wait have the settings, access rules and certificates of before.
+void Postmaster::RetireWaitingBackends() {
+  for (Child& child : children_.all()) {
+    if (child.stage != BackendStage::kWaiting) continue;
+    child.stage = BackendStage::kNone;
+    kill(child.pid, SIGTERM);
+  }
+}
+
 void Postmaster::AcceptClients(int listen_fd) {
   for (;;) {
     Descriptor client = AcceptConnection(listen_fd);

@@ -1,4 +1,5 @@
 // The processes that speak with other nodes, and the node's rules about who may replicate.
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -71,17 +72,18 @@ SqlError Rejected(const LoginQuestion& question, std::string_view why) {
 Proof RequiredProof(const LoginQuestion& question) {
   std::string file = GetString(Setting::kHbaFile);
   if (file.empty()) file = "pg_hba.conf";
-  std::vector<HbaLine> lines = ParseHba(ReadWholeFile(file), file);
+  std::vector<HbaLine> lines = ParseHba(ReadWholeFile(file), file, std::filesystem::path(file).parent_path().string());
   HbaQuestion asked{question.peer, question.encrypted, "replication", question.user, IsMemberByName, true};
-  switch (MatchHba(lines, asked)) {
+  const HbaLine* line = MatchHba(lines, asked);
+  if (line == nullptr) throw Rejected(question, "no pg_hba.conf entry for");
+  switch (line->method) {
     case AuthMethod::kTrust:
       return Proof::kNone;
     case AuthMethod::kScram:
+    case AuthMethod::kMd5:  // asks for what the stored password can prove; over this protocol that is SCRAM alone
       return Proof::kScram;
     case AuthMethod::kReject:
       throw Rejected(question, "pg_hba.conf rejects");
-    case AuthMethod::kImplicitReject:
-      throw Rejected(question, "no pg_hba.conf entry for");
     default:
       throw NotSupported("this authentication method for replication")
           .WithHint("Use scram-sha-256 in the replication lines of pg_hba.conf.");

@@ -215,8 +215,8 @@ class CopyIn {
       Value& value = values_[columns_[i] - 1];
       type.input(fields[i].text, io, &value.datum);
       value.is_null = false;
+      current_column_ = nullptr;
     }
-    current_column_ = nullptr;
     StoreValues();
   }
 

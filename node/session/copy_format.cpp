@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "node/base/error.h"
+#include "node/types/utf8.h"
 
 namespace walden {
 namespace {
@@ -168,6 +169,7 @@ bool CopyReader::NextRow(std::vector<CopyField>* fields) {
   line_.assign(buffer_, at_, length);
   at_ += length + terminator;
   ++line_number_;
+  Utf8Validate(line_);
   if (line_ == "\\.") {
     ended_ = true;
     return false;
@@ -216,6 +218,7 @@ void CopyReader::SplitText(std::vector<CopyField>* fields) {
   while (true) {
     CopyField& field = AddField(fields);
     size_t start = i;
+    bool has_escaped_bytes = false;  // they could be anything
     while (i < line_.size() && line_[i] != options_.delimiter) {
       char c = line_[i++];
       if (c != '\\' || i >= line_.size()) {
@@ -237,6 +240,7 @@ void CopyReader::SplitText(std::vector<CopyField>* fields) {
             value = value * 16 + (d <= '9' ? d - '0' : (d | 0x20) - 'a' + 10);
             ++digits;
           }
+          has_escaped_bytes = true;
           field.text += digits == 0 ? 'x' : static_cast<char>(value);
           break;
         }
@@ -244,12 +248,14 @@ void CopyReader::SplitText(std::vector<CopyField>* fields) {
           if (c >= '0' && c <= '7') {
             int value = c - '0';
             for (int digits = 1; digits < 3 && i < line_.size() && line_[i] >= '0' && line_[i] <= '7'; ++digits) value = value * 8 + (line_[i++] - '0');
+            has_escaped_bytes = true;
             field.text += static_cast<char>(value);
           } else {
             field.text += c;
           }
       }
     }
+    if (has_escaped_bytes) Utf8Validate(field.text);
     field.is_null = std::string_view(line_).substr(start, i - start) == options_.null;
     if (i >= line_.size()) return;
     ++i;

@@ -64,6 +64,12 @@ void RefuseInFailedTransaction(const SessionState& state, const PreparedStatemen
                  "current transaction is aborted, commands ignored until end of transaction block");
 }
 
+// "execute s/p": how the log calls work on a portal.
+std::string NameForLog(std::string_view action, const Portal& portal) {
+  return fmt::format("{} {}{}{}", action, portal.statement_name.empty() ? "<unnamed>" : portal.statement_name,
+                     portal.name.empty() ? "" : "/", portal.name);
+}
+
 PreparedStatementRef ParseStatement(SessionState& state, std::string_view text, std::span<const Oid> parameter_types) {
   ParseResult tree = state.ParseText(text);
   if (tree->statements.size() > 1) {
@@ -102,6 +108,7 @@ Session::Result Session::Parse(std::string_view name, std::string_view text, std
   StatementTimeout timeout;
   SessionState& state = *state_;
   Result error = CatchStatementError([&] {
+    state.log.Begin(!InTransaction());
     state.transaction.StartStatement();
     if (name.empty()) {
       state.unnamed_statement.reset();
@@ -123,6 +130,7 @@ Session::Result Session::Parse(std::string_view name, std::string_view text, std
       state.prepared.emplace(name, statement);
     }
     if (InTransaction()) CommandCounterIncrement();
+    if (state.log.IsActive()) state.log.Ends(fmt::format("parse {}", name.empty() ? "<unnamed>" : name), text);
   });
   if (error) state.transaction.AbortStatement();
   return error;
@@ -132,6 +140,7 @@ Session::Result Session::Bind(std::string_view portal_name, std::string_view sta
   StatementTimeout timeout;
   SessionState& state = *state_;
   Result error = CatchStatementError([&] {
+    state.log.Begin(!InTransaction());
     PreparedStatementRef statement = FindStatement(state, statement_name);
     size_t count = statement->parameter_types.size();
     if (given.formats.size() > 1 && given.formats.size() != given.values.size()) {
@@ -154,6 +163,7 @@ Session::Result Session::Bind(std::string_view portal_name, std::string_view sta
     }
     auto portal = std::make_unique<Portal>(statement);
     portal->name = portal_name;
+    portal->statement_name = statement_name;
     portal->created_at = WallClockUs();
     if (InTransaction()) portal->created_in_sub = CurrentSubId();
     for (size_t i = 0; i < count; ++i) {
@@ -175,6 +185,7 @@ Session::Result Session::Bind(std::string_view portal_name, std::string_view sta
     }
     portal->has_been_described = true;
     portal->result_formats.assign(given.result_formats.begin(), given.result_formats.end());
+    if (state.log.IsActive()) state.log.Ends(NameForLog("bind", *portal), portal->statement().text(), portal.get());
     portal->savepoint_depth = state.transaction.savepoint_depth();
     state.portals[std::string(portal_name)] = std::move(portal);
   });
@@ -235,6 +246,7 @@ Session::Result Session::Execute(std::string_view name, int64_t max_rows) {
   Result error = CatchStatementError([&] {
     Portal* portal = state.FindPortal(name);
     if (portal == nullptr) throw NoSuchPortal(name);
+    state.log.Begin(!InTransaction());
     state.transaction.StartStatement();
     RefuseInFailedTransaction(state, portal->statement());
     // A COMMIT inside drops portals: keep what runs alive until it is done.
@@ -245,7 +257,18 @@ Session::Result Session::Execute(std::string_view name, int64_t max_rows) {
       taken = std::move(at->second);
       state.portals.erase(at);
     }
-    state.RunPortal(portal, max_rows <= 0 ? 0 : static_cast<uint64_t>(max_rows), /*describe=*/false);
+    std::string_view text = portal->statement().text();
+    bool is_logged = state.log.IsActive();
+    std::string action = is_logged ? NameForLog(portal->is_resumed ? "execute fetch from" : "execute", *portal) : std::string();
+    if (is_logged) state.log.Runs(node, action, text, portal);
+    try {
+      state.RunPortal(portal, max_rows <= 0 ? 0 : static_cast<uint64_t>(max_rows), /*describe=*/false);
+    } catch (SqlError& failure) {
+      if (std::string context = ParameterContext(state.log, *portal); !context.empty()) failure.WithContext(context);
+      throw;
+    }
+    if (is_logged) state.log.Ends(action, text, portal);
+    portal->is_resumed = true;
     if (taken != nullptr && !taken->done) state.portals[taken->name] = std::move(taken);
     if (InTransaction()) CommandCounterIncrement();
   });

@@ -59,9 +59,11 @@ class Portal {
   ~Portal();
 
   PreparedStatement& statement() { return *statement_; }
+  const PreparedStatement& statement() const { return *statement_; }
   const PreparedStatementRef& statement_ref() const { return statement_; }
 
   std::string name;
+  std::string statement_name;  // as Bind named it
   std::vector<Value> parameters;  // by-reference bytes in `arena`
   Arena arena;
   std::vector<int16_t> result_formats;
@@ -71,6 +73,7 @@ class Portal {
   std::unique_ptr<Executor> executor;
   SnapshotHold snapshot;
   bool started = false;
+  bool is_resumed = false;  // executed before
   bool done = false;  // everything was delivered
   uint64_t rows_delivered = 0;
   size_t savepoint_depth = 0;  // it goes when a savepoint this deep is rolled back

@@ -8,6 +8,7 @@
 #include "node/catalog/syscache.h"
 #include "node/config/settings.h"
 #include "node/recovery/replication_slots.h"
+#include "node/session/role_settings.h"
 #include "node/session/session_state.h"
 #include "node/session/text_format_settings.h"
 #include "node/shm/interrupts.h"
@@ -27,6 +28,24 @@ void ReportSetting(std::string_view name, const std::string& value) {
 SqlError Fatal(SqlError error) {
   error.WithSeverity(Severity::kFatal);
   return error;
+}
+
+// Limits of roles and databases bind everybody but superusers.
+void RefuseTooManySessions(const PgAuthidRow& role, const PgDatabaseRow& database) {
+  if (role.rolsuper || (role.rolconnlimit < 0 && database.datconnlimit < 0)) return;
+  int of_role = 0, of_database = 0;
+  for (int slot = 0; slot < MaxProcessSlots(); ++slot) {
+    const ProcessSlot& process = SlotAt(slot);
+    if (process.pid.load(std::memory_order_acquire) == 0 || !process.is_session.load(std::memory_order_relaxed)) continue;
+    if (process.role.load(std::memory_order_relaxed) == role.oid) ++of_role;
+    if (process.database.load(std::memory_order_relaxed) == database.oid) ++of_database;
+  }
+  if (database.datconnlimit >= 0 && of_database > database.datconnlimit) {
+    throw Fatal(SqlError(ErrorCode::kTooManyConnections, "too many connections for database \"{}\"", database.datname));
+  }
+  if (role.rolconnlimit >= 0 && of_role > role.rolconnlimit) {
+    throw Fatal(SqlError(ErrorCode::kTooManyConnections, "too many connections for role \"{}\"", role.rolname));
+  }
 }
 
 }  // namespace
@@ -80,14 +99,12 @@ void Session::Start(const SessionStart& start) {
   state_->database_name = start.database;
   self().database.store(database->oid, std::memory_order_relaxed);
   self().role.store(role->oid, std::memory_order_relaxed);
-  CommitTransaction();
-  state_->started = true;
-  ResetSeenLsn();
   InstallFormatHooks(&format_);
+  state_->log.Use(&format_, &state_->functions);
   InstallTransactionSettingHooks();
   OverrideSetting(Setting::kInHotStandby, InRecovery() ? "on" : "off");
-  OverrideSetting(Setting::kIsSuperuser, role->rolsuper ? "on" : "off");
-  OverrideSetting(Setting::kSessionAuthorization, start.user);
+  InstallRoleSettings(start.user);
+  ApplyStoredSettings(database->oid, role->oid, state_->functions);
   SetRequest request;
   request.context = SettingContext::kBackend;
   request.source = SettingSource::kClient;
@@ -99,6 +116,10 @@ void Session::Start(const SessionStart& start) {
       throw Fatal(error);
     }
   }
+  RefuseTooManySessions(*role, *database);
+  CommitTransaction();
+  state_->started = true;
+  ResetSeenLsn();
   reporting_sink = &sink_;
   SetReportHook(ReportSetting);
 }

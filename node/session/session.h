@@ -86,6 +86,7 @@ class Session : public QueryRunner {
 
  private:
   friend class SessionFunctions;
+  friend class SessionSets;
   friend struct SessionState;
 
   ResultSink& sink_;

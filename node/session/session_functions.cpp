@@ -32,7 +32,7 @@ bool SessionFunctions::GetSetting(std::string_view name, bool throw_missing, std
 std::string SessionFunctions::SetSetting(std::string_view name, std::string_view value, bool is_local) {
   SetRequest request;
   request.action = is_local ? SetAction::kLocal : SetAction::kSet;
-  request.is_superuser = IsSuperuser(session_identity().session_role);
+  request.is_superuser = IsSuperuser(session_identity().current_role);
   walden::SetSetting(name, value, request);
   return ShowSetting(name);
 }
@@ -51,7 +51,7 @@ void InstallFormatHooks(TextFormat* format) {
                                             proposed.text);
                            },
                        .assign = [format] { format->zone = TimeZone::Find(GetString(Setting::kTimeZone)); }});
-  InstallSettingHooks(Setting::kDateStyle, {.assign = [format] { AssignDateStyle(GetString(Setting::kDateStyle), format); }});
+  InstallSettingHooks(Setting::kDateStyle, {.check = CheckDateStyle, .assign = [format] { AssignDateStyle(GetString(Setting::kDateStyle), format); }});
   InstallSettingHooks(Setting::kIntervalStyle,
                       {.assign = [format] { format->interval_style = GetEnum<IntervalStyle>(Setting::kIntervalStyle); }});
   InstallSettingHooks(Setting::kByteaOutput, {.assign = [format] {
@@ -61,24 +61,6 @@ void InstallFormatHooks(TextFormat* format) {
   InstallSettingHooks(Setting::kExtraFloatDigits, {.assign = [format] {
                         format->extra_float_digits = static_cast<int8_t>(GetInt(Setting::kExtraFloatDigits));
                       }});
-}
-
-void AssignDateStyle(std::string_view text, TextFormat* format) {
-  auto mentions = [&](std::string_view word) {
-    for (size_t at = 0; at + word.size() <= text.size(); ++at) {
-      bool same = true;
-      for (size_t i = 0; i < word.size() && same; ++i) same = std::tolower(text[at + i]) == word[i];
-      if (same) return true;
-    }
-    return false;
-  };
-  if (mentions("iso")) format->date_style = DateStyle::kIso;
-  if (mentions("postgres")) format->date_style = DateStyle::kPostgres;
-  if (mentions("sql")) format->date_style = DateStyle::kSql;
-  if (mentions("german")) format->date_style = DateStyle::kGerman;
-  if (mentions("ymd")) format->date_order = DateOrder::kYmd;
-  if (mentions("dmy") || mentions("euro")) format->date_order = DateOrder::kDmy;
-  if (mentions("mdy") || mentions("us")) format->date_order = DateOrder::kMdy;
 }
 
 std::string_view VersionText() {

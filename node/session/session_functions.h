@@ -24,7 +24,12 @@ class SessionFunctions : public CatalogObjectNames {
   TupleId CurrentCursorRow(std::string_view cursor, Oid relation) override;
 
  private:
+  friend class SessionSets;
+
   Session& session_;
 };
+
+// Functions that show what a session keeps: registered by the composition root (AddSetFunctions).
+std::span<const SetFunction> SessionSetFunctions();
 
 }  // namespace walden

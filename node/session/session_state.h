@@ -4,9 +4,11 @@
 #include <functional>
 #include <map>
 
+#include "node/config/settings.h"
 #include "node/session/portal.h"
 #include "node/session/session.h"
 #include "node/session/session_functions.h"
+#include "node/session/statement_log.h"
 #include "node/session/statement_cache.h"
 #include "node/sql/binder/session_reader.h"
 #include "node/sql/query/tree_walk.h"
@@ -80,6 +82,7 @@ struct SessionState {
   StatementCache statements;
   bool started = false;
   std::string database_name;
+  StatementLog log;
 
   // ---- statement.cpp
   // Runs one parsed statement to the end, its rows to the sink.
@@ -134,6 +137,8 @@ struct SessionState {
 
   // ---- variables.cpp
   std::string RunSet(const ast::VariableSetStmt& statement);
+  std::string SetOne(const ast::VariableSetStmt& statement, const SetRequest& request);
+  void DiscardPlans();
   std::string RunShow(const ast::VariableShowStmt& statement, Portal* portal);
   std::string RunDiscard(const ast::DiscardStmt& statement);
 

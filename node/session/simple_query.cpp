@@ -37,12 +37,14 @@ Session::Result Session::SimpleQuery(std::string_view text) {
   SessionState& state = *state_;
   state.unnamed_statement.reset();
   Result error = CatchStatementError([&] {
+    state.log.Begin(!InTransaction());
     state.transaction.StartStatement();
     if (state.RunCached(text)) {
       state.transaction.FinishStatement(/*ends_implicit=*/true);
     } else {
       state.RunText(text);
     }
+    state.log.Ends("statement", text);
   });
   if (error) state.transaction.AbortStatement();
   return error;
@@ -55,6 +57,7 @@ void SessionState::RunText(std::string_view text) {
     transaction.FinishStatement(/*ends_implicit=*/true);
     return;
   }
+  for (const ast::RawStmt* statement : tree->statements) log.Runs(statement->stmt, "statement", text);
   bool single = tree->statements.size() == 1 && tree->warnings.empty();
   for (uint32_t i = 0; i < tree->statements.size(); ++i) {
     CheckInterrupts();
@@ -101,8 +104,9 @@ bool SessionState::RunKept(const StatementKey& key, const CachedStatementRef& en
       return false;  // analysis raises it again, and says where
     }
     if (!portal.parameters.empty()) ++statement.history.generic_plans;
-    StartExecution(&portal);
   }
+  log.Runs(statement.statement(), "statement", text);
+  if (statement.is_query()) StartExecution(&portal);
   RunPortal(&portal, 0, /*describe=*/true);
   return true;
 }

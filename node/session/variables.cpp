@@ -5,12 +5,14 @@
 #include "node/config/settings.h"
 #include "node/session/explain.h"
 #include "node/session/session_state.h"
+#include "node/sql/commands/setting_commands.h"
+#include "node/txn/lock_manager.h"
 
 namespace walden {
 namespace {
 
-// One argument of SET as text; TIME ZONE intervals and numbers as their setting expects them.
-std::string ArgumentText(const ast::Node& node, bool quote_lists) {
+// The value of a transaction mode as text.
+std::string ArgumentText(const ast::Node& node) {
   const ast::Node* value = &node;
   if (const ast::TypeCast* cast = ast::TryAs<ast::TypeCast>(value)) value = cast->arg;
   const ast::AConst* constant = ast::TryAs<ast::AConst>(value);
@@ -19,13 +21,7 @@ std::string ArgumentText(const ast::Node& node, bool quote_lists) {
   if (const ast::Integer* number = ast::TryAs<ast::Integer>(value)) return fmt::format("{}", number->ival);
   if (const ast::Float* number = ast::TryAs<ast::Float>(value)) return std::string(number->fval);
   if (const ast::Boolean* truth = ast::TryAs<ast::Boolean>(value)) return truth->boolval ? "on" : "off";
-  std::string text(ast::As<ast::String>(value)->sval);
-  if (&node != constant) return fmt::format("INTERVAL '{}'", text);  // only SET TIME ZONE has a cast
-  return quote_lists ? QuoteIdentifier(text) : text;
-}
-
-bool IsListSetting(std::string_view name) {
-  return name == "search_path" || name == "DateStyle" || name == "datestyle" || name == "temp_tablespaces";
+  return std::string(ast::As<ast::String>(value)->sval);
 }
 
 }  // namespace
@@ -34,7 +30,7 @@ std::string SessionState::RunSet(const ast::VariableSetStmt& statement) {
   SetRequest request;
   request.context = SettingContext::kUser;
   request.action = statement.is_local ? SetAction::kLocal : SetAction::kSet;
-  request.is_superuser = IsSuperuser(session_identity().session_role);
+  request.is_superuser = IsSuperuser(session_identity().current_role);
   if (statement.is_local && !transaction.in_block()) {
     ErrorFields warning;
     warning.severity = Severity::kWarning;
@@ -42,6 +38,16 @@ std::string SessionState::RunSet(const ast::VariableSetStmt& statement) {
     warning.message = "SET LOCAL can only be used in transaction blocks";
     functions.Report(warning);
   }
+  // Another session user starts without a role taken.
+  if (statement.name == SettingName(Setting::kSessionAuthorization)) {
+    std::string tag = SetOne(statement, request);
+    SetSetting(SettingName(Setting::kRole), "none", request);
+    return tag;
+  }
+  return SetOne(statement, request);
+}
+
+std::string SessionState::SetOne(const ast::VariableSetStmt& statement, const SetRequest& request) {
   switch (statement.kind) {
     case VariableSetKind::kResetAll: ResetAllSettings(request); return "RESET";
     case VariableSetKind::kReset: SetSetting(statement.name, std::nullopt, request); return "RESET";
@@ -51,7 +57,7 @@ std::string SessionState::RunSet(const ast::VariableSetStmt& statement) {
       if (statement.name != "TRANSACTION" && statement.name != "SESSION CHARACTERISTICS") throw NotSupported(statement.name);
       for (const ast::Node* node : statement.args) {
         const ast::DefElem& option = *ast::As<ast::DefElem>(node);
-        std::string value = option.arg == nullptr ? "on" : ArgumentText(*option.arg, false);
+        std::string value = option.arg == nullptr ? "on" : ArgumentText(*option.arg);
         if (option.defname != "transaction_isolation" && option.defname != "transaction_read_only") continue;
         if (statement.name == "SESSION CHARACTERISTICS") {
           SetSetting(fmt::format("default_{}", option.defname), value == "1" ? "on" : value == "0" ? "off" : value, request);
@@ -73,12 +79,7 @@ std::string SessionState::RunSet(const ast::VariableSetStmt& statement) {
     }
     case VariableSetKind::kSetValue: break;
   }
-  std::string value;
-  for (uint32_t i = 0; i < statement.args.size(); ++i) {
-    if (i > 0) value += ", ";
-    value += ArgumentText(*statement.args[i], IsListSetting(statement.name));
-  }
-  SetSetting(statement.name, value, request);
+  SetSetting(statement.name, *SettingArgument(statement), request);
   return "SET";
 }
 
@@ -128,11 +129,8 @@ std::vector<ResultColumn> SessionState::UtilityColumns(const ast::Node& statemen
 
 std::string SessionState::RunDiscard(const ast::DiscardStmt& statement) {
   switch (statement.target) {
-    case DiscardMode::kPlans:
-      for (auto& [name, known] : prepared) known->plan.reset();
-      statements.Clear();
-      return "DISCARD PLANS";
-    case DiscardMode::kSequences: return "DISCARD SEQUENCES";
+    case DiscardMode::kPlans: DiscardPlans(); return "DISCARD PLANS";
+    case DiscardMode::kSequences: ForgetAllSequences(); return "DISCARD SEQUENCES";
     case DiscardMode::kTemp: DropTemporaryObjects(); return "DISCARD TEMP";
     case DiscardMode::kAll: break;
   }
@@ -140,13 +138,22 @@ std::string SessionState::RunDiscard(const ast::DiscardStmt& statement) {
     throw SqlError(ErrorCode::kActiveSqlTransaction, "DISCARD ALL cannot run inside a transaction block");
   }
   portals.clear();
+  SetRequest request;
+  request.is_superuser = IsSuperuser(session_identity().current_role);
+  SetSetting(SettingName(Setting::kSessionAuthorization), std::nullopt, request);
+  SetSetting(SettingName(Setting::kRole), "none", request);
+  ResetAllSettings(request);
   prepared.clear();
   statements.Clear();
-  SetRequest request;
-  request.is_superuser = IsSuperuser(session_identity().session_role);
-  ResetAllSettings(request);
+  ReleaseSessionLocks(LockKind::kAdvisory);
+  ForgetAllSequences();
   DropTemporaryObjects();
   return "DISCARD ALL";
+}
+
+void SessionState::DiscardPlans() {
+  for (auto& [name, known] : prepared) known->plan.reset();
+  statements.Clear();
 }
 
 }  // namespace walden

@@ -7,7 +7,7 @@
 namespace walden {
 
 size_t ServerStateBytes() { return sizeof(ServerState); }
-void InitServerState(void* at) { new (at) ServerState{}; }
+void InitServerState(void* at) { (new (at) ServerState{})->auto_file.Init(LwRank::kAutoFile); }
 ServerState* TheServerState() { return ShmArea<ServerState>(Area::kServerState); }
 
 }  // namespace walden

@@ -20,6 +20,7 @@ struct ServerState {
   std::atomic<uint32_t> restarts;  // crashes survived since the postmaster started
   std::atomic<int32_t> postmaster_pid;
   std::atomic<uint64_t> lwlock_waits[static_cast<size_t>(LwRank::kCount)];  // sleeps; see lwlock.cpp
+  LwLock auto_file;  // who holds it may rewrite postgresql.auto.conf
 };
 
 size_t ServerStateBytes();

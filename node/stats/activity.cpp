@@ -26,6 +26,9 @@ struct alignas(64) ActivityEntry {
   TimestampUs backend_start, transaction_start, query_start, state_change;
   int64_t query_id;
   uint32_t query_bytes;
+  int32_t tls_bits;
+  bool tls;
+  char tls_version[kNameBytes], tls_cipher[kNameBytes], tls_client_dn[kNameBytes], tls_client_serial[kNameBytes], tls_issuer_dn[kNameBytes];
   char backend_type[kNameBytes], application_name[kNameBytes], remote_host[kNameBytes];
 };
 
@@ -139,6 +142,18 @@ void SetActivityClient(std::string_view remote_host, int remote_port) {
   entry->remote_port = remote_port;
 }
 
+void SetActivityTls(const ActivityTls& tls) {
+  Writing entry;
+  if (!entry) return;
+  entry->tls = tls.on;
+  entry->tls_bits = tls.bits;
+  CopyName(entry->tls_version, tls.version);
+  CopyName(entry->tls_cipher, tls.cipher);
+  CopyName(entry->tls_client_dn, tls.client_dn);
+  CopyName(entry->tls_client_serial, tls.client_serial);
+  CopyName(entry->tls_issuer_dn, tls.issuer_dn);
+}
+
 void SetActivityIdentity(Oid database, Oid role) {
   Writing entry;
   if (!entry) return;
@@ -209,6 +224,7 @@ bool ReadActivity(int slot, ActivityRow* row) {
   row->application_name = seen.application_name;
   row->remote_host = seen.remote_host;
   row->remote_port = seen.remote_port;
+  row->tls = {seen.tls, seen.tls_bits, seen.tls_version, seen.tls_cipher, seen.tls_client_dn, seen.tls_client_serial, seen.tls_issuer_dn};
   row->database = seen.database;
   row->role = seen.role;
   row->state = seen.state;

@@ -24,6 +24,13 @@ std::string_view ActivityStateName(ActivityState state);  // "idle in transactio
 void BeginActivity(std::string_view backend_type = {});
 // Once known. `remote_host` empty and port -1: a Unix socket.
 void SetActivityClient(std::string_view remote_host, int remote_port);
+// The connection is encrypted; names are cut at 63 bytes.
+struct ActivityTls {
+  bool on = false;
+  int32_t bits = 0;
+  std::string version, cipher, client_dn, client_serial, issuer_dn;
+};
+void SetActivityTls(const ActivityTls& tls);
 void SetActivityIdentity(Oid database, Oid role);
 void SetActivityApplication(std::string_view name);
 // A state change; `query` replaces the shown text unless its data() is nullptr. Cheap: two atomic increments and a copy.
@@ -47,6 +54,7 @@ struct ActivityRow {
   ActivityState state;
   TimestampUs backend_start, transaction_start, query_start, state_change;  // 0: none
   int64_t query_id;
+  ActivityTls tls;
   uint32_t wait_event;  // see shm/wait_events.h
 };
 // False if nobody owns the slot.

@@ -93,6 +93,7 @@ class PostmasterTest : public ::testing::Test {
     MakeDirectory(dir_ + "/global");
     MakeDirectory(dir_ + "/base");
     WriteWholeFileDurably(dir_ + "/PG_VERSION", "15\n");
+    WriteWholeFileDurably(dir_ + "/pg_hba.conf", "local all all trust\n");
     WriteWholeFileDurably(
         dir_ + "/postgresql.conf",
         "listen_addresses = ''\nmax_connections = 3\nsuperuser_reserved_connections = 0\nshared_buffers = "

@@ -69,6 +69,75 @@ CREATE VIEW pg_catalog.pg_rules AS
 CREATE VIEW pg_catalog.pg_settings AS SELECT * FROM pg_catalog.pg_show_all_settings()
 --view pg_locks
 CREATE VIEW pg_catalog.pg_locks AS SELECT * FROM pg_catalog.pg_lock_status()
+--view pg_user_mappings
+CREATE VIEW pg_catalog.pg_user_mappings AS
+  SELECT u.oid AS umid, s.oid AS srvid, s.srvname, u.umuser, CASE WHEN u.umuser = 0 THEN 'public' ELSE a.rolname END AS usename,
+         CASE WHEN (u.umuser <> 0 AND a.rolname = current_user
+                    AND (pg_catalog.pg_has_role(s.srvowner, 'USAGE')
+                         OR EXISTS (SELECT 1 FROM pg_catalog.aclexplode(COALESCE(s.srvacl, pg_catalog.acldefault('S', s.srvowner))) x
+                                    WHERE x.privilege_type = 'USAGE' AND (x.grantee = 0 OR pg_catalog.pg_has_role(x.grantee, 'USAGE')))))
+                   OR (u.umuser = 0 AND pg_catalog.pg_has_role(s.srvowner, 'USAGE'))
+                   OR (SELECT r.rolsuper FROM pg_catalog.pg_authid r WHERE r.rolname = current_user)
+              THEN u.umoptions END AS umoptions
+  FROM pg_catalog.pg_user_mapping u JOIN pg_catalog.pg_foreign_server s ON u.umserver = s.oid
+       LEFT JOIN pg_catalog.pg_authid a ON a.oid = u.umuser
+--view grants of pg_user_mappings
+GRANT SELECT ON pg_catalog.pg_user_mappings TO PUBLIC
+--view pg_seclabels
+CREATE VIEW pg_catalog.pg_seclabels AS
+  SELECT l.objoid, l.classoid, 0 AS objsubid, CASE o.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' END::text AS objtype, o.relnamespace AS objnamespace, o.oid::regclass::text AS objname, l.provider, l.label
+  FROM pg_catalog.pg_seclabel l JOIN pg_catalog.pg_class o ON o.oid = l.objoid
+  WHERE l.classoid = 'pg_catalog.pg_class'::regclass AND l.objsubid = 0
+  UNION ALL
+  SELECT l.objoid, l.classoid, l.objsubid AS objsubid, 'column'::text AS objtype, o.relnamespace AS objnamespace, o.oid::regclass::text || '.' || pg_catalog.quote_ident(a.attname::text) AS objname, l.provider, l.label
+  FROM pg_catalog.pg_seclabel l JOIN pg_catalog.pg_class o ON o.oid = l.objoid JOIN pg_catalog.pg_attribute a ON a.attrelid = o.oid AND a.attnum = l.objsubid
+  WHERE l.classoid = 'pg_catalog.pg_class'::regclass AND l.objsubid <> 0
+  UNION ALL
+  SELECT l.objoid, l.classoid, 0 AS objsubid, CASE o.prokind WHEN 'a' THEN 'aggregate' WHEN 'p' THEN 'procedure' ELSE 'function' END::text AS objtype, o.pronamespace AS objnamespace, o.oid::regprocedure::text AS objname, l.provider, l.label
+  FROM pg_catalog.pg_seclabel l JOIN pg_catalog.pg_proc o ON o.oid = l.objoid
+  WHERE l.classoid = 'pg_catalog.pg_proc'::regclass AND l.objsubid = 0
+  UNION ALL
+  SELECT l.objoid, l.classoid, 0 AS objsubid, CASE WHEN o.typtype = 'd' THEN 'domain' ELSE 'type' END::text AS objtype, o.typnamespace AS objnamespace, pg_catalog.format_type(o.oid, NULL) AS objname, l.provider, l.label
+  FROM pg_catalog.pg_seclabel l JOIN pg_catalog.pg_type o ON o.oid = l.objoid
+  WHERE l.classoid = 'pg_catalog.pg_type'::regclass AND l.objsubid = 0
+  UNION ALL
+  SELECT l.objoid, l.classoid, 0 AS objsubid, 'schema'::text AS objtype, o.oid AS objnamespace, pg_catalog.quote_ident(o.nspname::text) AS objname, l.provider, l.label
+  FROM pg_catalog.pg_seclabel l JOIN pg_catalog.pg_namespace o ON o.oid = l.objoid
+  WHERE l.classoid = 'pg_catalog.pg_namespace'::regclass AND l.objsubid = 0
+  UNION ALL
+  SELECT l.objoid, l.classoid, 0 AS objsubid, 'language'::text AS objtype, NULL::oid AS objnamespace, pg_catalog.quote_ident(o.lanname::text) AS objname, l.provider, l.label
+  FROM pg_catalog.pg_seclabel l JOIN pg_catalog.pg_language o ON o.oid = l.objoid
+  WHERE l.classoid = 'pg_catalog.pg_language'::regclass AND l.objsubid = 0
+  UNION ALL
+  SELECT l.objoid, l.classoid, 0 AS objsubid, 'database'::text AS objtype, NULL::oid AS objnamespace, pg_catalog.quote_ident(o.datname::text) AS objname, l.provider, l.label
+  FROM pg_catalog.pg_shseclabel l JOIN pg_catalog.pg_database o ON o.oid = l.objoid
+  WHERE l.classoid = 'pg_catalog.pg_database'::regclass
+  UNION ALL
+  SELECT l.objoid, l.classoid, 0 AS objsubid, 'role'::text AS objtype, NULL::oid AS objnamespace, pg_catalog.quote_ident(o.rolname::text) AS objname, l.provider, l.label
+  FROM pg_catalog.pg_shseclabel l JOIN pg_catalog.pg_authid o ON o.oid = l.objoid
+  WHERE l.classoid = 'pg_catalog.pg_authid'::regclass
+  UNION ALL
+  SELECT l.objoid, l.classoid, 0 AS objsubid, 'tablespace'::text AS objtype, NULL::oid AS objnamespace, pg_catalog.quote_ident(o.spcname::text) AS objname, l.provider, l.label
+  FROM pg_catalog.pg_shseclabel l JOIN pg_catalog.pg_tablespace o ON o.oid = l.objoid
+  WHERE l.classoid = 'pg_catalog.pg_tablespace'::regclass
+--view grants of pg_seclabels
+GRANT SELECT ON pg_catalog.pg_seclabels TO PUBLIC
+--view pg_prepared_statements
+CREATE VIEW pg_catalog.pg_prepared_statements AS SELECT * FROM pg_catalog.pg_prepared_statement()
+--view grants of pg_prepared_statements
+GRANT SELECT ON pg_catalog.pg_prepared_statements TO PUBLIC
+--view pg_cursors
+CREATE VIEW pg_catalog.pg_cursors AS SELECT * FROM pg_catalog.pg_cursor()
+--view grants of pg_cursors
+GRANT SELECT ON pg_catalog.pg_cursors TO PUBLIC
+--view pg_stat_ssl
+CREATE VIEW pg_catalog.pg_stat_ssl AS
+  SELECT s.pid, s.ssl, s.sslversion AS version, s.sslcipher AS cipher, s.sslbits AS bits, s.ssl_client_dn AS client_dn,
+         s.ssl_client_serial AS client_serial, s.ssl_issuer_dn AS issuer_dn
+  FROM pg_catalog.pg_stat_get_activity(NULL::integer) s
+  WHERE s.client_port IS NOT NULL
+--view grants of pg_stat_ssl
+GRANT SELECT ON pg_catalog.pg_stat_ssl TO PUBLIC
 --view pg_stat_activity
 CREATE VIEW pg_catalog.pg_stat_activity AS
   SELECT s.datid, d.datname, s.pid, s.leader_pid, s.usesysid, u.rolname AS usename, s.application_name, s.client_addr,

@@ -30,4 +30,7 @@ void RenumberRelation(Node* tree, int32_t from, int32_t to);
 // Vars of entry `varno` become the expressions of `targets` (by column number).
 Node* ReplaceRelationVars(Node* tree, int32_t varno, const List<TargetEntry*>& targets, Arena& arena);
 
+// Why a view's column cannot be assigned; null when it can. `base_index`: of its one relation in the view's query.
+const char* WhyColumnNotUpdatable(const TargetEntry& target, int32_t base_index);
+
 }  // namespace walden

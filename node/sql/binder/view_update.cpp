@@ -7,11 +7,6 @@
 #include "node/sql/query/tree_walk.h"
 
 namespace walden {
-namespace {
-
-constexpr int32_t kRowExclusiveLock = 3;
-
-// Why a view's column cannot be assigned; null when it can.
 const char* WhyColumnNotUpdatable(const TargetEntry& target, int32_t base_index) {
   if (target.resjunk) return "Junk view columns are not updatable.";
   const auto* var = TryAs<Var>(target.expr);
@@ -22,6 +17,10 @@ const char* WhyColumnNotUpdatable(const TargetEntry& target, int32_t base_index)
   if (var->varattno == 0) return "View columns that return whole-row references are not updatable.";
   return nullptr;
 }
+
+namespace {
+
+constexpr int32_t kRowExclusiveLock = 3;
 
 struct CommandWords {
   const char* does;     // "cannot <does> view"

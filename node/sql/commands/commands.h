@@ -54,8 +54,11 @@ bool IsReadOnlyCommand(const ast::Node& statement);
 // ON COMMIT DROP and DELETE ROWS of temporary tables: registers with txn once per process.
 void InstallCommandHooks();
 
-// Turns a password into what pg_authid stores (SCRAM); bound by the composition root.
-void SetPasswordEncoder(std::string (*encode)(std::string_view password));
+// DISCARD SEQUENCES: this session forgets what it fetched ahead, currval and lastval.
+void ForgetAllSequences();
+
+// Turns a role's password into what pg_authid stores; bound by the composition root.
+void SetPasswordEncoder(std::string (*encode)(std::string_view role, std::string_view password));
 
 // Functions that need catalogs or sequences: registered by the composition root (AddScalarFunctions).
 std::span<const ScalarFunction> SequenceFunctions();

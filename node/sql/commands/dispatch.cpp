@@ -1,5 +1,6 @@
 // Which file does which statement.
 #include "node/base/error.h"
+#include "node/sql/commands/setting_commands.h"
 #include "node/sql/commands/command_parts.h"
 #include "node/types/type_table.h"
 
@@ -49,6 +50,7 @@ constexpr Row kRows[] = {
     {ast::Tag::kAlterRoleStmt, Plain<ast::AlterRoleStmt, RunAlterRole>},
     {ast::Tag::kAlterRoleSetStmt, Plain<ast::AlterRoleSetStmt, RunAlterRoleSet>},
     {ast::Tag::kAlterDatabaseSetStmt, Plain<ast::AlterDatabaseSetStmt, RunAlterDatabaseSet>},
+    {ast::Tag::kAlterSystemStmt, Plain<ast::AlterSystemStmt, RunAlterSystem>},
     {ast::Tag::kDropRoleStmt, Plain<ast::DropRoleStmt, RunDropRole>},
     {ast::Tag::kGrantRoleStmt, Tagged<ast::GrantRoleStmt, RunGrantRole>},
     {ast::Tag::kGrantStmt, Plain<ast::GrantStmt, RunGrant>},

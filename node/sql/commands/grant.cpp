@@ -1,5 +1,6 @@
 // GRANT, REVOKE, ALTER DEFAULT PRIVILEGES.
 #include <algorithm>
+#include <tuple>
 
 #include "node/base/error.h"
 #include "node/catalog/catalog_table.h"
@@ -293,6 +294,9 @@ void ChangeDefaultAcl(Oid role, Oid schema, const TargetKind& target, char type,
   }
   PgDefaultAclRow row = stored ? stored->row : PgDefaultAclRow{table.NewOid(), role, schema, type, {}};
   row.defaclacl = list;
+  std::sort(row.defaclacl.begin(), row.defaclacl.end(), [](const AclItem& a, const AclItem& b) {
+    return std::tie(a.grantee, a.grantor, a.rights) < std::tie(b.grantee, b.grantor, b.rights);
+  });
   ObjectAddress self{catalog_oid::kPgDefaultAcl, row.oid, 0};
   if (stored) {
     table.Update(stored->tid, row);

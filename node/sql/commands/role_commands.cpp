@@ -6,6 +6,7 @@
 #include "node/catalog/identity.h"
 #include "node/catalog/rows/pg_auth_members.h"
 #include "node/catalog/rows/pg_db_role_setting.h"
+#include "node/sql/commands/setting_commands.h"
 #include "node/config/settings.h"
 #include "node/sql/commands/command_parts.h"
 #include "node/types/type_table.h"
@@ -13,18 +14,17 @@
 namespace walden {
 
 namespace {
-std::string (*password_encoder)(std::string_view) = nullptr;
+std::string (*password_encoder)(std::string_view, std::string_view) = nullptr;
 }
-void SetPasswordEncoder(std::string (*encode)(std::string_view password)) { password_encoder = encode; }
+void SetPasswordEncoder(std::string (*encode)(std::string_view role, std::string_view password)) { password_encoder = encode; }
 
 namespace {
 
 using ast::As;
 
-std::string EncodedPassword(std::string_view password) {
-  if (password.starts_with("SCRAM-SHA-256$") || (password.starts_with("md5") && password.size() == 35)) return std::string(password);
+std::string EncodedPassword(std::string_view role, std::string_view password) {
   if (password_encoder == nullptr) throw NotSupported("passwords without an encoder");
-  return password_encoder(password);
+  return password_encoder(role, password);
 }
 
 [[noreturn]] void Deny(std::string_view message) { throw SqlError(ErrorCode::kInsufficientPrivilege, std::string(message)); }
@@ -41,7 +41,7 @@ void ApplyRoleOptions(const ast::NodeList& options, PgAuthidRow* row, CommandCon
     std::string_view name = option.defname;
     if (name == "password") {
       if (option.arg == nullptr) row->rolpassword.reset();
-      else row->rolpassword = EncodedPassword(OptionString(option));
+      else row->rolpassword = EncodedPassword(row->rolname, OptionString(option));
     } else if (name == "superuser") row->rolsuper = OptionBoolean(option);
     else if (name == "inherit") row->rolinherit = OptionBoolean(option);
     else if (name == "createrole") row->rolcreaterole = OptionBoolean(option);
@@ -240,26 +240,6 @@ std::string RunGrantRole(const ast::GrantRoleStmt& statement, CommandContext& co
 
 namespace {
 
-// The text that a SET clause gives a setting; nullopt for DEFAULT and RESET.
-std::optional<std::string> SettingValue(const ast::VariableSetStmt& set) {
-  if (set.kind == VariableSetKind::kSetCurrent) return ShowSetting(set.name);
-  if (set.kind != VariableSetKind::kSetValue) return std::nullopt;
-  std::string text;
-  for (const ast::Node* arg : set.args) {
-    const ast::Node* value = arg;
-    if (auto* constant = ast::TryAs<ast::AConst>(arg)) value = constant->val;
-    std::string part;
-    if (auto* s = ast::TryAs<ast::String>(value)) part = s->sval;
-    else if (auto* i = ast::TryAs<ast::Integer>(value)) part = std::to_string(i->ival);
-    else if (auto* f = ast::TryAs<ast::Float>(value)) part = f->fval;
-    else if (auto* b = ast::TryAs<ast::Boolean>(value)) part = b->boolval ? "true" : "false";
-    else throw NotSupported("this value of a setting");
-    bool list = set.args.size() > 1;
-    text += (text.empty() ? "" : ", ") + (list ? QuoteIdentifier(part) : part);
-  }
-  return text;
-}
-
 void AlterStoredSetting(Oid database, Oid role, const ast::VariableSetStmt& set) {
   CatalogTable<PgDbRoleSettingRow> settings;
   auto old = settings.Find(catalog_index::kPgDbRoleSettingDatabaseidRolIndex, {database, role});
@@ -268,7 +248,7 @@ void AlterStoredSetting(Oid database, Oid role, const ast::VariableSetStmt& set)
   if (set.kind == VariableSetKind::kResetAll) {
     config.clear();
   } else {
-    std::optional<std::string> value = SettingValue(set);
+    std::optional<std::string> value = SettingArgument(set);
     SetRequest request;
     request.is_superuser = IsSuperuser();
     CheckSetting(set.name, value ? std::optional<std::string_view>(*value) : std::nullopt, request);

@@ -12,7 +12,6 @@ void AlterSequenceOptions(Oid sequence, const ast::NodeList& options, bool for_i
 void ReplaceSequenceState(Oid sequence, const SequenceState& state, CommandContext& context);
 // This session forgets what it had fetched ahead.
 void ForgetSequence(Oid sequence);
-void ForgetAllSequences();  // DISCARD SEQUENCES
 
 int64_t NextSequenceValue(Oid sequence, bool check_rights);
 

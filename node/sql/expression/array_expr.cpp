@@ -191,6 +191,40 @@ class SubscriptState : public ExprState {
   Subscripts subscripts_;
 };
 
+// One byte of a name: its array is of fixed length, counted from 0 and filled up with zero bytes.
+class NameByteState : public ExprState {
+ public:
+  NameByteState(ExprStatePtr name, Subscripts subscripts)
+      : ExprState(PhysicalType::kInt8), name_(std::move(name)), subscripts_(std::move(subscripts)) {}
+
+  Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
+    const Vector& names = name_->Eval(context, input, selection);
+    std::vector<const Vector*> upper = EvalSubscripts(context, input, selection, subscripts_.upper);
+    Vector& result = PrepareResult(selection);
+    std::vector<int32_t> at;
+    selection.ForEach([&](uint32_t row) {
+      Value bytes = names.Get(row);
+      bool inside = !bytes.is_null && ReadSubscripts(upper, row, {}, &at) && at.size() == 1 && at[0] >= 0 && at[0] < kNameBytes;
+      if (!inside) {
+        result.SetNull(row);
+        return;
+      }
+      std::string_view name = bytes.datum.string.view();
+      size_t index = static_cast<size_t>(at[0]);
+      Value byte;
+      byte.is_null = false;
+      byte.datum.i8 = index < name.size() ? static_cast<int8_t>(name[index]) : int8_t{0};
+      result.Set(row, byte);
+    });
+    return result;
+  }
+
+ private:
+  static constexpr int32_t kNameBytes = 64;
+  ExprStatePtr name_;
+  Subscripts subscripts_;
+};
+
 // container[subscripts] = value, as an expression that gives the changed container.
 class SubscriptAssignState : public ExprState {
  public:
@@ -255,13 +289,20 @@ ExprStatePtr CompileArray(ExprCompiler& compiler, const ArrayExpr& expr) {
 }
 
 ExprStatePtr CompileSubscripting(ExprCompiler& compiler, const SubscriptingRef& expr) {
-  if (!IsValid(TypeOf(expr.refcontainertype).element)) throw NotSupported("subscripting of this type");
+  const TypeDescriptor& container = TypeOf(expr.refcontainertype);
+  bool is_array = IsValid(container.element) && container.length == -1;
+  if (!is_array && expr.refcontainertype != type_oid::kName) throw NotSupported("subscripting of this type");
   Subscripts subscripts;
   auto compile = [&](const ExprList& list, std::vector<ExprStatePtr>* to) {
     for (const Expr* each : list) to->push_back(each == nullptr ? nullptr : compiler.Compile(each));
   };
   compile(expr.refupperindexpr, &subscripts.upper);
   compile(expr.reflowerindexpr, &subscripts.lower);
+  if (expr.refcontainertype == type_oid::kName) {
+    if (!subscripts.lower.empty()) throw SqlError(ErrorCode::kFeatureNotSupported, "slices of fixed-length arrays not implemented");
+    if (expr.refassgnexpr != nullptr) throw NotSupported("assignment to an element of a name");
+    return std::make_unique<NameByteState>(compiler.Compile(expr.refexpr), std::move(subscripts));
+  }
   if (expr.refassgnexpr != nullptr) {
     return std::make_unique<SubscriptAssignState>(expr.refelemtype, compiler.Compile(expr.refexpr), std::move(subscripts),
                                                   compiler.Compile(expr.refassgnexpr));

@@ -46,6 +46,18 @@ void PutClient(RowValues& row, const ActivityRow& activity, Arena& arena) {
   row.Null().Int4(activity.remote_port);
 }
 
+void PutTls(RowValues& row, const ActivityTls& tls) {
+  row.Bool(tls.on);
+  if (!tls.on) {
+    for (int i = 0; i < 6; ++i) row.Null();
+    return;
+  }
+  row.Text(tls.version).Text(tls.cipher).Int4(tls.bits).TextOrNull(tls.client_dn);
+  if (tls.client_serial.empty()) row.Null();
+  else row.Decimal(tls.client_serial);
+  row.TextOrNull(tls.issuer_dn);
+}
+
 void PutXids(RowValues& row, int slot) {
   const TransactionSlot& transaction = TransactionSlotOf(slot);
   row.TransactionOrNull(Xid{transaction.xid.load()}).TransactionOrNull(Xid{transaction.snapshot_xmin.load()});
@@ -72,8 +84,7 @@ void PutActivity(RowValues& row, const ActivityRow& activity, Arena& arena) {
   PutClient(row, activity, arena);
   PutXids(row, activity.slot);
   row.Text(activity.backend_type);
-  row.Bool(false);  // ssl and what belongs to it
-  Nulls(row, 6);
+  PutTls(row, activity.tls);
   row.Bool(false).Null().Bool(false);  // gss
   row.Null();                          // leader_pid
   if (activity.query_id != 0) row.Int8(activity.query_id);

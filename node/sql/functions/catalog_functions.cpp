@@ -14,6 +14,7 @@
 #include "node/sql/functions/scalar.h"
 #include "node/sql/functions/text_result.h"
 #include "node/types/array.h"
+#include "node/types/encoding.h"
 #include "node/types/keyword.h"
 #include "node/types/text.h"
 #include "node/types/timezone.h"
@@ -124,13 +125,13 @@ View CurrentSchemas(CallContext& c, bool implicit) {
 Oid MyTempSchema() { return TemporaryNamespaceIfAny(); }
 bool OtherTempSchema(Oid schema) { return IsOtherTemporaryNamespace(schema); }
 
-View EncodingName(int32_t encoding) { return encoding == 6 ? "UTF8" : encoding == 0 ? "SQL_ASCII" : ""; }
+View EncodingName(int32_t number) {
+  const Encoding* encoding = EncodingById(number);
+  return encoding == nullptr ? "" : encoding->name;
+}
 int32_t EncodingNumber(View name) {
-  std::string lower;
-  for (char ch : name) {
-    if (ch != '-' && ch != '_') lower.push_back(ch >= 'A' && ch <= 'Z' ? static_cast<char>(ch + 32) : ch);
-  }
-  return lower == "utf8" || lower == "unicode" ? 6 : lower == "sqlascii" ? 0 : -1;
+  const Encoding* encoding = FindEncoding(name);
+  return encoding == nullptr ? -1 : encoding->id;
 }
 
 constexpr ScalarFunction kTable[] = {

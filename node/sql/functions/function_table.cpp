@@ -24,6 +24,7 @@ std::span<const ScalarFunction> JsonFunctions();
 std::span<const ScalarFunction> JsonbFunctions();
 std::span<const ScalarFunction> StandardFunctions();
 std::span<const ScalarFunction> CatalogFunctions();
+std::span<const ScalarFunction> PlaceFunctions();
 std::span<const ScalarFunction> PrivilegeFunctions();
 std::span<const ScalarFunction> SystemFunctions();
 std::span<const ScalarFunction> TransactionFunctions();
@@ -59,6 +60,7 @@ std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
       JsonbFunctions(),
       StandardFunctions(),
       CatalogFunctions(),
+      PlaceFunctions(),
       PrivilegeFunctions(),
       SystemFunctions(),
       TransactionFunctions(),
@@ -81,6 +83,7 @@ std::span<const SetFunction> SeriesFunctions();
 std::span<const SetFunction> JsonSetFunctions();
 std::span<const SetFunction> JsonbSetFunctions();
 std::span<const SetFunction> CatalogSetFunctions();
+std::span<const SetFunction> PlaceSetFunctions();
 std::span<const SetFunction> PrivilegeSetFunctions();
 std::span<const SetFunction> SystemSetFunctions();
 std::span<const SetFunction> TransactionSetFunctions();
@@ -96,6 +99,7 @@ std::span<const std::span<const SetFunction>> BuiltinSetTables() {
       JsonSetFunctions(),
       JsonbSetFunctions(),
       CatalogSetFunctions(),
+      PlaceSetFunctions(),
       PrivilegeSetFunctions(),
       SystemSetFunctions(),
       TransactionSetFunctions(),

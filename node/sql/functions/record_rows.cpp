@@ -3,10 +3,22 @@
 #include "node/base/check.h"
 #include "node/catalog/builtin.h"
 #include "node/types/record.h"
+#include "node/types/text_format.h"
+#include "node/types/type_table.h"
 
 namespace walden {
 
 RowValues& RowValues::Text(std::string_view v) { return Put({StringDatum(arena_.Copy(v)), false}); }
+
+RowValues& RowValues::Decimal(std::string_view digits) {
+  const TypeDescriptor& type = TypeOf(type_oid::kNumeric);
+  TextFormat format;
+  TypeIo io{arena_, format, nullptr, &type, -1};
+  Value value;
+  type.input(digits, io, &value.datum);
+  value.is_null = false;
+  return Put(value);
+}
 
 std::string_view MakeRecord(CallContext& context, const RowValues& row) {
   const BuiltinFunction* function = FindBuiltinFunction(context.site.function);

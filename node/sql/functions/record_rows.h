@@ -25,6 +25,7 @@ class RowValues {
   RowValues& Transaction(Xid v) { return Int4(static_cast<int32_t>(v.Low32())); }
   RowValues& Position(Lsn v) { return Int8(static_cast<int64_t>(v.value)); }
   RowValues& Text(std::string_view v);
+  RowValues& Decimal(std::string_view digits);  // numeric
   RowValues& Time(TimestampUs v) { return Int8(v); }
   RowValues& Span(IntervalValue v) { return Put({Datum{.interval = v}, false}); }
   // The same, null when `v` says "none".

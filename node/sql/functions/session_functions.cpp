@@ -1,6 +1,7 @@
 // Functions about the value at hand or the session: pg_typeof, version, random, uuid, settings.
 #include <cmath>
 
+#include "node/config/settings.h"
 #include "node/base/error.h"
 #include "node/base/random.h"
 #include "node/sql/functions/function_table.h"
@@ -29,6 +30,7 @@ View CurrentUser(CallContext& c) { return Session(c).RoleName(Session(c).Current
 View SessionUser(CallContext& c) { return Session(c).RoleName(Session(c).SessionUser(), c.arena); }
 int32_t BackendPid(CallContext& c) { return Session(c).BackendPid(); }
 View Utf8Name() { return "UTF8"; }
+View ClientEncodingName() { return GetString(Setting::kClientEncoding); }
 
 View CurrentSetting(CallContext& c, View name) {
   std::string value;
@@ -131,7 +133,7 @@ View SizePrettyNumeric(CallContext& c, NumericRef size) {
 constexpr ScalarFunction kTable[] = {
     RowForm<&TypeOfArgument, false>("pg_typeof"), Scalar<&Version>("pgsql_version"), Scalar<&CurrentDatabase>("current_database"),
     Scalar<&CurrentUser>("current_user"), Scalar<&SessionUser>("session_user"), Scalar<&BackendPid>("pg_backend_pid"),
-    Scalar<&Utf8Name>("pg_client_encoding"), Scalar<&Utf8Name>("getdatabaseencoding"),
+    Scalar<&ClientEncodingName>("pg_client_encoding"), Scalar<&Utf8Name>("getdatabaseencoding"),
     Scalar<&CurrentSetting>("show_config_by_name"), Scalar<&CurrentSettingOrNull>("show_config_by_name_missing_ok"),
     Volatile<&SetConfig>("set_config_by_name"), Volatile<&RandomDouble>("drandom"), Volatile<&SetSeed>("setseed"),
     Volatile<&GenRandomUuid>("gen_random_uuid"), RowForm<&ColumnSize, true>("pg_column_size"),
