@@ -372,7 +372,7 @@ CREATE VIEW information_schema.usage_privileges AS
   UNION ALL
   SELECT g.rolname, COALESCE(e.rolname, 'PUBLIC')::name, pg_catalog.current_database()::name, n.nspname, p.relname, 'SEQUENCE'::varchar, p.privilege_type::varchar, CASE WHEN p.is_grantable OR (p.grantee <> 0 AND pg_catalog.pg_has_role(p.grantee, p.relowner, 'USAGE')) THEN 'YES' ELSE 'NO' END::varchar(3)
   FROM (SELECT c.relname, c.relnamespace, c.relowner, a.grantor, a.grantee, a.privilege_type, a.is_grantable
-        FROM pg_catalog.pg_class c CROSS JOIN LATERAL pg_catalog.aclexplode(COALESCE(c.relacl, pg_catalog.acldefault('s', c.relowner))) a
+        FROM pg_catalog.pg_class c CROSS JOIN LATERAL pg_catalog.aclexplode(COALESCE(c.relacl, pg_catalog.acldefault('r', c.relowner))) a
         WHERE c.relkind = 'S') p
        JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace JOIN pg_catalog.pg_authid g ON g.oid = p.grantor LEFT JOIN pg_catalog.pg_authid e ON e.oid = p.grantee
   WHERE p.privilege_type = 'USAGE' AND (pg_catalog.pg_has_role(g.oid, 'USAGE') OR pg_catalog.pg_has_role(e.oid, 'USAGE') OR p.grantee = 0)

@@ -1,4 +1,10 @@
 -- Views of pg_catalog, made by `walden init` in this order; a marker line names each statement.
+--view comment on public
+COMMENT ON SCHEMA public IS 'standard public schema'
+--view comment on pg_catalog
+COMMENT ON SCHEMA pg_catalog IS 'system catalog schema'
+--view comment on pg_toast
+COMMENT ON SCHEMA pg_toast IS 'reserved schema for TOAST tables'
 --view pg_roles
 CREATE VIEW pg_catalog.pg_roles AS
   SELECT r.rolname, r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication,

@@ -17,6 +17,10 @@ class ReferenceFinder {
       case NodeTag::kQuery: return VisitQuery(*As<Query>(node));
       case NodeTag::kVar: return VisitVar(*As<Var>(node));
       case NodeTag::kConst: VisitConst(*As<Const>(node)); return;
+      case NodeTag::kRangeTblEntry:
+        // A join lists every column of both sides; those that are used are met as Vars.
+        if (As<RangeTblEntry>(node)->rtekind == RteKind::kJoin) return;
+        break;
       case NodeTag::kFuncExpr: Function(As<FuncExpr>(node)->funcid); break;
       case NodeTag::kAggref: Function(As<Aggref>(node)->aggfnoid); break;
       case NodeTag::kWindowFunc: Function(As<WindowFunc>(node)->winfnoid); break;
