@@ -269,7 +269,7 @@ void StartupProcess::PrepareReplay() {
   RecoveryShared* shared = Recovery();
   shared->redo.store(checkpoint_data_.redo);
   shared->replayed_timeline.store(checkpoint_data_.timeline);
-  shared->replayed.store(checkpoint_data_.redo);
+  shared->replayed.store(RecoveryIsNeeded() ? checkpoint_data_.redo : 0);
   for (const CheckpointPart& part : CheckpointParts()) {
     if (part.restore != nullptr) part.restore(checkpoint_data_);
   }

@@ -67,7 +67,8 @@ void InstallTransactionSettingHooks() {
   InstallSettingHooks(Setting::kTransactionReadOnly,
                       {.check =
                            [](ProposedValue& proposed) {
-                             if (proposed.number.integer == 0 && InTransaction()) CheckReadWriteAllowed();
+                             bool is_asked = proposed.source != SettingSource::kDefault && InTransaction();
+                             if (is_asked && proposed.number.integer == 0) CheckReadWriteAllowed();
                            },
                        .assign =
                            [] {

@@ -91,7 +91,7 @@ SELECT pg_stat_reset_shared('nonsense');
 SELECT pg_stat_reset_shared('bgwriter');
 SELECT count(*) FROM pg_stat_progress_vacuum;
 SELECT count(*) FROM pg_stat_progress_copy;
-SELECT pg_stat_get_progress_info('NONSENSE');
+SELECT count(*) FROM pg_stat_get_progress_info('NONSENSE');
 
 -- Activity.
 SELECT datname = current_database() AS this, usename, state, backend_type, client_addr, client_port, query, xact_start = query_start AS same_start
