@@ -69,7 +69,9 @@ ReloadableTls::ReloadableTls(TlsIdentity identity) : state_(std::make_shared<Sta
     std::lock_guard guard(state->mutex);
     if (!state->changed) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     grpc_ssl_pem_key_cert_pair pair{state->identity.key.c_str(), state->identity.certificate.c_str()};
-    const char* roots = state->identity.authorities.empty() ? nullptr : state->identity.authorities.c_str();
+    // gRPC aborts without roots, also where no client certificate will be asked for and nothing is verified with them.
+    const TlsIdentity& identity = state->identity;
+    const char* roots = identity.authorities.empty() ? identity.certificate.c_str() : identity.authorities.c_str();
     *config = grpc_ssl_server_certificate_config_create(roots, &pair, 1);
     state->changed = false;
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;

@@ -76,6 +76,7 @@ bool Connection::FillInput(size_t wanted) {
     CheckInterrupts();
     if (!Receive()) return false;
   }
+  if (idle_) TakeInterrupt(Interrupt::kCancel);  // it came before the command that these bytes begin
   return true;
 }
 
