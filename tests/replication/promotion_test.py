@@ -31,6 +31,13 @@ def term_of(node) -> int:
     return int(node.walden("controldata", "-D", node.data).stdout.split("Replication term:")[1].split()[0])
 
 
+def follow(replica, primary):
+    """Sends a running replica to another primary. What -R wrote stands in postgresql.auto.conf, which comes last."""
+    with open(replica.data / "postgresql.auto.conf", "a") as conf:
+        conf.write(f"primary_conninfo = 'host=127.0.0.1 port={primary.port + 10000} user=postgres application_name={replica.name}'\n")
+    replica.walden("reload", "-D", replica.data)
+
+
 def main() -> int:
     with Cluster() as cluster:
         first = streaming_primary(cluster, "first")
@@ -57,8 +64,7 @@ def main() -> int:
         first.configure(synchronous_standby_names="")
         first.start()
         assert term_of(first) == 1 and first.value("SELECT pg_is_in_recovery()") == "f"
-        third.configure(primary_conninfo=f"host=127.0.0.1 port={first.port + 10000} user=postgres application_name=third")
-        third.walden("reload", "-D", third.data)
+        follow(third, first)
         wait_until(lambda: not (first.data / "postmaster.pid").exists(), "the old primary to fence itself and stop")
         cluster.running.discard(first)
         start = first.walden("start", "-D", first.data, "-l", first.data / "server.log", check=False)
@@ -66,8 +72,7 @@ def main() -> int:
         assert third.value("SELECT pg_is_in_recovery()") == "t"
 
         # Everybody follows the new primary.
-        third.configure(primary_conninfo=f"host=127.0.0.1 port={second.port + 10000} user=postgres application_name=third")
-        third.walden("reload", "-D", third.data)
+        follow(third, second)
         again = cluster.node("again")
         take_basebackup(second, again)
         again.start()
