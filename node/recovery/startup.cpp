@@ -114,6 +114,11 @@ void BindRecoveryHooks() {
   OnRecoveryFlush(RaiseMinimumRecoveryPoint);
   OnSegmentComplete(SegmentCompleted);
   BindStandbyLockConflict(ResolveLockConflict, LockConflictResolved);
+  BindSettledWait([] {
+    CheckStartupInterrupts();
+    LookForPromoteTrigger();
+    return PromotionRequested();
+  });
   InstallRecoverySettingHooks();
   BindRecoveryConflictHandler();
 }

@@ -72,6 +72,10 @@ std::span<const RecordHandler> TxnRecordHandlers();
 using InvalidationRedo = void (*)(std::string_view messages, uint32_t database, bool catalog_changed);
 void BindInvalidationRedo(InvalidationRedo redo);
 
+// While replay waits for the primary's word that a commit is settled: asked again and again; true ends the wait
+// (promotion). May throw: the process is to end.
+void BindSettledWait(bool (*is_over)());
+
 // When replay must take a relation lock that sessions hold: recovery decides between waiting and cancelling.
 // `resolved` is called when a lock that had to be waited for was got.
 void BindStandbyLockConflict(BlockedCallback resolve, void (*resolved)());

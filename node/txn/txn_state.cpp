@@ -164,17 +164,24 @@ Lsn AnnouncedSettledLsn() { return Lsn{txn_shared->announced_settled.load(std::m
 
 bool ReplayAwaitsSettled() { return txn_shared->replay_awaits_settled.load(std::memory_order_seq_cst); }
 
+namespace {
+bool (*settled_wait_is_over)() = nullptr;
+}
+void BindSettledWait(bool (*is_over)()) { settled_wait_is_over = is_over; }
+
 void AwaitAnnouncedSettled(Lsn csn) {
   if (AnnouncedSettledLsn() >= csn) return;
   struct Waiting {
     Waiting() { txn_shared->replay_awaits_settled.store(true, std::memory_order_seq_cst); }
     ~Waiting() { txn_shared->replay_awaits_settled.store(false, std::memory_order_seq_cst); }
   } waiting;
+  constexpr int64_t kLookAroundMs = 1000;  // a trigger file sets no latch
   for (;;) {
     self().latch.Reset();
     if (AnnouncedSettledLsn() >= csn || InterruptPending(Interrupt::kPromote)) return;
     CheckInterrupts();
-    WaitLatch(-1, WaitEvent::kRecoveryApply);
+    if (settled_wait_is_over != nullptr && settled_wait_is_over()) return;
+    WaitLatch(kLookAroundMs, WaitEvent::kRecoveryApply);
   }
 }
 
