@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "node/base/error.h"
+#include "node/sql/executor/number_values.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/types/array.h"
 #include "node/types/datetime_arithmetic.h"
@@ -26,18 +27,6 @@ enum class SetAggregate : uint32_t {
   kDenseRank = 3992,
 };
 
-Value Float8(double number) {
-  Value value;
-  value.is_null = false;
-  value.datum.f64 = number;
-  return value;
-}
-Value Int8(int64_t number) {
-  Value value;
-  value.is_null = false;
-  value.datum.i64 = number;
-  return value;
-}
 
 // The sorted rows one after the other.
 class RowStream {
@@ -100,7 +89,7 @@ Value Interpolate(const Wanted& wanted, bool continuous, bool is_interval) {
     return value;
   }
   double low = wanted.low.datum.f64, high = wanted.high.datum.f64;
-  return Float8(low + wanted.proportion * (high - low));
+  return Float8Value(low + wanted.proportion * (high - low));
 }
 
 Value Percentiles(const OrderedSetInput& input, RowStream& rows, Arena* arena, bool continuous, bool is_interval, bool is_array) {
@@ -203,10 +192,10 @@ Value Hypothetical(const OrderedSetInput& input, RowStream& rows, MemoryAccount*
   }
   double all = static_cast<double>(input.rows);
   switch (SetAggregate{OidNumber(input.aggregate)}) {
-    case SetAggregate::kRank: return Int8(static_cast<int64_t>(before) + 1);
-    case SetAggregate::kDenseRank: return Int8(static_cast<int64_t>(distinct_before) + 1);
-    case SetAggregate::kPercentRank: return Float8(input.rows == 0 ? 0 : static_cast<double>(before) / all);
-    default: return Float8((static_cast<double>(up_to) + 1) / (all + 1));
+    case SetAggregate::kRank: return Int8Value(static_cast<int64_t>(before) + 1);
+    case SetAggregate::kDenseRank: return Int8Value(static_cast<int64_t>(distinct_before) + 1);
+    case SetAggregate::kPercentRank: return Float8Value(input.rows == 0 ? 0 : static_cast<double>(before) / all);
+    default: return Float8Value((static_cast<double>(up_to) + 1) / (all + 1));
   }
 }
 

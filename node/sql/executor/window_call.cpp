@@ -2,30 +2,12 @@
 
 #include <functional>
 
+#include "node/sql/executor/number_values.h"
 #include "node/sql/functions/registry.h"
 #include "node/sql/query/expr_facts.h"
 
 namespace walden {
 namespace {
-
-Value Int8(int64_t number) {
-  Value value;
-  value.is_null = false;
-  value.datum.i64 = number;
-  return value;
-}
-Value Int4(int32_t number) {
-  Value value;
-  value.is_null = false;
-  value.datum.i32 = number;
-  return value;
-}
-Value Float8(double number) {
-  Value value;
-  value.is_null = false;
-  value.datum.f64 = number;
-  return value;
-}
 
 // row_number, rank, dense_rank, percent_rank, cume_dist: from the row's place alone.
 class RankCall : public WindowCall {
@@ -35,15 +17,15 @@ class RankCall : public WindowCall {
   void StartPartition() override {}
   Value Compute(EvalContext&, WindowFrame& frame, Arena*) override { return rule_(frame); }
 
-  static Value RowNumber(const WindowFrame& frame) { return Int8(static_cast<int64_t>(frame.row()) + 1); }
-  static Value Rank(const WindowFrame& frame) { return Int8(static_cast<int64_t>(frame.peers().start()) + 1); }
-  static Value DenseRank(const WindowFrame& frame) { return Int8(frame.peers().index() + 1); }
+  static Value RowNumber(const WindowFrame& frame) { return Int8Value(static_cast<int64_t>(frame.row()) + 1); }
+  static Value Rank(const WindowFrame& frame) { return Int8Value(static_cast<int64_t>(frame.peers().start()) + 1); }
+  static Value DenseRank(const WindowFrame& frame) { return Int8Value(frame.peers().index() + 1); }
   static Value PercentRank(const WindowFrame& frame) {
     size_t rows = frame.partition_rows();
-    return Float8(rows <= 1 ? 0 : static_cast<double>(frame.peers().start()) / static_cast<double>(rows - 1));
+    return Float8Value(rows <= 1 ? 0 : static_cast<double>(frame.peers().start()) / static_cast<double>(rows - 1));
   }
   static Value CumeDist(const WindowFrame& frame) {
-    return Float8(static_cast<double>(frame.peers().end()) / static_cast<double>(frame.partition_rows()));
+    return Float8Value(static_cast<double>(frame.peers().end()) / static_cast<double>(frame.partition_rows()));
   }
 
  private:
@@ -73,7 +55,7 @@ class NtileCall : public WindowCall {
     size_t size = rows / buckets_, larger = rows % buckets_;
     size_t in_larger = larger * (size + 1);
     size_t bucket = row < in_larger ? row / (size + 1) : larger + (size == 0 ? 0 : (row - in_larger) / size);
-    return Int4(static_cast<int32_t>(bucket) + 1);
+    return Int4Value(static_cast<int32_t>(bucket) + 1);
   }
 
  private:

@@ -5,6 +5,7 @@
 
 #include "node/catalog/builtin.h"
 #include "node/config/settings.h"
+#include "node/sql/optimizer/cost.h"
 #include "node/sql/optimizer/fold.h"
 #include "node/sql/optimizer/index_paths.h"
 #include "node/sql/optimizer/query_planner.h"
@@ -13,25 +14,6 @@
 #include "node/sql/query/tree_walk.h"
 
 namespace walden {
-namespace {
-
-constexpr double kDisabledCost = 1e10;
-
-double CpuTupleCost() { return GetReal(Setting::kCpuTupleCost); }
-double CpuOperatorCost() { return GetReal(Setting::kCpuOperatorCost); }
-
-const Expr* StripForIndex(const Expr* expr) {
-  while (const RelabelType* relabel = TryAs<RelabelType>(expr)) expr = relabel->arg;
-  return expr;
-}
-
-bool IsColumn(const Expr* expr, int32_t rtindex, AttrNumber attno) {
-  const Var* var = TryAs<Var>(StripForIndex(expr));
-  return var != nullptr && var->varlevelsup == 0 && var->varno == rtindex && var->varattno == attno;
-}
-
-}  // namespace
-
 Path QueryPlanner::FinishScan(BaseRel& base, ScanPlan* plan, const std::vector<Qual>& filters, double rows) {
   Path path;
   path.plan = plan;

@@ -3,21 +3,13 @@
 #include <cmath>
 
 #include "node/config/settings.h"
+#include "node/sql/optimizer/cost.h"
 #include "node/sql/optimizer/index_paths.h"
 #include "node/sql/optimizer/query_planner.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/node_build.h"
 
 namespace walden {
-namespace {
-
-constexpr double kDisabledCost = 1e10;
-
-double CpuTupleCost() { return GetReal(Setting::kCpuTupleCost); }
-double CpuOperatorCost() { return GetReal(Setting::kCpuOperatorCost); }
-
-}  // namespace
-
 // A tree of index conditions under construction.
 struct QueryPlanner::BitmapChoice {
   BitmapNode* node = nullptr;

@@ -4,6 +4,7 @@
 
 #include "node/catalog/builtin.h"
 #include "node/config/settings.h"
+#include "node/sql/optimizer/cost.h"
 #include "node/sql/optimizer/fold.h"
 #include "node/sql/optimizer/index_paths.h"
 #include "node/sql/optimizer/query_planner.h"
@@ -15,19 +16,9 @@
 namespace walden {
 namespace {
 
-constexpr double kDisabledCost = 1e10;
-
-double CpuTupleCost() { return GetReal(Setting::kCpuTupleCost); }
-double CpuOperatorCost() { return GetReal(Setting::kCpuOperatorCost); }
-
 const Expr* StripForIndex(const Expr* expr) {
   while (const RelabelType* relabel = TryAs<RelabelType>(expr)) expr = relabel->arg;
   return expr;
-}
-
-bool IsColumn(const Expr* expr, int32_t rtindex, AttrNumber attno) {
-  const Var* var = TryAs<Var>(StripForIndex(expr));
-  return var != nullptr && var->varlevelsup == 0 && var->varno == rtindex && var->varattno == attno;
 }
 
 void SetRelation(Node* node, int32_t rtindex) {
@@ -97,6 +88,11 @@ bool Implied(const Expr* wanted, const std::vector<Qual>& given) {
 }
 
 }  // namespace
+
+bool IsColumn(const Expr* expr, int32_t rtindex, AttrNumber attno) {
+  const Var* var = TryAs<Var>(StripForIndex(expr));
+  return var != nullptr && var->varlevelsup == 0 && var->varno == rtindex && var->varattno == attno;
+}
 
 IndexMatcher::IndexMatcher(const BaseRel& base, const Relation& index, Arena& arena) : base_(base), index_(index), arena_(arena) {
   const PgIndexRow& row = *index.index;

@@ -9,6 +9,9 @@
 
 namespace walden {
 
+// Is the expression this column of this relation (of the level that is planned), whatever binary-compatible type it is given?
+bool IsColumn(const Expr* expr, int32_t rtindex, AttrNumber attno);
+
 // Matches conditions with the key columns (and expressions) of one index, and its predicate with what is known of the rows.
 class IndexMatcher {
  public:

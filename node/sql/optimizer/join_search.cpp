@@ -4,6 +4,7 @@
 #include <map>
 
 #include "node/config/settings.h"
+#include "node/sql/optimizer/cost.h"
 #include "node/sql/optimizer/fold.h"
 #include "node/sql/optimizer/query_planner.h"
 #include "node/sql/query/expr_facts.h"
@@ -14,10 +15,7 @@ namespace walden {
 namespace {
 
 constexpr size_t kMaxExhaustive = 9;
-constexpr double kDisabledCost = 1e10;
 
-double CpuTupleCost() { return GetReal(Setting::kCpuTupleCost); }
-double CpuOperatorCost() { return GetReal(Setting::kCpuOperatorCost); }
 
 bool SidesMatch(const Qual& qual, const RelSet& left, const RelSet& right) {
   return qual.is_equality && ((qual.left_rels.IsSubsetOf(left) && qual.right_rels.IsSubsetOf(right)) ||

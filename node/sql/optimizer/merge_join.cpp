@@ -4,6 +4,7 @@
 
 #include "node/catalog/builtin.h"
 #include "node/config/settings.h"
+#include "node/sql/optimizer/cost.h"
 #include "node/sql/optimizer/query_planner.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/node_build.h"
@@ -12,11 +13,8 @@
 namespace walden {
 namespace {
 
-constexpr double kDisabledCost = 1e10;
 constexpr Oid kBtreeMethod{403};
 
-double CpuTupleCost() { return GetReal(Setting::kCpuTupleCost); }
-double CpuOperatorCost() { return GetReal(Setting::kCpuOperatorCost); }
 
 int32_t ColumnOf(const Path& path, const Expr* expr) {
   for (uint32_t i = 0; i < path.columns.size(); ++i) {

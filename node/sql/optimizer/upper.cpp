@@ -4,6 +4,7 @@
 
 #include "node/catalog/builtin.h"
 #include "node/config/settings.h"
+#include "node/sql/optimizer/cost.h"
 #include "node/sql/optimizer/fold.h"
 #include "node/sql/optimizer/query_planner.h"
 #include "node/sql/query/expr_facts.h"
@@ -12,9 +13,6 @@
 
 namespace walden {
 namespace {
-
-double CpuTupleCost() { return GetReal(Setting::kCpuTupleCost); }
-double CpuOperatorCost() { return GetReal(Setting::kCpuOperatorCost); }
 
 void CollectAggregates(Node* node, ExprList* to, Arena& arena) {
   if (node == nullptr) return;
