@@ -1,5 +1,6 @@
 #include "node/catalog/bootstrap.h"
 
+#include "node/base/crc32c.h"
 #include "node/buffer/buffer_pool.h"
 #include "node/buffer/relation_storage.h"
 #include "node/catalog/acl.h"
@@ -72,6 +73,14 @@ void RememberInitialPrivileges() {
 }
 
 }  // namespace
+
+uint32_t CatalogVersion() {
+  uint32_t digest = kDeclarationsDigest;
+  for (const BuiltinFunction& function : BuiltinFunctions()) {
+    if (IsPresent(function)) digest = Crc32c(digest, &function.oid, sizeof function.oid);
+  }
+  return digest;
+}
 
 void BootstrapCatalog(const BootstrapOptions& options) {
   BindTemplate1();

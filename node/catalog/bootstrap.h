@@ -35,6 +35,11 @@ std::span<const SetupStatement> SystemViewStatements();
 // Step 3: template0 and postgres become copies of template1.
 void FinishBootstrap();
 
+// Differs between programs whose new nodes have different catalogs: a digest of the declarations and of which built-in functions have an
+// implementation. A data directory is only used by a program of the same version. Requires: InstallBuiltins was called.
+uint32_t CatalogVersion();
+extern const uint32_t kDeclarationsDigest;  // generated: of node/catalog/data
+
 // The catalog part of CREATE DATABASE: copies every file of `source` (no connections; its buffers are flushed) and
 // logs it so that replay does the same. The caller holds the locks and inserts the pg_database row.
 void CopyDatabaseFiles(Oid source, Oid source_tablespace, Oid target, Oid target_tablespace);

@@ -7,6 +7,7 @@ usage: generate.py DATA_DIR OUTPUT_DIR
 import csv
 import os
 import sys
+import zlib
 
 
 def read_table(data_dir, name):
@@ -423,8 +424,18 @@ def emit_access(facts, out):
     out.write("builtin_access.cpp", lines + CPP_TAIL)
 
 
+def declarations_digest(data_dir):
+    """One number for everything that a new node's catalogs are made from, and for how."""
+    digest = 0
+    for path in sorted(os.path.join(data_dir, name) for name in os.listdir(data_dir)) + [os.path.abspath(__file__)]:
+        with open(path, "rb") as file:
+            digest = zlib.crc32(os.path.basename(path).encode() + file.read(), digest)
+    return digest
+
+
 def emit_system_views(data_dir, out):
-    lines = ['#include "node/catalog/bootstrap.h"', "", "namespace walden {", "namespace {", "",
+    lines = ['#include "node/catalog/bootstrap.h"', "", "namespace walden {", "",
+             "const uint32_t kDeclarationsDigest = %du;" % declarations_digest(data_dir), "", "namespace {", "",
              "constexpr SetupStatement kStatements[] = {"]
     parts = []
     for name in ("system_views.sql", "information_schema.sql"):

@@ -117,7 +117,7 @@ void BootstrapNode(const NodeBootstrap& options) {
   BootstrapTxnFiles();
   {
     PrivateNode node;
-    BeginNewCluster({});
+    BeginNewCluster({.catalog_version = CatalogVersion()});
     JoinInvalidations();
     BootstrapCatalog({options.superuser, options.password_verifier, options.locale, options.locale});
     MakeSystemViews(options.superuser);

@@ -69,6 +69,7 @@ void Postmaster::Prepare() {
   region_prefix_ = SharedMemoryPrefix(options_.data_directory, ReadSystemId());
   RemoveLeftovers(options_.data_directory, region_prefix_);
   ComposeNode();
+  RefuseOtherCatalog();
   LoadWorkerLibraries();
   LoadClientAccess();
   StartLogger();

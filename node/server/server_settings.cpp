@@ -1,9 +1,11 @@
 #include "node/server/server_settings.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "node/base/bytes.h"
 #include "node/base/error.h"
+#include "node/catalog/bootstrap.h"
 #include "node/config/conf_file.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
@@ -49,6 +51,15 @@ uint64_t ReadSystemId() {
   ControlFile control = LoadControlFile();
   OverrideSetting(Setting::kDataChecksums, control.data_checksums != 0 ? "on" : "off");
   return control.system_id;
+}
+
+void RefuseOtherCatalog() {
+  const uint32_t theirs = ReadControlFile().catalog_version, ours = CatalogVersion();
+  if (theirs == ours) return;
+  throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "database files are incompatible with server")
+      .WithSeverity(Severity::kFatal)
+      .WithDetail(fmt::format("The data directory was initialized with catalog version {}, this program uses {}.", theirs, ours))
+      .WithHint("Dump it with the program that made it (pg_dumpall), run walden init, and restore with psql.");
 }
 
 }  // namespace walden

@@ -14,5 +14,7 @@ void LoadServerSettings(const std::string& data_directory,
 // System identifier from global/pg_control in the current directory; also sets what else this process and its children
 // must know from there (checksums).
 uint64_t ReadSystemId();
+// Throws FATAL when a program with other catalogs made the data directory (the current one). Requires: InstallBuiltins was called.
+void RefuseOtherCatalog();
 
 }  // namespace walden

@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -226,6 +227,18 @@ def data_directory_is_checked(cluster, node):
     start_fails(bad, "is not a valid data directory", 'PG_VERSION" is missing', "walden init -D")
 
 
+CONTROL_SIZE = 304  # of the struct in global/pg_control, with 4 bytes of CRC and 4 unused at its end
+
+
+def crc32c(data: bytes) -> int:
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
 @check
 def other_formats_are_refused_with_the_way_to_move(cluster, node):
     bad = cluster.node("format").init()
@@ -234,6 +247,15 @@ def other_formats_are_refused_with_the_way_to_move(cluster, node):
     control[12] ^= 0x40  # the data format's version
     path.write_bytes(control)
     start_fails(bad, "database files are incompatible with server", "format version", "walden init", kinds=("foreground",))
+    # The same format, but other catalogs: a whole control file that says so.
+    control[12] ^= 0x40
+    path.write_bytes(control)
+    version = int(re.search(r"Catalog version number: *(\d+)", bad.walden("controldata", "-D", bad.data).stdout)[1])
+    at, size = control.index(struct.pack("<I", version)), CONTROL_SIZE
+    control[at] ^= 1
+    control[size - 8:size - 4] = struct.pack("<I", crc32c(control[:size - 8]))
+    path.write_bytes(control)
+    start_fails(bad, "database files are incompatible with server", f"catalog version {version ^ 1}", "walden init", kinds=("foreground",))
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------
