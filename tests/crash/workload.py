@@ -44,10 +44,10 @@ def transfer(number: int, client: int) -> str:
     return "\n".join(lines)
 
 
-def churn(run: int) -> str:
+def churn(run: int, rounds: int) -> str:
     """Row versions of every kind, splits, deletions and VACUUM."""
     lines = []
-    for i in range(run * 1000, run * 1000 + 400):
+    for i in range(run * 1000, run * 1000 + rounds):
         first = i * 150
         lines.append(f"""INSERT INTO busy SELECT n, n % 97, repeat('p', 60) FROM generate_series({first}, {first + 149}) n;
 UPDATE busy SET k = k + 1 WHERE id % 11 = {i % 11} AND id > {first - 600};
@@ -69,16 +69,24 @@ DELETE FROM tail WHERE n > 5;""")
     return "\n".join(lines)
 
 
-def definitions(run: int) -> str:
-    """Relations come and go, checkpoints, WAL switches, databases."""
-    lines = []
-    for i in range(run * 1000, run * 1000 + 300):
-        lines.append(f"""CREATE TABLE made_{i} (id int PRIMARY KEY, pad text);
+def definitions(run: int, rounds: int) -> str:
+    """Relations come, change and go; checkpoints, WAL switches, databases."""
+    lines = ["\\set ON_ERROR_STOP on"]
+    for i in range(run * 1000, run * 1000 + rounds):
+        lines.append(f"""BEGIN; CREATE TABLE made_{i} (id int PRIMARY KEY, pad text);
 INSERT INTO made_{i} SELECT n, repeat('d', 50) FROM generate_series(1, 300) n;
-CREATE INDEX ON made_{i} (pad, id);
-BEGIN; CREATE TABLE never_{i} (n int); INSERT INTO never_{i} VALUES (1); ROLLBACK;
+COMMIT;
+\\echo made {i}
+CREATE INDEX made_{i}_pad ON made_{i} (pad, id);
+BEGIN; CREATE TABLE never_{i} (n int); INSERT INTO never_{i} VALUES (1); DROP TABLE made_{i}; ROLLBACK;
+ALTER TABLE made_{i} ADD COLUMN extra int DEFAULT {i}; ALTER TABLE made_{i} ALTER COLUMN pad TYPE varchar(60);
+\\echo altered {i}
+BEGIN; TRUNCATE made_{i}; ALTER TABLE made_{i} RENAME COLUMN extra TO lost; ROLLBACK;
+DROP INDEX made_{i}_pad;
 TRUNCATE made_{i};
+\\echo truncated {i}
 DROP TABLE IF EXISTS made_{i - 1};
+\\echo dropped {i - 1}
 SELECT nextval('ticket2');
 CHECKPOINT;
 SELECT pg_switch_wal();""")
@@ -104,9 +112,11 @@ class Client:
 
 
 class Workload:
-    def __init__(self, node, writers=2):
-        self.node, self.writers, self.runs = node, writers, 0
+    def __init__(self, node, writers=2, transfers=TRANSFERS, rounds=300):
+        """transfers of a writer and rounds of the others in one run: more than they get done before the crash."""
+        self.node, self.writers, self.runs, self.transfers, self.rounds = node, writers, 0, transfers, rounds
         self.acknowledged, self.tickets = set(), []
+        self.defined = {word: set() for word in ("made", "altered", "truncated", "dropped")}
 
     def create(self):
         self.node.psql("CREATE TABLE account (id int PRIMARY KEY, n int NOT NULL);"
@@ -121,10 +131,10 @@ class Workload:
         clients = []
         for i in range(self.writers):
             first = (run * self.writers + i) * TRANSFERS
-            script = "\\set ON_ERROR_STOP on\n" + "\n".join(transfer(number, i) for number in range(first, first + TRANSFERS))
+            script = "\\set ON_ERROR_STOP on\n" + "\n".join(transfer(number, i) for number in range(first, first + self.transfers))
             clients.append(Client(self.node, folder, f"writer.{run}.{i}", script))
-        clients.append(Client(self.node, folder, f"churn.{run}", churn(run)))
-        clients.append(Client(self.node, folder, f"definitions.{run}", definitions(run)))
+        clients.append(Client(self.node, folder, f"churn.{run}", churn(run, self.rounds)))
+        clients.append(Client(self.node, folder, f"definitions.{run}", definitions(run, self.rounds)))
         return clients
 
     def stop(self, clients: list):
@@ -134,11 +144,14 @@ class Workload:
             client.process.wait(timeout=30)
             self.acknowledged.update(client.numbers("done"))
             self.tickets += client.numbers("ticket")
+            for word, numbers in self.defined.items():
+                numbers.update(client.numbers(word))
 
     # --- the truth ----------------------------------------------------------------------------------------------------
     def check(self, what: str, indexes=True):
         self.check_transfers(what)
         self.check_tickets(what)
+        self.check_definitions(what)
         self.check_files(what)
         if indexes:
             self.check_indexes(what)
@@ -165,6 +178,24 @@ class Workload:
         following = int(self.node.value("SELECT nextval('ticket')"))
         assert following > max(self.tickets, default=0), f"the sequence fell back to {following} after {what}"
         self.tickets.append(following)
+
+    def check_definitions(self, what: str):
+        """Each step of a table's life that was acknowledged has happened, the one after it has or has not, nothing else."""
+        made, altered, truncated, dropped = (self.defined[word] for word in ("made", "altered", "truncated", "dropped"))
+        there = dict(self.node.sql("SELECT substr(relname, 6), string_agg(attname, ',' ORDER BY attnum) FROM pg_class c JOIN pg_attribute a ON "
+                                   "a.attrelid = c.oid AND attnum > 0 WHERE relkind = 'r' AND relname LIKE 'made\\_%' GROUP BY 1"))
+        there = {int(number): columns for number, columns in there.items()}
+        assert self.node.value("SELECT count(*) FROM pg_class WHERE relname LIKE 'never%'") == "0", f"rolled back tables are there after {what}"
+        assert not dropped & set(there), f"dropped tables are back after {what}: {dropped & set(there)}"
+        lost = {number for number in made - dropped - set(there) if number + 1 not in truncated}
+        assert not lost, f"tables are lost after {what}: {lost}"
+        for number in made & set(there):
+            columns = {"id,pad,extra"} if number in altered else {"id,pad,extra", "id,pad"}
+            assert there[number] in columns, f"made_{number} has columns {there[number]} after {what}"
+            if number not in truncated or number == max(truncated):
+                count = self.node.value(f"SELECT count(*) FROM made_{number}")
+                assert count in {"0"} | ({"300"} if number not in truncated else set()) and (count == "300" or number in altered), \
+                    f"made_{number} has {count} rows after {what}"
 
     def check_files(self, what: str):
         """Before anybody creates or drops a relation after recovery."""

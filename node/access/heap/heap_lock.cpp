@@ -101,6 +101,7 @@ class ChainLocker {
       bool conflict = Conflicts(*row, state, &own);
       if (conflict) {
         if (!OnlyLockedOrRunning(*row)) {
+          DecideXidNow(UpdateXid(*row));  // whatever is told of the row rests on that commit
           return {true, row->ctid() == tid ? TupleResult::kDeleted : TupleResult::kUpdated, {}};
         }
         lock.Unlock();

@@ -5,6 +5,7 @@
 #include "node/access/heap/placement.h"
 #include "node/access/heap/visibility.h"
 #include "node/base/error.h"
+#include "node/txn/clog.h"
 #include "node/txn/combo_cid.h"
 #include "node/txn/transaction.h"
 
@@ -33,6 +34,7 @@ TupleResult RowWaiter::Sleep(const XmaxState& state, RowLockMode mode, WaitPolic
 TupleResult RowWaiter::Decide() {
   const TupleHeader& now = *row();
   if (OnlyLocked(now)) return TupleResult::kOk;
+  DecideXidNow(UpdateXid(now));  // whatever is told of the row rests on that commit
   return now.ctid() == tid ? TupleResult::kDeleted : TupleResult::kUpdated;
 }
 

@@ -7,6 +7,7 @@
 #include "node/buffer/redo.h"
 #include "node/shm/interrupts.h"
 #include "node/storage/page.h"
+#include "node/txn/durability.h"
 #include "node/wal/record_builder.h"
 
 namespace walden {
@@ -98,6 +99,7 @@ LockedSequence::LockedSequence(const Relation& sequence)
 }
 
 SequenceState LockedSequence::Read() const {
+  if (needs_wal_) RaiseSeenLsn(lsn());
   const char* at = RowAttributes(pin_.page());
   return {Load<int64_t>(at), Load<int64_t>(at + 8), at[16] != 0};
 }

@@ -5,6 +5,8 @@
 #include "node/sql/executor/executor.h"
 #include "node/sql/executor/operators.h"
 #include "node/sql/executor/scan_columns.h"
+#include "node/storage/page.h"
+#include "node/txn/durability.h"
 
 namespace walden {
 namespace {
@@ -54,8 +56,17 @@ class SeqScanOperator : public Operator {
  private:
   static constexpr size_t kMaxPins = 8;
   bool NextPage() {
-    if (!page_ready_) page_ready_ = scan_->NextPage();
+    if (!page_ready_) {
+      page_ready_ = scan_->NextPage();
+      if (page_ready_ && columns_.relation().row.relkind == relkind::kSequence) RestOnPage();
+    }
     return page_ready_;
+  }
+  // A sequence's row has no creator whose commit could be waited for: what it says is as durable as its page's last record.
+  void RestOnPage() {
+    BufferPin pin = scan_->HoldPin();
+    PageLock lock(pin, PageLockMode::kShared);
+    if (columns_.relation().table.NeedsWal()) RaiseSeenLsn(PageLsn(pin.page()));
   }
   const SeqScanPlan& plan_;
   ScanColumns columns_;
