@@ -36,6 +36,7 @@ static_assert(sizeof(InvalidationMessage) == 16);
 // ---- Readers.
 // From now on this process hears of changes. Called by every process that reads catalogs, after SetSelf.
 void JoinInvalidations();
+bool HearsInvalidations();  // has joined
 // Reads what has arrived. Cheap when nothing has (one load). Called by OpenRelation after its lock, at transaction
 // start, by the session before it uses a cached plan.
 void AcceptInvalidations();

@@ -21,6 +21,7 @@ struct Ring {
 Ring* ring() { return ShmArea<Ring>(Area::kInvalidations); }
 
 thread_local uint64_t next_message = 0;
+thread_local bool has_joined = false;
 
 }  // namespace
 
@@ -32,8 +33,11 @@ void InvalidationAreaInit(void* at) {
 }
 
 void JoinInvalidations() {
+  has_joined = true;
   if (ring() != nullptr) next_message = ring()->sent.load(std::memory_order_acquire);
 }
+
+bool HearsInvalidations() { return has_joined; }
 
 void SendInvalidations(std::span<const InvalidationMessage> messages) {
   Ring* shared = ring();

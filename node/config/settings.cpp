@@ -10,6 +10,7 @@
 
 #include "node/base/check.h"
 #include "node/base/error.h"
+#include "node/config/session_settings.h"
 #include "node/config/setting_generation.h"
 #include "node/config/setting_options.h"
 #include "node/config/setting_rows.h"
@@ -68,6 +69,22 @@ Placeholders& CustomSettings() {
 bool IsCustom(Setting setting) { return setting >= Setting::kCount; }
 
 void (*report_hook)(std::string_view, const std::string&) = nullptr;
+
+// What settings were before the session changed them. Empty and off outside of sessions.
+struct SessionUndo {
+  bool on = false;
+  std::vector<std::pair<Setting, SettingState>> former;
+  Placeholders custom;
+};
+SessionUndo session_undo;
+
+void RememberFormer(Setting setting) {
+  if (!session_undo.on || IsCustom(setting)) return;
+  for (const auto& [known, state] : session_undo.former) {
+    if (known == setting) return;
+  }
+  session_undo.former.emplace_back(setting, StateOf(setting));
+}
 
 std::vector<SettingState>& States() {
   static std::vector<SettingState>* states = [] {
@@ -177,6 +194,7 @@ void InstallValue(Setting setting, SourcedValue value) {
 }
 
 void InstallSettingHooks(Setting setting, SettingHooks hooks) {
+  RememberFormer(setting);
   SettingState& state = StateOf(setting);
   state.hooks = std::move(hooks);
   if (state.hooks.check) {
@@ -390,6 +408,7 @@ void SetSetting(std::string_view name, std::optional<std::string_view> value, co
     if (value) fresh = {{}, std::string(*value), request.source, request.context};
     return ApplyValue(custom, std::move(fresh), request);
   }
+  RememberFormer(*setting);
   const SettingRow& row = kRows[static_cast<size_t>(*setting)];
   SettingState& state = StateOf(*setting);
   if (!CheckContext(row, request)) {
@@ -564,6 +583,28 @@ std::vector<SettingAssignment> ChangedSettings() {
     changed.push_back({kRows[i].name, SettingText(static_cast<Setting>(i)), state.current.source});
   }
   return changed;
+}
+
+void BeginSessionSettings() {
+  CHECK(CurrentSettingLevel() == 0);
+  session_undo.on = true;
+  session_undo.former.clear();
+  session_undo.custom = CustomSettings();
+}
+
+void UndoSessionSettings() {
+  CHECK(session_undo.on && CurrentSettingLevel() == 0);
+  session_undo.on = false;
+  for (auto& [setting, former] : session_undo.former) {
+    StateOf(setting) = std::move(former);
+    setting_numbers[static_cast<size_t>(setting)] = StateOf(setting).current.number;
+  }
+  ++setting_generation;
+  for (const auto& [setting, former] : session_undo.former) {
+    if (const auto& assign = StateOf(setting).hooks.assign) assign();
+  }
+  session_undo.former.clear();
+  CustomSettings() = std::move(session_undo.custom);
 }
 
 void ResetSettingsForTest() {

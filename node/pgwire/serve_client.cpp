@@ -361,20 +361,21 @@ void InstallTimeoutManners() {
 
 }  // namespace
 
-void ServeClient(Descriptor client, Admission verdict) {
+bool ServeClient(Descriptor client, Admission verdict) {
   Connection connection(std::move(client));
   SessionReport report(connection.peer());
   InstallTimeoutManners();
   try {
     EnableTimeout(Interrupt::kAuthenticationTimeout, GetInt(Setting::kAuthenticationTimeout) * 1000);
     std::optional<SessionStart> start = ReadStartupPacket(connection);
-    if (!start) return;
+    if (!start) return false;
     if (verdict != Admission::kAccept) throw Refusal(verdict);
     report.Requested(*start, connection.tls() != nullptr ? &connection.tls()->info() : nullptr);
     Authenticate(connection, *start);
     DisableTimeout(Interrupt::kAuthenticationTimeout);
     BindClientIsIdle([] { return client_is_idle; });
     Conversation(connection, *start, report).Run();
+    return true;
   } catch (const ConnectionLost&) {
     report.Ends(SessionEnd::kAbandoned);
     Log(Severity::kDebug1, "client closed the connection");
@@ -384,6 +385,7 @@ void ServeClient(Descriptor client, Admission verdict) {
     report.Ends(error.code() == ErrorCode::kAdminShutdown ? SessionEnd::kKilled : SessionEnd::kFatal);
     TellAndLog(connection, error.fields(), error.fields().detail);
   }
+  return false;
 }
 
 }  // namespace walden

@@ -8,7 +8,8 @@
 
 namespace walden {
 
-// Returns when the client has gone or was refused. Throws nothing.
-void ServeClient(Descriptor client, Admission verdict);
+// Returns when the client has gone or was refused. True: its session came to an orderly end, so the process may forget it and serve
+// another client. Throws nothing.
+bool ServeClient(Descriptor client, Admission verdict);
 
 }  // namespace walden

@@ -1,10 +1,12 @@
-// A pre-forked backend: waits for one client, confirms it, serves it.
+// A pre-forked backend: waits for a client, confirms it, serves it, and waits for the next.
 #include <unistd.h>
 
+#include "node/catalog/invalidation.h"
 #include "node/config/conf_file.h"
 #include "node/config/settings.h"
 #include "node/pgwire/serve_client.h"
 #include "node/server/process_mains.h"
+#include "node/session/forget_session.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/postmaster_link.h"
 
@@ -40,15 +42,19 @@ void PrepareSocket(int fd) {
 
 int BackendMain(const ChildStart& start) {
   Descriptor control(start.control_fd);
-  Descriptor client;
-  Admission verdict;
-  if (!AwaitClient(control.fd(), &client, &verdict)) return 0;
-  self().is_session.store(verdict == Admission::kAccept, std::memory_order_relaxed);
-  NotifyPostmaster(PostmasterRequest::kBackendTookClient);
-  control.Close();
-  PrepareSocket(client.fd());
-  serve_client(std::move(client), verdict);
-  return 0;
+  JoinInvalidations();
+  BeginSessions();
+  for (;;) {
+    Descriptor client;
+    Admission verdict;
+    if (!AwaitClient(control.fd(), &client, &verdict)) return 0;
+    self().is_session.store(verdict == Admission::kAccept, std::memory_order_relaxed);
+    NotifyPostmaster(PostmasterRequest::kBackendTookClient);
+    PrepareSocket(client.fd());
+    if (!serve_client(std::move(client), verdict) || !ForgetSession()) return 0;
+    ShowProcess(start.kind);
+    NotifyPostmaster(PostmasterRequest::kBackendIsFree);
+  }
 }
 
 }  // namespace walden

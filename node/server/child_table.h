@@ -14,7 +14,7 @@
 
 namespace walden {
 
-// A backend's life: waiting in the pool, given a client but not confirmed, serving.
+// A backend's life: waiting in the pool, given a client but not confirmed, serving; then perhaps waiting again.
 enum class BackendStage : uint8_t { kNone, kWaiting, kHandedOver, kServing };
 
 struct Child {
@@ -29,6 +29,7 @@ struct Child {
   Descriptor control;  // hand-over of clients
   Descriptor client;   // the postmaster's copy until the backend confirms
   int64_t confirm_by_us = 0;
+  uint32_t reloads = 0;        // of the postmaster when it was forked: what it inherited of the configuration
   // Background workers:
   int worker = -1;
 };

@@ -211,6 +211,9 @@ void Postmaster::HandleMessage(const PostmasterMessage& message) {
     case PostmasterRequest::kBackendTookClient:
       ConfirmHandOver(message.pid);
       break;
+    case PostmasterRequest::kBackendIsFree:
+      TakeBack(message.pid);
+      break;
     case PostmasterRequest::kPromote:
       if (Child* startup = children_.FindKind(ProcessKind::kStartup)) kill(startup->pid, SIGUSR2);
       break;
@@ -241,6 +244,7 @@ void Postmaster::Reload() {
   ReloadConfiguration(Severity::kLog);
   if (ServerState* state = TheServerState()) state->reload_time_us = WallClockUs();
   ReloadClientAccess();
+  ++reloads_;
   SignalChildren(SIGHUP, [](const Child&) { return true; });
   RetireWaitingBackends();
   FillPool();

@@ -106,6 +106,8 @@ class Postmaster {
   Admission Verdict() const;
   bool HandOver(Descriptor client);
   void ConfirmHandOver(pid_t pid);
+  void TakeBack(pid_t pid);
+  int CountInStage(BackendStage stage) const;
   void ReturnClient(Child& child);
   int SessionCount() const;
 
@@ -132,6 +134,7 @@ class Postmaster {
   int64_t restart_not_before_us_[static_cast<size_t>(ProcessKind::kCount)] = {};
   WorkerSchedule workers_;
   std::vector<Descriptor> undelivered_;  // accepted, no backend free
+  uint32_t reloads_ = 0;
   int exit_code_ = 0;
 };
 

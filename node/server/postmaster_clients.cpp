@@ -1,5 +1,5 @@
-// Clients and the pre-forked backends that they are handed to. A few backends always wait; each takes one
-// client and ends with it. The postmaster keeps its copy of a socket until the backend confirms, so that a
+// Clients and the pre-forked backends that they are handed to. A few backends always wait; each takes a client, and comes back
+// when that has gone, unless enough others wait or the configuration that it inherited is no longer in force. The postmaster keeps its copy of a socket until the backend confirms, so that a
 // backend that dies before that costs its client nothing.
 #include <signal.h>
 #include <unistd.h>
@@ -13,6 +13,11 @@ namespace walden {
 namespace {
 
 constexpr int kWaitingBackends = 4;
+// Those that come back: few enough that waiting ones never take the slots of sessions.
+constexpr int kMostWaitingBackends = kSpareBackends - 2;
+static_assert(kMostWaitingBackends > kWaitingBackends);
+// Of so many serving backends the postmaster keeps the way to hand over another client; the rest end with theirs.
+constexpr int kMostKeptControls = 256;
 constexpr int64_t kConfirmWithinUs = 10000000;
 
 }  // namespace
@@ -26,12 +31,12 @@ bool Postmaster::TakesClients() const {
 void Postmaster::FillPool() {
   // While stopping processes only those that refuse clients are started, one at a time as clients come.
   if (!TakesClients() || phase_ == Phase::kStoppingProcesses) return;
-  int waiting = children_.CountIf([](const Child& child) { return child.stage == BackendStage::kWaiting; });
-  for (; waiting < kWaitingBackends; ++waiting) {
+  for (int waiting = CountInStage(BackendStage::kWaiting); waiting < kWaitingBackends; ++waiting) {
     std::pair<Descriptor, Descriptor> control = MakeSocketPair();
     Child child;
     child.stage = BackendStage::kWaiting;
     child.control = std::move(control.first);
+    child.reloads = reloads_;
     if (Launch(ProcessKind::kBackend, {.control_fd = control.second.fd()}, std::move(child)) < 0) break;
   }
   while (!undelivered_.empty()) {
@@ -109,9 +114,28 @@ bool Postmaster::HandOver(Descriptor client) {
 void Postmaster::ConfirmHandOver(pid_t pid) {
   Child* backend = children_.Find(pid);
   if (backend == nullptr || backend->stage != BackendStage::kHandedOver) return;
+  if (CountInStage(BackendStage::kServing) >= kMostKeptControls) backend->control.Close();
   backend->stage = BackendStage::kServing;
   backend->client.Close();
-  backend->control.Close();
+}
+
+// Its session is over in any case; whether it serves another is decided here.
+void Postmaster::TakeBack(pid_t pid) {
+  Child* backend = children_.Find(pid);
+  if (backend == nullptr || backend->stage != BackendStage::kServing) return;
+  backend->counts_as_session = false;
+  bool wanted = TakesClients() && phase_ != Phase::kStoppingProcesses && backend->reloads == reloads_ &&
+                backend->control.is_open() && CountInStage(BackendStage::kWaiting) < kMostWaitingBackends;
+  backend->stage = wanted ? BackendStage::kWaiting : BackendStage::kNone;
+  if (!wanted) {
+    kill(backend->pid, SIGTERM);
+  } else if (!undelivered_.empty()) {
+    FillPool();
+  }
+}
+
+int Postmaster::CountInStage(BackendStage stage) const {
+  return children_.CountIf([stage](const Child& child) { return child.stage == stage; });
 }
 
 void Postmaster::ReturnClient(Child& child) {

@@ -124,19 +124,23 @@ MainTable mains = MakeMains();
 ProcessMain MainOf(ProcessKind kind) { return mains[static_cast<size_t>(kind)]; }
 void SetProcessMain(ProcessKind kind, ProcessMain main) { mains[static_cast<size_t>(kind)] = main; }
 
+void ShowProcess(ProcessKind kind) {
+  SetProcessTitle(fmt::format("walden: {}", ProcessTitle(kind)));
+  log_context() = LogContext{};
+  log_context().process_type = BackendTypeName(kind);
+  log_context().start_time_us = WallClockUs();
+  log_context().virtual_xid = VirtualXidText;
+  log_context().current_xid = [] { return self_slot() < 0 ? 0 : TopXidIfAny().value; };
+  BeginActivity();
+}
+
 void RunChild(const ChildStart& start) {
   int exit_code = 1;
   try {
-    SetProcessTitle(fmt::format("walden: {}", ProcessTitle(start.kind)));
-    log_context() = LogContext{};
-    log_context().process_type = BackendTypeName(start.kind);
-    log_context().start_time_us = WallClockUs();
-    log_context().virtual_xid = VirtualXidText;
-    log_context().current_xid = [] { return self_slot() < 0 ? 0 : TopXidIfAny().value; };
+    ShowProcess(start.kind);
     InstallProcessSignalHandlers();
     InstallFatalSignalHandlers();
     SetInterruptManners(start.kind);
-    BeginActivity();
     BeginCounting();
     exit_code = MainOf(start.kind)(start);
   } catch (const std::exception& error) {

@@ -24,13 +24,17 @@ ProcessMain MainOf(ProcessKind kind);
 // Tests of the postmaster put their own in place, before it forks.
 void SetProcessMain(ProcessKind kind, ProcessMain main);
 
-// A backend waits in the pool until it is handed a client, serves it by `serve_client` and ends.
+// A backend waits in the pool until it is handed a client, serves it by `serve_client`, and goes back into the pool if that says so and
+// the postmaster has use for it.
 int BackendMain(const ChildStart& start);
-using ClientServer = void (*)(Descriptor client, Admission verdict);
+using ClientServer = bool (*)(Descriptor client, Admission verdict);
 extern ClientServer serve_client;
 
 int WalSenderMain(const ChildStart& start);
 int WalReceiverMain(const ChildStart& start);
+
+// What others see of a process before it serves anybody: title, the log's context, pg_stat_activity.
+void ShowProcess(ProcessKind kind);
 
 // Runs the kind's main with the process's errors caught and logged. Called in the child.
 [[noreturn]] void RunChild(const ChildStart& start);

@@ -69,7 +69,7 @@ Session::~Session() { End(); }
 
 void Session::Start(const SessionStart& start) {
   SessionIdentity& identity = session_identity();
-  JoinInvalidations();
+  if (!HearsInvalidations()) JoinInvalidations();
   BeginTransaction();
   RowRef<PgAuthidRow> role = RoleRow(start.user);
   if (role == nullptr) {
@@ -91,12 +91,15 @@ void Session::Start(const SessionStart& start) {
                     .WithDetail("User does not have CONNECT privilege."));
   }
   AcquireLock(LockTag::Object(Oid::kInvalid, catalog_oid::kPgDatabase, database->oid, 0), LockMode::kRowExclusive);
+  // The process may hold caches of another database, for an earlier session.
+  bool other_database = IsValid(identity.database) && identity.database != database->oid;
   identity.database = database->oid;
   identity.database_tablespace = database->dattablespace;
   identity.text_format = &format_;
   identity.object_names = &state_->functions;
   identity.report = [this](const ErrorFields& fields) { state_->functions.Report(fields); };
   state_->database_name = start.database;
+  if (other_database) DropAllCaches();
   self().database.store(database->oid, std::memory_order_relaxed);
   self().role.store(role->oid, std::memory_order_relaxed);
   InstallFormatHooks(&format_);

@@ -17,6 +17,7 @@ enum class PostmasterRequest : uint32_t {
   kRotateLog,              // pg_rotate_logfile
   kReload,                 // pg_reload_conf
   kBackendTookClient,      // confirms a hand-over
+  kBackendIsFree,          // its client has gone, and it can serve another
   kPromote,                // pg_promote
   kShutdown,               // argument = signal: a worker or a recovery target asks the node to stop
 };

@@ -7,6 +7,7 @@
 #include "node/config/conf_file.h"
 #include "node/config/setting_rows.h"
 #include "node/config/setting_values.h"
+#include "node/config/session_settings.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
 
@@ -149,6 +150,36 @@ TEST_F(Settings, ResetGoesToTheBestDefault) {
   EXPECT_EQ(ShowSetting("work_mem"), "16MB");
   SetSetting("work_mem", "32MB", {.context = SettingContext::kSighup, .source = SettingSource::kFile});
   EXPECT_EQ(ShowSetting("work_mem"), "16MB");  // the file is weaker than the database's setting
+}
+
+TEST_F(Settings, ASessionsChangesAreUndoneAsAWhole) {
+  Set("myapp.kept", "of the file");
+  int assigned = 0;
+  InstallSettingHooks(Setting::kWorkMem, {.assign = [&] { ++assigned; }});
+  std::vector<SettingAssignment> before = ChangedSettings();
+  BeginSessionSettings();
+  int level = OpenSettingLevel();
+  Set("work_mem", "99kB");
+  Set("search_path", "a, b", SetAction::kLocal);
+  Set("myapp.kept", "other");
+  Set("myapp.new", "x");
+  SetSetting("datestyle", "German", {.source = SettingSource::kClient});
+  InstallSettingHooks(Setting::kDateStyle, {.show = [] { return std::string("hooked"); }});
+  CloseSettingLevel(level, true);
+  EXPECT_EQ(ShowSetting("work_mem"), "99kB");
+  assigned = 0;
+  UndoSessionSettings();
+  EXPECT_EQ(assigned, 1);
+  EXPECT_EQ(ShowSetting("work_mem"), "4MB");
+  EXPECT_EQ(ShowSetting("search_path"), "\"$user\", public");
+  EXPECT_NE(ShowSetting("datestyle"), "hooked");
+  EXPECT_EQ(ShowSetting("myapp.kept"), "of the file");
+  EXPECT_EQ(Failure("myapp.new", "y"), "");  // unknown again, so it can be made
+  EXPECT_THROW(ShowSetting("myapp.newer"), SqlError);
+  std::vector<SettingAssignment> after = ChangedSettings();
+  ASSERT_EQ(after.size(), before.size());
+  for (size_t i = 0; i < after.size(); ++i) EXPECT_EQ(after[i].value, before[i].value) << after[i].name;
+  InstallSettingHooks(Setting::kWorkMem, {});
 }
 
 TEST_F(Settings, CheckHooksCanonicalise) {

@@ -58,7 +58,7 @@ int StandbyForEver(const ChildStart& start) {
 }
 
 // Tells the verdict, then echoes until the client goes or the process is told to end.
-void EchoServer(Descriptor client, Admission verdict) {
+bool EchoServer(Descriptor client, Admission verdict) {
   char byte = static_cast<char>('0' + static_cast<int>(verdict));
   [[maybe_unused]] ssize_t put = write(client.fd(), &byte, 1);
   while (!InterruptPending(Interrupt::kTerminate)) {
@@ -68,9 +68,10 @@ void EchoServer(Descriptor client, Admission verdict) {
     }
     char buffer[64];
     ssize_t got = read(client.fd(), buffer, sizeof buffer);
-    if (got <= 0) return;
+    if (got <= 0) return false;
     put = write(client.fd(), buffer, static_cast<size_t>(got));
   }
+  return false;
 }
 
 constexpr uint64_t kSystemId = 7711050949136067913;

@@ -1,10 +1,12 @@
 // Functions about the value at hand or the session: pg_typeof, version, random, uuid, settings.
 #include <cmath>
+#include <optional>
 
 #include "node/config/settings.h"
 #include "node/base/error.h"
 #include "node/base/random.h"
 #include "node/sql/functions/function_table.h"
+#include "node/sql/functions/random_seed.h"
 #include "node/sql/functions/scalar.h"
 #include "node/sql/functions/text_result.h"
 #include "node/types/array.h"
@@ -47,16 +49,22 @@ std::optional<View> SetConfig(CallContext& c, std::optional<View> name, std::opt
   return Keep(c, Session(c).SetSetting(*name, value.value_or(""), is_local.value_or(false)));
 }
 
-// Seeded from the kernel, or by setseed().
-Random& Generator() {
-  static Random random = [] {
-    uint64_t seed;
-    SecureRandom(&seed, sizeof(seed));
-    return Random(seed);
-  }();
+Random KernelSeeded() {
+  uint64_t seed;
+  SecureRandom(&seed, sizeof(seed));
+  return Random(seed);
+}
+
+// Seeded from the kernel when it is first wanted, or by setseed().
+std::optional<Random>& Generator() {
+  static std::optional<Random> random;
   return random;
 }
-double RandomDouble() { return Generator().NextDouble(); }
+double RandomDouble() {
+  std::optional<Random>& random = Generator();
+  if (!random) random = KernelSeeded();
+  return random->NextDouble();
+}
 View SetSeed(double seed) {
   if (!(seed >= -1 && seed <= 1)) {
     throw SqlError(ErrorCode::kInvalidParameterValue, "setseed parameter {} is out of allowed range [-1,1]", seed);
@@ -144,5 +152,7 @@ constexpr ScalarFunction kTable[] = {
 }  // namespace
 
 std::span<const ScalarFunction> SessionFunctions() { return kTable; }
+
+void ReseedRandom() { Generator().reset(); }
 
 }  // namespace walden
