@@ -76,6 +76,7 @@ Oid SchemaOfPathName(const std::string& name) {
 }
 
 void Recompute() {
+  path.valid = false;  // until it is whole: reading a catalog may be cancelled
   path.setting = GetString(Setting::kSearchPath);
   path.role = session_identity().current_role;
   path.explicit_path.clear();

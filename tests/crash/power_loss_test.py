@@ -45,6 +45,7 @@ def power_failure(node, journal, load, seed: int):
     load.stop(clients)
     loss = PowerLoss(journal.folder, rng)
     loss.take_back()
+    load.remember_pages()
     node.start(env=journal.environment)
     load.check(f"the power failure of seed {seed}")
     print(f"seed {seed}: {loss.sectors} sectors, {loss.lengths} lengths, {loss.entries} entries lost; "

@@ -206,6 +206,15 @@ def check_standby(node, kinds: list):
     node.stop("immediate")
 
 
+def check_postmaster(node):
+    """I1: one thread, no socket of a replica's stream, no relation open."""
+    pid = node.postmaster_pid()
+    threads = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
+    assert len(threads) == 1, f"the postmaster has {len(threads)} threads"
+    opened = [os.readlink(path) for path in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+    assert not [path for path in opened if "/base/" in path or "/pg_wal/" in path], opened
+
+
 def main() -> int:
     kinds = declared_kinds()
     for missing in without_main():
@@ -215,6 +224,7 @@ def main() -> int:
     assert not unknown, f"STATES names kinds that are not declared: {unknown}"
     with Cluster() as cluster:
         node = check_primary(cluster, kinds)
+        check_postmaster(node)
         check_second_start(node)
         check_death_of_postmaster(node)
         check_kill_all(node)

@@ -65,6 +65,7 @@ class Lane:
     def crash_everything(self, clients) -> str:
         self.node.kill_all()
         self.load.stop(clients)
+        self.load.remember_pages()
         self.start()
         return "the kill of everything"
 
@@ -72,6 +73,7 @@ class Lane:
         self.node.kill_all()
         self.load.stop(clients)
         PowerLoss(self.journal.folder, self.rng).take_back()
+        self.load.remember_pages()
         self.start()
         return "a power failure"
 

@@ -9,7 +9,10 @@ sequence values never repeat, indexes agree with their tables, heaps are sound, 
 """
 import pathlib
 import re
+import struct
 import subprocess
+
+from walden_node import wait_until
 
 ACCOUNTS = 20
 TRANSFERS = 3000  # of one client in one run: more than it gets done
@@ -115,7 +118,7 @@ class Workload:
     def __init__(self, node, writers=2, transfers=TRANSFERS, rounds=300):
         """transfers of a writer and rounds of the others in one run: more than they get done before the crash."""
         self.node, self.writers, self.runs, self.transfers, self.rounds = node, writers, 0, transfers, rounds
-        self.acknowledged, self.tickets = set(), []
+        self.acknowledged, self.tickets, self.highest_page = set(), [], (0, "")
         self.defined = {word: set() for word in ("made", "altered", "truncated", "dropped")}
 
     def create(self):
@@ -149,6 +152,7 @@ class Workload:
 
     # --- the truth ----------------------------------------------------------------------------------------------------
     def check(self, what: str, indexes=True):
+        self.check_pages(what)
         self.check_transfers(what)
         self.check_tickets(what)
         self.check_definitions(what)
@@ -179,6 +183,25 @@ class Workload:
         assert following > max(self.tickets, default=0), f"the sequence fell back to {following} after {what}"
         self.tickets.append(following)
 
+    def remember_pages(self):
+        """Between the death of the node and its next start: how far the log must reach for the pages that are on disk (I7)."""
+        self.highest_page = 0, ""
+        for path in (self.node.data / "base").glob("*/*"):
+            if re.fullmatch(r"\d+(_vm)?(\.\d+)?", path.name):
+                data = path.read_bytes()
+                lsns = [struct.unpack_from("<Q", data, at)[0] for at in range(0, len(data) - 8191, 8192)]
+                self.highest_page = max(self.highest_page, (max(lsns, default=0), str(path)))
+
+    def check_pages(self, what: str):
+        """No page that was on disk had been changed by a record that was not in the log."""
+        lsn, path = self.highest_page
+        self.highest_page = 0, ""
+        if lsn == 0:
+            return
+        high, low = self.node.value("SELECT redo_lsn FROM pg_control_checkpoint()").split("/")  # of the end of recovery
+        end = int(high, 16) << 32 | int(low, 16)
+        assert lsn <= end, f"a page of {path} was at {lsn:X}, the log ended at {end:X} after {what}"
+
     def check_definitions(self, what: str):
         """Each step of a table's life that was acknowledged has happened, the one after it has or has not, nothing else."""
         made, altered, truncated, dropped = (self.defined[word] for word in ("made", "altered", "truncated", "dropped"))
@@ -198,7 +221,9 @@ class Workload:
                     f"made_{number} has {count} rows after {what}"
 
     def check_files(self, what: str):
-        """Before anybody creates or drops a relation after recovery."""
+        """Before anybody creates or drops a relation after recovery; without a crash, when nobody is at it any more."""
+        wait_until(lambda: self.node.value("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
+                   == "0", "the clients' sessions to end")
         database = self.node.value("SELECT oid FROM pg_database WHERE datname = current_database()")
         owned = {row[0] for row in self.node.sql("SELECT CASE WHEN relfilenode = 0 THEN oid ELSE relfilenode END FROM pg_class "
                                                  "WHERE relkind IN ('r', 'i', 't', 'S', 'm') AND NOT relisshared AND relpersistence <> 't'")}

@@ -117,7 +117,8 @@ class Client(threading.Thread):
 
     def rolled_back(self) -> bool:
         try:
-            return self.wire.query("ROLLBACK")[-1].kind == "Z"
+            messages = self.wire.query("ROLLBACK")
+            return bool(messages) and messages[-1].kind == "Z"
         except OSError:
             return False
 

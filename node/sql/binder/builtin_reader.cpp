@@ -77,6 +77,27 @@ Oid MethodNamed(std::string_view name) {
   return Oid{};
 }
 
+// What the cache has under the key, else what `load` gives. Nothing is remembered until it is whole: reading a catalog may be
+// cancelled at any moment, and may find that everything cached is to be forgotten.
+template <class Cache, class Key, class Load>
+auto* FindOrLoad(Cache& cache, const Key& key, bool remember_misses, Load&& load) {
+  if (auto known = cache.find(key); known != cache.end()) return known->second.get();
+  auto loaded = load();
+  auto* nothing = loaded.get();
+  if (loaded == nullptr && !remember_misses) return nothing;
+  return cache.try_emplace(key, std::move(loaded)).first->second.get();
+}
+
+// The same for lists of overloads; an empty one is not remembered.
+template <class Cache, class Load>
+auto FindOrLoadList(Cache& cache, std::string_view name, Load&& load) -> std::span<const typename Cache::mapped_type::value_type> {
+  std::string key(name);
+  if (auto known = cache.find(key); known != cache.end()) return known->second;
+  auto loaded = load();
+  if (loaded.empty()) return {};
+  return cache[key] = std::move(loaded);
+}
+
 }  // namespace
 
 void BuiltinReader::ForgetCached() {
@@ -92,16 +113,10 @@ void BuiltinReader::ForgetCached() {
 }
 
 const TypeInfo* BuiltinReader::GetType(Oid type) {
-  auto [entry, is_new] = types_.try_emplace(type);
-  if (is_new) {
+  return FindOrLoad(types_, type, false, [&] {
     const BuiltinType* row = FindBuiltinType(type);
-    entry->second = row != nullptr ? FromBuiltin(*row) : LoadType(type);
-    if (entry->second == nullptr) {
-      types_.erase(type);
-      return nullptr;
-    }
-  }
-  return entry->second.get();
+    return row != nullptr ? FromBuiltin(*row) : LoadType(type);
+  });
 }
 
 const TypeInfo* BuiltinReader::FindType(Oid schema, std::string_view name) {
@@ -109,114 +124,76 @@ const TypeInfo* BuiltinReader::FindType(Oid schema, std::string_view name) {
     if (const BuiltinType* row = FindBuiltinType(name)) return GetType(row->oid);
   }
   std::string key = std::to_string(OidNumber(schema)) + "." + std::string(name);
-  auto [entry, is_new] = types_by_name_.try_emplace(key, Oid{});
-  if (!is_new) return IsValid(entry->second) ? GetType(entry->second) : nullptr;
+  if (auto known = types_by_name_.find(key); known != types_by_name_.end()) return GetType(known->second);
+  // A type of that name may be made later in this statement's schema: remember only hits.
   std::unique_ptr<TypeInfo> loaded = LoadType(schema, name);
-  if (loaded == nullptr) {
-    // A type of that name may be made later in this statement's schema: remember only hits.
-    types_by_name_.erase(key);
-    return nullptr;
-  }
+  if (loaded == nullptr) return nullptr;
+  types_by_name_[key] = loaded->oid;
   Oid oid = loaded->oid;
-  types_by_name_[key] = oid;
-  auto& slot = types_[oid];
-  if (slot == nullptr) slot = std::move(loaded);
-  return slot.get();
+  return types_.try_emplace(oid, std::move(loaded)).first->second.get();
 }
 
 const FunctionInfo* BuiltinReader::GetFunction(Oid function) {
-  auto [entry, is_new] = functions_.try_emplace(function);
-  if (is_new) {
+  return FindOrLoad(functions_, function, false, [&] {
     const BuiltinFunction* row = FindBuiltinFunction(function);
-    entry->second = row != nullptr ? FromBuiltin(*row) : LoadFunction(function);
-    if (entry->second == nullptr) {
-      functions_.erase(function);
-      return nullptr;
-    }
-  }
-  return entry->second.get();
+    return row != nullptr ? FromBuiltin(*row) : LoadFunction(function);
+  });
 }
 
 std::span<const FunctionInfo* const> BuiltinReader::FindFunctions(std::string_view name) {
-  auto [entry, is_new] = functions_by_name_.try_emplace(std::string(name));
-  if (is_new) {
+  return FindOrLoadList(functions_by_name_, name, [&] {
     std::vector<const FunctionInfo*> found;
     ForEachBuiltinFunction(name, [&](const BuiltinFunction& row) { found.push_back(GetFunction(row.oid)); });
     for (Oid oid : UserFunctions(name)) {
       if (const FunctionInfo* function = GetFunction(oid)) found.push_back(function);
     }
-    if (found.empty()) {
-      functions_by_name_.erase(std::string(name));
-      return {};
-    }
-    functions_by_name_[std::string(name)] = std::move(found);
-    return functions_by_name_[std::string(name)];
-  }
-  return entry->second;
+    return found;
+  });
 }
 
 const AggregateInfo* BuiltinReader::GetAggregate(Oid function) {
-  auto [entry, is_new] = aggregates_.try_emplace(function);
-  if (is_new) {
-    if (const BuiltinAggregate* row = FindBuiltinAggregate(function)) {
-      entry->second = std::make_unique<AggregateInfo>();
-      entry->second->kind = row->kind;
-      entry->second->direct_arguments = row->direct_args;
-      entry->second->transition_type = row->transition_type;
-      entry->second->sort_operator = row->sort_operator;
-    } else {
-      entry->second = LoadAggregate(function);
-    }
-  }
-  return entry->second.get();
+  return FindOrLoad(aggregates_, function, true, [&] {
+    const BuiltinAggregate* row = FindBuiltinAggregate(function);
+    if (row == nullptr) return LoadAggregate(function);
+    auto aggregate = std::make_unique<AggregateInfo>();
+    aggregate->kind = row->kind;
+    aggregate->direct_arguments = row->direct_args;
+    aggregate->transition_type = row->transition_type;
+    aggregate->sort_operator = row->sort_operator;
+    return aggregate;
+  });
 }
 
 const OperatorInfo* BuiltinReader::GetOperator(Oid oper) {
   if (!IsValid(oper)) return nullptr;
-  auto [entry, is_new] = operators_.try_emplace(oper);
-  if (is_new) {
+  return FindOrLoad(operators_, oper, false, [&] {
     const BuiltinOperator* row = FindBuiltinOperator(oper);
-    entry->second = row != nullptr ? FromBuiltin(*row) : LoadOperator(oper);
-    if (entry->second == nullptr) {
-      operators_.erase(oper);
-      return nullptr;
-    }
-  }
-  return entry->second.get();
+    return row != nullptr ? FromBuiltin(*row) : LoadOperator(oper);
+  });
 }
 
 std::span<const OperatorInfo* const> BuiltinReader::FindOperators(std::string_view name) {
-  auto [entry, is_new] = operators_by_name_.try_emplace(std::string(name));
-  if (is_new) {
+  return FindOrLoadList(operators_by_name_, name, [&] {
     std::vector<const OperatorInfo*> found;
     ForEachBuiltinOperator(name, [&](const BuiltinOperator& row) { found.push_back(GetOperator(row.oid)); });
     for (Oid oid : UserOperators(name)) {
       if (const OperatorInfo* op = GetOperator(oid)) found.push_back(op);
     }
-    if (found.empty()) {
-      operators_by_name_.erase(std::string(name));
-      return {};
-    }
-    operators_by_name_[std::string(name)] = std::move(found);
-    return operators_by_name_[std::string(name)];
-  }
-  return entry->second;
+    return found;
+  });
 }
 
 const CastInfo* BuiltinReader::FindCast(Oid source, Oid target) {
   uint64_t key = (uint64_t{OidNumber(source)} << 32) | OidNumber(target);
-  auto [entry, is_new] = casts_.try_emplace(key);
-  if (is_new) {
-    if (const BuiltinCast* row = FindBuiltinCast(source, target)) {
-      entry->second = std::make_unique<CastInfo>();
-      entry->second->function = row->function;
-      entry->second->context = row->context;
-      entry->second->method = row->method;
-    } else {
-      entry->second = LoadCast(source, target);
-    }
-  }
-  return entry->second.get();
+  return FindOrLoad(casts_, key, true, [&] {
+    const BuiltinCast* row = FindBuiltinCast(source, target);
+    if (row == nullptr) return LoadCast(source, target);
+    auto cast = std::make_unique<CastInfo>();
+    cast->function = row->function;
+    cast->context = row->context;
+    cast->method = row->method;
+    return cast;
+  });
 }
 
 bool BuiltinReader::IsBinaryCoercible(Oid source, Oid target) {
@@ -266,8 +243,7 @@ Oid BuiltinReader::HashEqual(Oid type) {
 }
 
 TypeOperators BuiltinReader::DefaultOperators(Oid type) {
-  auto [entry, is_new] = default_operators_.try_emplace(type);
-  if (!is_new) return entry->second;
+  if (auto known = default_operators_.find(type); known != default_operators_.end()) return known->second;
   TypeOperators operators;
   // An array or row sorts and hashes only if its parts do.
   const TypeInfo* info = GetType(type);
