@@ -156,6 +156,11 @@ RowRef<PgStatisticRow> StatisticRow(Oid relation, AttrNumber attno, bool inherit
   return FindRow<PgStatisticRow>(catalog_index::kPgStatisticRelidAttInhIndex, {relation, attno, inherited});
 }
 
+void ThrowRowIsGone(Oid catalog) {
+  const CatalogInfo* info = FindCatalog(catalog);
+  throw SqlError(ErrorCode::kInternalError, "cache lookup failed for a row of {}", info != nullptr ? info->name : "a catalog");
+}
+
 std::string RelationName(Oid oid) {
   RowRef<PgClassRow> row = ClassRow(oid);
   return row ? row->relname : std::string();

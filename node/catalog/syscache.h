@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "node/catalog/catalog_info.h"
@@ -29,8 +30,22 @@
 
 namespace walden {
 
+// XX000 "cache lookup failed for a row of pg_x".
+[[noreturn]] void ThrowRowIsGone(Oid catalog);
+
+// Empty when there is no such row. Whoever reads through an empty one gets an error, since another session may drop any object
+// between the look-up of its name and the lock.
 template <class Row>
-using RowRef = std::shared_ptr<const Row>;
+class RowRef : public std::shared_ptr<const Row> {
+ public:
+  using std::shared_ptr<const Row>::shared_ptr;
+  RowRef(std::shared_ptr<const Row> row) : std::shared_ptr<const Row>(std::move(row)) {}
+  const Row& operator*() const {
+    if (this->get() == nullptr) ThrowRowIsGone(Row::kCatalog);
+    return *this->get();
+  }
+  const Row* operator->() const { return &**this; }
+};
 template <class Row>
 using RowList = std::shared_ptr<const std::vector<RowRef<Row>>>;
 

@@ -2,9 +2,12 @@
 #include "node/base/error.h"
 #include "node/catalog/catalog_table.h"
 #include "node/catalog/identity.h"
+#include "node/catalog/invalidation.h"
 #include "node/catalog/rows/pg_rewrite.h"
 #include "node/catalog/type_name.h"
+#include "node/shm/interrupts.h"
 #include "node/sql/commands/command_parts.h"
+#include "node/txn/lock_manager.h"
 
 namespace walden {
 namespace {
@@ -54,27 +57,41 @@ void CheckKind(const DroppableRelation& wanted, const PgClassRow& row) {
   throw error;
 }
 
-std::optional<ObjectAddress> FindDroppedRelation(const DroppableRelation& wanted, const CatalogName& name, bool missing_ok) {
-  Oid oid = FindRelation(name, true);
-  if (!IsValid(oid)) {
-    MissingRelation(wanted, name, missing_ok);
-    return std::nullopt;
-  }
-  RowRef<PgClassRow> row = ClassRow(oid);
-  CheckKind(wanted, *row);
+void CheckMayDrop(Oid oid, const PgClassRow& row) {
   bool owner = IsOwner(catalog_oid::kPgClass, oid, CurrentRole()) ||
-               IsOwner(catalog_oid::kPgNamespace, row->relnamespace, CurrentRole());
-  if (!owner) ThrowUnlessOk(AclResult::kNotOwner, RelationObjectKind(row->relkind), row->relname);
+               IsOwner(catalog_oid::kPgNamespace, row.relnamespace, CurrentRole());
+  if (!owner) ThrowUnlessOk(AclResult::kNotOwner, RelationObjectKind(row.relkind), row.relname);
   if (IsCatalogRelation(oid)) {
-    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", row->relname);
+    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", row.relname);
   }
-  // The lock before the walk, the table's before its index's.
-  if (row->relkind == relkind::kIndex) OpenRelation(IndexRow(oid)->indrelid, LockMode::kAccessExclusive);
-  if (!TryOpenRelation(oid, LockMode::kAccessExclusive)) {
-    MissingRelation(wanted, name, missing_ok);
-    return std::nullopt;
+}
+
+// The locks before the walk, the table's before its index's. False when somebody dropped it while this session waited.
+bool LockForDrop(Oid oid) {
+  if (RowRef<PgIndexRow> index = IndexRow(oid)) {
+    if (!TryOpenRelation(index->indrelid, LockMode::kAccessExclusive)) return false;
   }
-  return RelationAddress(oid);
+  return TryOpenRelation(oid, LockMode::kAccessExclusive) != nullptr;
+}
+
+std::optional<ObjectAddress> FindDroppedRelation(const DroppableRelation& wanted, const CatalogName& name, bool missing_ok) {
+  for (;;) {
+    AcceptInvalidations();
+    Oid oid = FindRelation(name, true);
+    if (!IsValid(oid)) {
+      MissingRelation(wanted, name, missing_ok);
+      return std::nullopt;
+    }
+    if (RowRef<PgClassRow> row = ClassRow(oid)) {
+      CheckKind(wanted, *row);
+      CheckMayDrop(oid, *row);
+      bool locked = LockForDrop(oid);
+      if (locked && FindRelation(name, true) == oid) return RelationAddress(oid);
+      if (locked) ReleaseLock(RelationLockTag(oid), LockMode::kAccessExclusive);
+    }
+    // The name came to mean another relation, or none, while this session looked or waited.
+    CheckInterrupts();
+  }
 }
 
 std::optional<ObjectAddress> FindDroppedSchema(const ast::Node* object, bool missing_ok) {
