@@ -38,28 +38,32 @@ void WalkChain(char* page, TupleId root, F&& visit) {
   }
 }
 
+bool ChainIsDead(const TableRef& table, char* page, TupleId tid) {
+  Lsn horizon = RecentHorizon(table.locator.database);
+  bool dead = true;
+  WalkChain(page, tid, [&](OffsetNumber, TupleHeader* header) {
+    dead = IsSurelyDead(header, horizon);
+    return dead;
+  });
+  return dead;
+}
+
 }  // namespace
 
 bool SearchChain(const TableRef& table, char* page, TupleId tid, const Snapshot& snapshot, HintWriter& hints,
                  TupleView* row, bool* all_dead) {
   bool found = false;
-  bool dead = all_dead != nullptr;
-  Lsn horizon;
   WalkChain(page, tid, [&](OffsetNumber offset, TupleHeader* header) {
     if (VisibleToSnapshot(header, snapshot, hints)) {
       ItemId item = *PageItemId(page, offset);
       *row = {page + item.offset(), item.length(), {tid.block, offset}, table.oid};
       found = true;
-      dead = false;
       return false;
-    }
-    if (dead) {
-      if (!horizon.IsValid()) horizon = RecentHorizon(table.locator.database);
-      dead = IsSurelyDead(header, horizon);
     }
     return true;
   });
-  if (all_dead != nullptr) *all_dead = dead && !found;
+  // A horizon costs a look at every process: only for a chain that shows this snapshot nothing.
+  if (all_dead != nullptr) *all_dead = !found && ChainIsDead(table, page, tid);
   return found;
 }
 

@@ -1,5 +1,6 @@
 #include "node/access/heap/row_lock.h"
 
+#include "node/access/heap/row_queue.h"
 #include "node/access/heap/visibility.h"
 #include "node/base/error.h"
 #include "node/txn/clog.h"
@@ -153,12 +154,14 @@ TupleResult WaitForMultiXact(MultiXactId multi, RowLockMode mode, WaitPolicy wai
   return TupleResult::kOk;
 }
 
-bool RowQueueLock::Acquire(RowLockMode mode, WaitPolicy wait) {
+bool RowQueueLock::Acquire(RowLockMode mode, WaitPolicy wait, Xid creator) {
   if (held_) return true;
   mode_ = TupleLockModeOf(mode);
-  LockTag tag = LockTag::Tuple(table_.locator.database, table_.oid, tid_);
+  // A place may be held for longer than the version stands there: another version in its stead has a queue of its own.
+  tag_ = LockTag::Tuple(table_.locator.database, table_.oid, tid_);
+  tag_.wide = creator.value;
   bool nowait = wait != WaitPolicy::kBlock;
-  if (AcquireLock(tag, mode_, {.session = false, .nowait = nowait}) == LockResult::kNotAvailable) {
+  if (AcquireLock(tag_, mode_, {.session = false, .nowait = nowait}) == LockResult::kNotAvailable) {
     if (wait == WaitPolicy::kError) throw RowNotAvailable(table_);
     return false;
   }
@@ -167,7 +170,7 @@ bool RowQueueLock::Acquire(RowLockMode mode, WaitPolicy wait) {
 }
 
 RowQueueLock::~RowQueueLock() {
-  if (held_) ReleaseLock(LockTag::Tuple(table_.locator.database, table_.oid, tid_), mode_);
+  if (held_ && !RowQueuePlaces::TakeOver(table_, tag_, mode_)) ReleaseLock(tag_, mode_);
 }
 
 }  // namespace walden

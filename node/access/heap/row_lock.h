@@ -38,7 +38,7 @@ TupleResult WaitForMultiXact(MultiXactId multi, RowLockMode mode, WaitPolicy wai
 TupleResult WaitForXmax(Xid xid, WaitPolicy wait, const RowWaitContext& context, const TableRef& table);
 
 // The heavyweight lock on a row that waiters queue on, so that they go in order. Held from the first wait to
-// the change (RAII).
+// the change (RAII), and then perhaps longer (row_queue.h).
 class RowQueueLock {
  public:
   RowQueueLock(const TableRef& table, TupleId tid) : table_(table), tid_(tid) {}
@@ -46,12 +46,13 @@ class RowQueueLock {
   RowQueueLock(const RowQueueLock&) = delete;
   RowQueueLock& operator=(const RowQueueLock&) = delete;
   // False: kSkip and not available. Requires: no page lock.
-  bool Acquire(RowLockMode mode, WaitPolicy wait);
+  bool Acquire(RowLockMode mode, WaitPolicy wait, Xid creator);
   bool held() const { return held_; }
 
  private:
   const TableRef& table_;
   TupleId tid_;
+  LockTag tag_;
   LockMode mode_ = LockMode::kNone;
   bool held_ = false;
 };

@@ -26,7 +26,7 @@ bool RowWaiter::VisibleTo(const Snapshot& snapshot) {
 
 TupleResult RowWaiter::Sleep(const XmaxState& state, RowLockMode mode, WaitPolicy wait, bool queue_up) {
   RowWaitContext context{action, table.name, tid};
-  if (queue_up && !queue.Acquire(mode, wait)) return TupleResult::kWouldBlock;
+  if (queue_up && !queue.Acquire(mode, wait, state.creator)) return TupleResult::kWouldBlock;
   if (state.is_multi()) return WaitForMultiXact(state.multi(), mode, wait, context, table);
   return WaitForXmax(state.xid(), wait, context, table);
 }

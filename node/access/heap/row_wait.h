@@ -14,8 +14,9 @@ struct XmaxState {
   uint64_t xmax;
   uint16_t infomask;
   uint16_t infomask2;
+  Xid creator;  // with the place, names the version
   explicit XmaxState(const TupleHeader& row)
-      : xmax(row.xmax_value), infomask(row.infomask), infomask2(row.infomask2) {}
+      : xmax(row.xmax_value), infomask(row.infomask), infomask2(row.infomask2), creator(row.xmin()) {}
   // Whether the row's xmax means something else now (hints aside).
   bool Changed(const TupleHeader& row) const {
     constexpr uint16_t kMeaning = kXmaxIsMulti | kXmaxLockOnly | kXmaxShareLock;

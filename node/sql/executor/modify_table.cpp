@@ -1,5 +1,6 @@
 // INSERT, UPDATE, DELETE: takes the child's rows one by one, in order, and changes the table.
 #include "node/access/deform.h"
+#include "node/access/heap/row_queue.h"
 #include "node/sql/executor/executor.h"
 #include "node/sql/executor/operators.h"
 #include "node/sql/executor/recheck.h"
@@ -230,11 +231,14 @@ class ModifyTableOperator : public Operator {
     if (identity.is_null) throw SqlError(ErrorCode::kInternalError, "ctid is NULL");
     TupleId tid = TidFromInt64(identity.datum.i64);
     const Batch* source = &child_;
+    uint32_t at = row;  // of `source`
     Batch rechecked;
+    RowQueuePlaces places(writer_->relation().table);
+    queue_places_ = &places;
     while (true) {
       TupleFailure failure;
-      TupleResult result = plan_.command == CmdType::kUpdate ? TryUpdate(*source, row, tid, &failure)
-                                                             : TryDelete(*source, row, tid, &failure);
+      TupleResult result = plan_.command == CmdType::kUpdate ? TryUpdate(*source, at, tid, &failure)
+                                                             : TryDelete(*source, at, tid, &failure);
       if (result == TupleResult::kOk) return;
       if (result == TupleResult::kSelfModified || result == TupleResult::kInvisible) {
         CheckSelfModified(failure);
@@ -245,7 +249,7 @@ class ModifyTableOperator : public Operator {
           LockNewestVersion(writer_->relation().table, result, failure, cid_, mode, WaitPolicy::kBlock);
       if (!newest || !recheck_.Run(plan_.marks, child_, row, plan_.rtindex, *newest, &rechecked)) return;
       source = &rechecked;
-      row = rechecked.selection.Row(0);
+      at = rechecked.selection.Row(0);
       tid = *newest;
     }
   }
@@ -276,6 +280,7 @@ class ModifyTableOperator : public Operator {
     TupleId new_tid;
     TupleResult result = writer_->Update(context, tid, old_row, values_, changed_, cid_, WaitPolicy::kBlock, failure, &new_tid);
     if (result != TupleResult::kOk) return result;
+    queue_places_->KeepToEnd();
     CountRow();
     referential_->Updated(executor(), old_values_, values_);
     ReturnFrom(source, values_, new_tid, row);
@@ -291,6 +296,7 @@ class ModifyTableOperator : public Operator {
     }
     TupleResult result = writer_->Delete(tid, cid_, WaitPolicy::kBlock, failure);
     if (result != TupleResult::kOk) return result;
+    queue_places_->KeepToEnd();
     CountRow();
     if (wants_old) referential_->Deleted(executor(), old_values_);
     ReturnFrom(source, old_values_, tid, row);
@@ -355,6 +361,7 @@ class ModifyTableOperator : public Operator {
 
   const ModifyTablePlan& plan_;
   Recheck recheck_;
+  RowQueuePlaces* queue_places_ = nullptr;  // of the row being changed
   Filter conflict_filter_;
   std::vector<ExprStatePtr> conflict_values_;
   AttrSet changed_, conflict_changed_;
