@@ -114,7 +114,23 @@ class PinWaitGuard {
   Descriptor& descriptor_;
 };
 
+thread_local int64_t (*cleanup_blocked)() = nullptr;
+thread_local void (*cleanup_resolved)() = nullptr;
+
 }  // namespace
+
+void BindCleanupWait(int64_t (*blocked)(), void (*resolved)()) {
+  cleanup_blocked = blocked;
+  cleanup_resolved = resolved;
+}
+
+bool PinsAwaitedPage() {
+  for (int i = 0; i < private_pins.used; ++i) {
+    int32_t buffer = private_pins.entries[i].buffer;
+    if (buffer > 0 && (DescriptorOf(buffer).state.load(std::memory_order_acquire) & kPinWaiter) != 0) return true;
+  }
+  return false;
+}
 
 void BufferPin::LockForCleanup() {
   if (buffer_ < 0) {
@@ -123,12 +139,13 @@ void BufferPin::LockForCleanup() {
   }
   Descriptor& descriptor = DescriptorOf(buffer_);
   CHECK(private_pins.Find(buffer_)->count == 1);
-  for (;;) {
+  for (bool waited = false;; waited = true) {
     LockExclusive();
     self().latch.Reset();
     uint32_t state = descriptor.LockHeader();
     if (Pins(state) == 1) {
       descriptor.UnlockHeader();
+      if (waited && cleanup_resolved != nullptr) cleanup_resolved();
       return;
     }
     bool taken = (state & kPinWaiter) != 0;
@@ -141,7 +158,7 @@ void BufferPin::LockForCleanup() {
     if (taken)
       throw SqlError(ErrorCode::kInternalError, "multiple processes attempting to wait for pincount 1");
     PinWaitGuard guard(descriptor);
-    WaitLatch(-1, WaitEvent::kBufferPin);
+    WaitLatch(cleanup_blocked != nullptr ? cleanup_blocked() : -1, WaitEvent::kBufferPin);
     CheckInterrupts();
   }
 }

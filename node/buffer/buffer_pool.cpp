@@ -264,15 +264,20 @@ void AbandonNewBlocks(Pool* pool, int count, BufferPin* pins) {
 
 }  // namespace
 
-BufferPin ExtendRelationBy(const RelFileLocator& rel, Fork fork, int count, int* added,
-                           BufferStrategy* strategy) {
-  if (rel.IsTemporary()) return ExtendLocal(rel, fork, count, added);
+namespace {
+
+// Up to `limit` blocks in all; no pin if the file has so many.
+BufferPin ExtendShared(const RelFileLocator& rel, Fork fork, int count, BlockNumber limit, int* added,
+                       BufferStrategy* strategy) {
   Pool* pool = ThePool();
   BufferPin pins[kMaxExtension];
   count = TakeVictims(pool, count, strategy, pins);
   uint64_t lock = HashTag(MakeTag({rel, fork, 0})) % kExtensionLocks;
   LwLockGuard guard(pool->extension[lock].lock, LwMode::kExclusive);
   PageKey first{rel, fork, RelationBlocks(rel, fork)};
+  *added = 0;
+  if (first.block >= limit) return {};
+  count = static_cast<int>(std::min<uint64_t>(static_cast<uint64_t>(count), limit - first.block));
   try {
     TagNewBlocks(pool, first, count, pins);
     ExtendRelationFile(first, count);
@@ -287,6 +292,25 @@ BufferPin ExtendRelationBy(const RelFileLocator& rel, Fork fork, int count, int*
   }
   *added = count;
   return std::move(pins[0]);
+}
+
+}  // namespace
+
+BufferPin ExtendRelationBy(const RelFileLocator& rel, Fork fork, int count, int* added,
+                           BufferStrategy* strategy) {
+  if (rel.IsTemporary()) return ExtendLocal(rel, fork, count, added);
+  return ExtendShared(rel, fork, count, kInvalidBlock, added, strategy);
+}
+
+void ExtendRelationTo(const RelFileLocator& rel, Fork fork, BlockNumber blocks) {
+  for (;;) {
+    BlockNumber now = RelationBlocks(rel, fork);
+    if (now >= blocks) return;
+    int wanted = static_cast<int>(std::min<BlockNumber>(blocks - now, kMaxExtension));
+    int added;
+    BufferPin pin = ExtendShared(rel, fork, wanted, blocks, &added, nullptr);
+    if (pin) pin.Unlock();
+  }
 }
 
 BufferPin ExtendRelation(const RelFileLocator& rel, Fork fork, BufferStrategy* strategy) {

@@ -163,6 +163,13 @@ BufferPin ExtendRelation(const RelFileLocator& rel, Fork fork = Fork::kMain,
 // zeroed pages in the file and (clean) in memory: [pin.block() + 1, pin.block() + *added).
 BufferPin ExtendRelationBy(const RelFileLocator& rel, Fork fork, int count, int* added,
                            BufferStrategy* strategy = nullptr);
+// Adds zeroed blocks until there are `blocks` of them, and no more, however many processes ask for it at once (replay).
+void ExtendRelationTo(const RelFileLocator& rel, Fork fork, BlockNumber blocks);
+// Replay on a standby must not wait for ever in LockForCleanup: `blocked` is called before each sleep of this thread and returns
+// its longest duration in ms (< 0: no limit), `resolved` after a wait. May throw.
+void BindCleanupWait(int64_t (*blocked)(), void (*resolved)());
+// Whether this process pins a page that another one waits to have alone.
+bool PinsAwaitedPage();
 // Starts reading without waiting.
 void PrefetchPages(const RelFileLocator& rel, Fork fork, BlockNumber first, int count);
 

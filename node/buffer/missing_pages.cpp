@@ -10,17 +10,31 @@ namespace walden {
 namespace {
 
 thread_local std::set<PageKey> missing;
+void (*forgotten)(const MissingRange&) = nullptr;
 
 }  // namespace
 
 void NoteMissingPage(const PageKey& key) { missing.insert(key); }
 
+void BindForgottenPages(void (*listener)(const MissingRange&)) { forgotten = listener; }
+
+void ForgetMissingRange(const MissingRange& range) {
+  std::erase_if(missing, [&](const PageKey& key) {
+    if (range.rel.number == 0) return key.rel.database == range.rel.database;
+    return key.rel == range.rel && key.fork == range.fork && key.block >= range.from;
+  });
+}
+
 void ForgetMissingPages(const RelFileLocator& rel, Fork fork, BlockNumber from) {
-  std::erase_if(missing,
-                [&](const PageKey& key) { return key.rel == rel && key.fork == fork && key.block >= from; });
+  MissingRange range{rel, fork, from};
+  ForgetMissingRange(range);
+  if (forgotten != nullptr) forgotten(range);
 }
 void ForgetMissingPagesOfDatabase(Oid database) {
-  std::erase_if(missing, [&](const PageKey& key) { return key.rel.database == database; });
+  MissingRange range;
+  range.rel.database = database;
+  ForgetMissingRange(range);
+  if (forgotten != nullptr) forgotten(range);
 }
 
 void CheckMissingPages() {

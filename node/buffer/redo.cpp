@@ -14,14 +14,7 @@ namespace {
 void EnsureBlockExists(const PageKey& key) {
   if (key.block < RelationBlocks(key.rel, key.fork, true)) return;
   CreateRelationFile(key.rel, key.fork, true);
-  for (;;) {
-    BlockNumber blocks = RelationBlocks(key.rel, key.fork);
-    if (key.block < blocks) return;
-    int added;
-    BufferPin pin = ExtendRelationBy(
-        key.rel, key.fork, static_cast<int>(std::min<uint64_t>(key.block - blocks + 1, 64)), &added);
-    pin.Unlock();
-  }
+  ExtendRelationTo(key.rel, key.fork, key.block + 1);
 }
 
 void UpgradeToCleanupLock(BufferPin& pin) {
@@ -31,6 +24,14 @@ void UpgradeToCleanupLock(BufferPin& pin) {
 }
 
 }  // namespace
+
+uint32_t OwnerOfPage(const PageKey& key, uint32_t workers) {
+  if (key.fork != Fork::kMain) return workers;
+  uint64_t hash = (uint64_t{key.rel.number} << 32 | key.block) * 0x9E3779B97F4A7C15ull;
+  return static_cast<uint32_t>((hash >> 32) % workers);
+}
+
+bool RedoShare::Owns(const PageKey& key) const { return workers == 0 || OwnerOfPage(key, workers) == mine; }
 
 void RedoPage::Finish() {
   DCHECK(pin_.IsLockedExclusive());
@@ -58,6 +59,10 @@ RedoPage RedoContext::OpenPage(int id, bool cleanup) {
   const PageRef& ref = *record_.FindPage(id);
   RedoPage page;
   page.lsn_ = lsn();
+  if (!share_.Owns(key)) {
+    page.action_ = RedoAction::kElsewhere;
+    return page;
+  }
   if (ref.ImageRestores() || ref.WillInit()) {
     EnsureBlockExists(key);
     page.pin_ = ReadPage(key, ReadMode::kWillOverwrite);
@@ -124,10 +129,10 @@ void MaskPage(const RecordHandler* handler, char* page, BlockNumber block) {
 
 }  // namespace
 
-void CheckPageConsistency(const DecodedRecord& record) {
+void CheckPageConsistency(const DecodedRecord& record, RedoShare share) {
   const RecordHandler* handler = FindRecordHandler(record.kind);
   for (const PageRef& ref : record.pages) {
-    if (!ref.HasImage() || ref.ImageRestores()) continue;
+    if (!ref.HasImage() || ref.ImageRestores() || !share.Owns(ref.key)) continue;
     alignas(8) char replayed[kPageSize], original[kPageSize];
     {
       BufferPin pin = ReadPage(ref.key, ReadMode::kIfExists);

@@ -21,9 +21,21 @@ enum class RedoAction : uint8_t {
   kDone,      // page has the change already
   kRestored,  // page was restored from the image in the record
   kMissing,   // page or relation does not exist (dropped or truncated later in the WAL): nothing to do
+  kElsewhere, // another process of a parallel replay owns the page: nothing to do here
 };
 
-// A page opened for redo: pinned and exclusively locked (unless kMissing) until destroyed or Close().
+// Which pages this process replays when several share the work. Every page has one owner, so that each sees its records in
+// the order of the log. Owners 0 .. workers - 1 are the redo workers; pages of maps (all forks but main) belong to the
+// dispatcher, owner `workers`. Redo of a record runs in every process that owns a page of it, and changes only those: so it
+// must not carry anything from one page over to another, but for records that the dispatcher applies alone.
+struct RedoShare {
+  uint32_t workers = 0;  // 0: this process replays everything
+  uint32_t mine = 0;
+  bool Owns(const PageKey& key) const;
+};
+uint32_t OwnerOfPage(const PageKey& key, uint32_t workers);
+
+// A page opened for redo: pinned and exclusively locked (unless kMissing or kElsewhere) until destroyed or Close().
 class RedoPage {
  public:
   RedoPage() = default;
@@ -33,7 +45,7 @@ class RedoPage {
 
   RedoAction action() const { return action_; }
   bool NeedsRedo() const { return action_ == RedoAction::kApply; }
-  bool Exists() const { return action_ != RedoAction::kMissing; }
+  bool Exists() const { return static_cast<bool>(pin_); }
   char* page() const { return pin_.page(); }
   BufferPin& pin() { return pin_; }
   BlockNumber block() const { return pin_.block(); }
@@ -50,7 +62,8 @@ class RedoPage {
 
 class RedoContext {
  public:
-  RedoContext(const DecodedRecord& record, bool hot_standby) : record_(record), hot_standby_(hot_standby) {}
+  RedoContext(const DecodedRecord& record, bool hot_standby, RedoShare share = {})
+      : record_(record), hot_standby_(hot_standby), share_(share) {}
 
   const DecodedRecord& record() const { return record_; }
   Lsn start() const { return record_.start; }
@@ -72,18 +85,27 @@ class RedoContext {
  private:
   const DecodedRecord& record_;
   bool hot_standby_;
+  RedoShare share_;
 };
 
 // ---- pages that redo did not find: they must be explained by a later drop or truncate ----
 void NoteMissingPage(const PageKey& key);
 void ForgetMissingPages(const RelFileLocator& rel, Fork fork, BlockNumber from);
 void ForgetMissingPagesOfDatabase(Oid database);
+// Each process notes its own pages. What is forgotten in the dispatcher must be forgotten everywhere: `listener` passes it on.
+struct MissingRange {
+  RelFileLocator rel;  // number 0: all of rel.database
+  Fork fork = Fork::kMain;
+  BlockNumber from = 0;
+};
+void BindForgottenPages(void (*listener)(const MissingRange& range));
+void ForgetMissingRange(const MissingRange& range);
 // PANIC "WAL contains references to invalid pages" if any is left (at consistency and at the end of
 // recovery).
 void CheckMissingPages();
 
 // Compares the replayed page with the image that the primary logged (wal_consistency_checking); PANIC on a
 // difference after masking.
-void CheckPageConsistency(const DecodedRecord& record);
+void CheckPageConsistency(const DecodedRecord& record, RedoShare share = {});
 
 }  // namespace walden

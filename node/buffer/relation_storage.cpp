@@ -170,7 +170,8 @@ namespace {
 
 void RedoImages(RedoContext& redo) {
   for (const PageRef& ref : redo.record().pages) {
-    if (redo.OpenPage(ref.id).action() != RedoAction::kRestored) {
+    RedoAction action = redo.OpenPage(ref.id).action();
+    if (action != RedoAction::kRestored && action != RedoAction::kElsewhere) {
       throw SqlError(ErrorCode::kDataCorrupted, "unexpected image record without image at {}",
                      redo.start().ToString());
     }

@@ -9,6 +9,8 @@ namespace walden {
 // Startup process: recovery, or on a standby replay until promotion. Returns when the node may run as a
 // primary; throws (FATAL) if it cannot recover.
 void RunStartup();
+// False: told to stop before replay was over.
+bool RunRedoWorker();
 void RunCheckpointer();
 void RunBackgroundWriter();
 void RunWalWriter();

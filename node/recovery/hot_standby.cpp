@@ -7,8 +7,9 @@
 #include "node/base/clock.h"
 #include "node/base/error.h"
 #include "node/base/log.h"
+#include "node/buffer/buffer_pool.h"
 #include "node/config/settings.h"
-#include "node/recovery/recovery_state.h"
+#include "node/recovery/recovery_shared.h"
 #include "node/recovery/startup.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/process.h"
@@ -19,19 +20,17 @@
 namespace walden {
 namespace {
 
-int64_t arrival_us = 0;
-bool arrived_by_stream = false;
-
 // Milliseconds that replay may still wait; < 0: for ever.
 int64_t PatienceMs() {
+  bool by_stream = Recovery()->wal_by_stream.load(std::memory_order_relaxed);
   int64_t delay =
-      GetInt(arrived_by_stream ? Setting::kMaxStandbyStreamingDelay : Setting::kMaxStandbyArchiveDelay);
+      GetInt(by_stream ? Setting::kMaxStandbyStreamingDelay : Setting::kMaxStandbyArchiveDelay);
   if (delay < 0) return -1;
-  return std::max<int64_t>(0, delay - (MonotonicUs() - arrival_us) / 1000);
+  return std::max<int64_t>(0, delay - (MonotonicUs() - Recovery()->wal_arrival_us.load(std::memory_order_relaxed)) / 1000);
 }
 
 // Why a session is cancelled; stored in its process slot.
-enum class ConflictReason : uint8_t { kSnapshot, kLock, kDatabase, kDeadlock };
+enum class ConflictReason : uint8_t { kSnapshot, kLock, kDatabase, kDeadlock, kBufferPin };
 
 struct ReasonInfo {
   const char* detail;
@@ -42,6 +41,7 @@ constexpr ReasonInfo kReasons[] = {
     {"User was holding a relation lock for too long.", "recovery conflict on lock"},
     {"User was connected to a database that must be dropped.", "recovery conflict on database"},
     {"User transaction caused buffer deadlock with recovery.", "recovery conflict on buffer deadlock"},
+    {"User was holding shared buffer pin for too long.", "recovery conflict on buffer pin"},
 };
 const ReasonInfo& InfoOf(ConflictReason reason) { return kReasons[static_cast<size_t>(reason)]; }
 
@@ -92,6 +92,7 @@ void CountConflict(ConflictReason reason) {
     case ConflictReason::kSnapshot: return Count(DatabaseCounter::kConflictSnapshot);
     case ConflictReason::kLock: return Count(DatabaseCounter::kConflictLock);
     case ConflictReason::kDeadlock: return Count(DatabaseCounter::kConflictStartupDeadlock);
+    case ConflictReason::kBufferPin: return Count(DatabaseCounter::kConflictBufferPin);
     case ConflictReason::kDatabase: return;  // its counters go with it
   }
 }
@@ -101,6 +102,8 @@ void ObeyConflict() {
   bool gone = reason == ConflictReason::kDatabase;
   // The transaction that was in the way has ended by itself.
   if (!gone && !InTransaction()) return;
+  // Everybody is asked whose pins replay waits for.
+  if (reason == ConflictReason::kBufferPin && !PinsAwaitedPage()) return;
   CountConflict(reason);
   if (gone) {
     throw SqlError(ErrorCode::kDatabaseDropped, "terminating connection due to conflict with recovery")
@@ -166,8 +169,14 @@ void BindRecoveryConflictHandler() { SetInterruptHandler(Interrupt::kRecoveryCon
 void BindClientIsIdle(bool (*is_idle)()) { client_is_idle = is_idle; }
 
 void NoteWalArrival(bool from_stream) {
-  arrival_us = MonotonicUs();
-  arrived_by_stream = from_stream;
+  Recovery()->wal_arrival_us.store(MonotonicUs(), std::memory_order_relaxed);
+  Recovery()->wal_by_stream.store(from_stream, std::memory_order_relaxed);
+}
+
+bool RedoConflictExists(const RedoConflict& conflict) {
+  int count = 0;
+  return conflict.ends_sessions || (conflict.conflict_lsn.IsValid() &&
+                                    SnapshotsOlderThan(conflict.conflict_lsn, conflict.database, nullptr, 0, &count));
 }
 
 void ResolveRedoConflict(const RedoConflict& conflict) {
@@ -192,5 +201,30 @@ int64_t ResolveLockConflict(const LockTag& tag, LockMode mode, bool deadlock) {
     Cancel(slot, deadlock ? ConflictReason::kDeadlock : ConflictReason::kLock);
   return kLookAgainMs;
 }
+
+namespace {
+
+std::optional<ConflictLog> pin_conflict;  // while replay waits for the pins of others
+
+void PinConflictResolved() { pin_conflict.reset(); }
+
+// Replay waits to have a page alone.
+int64_t ResolvePinConflict() {
+  constexpr int64_t kLookAgainMs = 10;
+  CheckStartupInterrupts();
+  if (!pin_conflict) pin_conflict.emplace(ConflictReason::kBufferPin);
+  pin_conflict->StillWaiting();
+  int64_t patience = PromotionRequested() ? 0 : PatienceMs();
+  if (patience != 0) return pin_conflict->Sooner(patience);
+  SlotRange sessions = SlotsOf(ProcessKind::kBackend);
+  for (int slot = sessions.first; slot < sessions.first + sessions.count; ++slot) {
+    if (SlotAt(slot).pid.load() != 0 && IsValid(SlotAt(slot).database.load())) Cancel(slot, ConflictReason::kBufferPin);
+  }
+  return kLookAgainMs;
+}
+
+}  // namespace
+
+void BindReplayWaits() { BindCleanupWait(ResolvePinConflict, PinConflictResolved); }
 
 }  // namespace walden

@@ -10,6 +10,8 @@
 
 namespace walden {
 
+// Whether somebody is in the way now.
+bool RedoConflictExists(const RedoConflict& conflict);
 // Returns when nobody needs what the record removes.
 void ResolveRedoConflict(const RedoConflict& conflict);
 // While replay waits for a relation lock (BlockedCallback).
@@ -17,6 +19,9 @@ int64_t ResolveLockConflict(const LockTag& tag, LockMode mode, bool deadlock);
 void LockConflictResolved();
 // When the WAL that is being replayed arrived; the delay counts from there.
 void NoteWalArrival(bool from_stream);
+
+// Startup process and redo workers: waits for the pins of others end in the same way.
+void BindReplayWaits();
 
 // Every process: what a session does when it is cancelled for replay. 40001: the statement fails at its next safe point;
 // a session that waits for its client inside a transaction, or is in a subtransaction, ends.

@@ -27,6 +27,9 @@ struct RecoveryShared {
   std::atomic<int32_t> startup_slot;   // whose latch news sets; -1: nobody recovers
   std::atomic<bool> archive_recovery;  // archive recovery or standby: restartpoints are made
   std::atomic<bool> promote;
+  // When the WAL that is being replayed arrived, and whether by the stream; conflicts count from there.
+  std::atomic<int64_t> wal_arrival_us;
+  std::atomic<bool> wal_by_stream;
   std::atomic<ReplayPause> pause;
   std::atomic<uint32_t> replay_waiters;
   ConditionVariable replay_waiting;

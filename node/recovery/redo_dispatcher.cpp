@@ -1,68 +1,73 @@
 #include "node/recovery/redo_dispatcher.h"
 
+#include <algorithm>
+
 #include "node/base/check.h"
+#include "node/base/clock.h"
 #include "node/base/error.h"
 #include "node/base/fault_point.h"
 #include "node/base/log.h"
 #include "node/buffer/redo.h"
+#include "node/config/settings.h"
 #include "node/recovery/hot_standby.h"
+#include "node/recovery/recovery_shared.h"
+#include "node/recovery/recovery_target.h"
+#include "node/recovery/redo_worker.h"
+#include "node/recovery/startup.h"
+#include "node/shm/postmaster_link.h"
+#include "node/txn/txn_records.h"
 #include "node/txn/txn_state.h"
 #include "node/wal/record_handler.h"
 
 namespace walden {
 namespace {
 
-uint32_t OwnerOf(const PageKey& key, uint32_t workers) {
-  uint64_t hash =
-      (uint64_t{key.rel.number} << 32 | key.block) * 0x9E3779B97F4A7C15ull + static_cast<uint64_t>(key.fork);
-  return static_cast<uint32_t>((hash >> 32) % workers);
+// Often enough that commits become visible soon, seldom enough that the workers keep their cache lines.
+constexpr uint32_t kLookEvery = 32;
+constexpr size_t kMostHeldEnds = 4096;
+constexpr int64_t kLookAroundMs = 1000;
+
+RedoDispatcher* the_dispatcher = nullptr;
+
+bool HasWorkers() {
+  return self().kind.load(std::memory_order_relaxed) == ProcessKind::kStartup && RedoWorkerCount() > 0;
 }
 
 }  // namespace
 
-RedoRoute RouteRecord(const DecodedRecord& record, uint32_t workers) {
-  const RecordKindInfo* info = FindRecordKind(record.kind);
-  CHECK(info != nullptr);
-  switch (info->scope) {
+RouteKind RouteRecord(const DecodedRecord& record, bool hot_standby) {
+  switch (FindRecordKind(record.kind)->scope) {
     case RedoScope::kNothing:
-      return {RouteKind::kNothing};
+      return RouteKind::kNothing;
     case RedoScope::kCounter:
-      return {RouteKind::kDispatcher};
+      return RouteKind::kDispatcher;
     case RedoScope::kTransactionEnd:
-    case RedoScope::kGlobalBarrier:
-      return {RouteKind::kInOrder};
+      return EndsTransactionOnly(record) ? RouteKind::kEnd : RouteKind::kBarrier;
+    case RedoScope::kVisibility:
     case RedoScope::kIndexStructural:
-    case RedoScope::kRelationBarrier:
-      return {RouteKind::kRelation};
-    case RedoScope::kDatabaseBarrier:
-      return {RouteKind::kDatabase};
+      return hot_standby ? RouteKind::kBarrier : RouteKind::kPages;
     case RedoScope::kPages:
+      return RouteKind::kPages;
+    case RedoScope::kRelationBarrier:
+    case RedoScope::kDatabaseBarrier:
+    case RedoScope::kGlobalBarrier:
       break;
   }
-  if (record.pages.empty()) return {RouteKind::kInOrder};
-  uint32_t worker = OwnerOf(record.pages[0].key, workers);
-  for (const PageRef& page : record.pages) {
-    if (OwnerOf(page.key, workers) != worker) return {RouteKind::kRelation};
-  }
-  return {RouteKind::kWorker, worker};
+  return RouteKind::kBarrier;
 }
 
-void RedoDispatcher::Apply(const DecodedRecord& record) {
-  const RecordHandler* handler = FindRecordHandler(record.kind);
-  if (handler == nullptr)
-    Panic("no redo function for record {} at {}", DescribeRecord(record), record.start.ToString());
-  if (hot_standby_ && handler->conflict != nullptr) ResolveRedoConflict(handler->conflict(record));
-  try {
-    if (FaultPointsArmed()) HitFaultPoint(FaultPoint::kRedoRecord, RecordKindText(record.kind));
-    RedoContext context(record, hot_standby_);
-    handler->redo(context);
-    if (FaultPointsArmed()) HitFaultPoint(FaultPoint::kRedoApplied, RecordKindText(record.kind));
-  } catch (SqlError& error) {
-    error.WithContext(fmt::format("WAL redo at {} for {}", record.start.ToString(), DescribeRecord(record)));
-    throw;
-  }
-  DCHECK(HeldPins() == 0);
-  if (check_consistency_) CheckPageConsistency(record);
+RedoDispatcher::RedoDispatcher(bool check_consistency) : check_consistency_(check_consistency) {
+  the_dispatcher = this;
+  BindForgottenPages(PassOnForgotten);
+}
+
+RedoDispatcher::~RedoDispatcher() {
+  BindForgottenPages(nullptr);
+  the_dispatcher = nullptr;
+}
+
+void RedoDispatcher::Apply(const DecodedRecord& record, RedoShare share) {
+  ReplayRecord(record, hot_standby_, check_consistency_, share);
 }
 
 void RedoDispatcher::Dispatch(const DecodedRecord& record) {
@@ -72,9 +77,233 @@ void RedoDispatcher::Dispatch(const DecodedRecord& record) {
                    record.start.ToString(), static_cast<unsigned>(record.kind))
         .WithSeverity(Severity::kFatal);
   }
+  if (record.timeline != timeline_) {
+    Drain();
+    timeline_ = record.timeline;
+  }
   if (record.xid.IsValid()) ObserveRedoXid(record.xid);
-  if (RouteRecord(record, 1).kind != RouteKind::kNothing) Apply(record);
-  applied_ = record.end;
+  if (!parallel_) LookForWorkers(record);
+  if (hot_standby_) Settle(record);
+  if (parallel_) {
+    Route(record);
+  } else {
+    ApplyWithoutWorkers(record);
+  }
+}
+
+// Conflicts with queries, before the record is applied.
+void RedoDispatcher::Settle(const DecodedRecord& record) {
+  const RecordHandler* handler = FindRecordHandler(record.kind);
+  if (handler == nullptr || handler->conflict == nullptr) return;
+  RedoConflict conflict = handler->conflict(record);
+  auto not_shown = [&] { return !ends_.empty() && ends_.front().end <= conflict.conflict_lsn; };
+  if (not_shown()) Advance();
+  if (not_shown()) Drain();
+  // Whoever is in the way may be for long: what was dispatched is to be seen meanwhile.
+  if (RedoConflictExists(conflict)) {
+    Drain();
+    ResolveRedoConflict(conflict);
+  }
+}
+
+void RedoDispatcher::ApplyWithoutWorkers(const DecodedRecord& record) {
+  if (FindRecordKind(record.kind)->scope != RedoScope::kNothing) Apply(record);
+  dispatched_ = record.end;
+  TimestampUs time;
+  if (TransactionEndTime(record, &time)) Recovery()->last_commit_time.store(time, std::memory_order_relaxed);
+  Announce(record.end);
+}
+
+// ---- with workers ----
+
+void RedoDispatcher::Route(const DecodedRecord& record) {
+  switch (RouteRecord(record, hot_standby_)) {
+    case RouteKind::kNothing:
+      break;
+    case RouteKind::kDispatcher:
+      Apply(record);
+      break;
+    case RouteKind::kPages:
+      FanOut(record);
+      break;
+    case RouteKind::kEnd:
+      Hold(record);
+      break;
+    case RouteKind::kBarrier:
+      Drain();
+      ApplyWithoutWorkers(record);
+      return;
+  }
+  dispatched_ = record.end;
+  if (++since_look_ >= kLookEvery) Advance();
+}
+
+void RedoDispatcher::FanOut(const DecodedRecord& record) {
+  uint32_t workers = static_cast<uint32_t>(writers_.size());
+  uint64_t owners = 0;
+  for (const PageRef& page : record.pages) owners |= uint64_t{1} << OwnerOfPage(page.key, workers);
+  if (owners == 0 || record.bytes.size() > RedoWriter::kLargestPayload) {
+    Drain();
+    Apply(record);
+    return;
+  }
+  // Its own part first: a map loses its bit before any worker can apply what the bit denies.
+  if ((owners >> workers & 1) != 0) Apply(record, {workers, workers});
+  RedoMessage message{.size = static_cast<uint32_t>(record.bytes.size()),
+                      .command = RedoCommand::kRecord,
+                      .hot_standby = hot_standby_,
+                      .check_consistency = check_consistency_,
+                      .start = record.start.value,
+                      .end = record.end.value,
+                      .timeline = record.timeline};
+  for (uint32_t worker = 0; worker < workers; ++worker) {
+    if ((owners >> worker & 1) != 0) Send(static_cast<int>(worker), message, record.bytes.data());
+  }
+}
+
+void RedoDispatcher::Send(int worker, const RedoMessage& message, const void* payload) {
+  RedoWriter& writer = writers_[static_cast<size_t>(worker)];
+  if (!writer.HasRoom(message.size)) {
+    PublishAll();
+    AwaitWorkers(DispatcherWait::kForRoom, [&] { return writer.HasRoomAgain(); });
+  }
+  writer.Write(message, payload);
+}
+
+void RedoDispatcher::Hold(const DecodedRecord& record) {
+  DecodedRecord& end = ends_.emplace_back();
+  end.bytes = record.bytes;
+  end.start = record.start;
+  end.end = record.end;
+  end.timeline = record.timeline;
+  std::string error;
+  CHECK(DecodeRecord(&end, &error));
+  if (ends_.size() >= kMostHeldEnds) Drain();
+}
+
+void RedoDispatcher::PublishAll() {
+  for (RedoWriter& writer : writers_) writer.Publish();
+}
+
+bool RedoDispatcher::AllIdle() const {
+  return std::all_of(writers_.begin(), writers_.end(), [](const RedoWriter& writer) { return writer.Idle(); });
+}
+
+// Ends of transactions whose turn has come take effect; tells how far replay is.
+void RedoDispatcher::Advance() {
+  since_look_ = 0;
+  PublishAll();
+  CheckRedoFailure();
+  Lsn bound = kMaxLsn;
+  for (const RedoWriter& writer : writers_) bound = std::min(bound, writer.AppliedBelow());
+  bound = std::max(bound, applied_);
+  while (!ends_.empty() && ends_.front().start <= bound) {
+    const DecodedRecord& end = ends_.front();
+    Apply(end);
+    TimestampUs time;
+    if (TransactionEndTime(end, &time)) Recovery()->last_commit_time.store(time, std::memory_order_relaxed);
+    ends_.pop_front();
+  }
+  bound = std::min(bound, dispatched_);
+  if (!ends_.empty()) bound = std::min(bound, ends_.front().start);
+  if (bound > applied_) Announce(bound);
+}
+
+void RedoDispatcher::Announce(Lsn upto) {
+  applied_ = upto;
+  AnnounceReplayed(upto, timeline_);
+}
+
+template <class Condition>
+void RedoDispatcher::AwaitWorkers(DispatcherWait wait, Condition condition) {
+  RedoQueues* queues = TheRedoQueues();
+  for (;;) {
+    self().latch.Reset();
+    queues->dispatcher_waits.store(wait, std::memory_order_seq_cst);
+    if (condition()) break;
+    CheckRedoFailure();
+    WaitLatch(kLookAroundMs, WaitEvent::kRecoveryRedoWorkers);
+    CheckStartupInterrupts();
+  }
+  queues->dispatcher_waits.store(DispatcherWait::kNone);
+}
+
+void RedoDispatcher::Drain() {
+  if (!parallel_) return;
+  PublishAll();
+  AwaitWorkers(DispatcherWait::kUntilIdle, [&] { return AllIdle(); });
+  Advance();
+}
+
+void RedoDispatcher::Pause() {
+  Drain();
+  parallel_ = false;
+  busy_since_ = kMaxLsn;
+}
+
+// ---- the workers' life ----
+
+void RedoDispatcher::LookForWorkers(const DecodedRecord& record) {
+  if (busy_since_ == kMaxLsn) busy_since_ = record.start;
+  uint64_t enough = static_cast<uint64_t>(GetInt(Setting::kMinParallelRedoSize)) * 1024;
+  if (record.end < busy_since_ + enough || !HasWorkers()) return;
+  int count = RedoWorkerCount();
+  if (!asked_for_) {
+    asked_for_ = true;
+    NotifyPostmaster(PostmasterRequest::kStartRedoWorkers);
+  }
+  // With no size to wait for, replay is to be parallel from its first record on.
+  if (!manned_ && enough == 0) AwaitReadiness();
+  if (!manned_ && !AllReady()) return;
+  if (!manned_) {
+    writers_.resize(static_cast<size_t>(count));
+    for (int worker = 0; worker < count; ++worker) writers_[static_cast<size_t>(worker)].Attach(worker);
+    manned_ = true;
+    Log(Severity::kDebug1, "replaying with {} redo workers", count);
+  }
+  parallel_ = true;
+}
+
+bool RedoDispatcher::AllReady() {
+  for (int worker = 0; worker < RedoWorkerCount(); ++worker) {
+    if (RedoQueueOf(worker).ready.load(std::memory_order_acquire) == 0) return false;
+  }
+  return true;
+}
+
+void RedoDispatcher::AwaitReadiness() {
+  constexpr int64_t kPatienceUs = 5000000;  // the postmaster may be unable to fork
+  for (int64_t end_us = MonotonicUs() + kPatienceUs; !AllReady() && MonotonicUs() < end_us;) {
+    self().latch.Reset();
+    if (!AllReady()) WaitLatch(10, WaitEvent::kRecoveryRedoWorkers);
+    CheckStartupInterrupts();
+  }
+}
+
+void RedoDispatcher::Broadcast(RedoCommand command, const void* payload, size_t size) {
+  RedoMessage message{.size = static_cast<uint32_t>(size), .command = command};
+  for (size_t worker = 0; worker < writers_.size(); ++worker) Send(static_cast<int>(worker), message, payload);
+  PublishAll();
+}
+
+void RedoDispatcher::PassOnForgotten(const MissingRange& range) {
+  if (the_dispatcher != nullptr) the_dispatcher->Broadcast(RedoCommand::kForgetPages, &range, sizeof range);
+}
+
+void RedoDispatcher::CheckMissing() {
+  Drain();
+  CheckMissingPages();
+  Broadcast(RedoCommand::kCheckMissing, nullptr, 0);
+  AwaitWorkers(DispatcherWait::kUntilIdle, [&] { return AllIdle(); });
+}
+
+void RedoDispatcher::Dismiss() {
+  Pause();
+  if (!asked_for_) return;
+  asked_for_ = false;
+  Broadcast(RedoCommand::kDismiss, nullptr, 0);
+  writers_.clear();
+  manned_ = false;
 }
 
 }  // namespace walden

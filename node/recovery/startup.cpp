@@ -294,10 +294,11 @@ void StartupProcess::PrepareReplay() {
 
 void StartupProcess::CheckConsistency() {
   RecoveryShared* shared = Recovery();
-  if (shared->consistent.load() || !archive_) return;
+  if (!archive_ || shared->consistent.load(std::memory_order_relaxed) || ReplayedLsn() < look_for_consistency_) return;
   ControlFile control = GetControlFile();
+  look_for_consistency_ = Lsn{control.min_recovery_point};
   if (control.backup_end_required != 0 || ReplayedLsn().value < control.min_recovery_point) return;
-  CheckMissingPages();
+  dispatcher_->CheckMissing();
   shared->consistent.store(true);
   Log(Severity::kLog, "consistent recovery state reached at {}", ReplayedLsn().ToString());
   if (!GetBool(Setting::kHotStandby)) return;
@@ -307,6 +308,7 @@ void StartupProcess::CheckConsistency() {
 
 void StartupProcess::HonourPause() {
   RecoveryShared* shared = Recovery();
+  dispatcher_->Drain();
   while (shared->pause.load() != ReplayPause::kNotPaused && !PromotionRequested()) {
     ReplayPause requested = ReplayPause::kPauseRequested;
     if (shared->pause.compare_exchange_strong(requested, ReplayPause::kPaused)) {
@@ -326,6 +328,7 @@ void StartupProcess::HonourDelay(const DecodedRecord& record) {
   for (;;) {
     int64_t wait_ms = (time + delay_ms * 1000 - WallClockUs()) / 1000;
     if (wait_ms <= 0 || PromotionRequested()) return;
+    dispatcher_->Pause();
     self().latch.Reset();
     CheckStartupInterrupts();
     LookForPromoteTrigger();
@@ -346,9 +349,6 @@ void StartupProcess::ApplyRecord(const DecodedRecord& record) {
   HonourDelay(record);
   HearPrimary(record);
   dispatcher_->Dispatch(record);
-  TimestampUs time;
-  if (TransactionEndTime(record, &time)) Recovery()->last_commit_time.store(time, std::memory_order_relaxed);
-  AnnounceReplayed(record.end, record.timeline);
   if (archive_) CheckConsistency();
 }
 
@@ -363,6 +363,7 @@ void StartupProcess::Replay() {
   CheckConsistency();
   for (bool going = true; going;) {
     if (reader_->Next(&record) != ReadResult::kRecord) {
+      dispatcher_->Pause();
       if (!RecoveryIsConsistent()) CheckConsistency();
       going = supply_->WaitForMore(reader_->position());
       continue;
@@ -374,6 +375,7 @@ void StartupProcess::Replay() {
     if (PromotionRequested() && !standby_ && RecoveryIsConsistent()) break;
   }
   dispatcher_->Drain();
+  if (archive_) CheckConsistency();
   end_ = std::max(ReplayedLsn(), redo);
   Log(Severity::kLog, "redo done at {} system usage: elapsed: {:.2f} s", end_.ToString(),
       static_cast<double>(MonotonicUs() - start_us) / 1e6);
@@ -394,6 +396,8 @@ bool StartupProcess::ReachedTarget(const DecodedRecord& record) {
 }
 
 bool StartupProcess::ActAtTarget() {
+  dispatcher_->Drain();
+  CheckConsistency();
   auto action = GetEnum<RecoveryTargetAction>(Setting::kRecoveryTargetAction);
   if (action == RecoveryTargetAction::kShutdown) {
     NotifyPostmaster(PostmasterRequest::kShutdown, 15);
@@ -429,7 +433,8 @@ void StartupProcess::CheckReplayedEnough() {
                    "recovery ended before configured recovery target was reached")
         .WithSeverity(Severity::kFatal);
   }
-  CheckMissingPages();
+  dispatcher_->CheckMissing();
+  dispatcher_->Dismiss();
 }
 
 // Archive recovery continues on a timeline of its own, so that it cannot collide with what it left behind.
@@ -539,6 +544,7 @@ void StartupProcess::Run() {
 }
 
 void RunStartup() {
+  BindReplayWaits();
   StartupProcess startup;
   startup.Run();
 }

@@ -59,6 +59,7 @@ class StartupProcess {
   bool clean_ = false;        // shut down cleanly
   RecoveryTarget target_;
   Lsn checkpoint_, checkpoint_end_, end_;
+  Lsn look_for_consistency_;  // not consistent before it
   CheckpointData checkpoint_data_{};
   std::unique_ptr<WalSupply> supply_;
   std::unique_ptr<WalReader> reader_;

@@ -188,6 +188,10 @@ void Postmaster::HandleMessage(const PostmasterMessage& message) {
     case PostmasterRequest::kRecoveryConsistent:
       if (phase_ == Phase::kStarting || phase_ == Phase::kRecovering) SetPhase(Phase::kHotStandby);
       break;
+    case PostmasterRequest::kStartRedoWorkers:
+      for (int i = children_.Count(ProcessKind::kRedoWorker); i < SlotsOf(ProcessKind::kRedoWorker).count && ShouldRun(ProcessKind::kStartup); ++i)
+        Launch(ProcessKind::kRedoWorker);
+      break;
     case PostmasterRequest::kStartAutovacuumWorker:
       if (phase_ == Phase::kRunning)
         Launch(ProcessKind::kAutovacuumWorker, {.worker = static_cast<int>(message.argument)});

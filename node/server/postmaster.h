@@ -73,6 +73,7 @@ class Postmaster {
   void Reap();
   void HandleChildEnd(const Child& child, int status);
   void HandleStartupEnd(int status);
+  void HandleReplayFailure(const Child& child, int status);
   void HandleCrash(const Child& child, int status);
   void RequestStop(StopMode mode);
   void BeginStoppingProcesses();

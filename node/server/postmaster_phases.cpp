@@ -37,6 +37,11 @@ bool EndedNormally(ProcessKind kind, int status) {
   return may_fail && WEXITSTATUS(status) == 1;
 }
 
+// A worker that is told to stop with the node leaves its queue as it is.
+bool LeftReplay(const Child& child, int status, bool stopping) {
+  return child.kind == ProcessKind::kRedoWorker && stopping && WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
 }  // namespace
 
 void Postmaster::Reap() {
@@ -71,6 +76,10 @@ void Postmaster::HandleChildEnd(const Child& ended, int status) {
     wal_receiver_wanted_ = std::exchange(wal_receiver_again_, false);
   if (phase_ == Phase::kCrashed) return;  // told to quit: the manner of death says nothing
   if (child.kind == ProcessKind::kStartup) return HandleStartupEnd(status);
+  if (LeftReplay(child, status, Stopping())) return;
+  // What stopped it will stop it again: its failure counts as the startup process's.
+  if (child.kind == ProcessKind::kRedoWorker && !EndedNormally(child.kind, status) && !Stopping())
+    return HandleReplayFailure(child, status);
   if (!EndedNormally(child.kind, status)) return HandleCrash(child, status);
   bool stopped_early = child.kind == ProcessKind::kCheckpointer && phase_ != Phase::kShutdownCheckpoint;
   if (stopped_early) return HandleCrash(child, status);
@@ -90,14 +99,17 @@ void Postmaster::HandleStartupEnd(int status) {
     if (!WIFEXITED(status)) HandleCrash({.kind = ProcessKind::kStartup}, status);
     return;
   }
+  HandleReplayFailure({.kind = ProcessKind::kStartup}, status);
+}
+
+void Postmaster::HandleReplayFailure(const Child& child, int status) {
   bool killed = WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || phase_ == Phase::kHotStandby);
-  Log(Severity::kLog, "startup process {}", DescribeWaitStatus(status));
-  if (killed && ++failed_recoveries_ < kMostFailedRecoveries)
-    return HandleCrash({.kind = ProcessKind::kStartup}, status);
-  Log(Severity::kLog, "aborting startup due to startup process failure");
+  Log(Severity::kLog, "{} process {}", BackendTypeName(child.kind), DescribeWaitStatus(status));
+  if (killed && ++failed_recoveries_ < kMostFailedRecoveries) return HandleCrash({.kind = child.kind}, status);
+  Log(Severity::kLog, "aborting startup due to {} process failure", BackendTypeName(child.kind));
   exit_code_ = 1;
   stop_ = StopMode::kImmediate;
-  HandleCrash({.kind = ProcessKind::kStartup}, status);
+  HandleCrash({.kind = child.kind}, status);
 }
 
 void Postmaster::HandleCrash(const Child& child, int status) {

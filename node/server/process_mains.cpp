@@ -51,6 +51,7 @@ int StartupMain(const ChildStart&) {
     return 1;
   }
 }
+int RedoWorkerMain(const ChildStart&) { return RunRedoWorker() ? 0 : 1; }
 template <void (*kRun)()>
 int Loop(const ChildStart&) {
   kRun();
@@ -105,6 +106,7 @@ MainTable MakeMains() {
   bind(ProcessKind::kBackgroundWorker, BackgroundWorkerMain);
   bind(ProcessKind::kBackend, BackendMain);
   bind(ProcessKind::kStartup, StartupMain);
+  bind(ProcessKind::kRedoWorker, RedoWorkerMain);
   bind(ProcessKind::kCheckpointer, Loop<RunCheckpointer>);
   bind(ProcessKind::kBackgroundWriter, Loop<RunBackgroundWriter>);
   bind(ProcessKind::kWalWriter, Loop<RunWalWriter>);

@@ -6,6 +6,7 @@
 #include "node/catalog/invalidation.h"
 #include "node/config/settings.h"
 #include "node/recovery/recovery_state.h"
+#include "node/recovery/redo_queue.h"
 #include "node/recovery/replication_slots.h"
 #include "node/server/autovacuum.h"
 #include "node/server/background_worker.h"
@@ -35,6 +36,7 @@ constexpr AreaBinding kBindings[] = {
     {Area::kWal, WalShmSize, WalShmInit},
     {Area::kBufferPool, BufferPoolShmSize, BufferPoolShmInit},
     {Area::kRecovery, RecoveryShmSize, RecoveryShmInit},
+    {Area::kRedoWorkers, RedoQueuesShmSize, RedoQueuesShmInit},
     {Area::kTransactions, TransactionAreaSize, TransactionAreaInit},
     {Area::kClog, ClogAreaSize, ClogAreaInit},
     {Area::kCsnWindow, CsnAreaSize, CsnAreaInit},

@@ -10,6 +10,7 @@ namespace walden {
 enum class PostmasterRequest : uint32_t {
   kRecoveryStarted = 1,    // startup process: redo has begun
   kRecoveryConsistent,     // startup process: hot standby queries may come
+  kStartRedoWorkers,       // startup process: all of them
   kStartAutovacuumWorker,  // launcher: argument = launcher's own number for the worker
   kStartWalReceiver,       // startup process: stream from the primary
   kStartBackgroundWorker,  // a worker was registered in shared memory; argument = its number

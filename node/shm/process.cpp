@@ -2,12 +2,22 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <thread>
 #include <vector>
 
 #include "node/base/check.h"
 #include "node/config/settings.h"
 
 namespace walden {
+
+int RedoWorkerSlots() {
+  constexpr int kMostByDefault = 4;
+  int wanted = static_cast<int>(GetInt(Setting::kMaxParallelRedoWorkers));
+  if (wanted >= 0) return wanted;
+  int cores = static_cast<int>(std::thread::hardware_concurrency());
+  return cores <= 1 ? 0 : std::min(cores, kMostByDefault);
+}
 
 ProcessSlot detached_process_slot;
 constinit thread_local ProcessSlot* current_process_slot = &detached_process_slot;

@@ -60,6 +60,7 @@ inline int self_slot() { return current_process_slot->index; }
 
 // Number of slots: from settings before the region exists, and the same ever after.
 int MaxProcessSlots();
+int RedoWorkerSlots();  // by the settings; SlotsOf has what the table was made with
 ProcessSlot& SlotAt(int index);
 // First slot number and count of a kind's range.
 struct SlotRange {

@@ -100,8 +100,9 @@ bool SnapshotsOlderThan(Lsn lsn, Oid database, int* slots, int max_slots, int* c
     if (*count < max_slots) slots[*count] = i;
     ++*count;
   }
+  bool any = *count > 0;
   *count = std::min(*count, max_slots);
-  return *count > 0;
+  return any;
 }
 
 namespace {

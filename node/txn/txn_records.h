@@ -67,6 +67,9 @@ static_assert(sizeof(MultiXactCreateRecord) == 24);
 
 std::span<const RecordHandler> TxnRecordHandlers();
 
+// The end of a transaction that removes no files and tells no caches: nothing but its outcome.
+bool EndsTransactionOnly(const DecodedRecord& record);
+
 // What redo of a commit does besides: bound by the catalog (invalidation messages become visible to this
 // node's sessions). Called after the commit is visible.
 using InvalidationRedo = void (*)(std::string_view messages, uint32_t database, bool catalog_changed);

@@ -21,8 +21,9 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from walden_node import REPOSITORY, Cluster, Session, is_alive, wait_until  # noqa: E402
 
-# Where a kind runs; "primary" when it is not listed. None: no process of its own (a tool's own process).
-STATES = {"kStandalone": None, "kStartup": "standby", "kWalReceiver": "standby"}
+# Where a kind runs; "primary" when it is not listed. None: no process of its own (a tool's own process), or only there while
+# there is much to replay (parallel_redo_test.py kills it).
+STATES = {"kStandalone": None, "kRedoWorker": None, "kStartup": "standby", "kWalReceiver": "standby"}
 # Kinds whose title is not the table's, since each of its processes has a name of its own.
 TITLES = {"kBackend": "postgres postgres [local]", "kBackgroundWorker": "checksum scrubber"}
 # Autovacuum has something to do all the time, and takes long over it.

@@ -20,7 +20,7 @@ from walden_node import Cluster  # noqa: E402
 FILE_TIMEOUT_S = 60
 
 
-def run_file(path: pathlib.Path, host: str, port: str) -> str:
+def run_file(path: pathlib.Path, host: str, port: str, keep_database=False) -> str:
     """The output of one file in a new database; source locations of errors are left out."""
     environment = {**os.environ, "PGTZ": "UTC", "PGDATESTYLE": "ISO, MDY", "PGCLIENTENCODING": "UTF8", "LC_ALL": "C"}
     connection = ["psql", "-X", "-q", "-h", host, "-p", port, "-U", "postgres"]
@@ -30,7 +30,8 @@ def run_file(path: pathlib.Path, host: str, port: str) -> str:
     with open(path) as script:
         done = subprocess.run([*connection, "-a", "-d", database], stdin=script, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, env=environment, timeout=FILE_TIMEOUT_S)
-    subprocess.run([*connection, "-d", "postgres", "-c", f'DROP DATABASE "{database}"'], env=environment, timeout=FILE_TIMEOUT_S)
+    if not keep_database:
+        subprocess.run([*connection, "-d", "postgres", "-c", f'DROP DATABASE "{database}"'], env=environment, timeout=FILE_TIMEOUT_S)
     lines = done.stdout.decode(errors="replace").splitlines()
     return "".join(line + "\n" for line in lines if not line.startswith("LOCATION:"))
 

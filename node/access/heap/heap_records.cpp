@@ -358,7 +358,7 @@ void DescribeSettle(const DecodedRecord& record, std::string* out) {
 void MaskHeapPage(char* page, BlockNumber block) {
   if (PageIsNew(page)) return;
   PageHeader* header = HeaderOf(page);
-  if (header->lower == header->upper) return;  // a map page
+  if (header->lower == kPageSize) return;  // a map page
   header->prune_xid = 0;
   header->flags &= static_cast<uint16_t>(~(kPageFull | kPageHasFreeLines | kPageAllVisible));
   for (OffsetNumber offset = kFirstOffset; offset <= PageMaxOffset(page); ++offset) {
