@@ -25,7 +25,9 @@ TEST(RecordKinds, EveryKindIsDescribedReplayedAndMasked) {
     ASSERT_NE(handler, nullptr) << kind;
     EXPECT_NE(handler->describe, nullptr) << kind;
     EXPECT_EQ(handler->redo == nullptr, info.scope == RedoScope::kNothing) << kind;
-    if (ChangesPages(info.scope)) EXPECT_EQ(handler->mask == nullptr, kUnmasked.contains(kind)) << kind;
+    if (ChangesPages(info.scope)) {
+      EXPECT_EQ(handler->mask == nullptr, kUnmasked.contains(kind)) << kind;
+    }
   }
 }
 
@@ -37,10 +39,14 @@ TEST(RecordKinds, WhatMayRunBesideOthersIsDeclared) {
     for (bool queries : {false, true}) {
       RouteKind route = RouteRecord(record, queries);
       EXPECT_EQ(route == RouteKind::kNothing, info.scope == RedoScope::kNothing) << RecordKindText(info.kind);
-      if (route == RouteKind::kPages) EXPECT_TRUE(ChangesPages(info.scope)) << RecordKindText(info.kind);
+      if (route == RouteKind::kPages) {
+        EXPECT_TRUE(ChangesPages(info.scope)) << RecordKindText(info.kind);
+      }
       // Queries must not see half a split, nor a visibility bit before what it says.
       bool alone = info.scope == RedoScope::kIndexStructural || info.scope == RedoScope::kVisibility;
-      if (alone) EXPECT_EQ(route == RouteKind::kBarrier, queries) << RecordKindText(info.kind);
+      if (alone) {
+        EXPECT_EQ(route == RouteKind::kBarrier, queries) << RecordKindText(info.kind);
+      }
     }
   }
 }
