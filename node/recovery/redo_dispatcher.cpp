@@ -293,6 +293,7 @@ void RedoDispatcher::PassOnForgotten(const MissingRange& range) {
 void RedoDispatcher::CheckMissing() {
   Drain();
   CheckMissingPages();
+  if (!manned_) return;
   Broadcast(RedoCommand::kCheckMissing, nullptr, 0);
   AwaitWorkers(DispatcherWait::kUntilIdle, [&] { return AllIdle(); });
 }
