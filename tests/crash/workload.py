@@ -102,8 +102,8 @@ class Client:
     """A psql that works through a script until the node goes away; its output file is the record of what was acknowledged."""
 
     def __init__(self, node, folder: pathlib.Path, name: str, script: str):
-        self.record = folder / f"record.{name}"
-        path = folder / f"script.{name}"
+        self.record = folder / f"record.{node.name}.{name}"
+        path = folder / f"script.{node.name}.{name}"
         path.write_text(script + "\n")
         with open(path) as commands, open(self.record, "w") as record:
             self.process = subprocess.Popen(
