@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "node/base/bytes.h"
+#include "node/shm/interrupts.h"
 #include "node/sql/executor/aggregate_call.h"
 #include "node/sql/executor/executor.h"
 #include "node/sql/executor/group_table.h"
@@ -384,6 +385,7 @@ class HashAggOperator : public AggOperatorBase {
     set.depth = partition.depth;
     partition.file->Rewind();
     while (uint32_t rows = ReadSpilled(*partition.file)) {
+      CheckInterrupts();
       row_.clear();
       for (auto& column : spilled_) row_.push_back(column.get());
       call_at_.clear();

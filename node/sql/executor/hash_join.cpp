@@ -4,8 +4,10 @@
 // et al. 1983, Shapiro 1986) that are joined one after the other; a partition that is still too large is split again by further bits.
 #include <bit>
 #include <deque>
+#include <optional>
 
 #include "node/base/bytes.h"
+#include "node/shm/interrupts.h"
 #include "node/sql/executor/executor.h"
 #include "node/sql/executor/join_table.h"
 #include "node/sql/executor/operators.h"
@@ -209,6 +211,7 @@ class HashJoinOperator : public Operator {
   // Loads the next partition's inner rows into the table; false when none is left.
   bool StartNextPartition() {
     while (!partitions_.empty()) {
+      CheckInterrupts();
       current_ = std::move(partitions_.front());
       partitions_.pop_front();
       table_->Clear();
@@ -223,13 +226,18 @@ class HashJoinOperator : public Operator {
     return false;
   }
 
-  // False when the partition was too large and was split into further ones instead.
+  // False when the partition was too large and was split into further ones instead. Rows that all have one hash cannot be parted.
   bool LoadInner() {
     current_.inner->Rewind();
     std::string_view record;
+    std::optional<uint64_t> previous_hash;
+    bool splits = false;
     while (current_.inner->Read(&record)) {
-      table_->AddSerialized(Load<uint64_t>(record.data()), record.data() + sizeof(uint64_t));
-      if (table_->bytes() > HashMemBytes() && current_.depth < kMaxDepth) {
+      uint64_t hash = Load<uint64_t>(record.data());
+      splits = splits || hash != previous_hash.value_or(hash);
+      previous_hash = hash;
+      table_->AddSerialized(hash, record.data() + sizeof(uint64_t));
+      if (splits && table_->bytes() > HashMemBytes() && current_.depth < kMaxDepth) {
         SplitCurrent();
         return false;
       }

@@ -12,6 +12,8 @@
 namespace walden {
 namespace {
 
+constexpr size_t kForcedSpillBytes = 4096;  // work_mem under walden_force_spill
+
 int64_t NowNs() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -42,12 +44,16 @@ Operator::Operator(Executor& executor, const Plan& plan)
   }
 }
 
-size_t Operator::WorkMemBytes() { return static_cast<size_t>(GetInt(Setting::kWorkMem)) * 1024; }
+size_t Operator::WorkMemBytes() {
+  if (GetBool(Setting::kWaldenForceSpill)) return kForcedSpillBytes;
+  return static_cast<size_t>(GetInt(Setting::kWorkMem)) * 1024;
+}
 size_t Operator::HashMemBytes() {
   return static_cast<size_t>(static_cast<double>(WorkMemBytes()) * GetReal(Setting::kHashMemMultiplier));
 }
 
 void Operator::Open() {
+  row_limit_ = static_cast<uint32_t>(GetInt(Setting::kWaldenBatchRows));
   pending_.clear();
   pending_at_ = 0;
   pending_error_ = nullptr;
@@ -91,6 +97,7 @@ uint64_t Operator::ParamVersion() const {
 }
 
 bool Operator::Next(Batch* batch, uint32_t max_rows) {
+  max_rows = std::min(max_rows, row_limit_);
   if (executor_.instrument()) return NextInstrumented(batch, max_rows);
   return NextRows(batch, max_rows);
 }

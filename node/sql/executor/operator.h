@@ -127,7 +127,8 @@ class Operator {
   OperatorStats stats_;
   bool loop_counted_ = false;
   bool loop_has_rows_ = false;
-  bool ended_ = false;  // FetchInput has said so: it is not asked again before Open or Rescan
+  bool ended_ = false;               // FetchInput has said so: it is not asked again before Open or Rescan
+  uint32_t row_limit_ = kBatchRows;  // walden_batch_rows
 };
 
 std::unique_ptr<Operator> MakeOperator(Executor& executor, const Plan& plan);

@@ -75,7 +75,7 @@ void Sorter::SpillRun() {
       merged->Append(record);
       if (AdvanceRun(next)) {
         heap_.push_back(next);
-        std::push_heap(heap_.begin(), heap_.end(), [this](Run* a, Run* b) { return Less(b->head, a->head); });
+        std::push_heap(heap_.begin(), heap_.end(), [this](Run* a, Run* b) { return ComesAfter(*a, *b); });
       }
     }
     runs_.clear();
@@ -113,12 +113,18 @@ void Sorter::StartMerge() {
     run.rows = std::make_unique<RowContainer>(rows_.layout(), &account_);
     if (AdvanceRun(&run)) heap_.push_back(&run);
   }
-  std::make_heap(heap_.begin(), heap_.end(), [this](Run* a, Run* b) { return Less(b->head, a->head); });
+  std::make_heap(heap_.begin(), heap_.end(), [this](Run* a, Run* b) { return ComesAfter(*a, *b); });
+}
+
+// Of equal rows those of the earlier run come first, so that the order is that of a sort in memory.
+bool Sorter::ComesAfter(const Run& a, const Run& b) const {
+  if (Less(b.head, a.head)) return true;
+  return &b < &a && !Less(a.head, b.head);
 }
 
 Sorter::Run* Sorter::PopRun() {
   if (heap_.empty()) return nullptr;
-  std::pop_heap(heap_.begin(), heap_.end(), [this](Run* a, Run* b) { return Less(b->head, a->head); });
+  std::pop_heap(heap_.begin(), heap_.end(), [this](Run* a, Run* b) { return ComesAfter(*a, *b); });
   Run* run = heap_.back();
   heap_.pop_back();
   return run;
@@ -151,7 +157,7 @@ uint32_t Sorter::NextFromRuns(std::span<Vector* const> columns, uint32_t max_row
     rows[n++] = output_.AppendSerialized(record.data(), &consumed);
     if (!AdvanceRun(run)) continue;
     heap_.push_back(run);
-    std::push_heap(heap_.begin(), heap_.end(), [this](Run* a, Run* b) { return Less(b->head, a->head); });
+    std::push_heap(heap_.begin(), heap_.end(), [this](Run* a, Run* b) { return ComesAfter(*a, *b); });
   }
   GatherRows(rows_.layout(), rows, n, 0, columns);
   return n;

@@ -51,6 +51,7 @@ class Sorter {
   void SpillRun();
   bool AdvanceRun(Run* run);
   void StartMerge();
+  bool ComesAfter(const Run& a, const Run& b) const;
   Run* PopRun();
   uint32_t NextFromMemory(std::span<Vector* const> columns, uint32_t max_rows);
   uint32_t NextFromRuns(std::span<Vector* const> columns, uint32_t max_rows);

@@ -62,9 +62,9 @@ SpillTotals& spill_totals() {
 
 void SetSpillLimit(uint64_t bytes) { spill_limit_bytes = bytes; }
 
-SpillFile::SpillFile() : file_(OpenTemporary()) { ++spill_totals().files; }
-
-SpillFile::~SpillFile() { TemporaryGone(size_); }
+SpillFile::~SpillFile() {
+  if (file_.is_open()) TemporaryGone(size_);
+}
 
 void SpillFile::Append(std::string_view record) {
   DCHECK(!reading_);
@@ -75,6 +75,10 @@ void SpillFile::Append(std::string_view record) {
 }
 
 void SpillFile::FlushBuffer() {
+  if (!file_.is_open()) {
+    file_ = OpenTemporary();
+    ++spill_totals().files;
+  }
   WriteTemporary(file_, buffer_, size_);
   size_ += buffer_.size();
   buffer_.clear();
@@ -93,9 +97,9 @@ bool SpillFile::Fill(size_t wanted) {
   if (left >= wanted) return true;
   buffer_.erase(0, position_);
   position_ = 0;
-  size_t target = wanted > kBufferBytes ? wanted : kBufferBytes;
+  size_t target = std::min<uint64_t>(std::max(wanted, kBufferBytes), left + (size_ - offset_));
   buffer_.resize(target);
-  size_t got = file_.ReadAt(buffer_.data() + left, target - left, offset_);
+  size_t got = file_.is_open() ? file_.ReadAt(buffer_.data() + left, target - left, offset_) : 0;
   spill_totals().bytes_read += got;
   offset_ += got;
   buffer_.resize(left + got);
@@ -128,20 +132,33 @@ void RecordFile::FlushTail() {
   tail_.clear();
 }
 
+// The piece that holds [begin, end); the one that was of no use for longest is read anew.
+const RecordFile::Window& RecordFile::WindowOf(uint64_t begin, uint64_t end) {
+  Window* oldest = &windows_[0];
+  for (Window& window : windows_) {
+    if (begin >= window.offset && end <= window.offset + window.bytes.size()) {
+      window.last_use = ++uses_;
+      return window;
+    }
+    if (window.last_use < oldest->last_use) oldest = &window;
+  }
+  oldest->offset = begin;
+  oldest->last_use = ++uses_;
+  oldest->bytes.resize(std::min<uint64_t>(std::max<uint64_t>(end - begin, kWindowBytes), size_ - begin));
+  file_.ReadExactlyAt(oldest->bytes.data(), oldest->bytes.size(), begin);
+  spill_totals().bytes_read += oldest->bytes.size();
+  return *oldest;
+}
+
 void RecordFile::ReadAt(size_t number, std::string* record) {
   uint64_t begin = number == 0 ? 0 : ends_[number - 1];
   uint64_t end = ends_[number];
-  record->clear();
   if (begin >= size_) {
     record->assign(tail_, begin - size_, end - begin);
     return;
   }
-  if (begin < window_offset_ || end > window_offset_ + window_.size()) {
-    window_offset_ = begin;
-    window_.resize(std::min<uint64_t>(std::max<uint64_t>(end - begin, kTailBytes), size_ - begin));
-    file_.ReadExactlyAt(window_.data(), window_.size(), begin);
-  }
-  record->assign(window_, begin - window_offset_, end - begin);
+  const Window& window = WindowOf(begin, end);
+  record->assign(window.bytes, begin - window.offset, end - begin);
 }
 
 }  // namespace walden

@@ -5,6 +5,7 @@
 // Record: u32 size, then the bytes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,9 +16,10 @@
 
 namespace walden {
 
+// One of many that may stay empty (partitions): the file itself is made with the first bytes.
 class SpillFile {
  public:
-  SpillFile();
+  SpillFile() = default;
   ~SpillFile();
   SpillFile(const SpillFile&) = delete;
   SpillFile& operator=(const SpillFile&) = delete;
@@ -61,9 +63,16 @@ class RecordFile {
   std::vector<uint64_t> ends_;  // offset just past each record
   std::string tail_;            // not written yet
   uint64_t size_ = 0;           // bytes in the file
-  // A piece of the file, for sequential reads.
-  std::string window_;
-  uint64_t window_offset_ = 0;
+  // Pieces of the file: several readers go through it side by side (a window frame's ends, each function's place), each in its own.
+  struct Window {
+    std::string bytes;
+    uint64_t offset = 0;
+    uint64_t last_use = 0;
+  };
+  static constexpr size_t kWindowBytes = 16 * 1024;
+  const Window& WindowOf(uint64_t begin, uint64_t end);
+  std::array<Window, 8> windows_;
+  uint64_t uses_ = 0;
 };
 
 // Bytes in this process's temporary files now, and how many files and bytes it has made in all (for statistics).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "node/base/check.h"
 #include "node/catalog/builtin.h"
 
 namespace walden {
@@ -30,6 +31,13 @@ uint32_t WindowCursor::Locate(size_t row) {
     first_ = backwards && row + 1 > kPiece ? row + 1 - kPiece : backwards ? 0 : row;
     reader_.Seek(first_);
     count_ = reader_.Read(pointers_, kPiece);
+    // A piece ends where the rows in memory do.
+    while (row >= first_ + count_) {
+      first_ += count_;
+      reader_.Seek(first_);
+      count_ = reader_.Read(pointers_, kPiece);
+      CHECK(count_ > 0);
+    }
   }
   return static_cast<uint32_t>(row - first_);
 }
