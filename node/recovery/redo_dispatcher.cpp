@@ -22,6 +22,13 @@
 namespace walden {
 namespace {
 
+// Recovery from a crash keeps none: what clients did here was not replayed from elsewhere.
+void NoteCommitTime(const DecodedRecord& record) {
+  TimestampUs time;
+  bool replica = Recovery()->archive_recovery.load(std::memory_order_relaxed);
+  if (replica && TransactionEndTime(record, &time)) Recovery()->last_commit_time.store(time, std::memory_order_relaxed);
+}
+
 // Often enough that commits become visible soon, seldom enough that the workers keep their cache lines.
 constexpr uint32_t kLookEvery = 32;
 constexpr size_t kMostHeldEnds = 4096;
@@ -109,8 +116,7 @@ void RedoDispatcher::Settle(const DecodedRecord& record) {
 void RedoDispatcher::ApplyWithoutWorkers(const DecodedRecord& record) {
   if (FindRecordKind(record.kind)->scope != RedoScope::kNothing) Apply(record);
   dispatched_ = record.end;
-  TimestampUs time;
-  if (TransactionEndTime(record, &time)) Recovery()->last_commit_time.store(time, std::memory_order_relaxed);
+  NoteCommitTime(record);
   Announce(record.end);
 }
 
@@ -200,8 +206,7 @@ void RedoDispatcher::Advance() {
   while (!ends_.empty() && ends_.front().start <= bound) {
     const DecodedRecord& end = ends_.front();
     Apply(end);
-    TimestampUs time;
-    if (TransactionEndTime(end, &time)) Recovery()->last_commit_time.store(time, std::memory_order_relaxed);
+    NoteCommitTime(end);
     ends_.pop_front();
   }
   bound = std::min(bound, dispatched_);

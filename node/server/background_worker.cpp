@@ -33,7 +33,7 @@ struct WorkerRow {
   char name[96], type[96], library[192], function[96], extra[128];
 };
 
-struct WorkerArea {
+struct alignas(alignof(WorkerRow)) WorkerArea {  // the rows stand behind it
   LwLock lock;
   ConditionVariable changed;
   int32_t count;

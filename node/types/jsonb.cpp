@@ -60,6 +60,13 @@ std::optional<JsonbView> JsonbView::Find(std::string_view key) const {
   return std::nullopt;
 }
 
+JsonbNode::JsonbNode() = default;
+JsonbNode::JsonbNode(const JsonbNode&) = default;
+JsonbNode::JsonbNode(JsonbNode&&) noexcept = default;
+JsonbNode& JsonbNode::operator=(const JsonbNode&) = default;
+JsonbNode& JsonbNode::operator=(JsonbNode&&) noexcept = default;
+JsonbNode::~JsonbNode() = default;
+
 JsonbNode JsonbNode::String(std::string_view text) {
   JsonbNode node;
   node.kind = JsonKind::kString;

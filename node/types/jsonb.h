@@ -53,6 +53,13 @@ struct JsonbNode {
   std::vector<JsonbNode> elements;
   std::vector<std::pair<std::string, JsonbNode>> members;  // sorted and unique once encoded
 
+  // Declared here, made where the type is complete: `members` is of pairs of it.
+  JsonbNode();
+  JsonbNode(const JsonbNode&);
+  JsonbNode(JsonbNode&&) noexcept;
+  JsonbNode& operator=(const JsonbNode&);
+  JsonbNode& operator=(JsonbNode&&) noexcept;
+  ~JsonbNode();
   static JsonbNode FromView(const JsonbView& view);
   static JsonbNode String(std::string_view text);
   static JsonbNode Number(const NumericRef& number);

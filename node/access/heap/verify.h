@@ -15,6 +15,9 @@ struct HeapDefect {
   int attno;
   std::string message;
 };
+// One page by itself, which may hold anything: no byte outside of it is read. After a page without a defect its rows can be deformed.
+void VerifyHeapPage(const char* page, BlockNumber block, const TupleDesc& desc, bool has_toast,
+                    const std::function<void(const HeapDefect&)>& report);
 void VerifyHeap(const TableRef& table, const std::function<void(const HeapDefect&)>& report);
 
 }  // namespace walden
