@@ -80,8 +80,10 @@ bool Connection::FillInput(size_t wanted) {
   return true;
 }
 
-// For `wanted` bytes from in_at_ on, and for a good piece of what comes next.
+// For `wanted` bytes from in_at_ on, and for a good piece of what comes next. Grows with what has arrived: a length that a client only
+// claims costs no memory.
 void Connection::MakeRoom(size_t wanted) {
+  wanted = std::min(wanted, std::max(kLargeInputBytes, 2 * (in_end_ - in_at_)));
   if (in_at_ + wanted <= in_.size() && in_end_ < in_.size()) return;
   std::copy(in_.begin() + static_cast<ptrdiff_t>(in_at_), in_.begin() + static_cast<ptrdiff_t>(in_end_), in_.begin());
   in_end_ -= in_at_;

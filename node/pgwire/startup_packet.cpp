@@ -136,20 +136,30 @@ void NegotiateProtocolVersion(Connection& connection, const std::vector<std::str
   connection.End();
 }
 
+// A client that leaves within the packet is told of in the log; one that only looked whether the port is open is not.
+void ReadPart(Connection& connection, char* to, size_t bytes, bool begun) {
+  try {
+    connection.ReadExactly(to, bytes);
+  } catch (const ConnectionLost&) {
+    if (begun || connection.HasBufferedInput()) Log(Severity::kLog, "incomplete startup packet");
+    throw;
+  }
+}
+
 }  // namespace
 
 std::optional<SessionStart> ReadStartupPacket(Connection& connection) {
   bool ssl_asked = false, gss_asked = false;
   while (true) {
     char header[8];
-    connection.ReadExactly(header, 8);
+    ReadPart(connection, header, sizeof header, false);
     uint32_t length = LoadBig<uint32_t>(header), code = LoadBig<uint32_t>(header + 4);
     if (length < 8 || length > kMaxStartupBytes) {
       Log(Severity::kLog, "invalid length of startup packet");
       throw ConnectionLost();
     }
     std::string body(length - 8, '\0');
-    connection.ReadExactly(body.data(), body.size());
+    ReadPart(connection, body.data(), body.size(), true);
     if (code == kCancelRequest) {
       ServeCancelRequest(body);
       return std::nullopt;
