@@ -21,34 +21,22 @@ FILE_TIMEOUT_S = 60
 LONG_TIMEOUT_S = 1200  # with restarts between statements
 
 
-<<<<<<< HEAD
-def run_file(path: pathlib.Path, host: str, port: str, keep_database=False) -> str:
-    """The output of one file in a new database; source locations of errors are left out."""
-=======
-def run_file(path: pathlib.Path, host: str, port: str, script: str = "", before_drop=None) -> str:
+def run_file(path: pathlib.Path, host: str, port: str, keep_database=False, script: str = "", before_drop=None) -> str:
     """The output of one file (or of `script` in its place) in a new database; source locations of errors are left out.
 
     before_drop(database) is called before the database is dropped.
     """
->>>>>>> 20a8dd3 (The SQL files under other configurations; fuzz targets with corpora; what was run at length)
     environment = {**os.environ, "PGTZ": "UTC", "PGDATESTYLE": "ISO, MDY", "PGCLIENTENCODING": "UTF8", "LC_ALL": "C"}
     connection = ["psql", "-X", "-q", "-h", host, "-p", port, "-U", "postgres"]
     database = "sql_" + path.stem
     subprocess.run([*connection, "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-c", f'CREATE DATABASE "{database}" TEMPLATE template0'],
                    env=environment, check=True, timeout=FILE_TIMEOUT_S)
-<<<<<<< HEAD
-    with open(path) as script:
-        done = subprocess.run([*connection, "-a", "-d", database], stdin=script, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, env=environment, timeout=FILE_TIMEOUT_S)
-    if not keep_database:
-        subprocess.run([*connection, "-d", "postgres", "-c", f'DROP DATABASE "{database}"'], env=environment, timeout=FILE_TIMEOUT_S)
-=======
     done = subprocess.run([*connection, "-a", "-d", database], input=(script or path.read_text()).encode(), stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env=environment, timeout=FILE_TIMEOUT_S if not script else LONG_TIMEOUT_S)
     if before_drop is not None:
         before_drop(database)
-    subprocess.run([*connection, "-d", "postgres", "-c", f'DROP DATABASE "{database}"'], env=environment, timeout=FILE_TIMEOUT_S)
->>>>>>> 20a8dd3 (The SQL files under other configurations; fuzz targets with corpora; what was run at length)
+    if not keep_database:
+        subprocess.run([*connection, "-d", "postgres", "-c", f'DROP DATABASE "{database}"'], env=environment, timeout=FILE_TIMEOUT_S)
     lines = done.stdout.decode(errors="replace").splitlines()
     return "".join(line + "\n" for line in lines if not line.startswith("LOCATION:"))
 
