@@ -87,7 +87,7 @@ def write_and_die(cluster: Cluster, seconds: float) -> Node:
         load.start()
     time.sleep(seconds)
     wait_until(lambda: all(load.round > 3 for load in loads), "a few rounds of the load", 120)
-    node.kill_all()
+    kill_for_good(node)
     for load in loads:
         load.join(60)
     return node
@@ -133,10 +133,17 @@ def copy_of(cluster: Cluster, node: Node, name: str, **settings) -> Node:
     return copy
 
 
+def kill_for_good(node: Node):
+    """kill -9 of the whole tree; no next start removes its shared memory."""
+    memory = node.shared_memory()
+    node.kill_all()
+    pathlib.Path("/dev/shm", memory).unlink(missing_ok=True)
+
+
 def recover(node: Node) -> str:
     """Recovers and dies: what recovery's checkpoint wrote stays. Returns the log."""
     node.start()
-    node.kill_all()
+    kill_for_good(node)
     return node.log_text()
 
 
@@ -189,6 +196,10 @@ class Foreground:
 
     def kill(self):
         """The whole tree; or what is left of it."""
+        try:
+            memory = self.node.shared_memory()
+        except (FileNotFoundError, IndexError):
+            memory = "none"
         pids = [self.process.pid, *self.children()]
         for pid in pids:
             try:
@@ -197,6 +208,7 @@ class Foreground:
                 pass
         self.process.wait(30)
         wait_until(lambda: not any(is_alive(pid) for pid in pids), "killed processes to go")
+        pathlib.Path("/dev/shm", memory).unlink(missing_ok=True)
         self.node.cluster.running.discard(self.node)
         self.log.close()
 
@@ -248,7 +260,7 @@ class Victim:
         (self.node.data / "fault.conf").write_text(
             f"walden_fault_points = '{point}@{kind}=kill:{self.chance.choice((1, 0.3, 0.05))}'\nrestart_after_crash = off\n")
         if self.node.walden("start", "-D", self.node.data, "-l", self.node.data / "server.log", check=False).returncode == 0:
-            self.node.kill_all()
+            kill_for_good(self.node)
         self.killed()
 
 
