@@ -13,6 +13,7 @@
 #include "node/base/error.h"
 #include "node/os/file.h"
 #include "node/recovery/control_file.h"
+#include "replication/backup_journal.h"
 
 namespace walden::replication {
 namespace {
@@ -21,9 +22,10 @@ constexpr size_t kChunkBytes = 256 * 1024;
 constexpr size_t kMostReady = 4;
 
 // Of a running node, or of the place where it runs.
-constexpr std::array<std::string_view, 10> kLeftOut = {
+constexpr std::array<std::string_view, 11> kLeftOut = {
     "postmaster.pid",  "postmaster.opts", "backup_label",     "backup_label.old",      "tablespace_map",
-    "backup_manifest", "current_logfiles", "pg_internal.init", "postgresql.auto.conf.tmp", "lost+found"};
+    "backup_manifest", "current_logfiles", "pg_internal.init", "postgresql.auto.conf.tmp", "lost+found",
+    kBackupJournal};
 // Kept as empty directories.
 constexpr std::array<std::string_view, 10> kEmptied = {
     "pg_wal",        "pg_wal/archive_status", "pg_replslot", "pg_csn",       "pg_stat_tmp",
@@ -168,9 +170,9 @@ void BackupFileReader::Push(OutMessage message) {
 }
 
 void BackupFileReader::Throttle(size_t bytes) {
-  sent_bytes_ += bytes;
+  uint64_t sent = read_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
   if (options_.max_rate_kb == 0) return;
-  int64_t due_us = started_us_ + static_cast<int64_t>(static_cast<double>(sent_bytes_) * 1e6 /
+  int64_t due_us = started_us_ + static_cast<int64_t>(static_cast<double>(sent) * 1e6 /
                                                       (static_cast<double>(options_.max_rate_kb) * 1024));
   std::unique_lock guard(mutex_);
   int64_t wait_us = due_us - MonotonicUs();
@@ -178,19 +180,20 @@ void BackupFileReader::Throttle(size_t bytes) {
   if (stop_) throw Stopped();
 }
 
-void BackupFileReader::SendBytes(const char* bytes, size_t size) {
+void BackupFileReader::SendBytes(std::string bytes) {
+  size_t size = bytes.size();
   uint32_t raw_bytes = 0;
-  std::string payload(bytes, size);
   if (options_.compress) {
     std::string packed(static_cast<size_t>(LZ4_compressBound(static_cast<int>(size))), '\0');
-    int length = LZ4_compress_default(bytes, packed.data(), static_cast<int>(size), static_cast<int>(packed.size()));
+    int length =
+        LZ4_compress_default(bytes.data(), packed.data(), static_cast<int>(size), static_cast<int>(packed.size()));
     if (length > 0 && static_cast<size_t>(length) < size - size / 10) {
       packed.resize(static_cast<size_t>(length));
-      payload = std::move(packed);
+      bytes = std::move(packed);
       raw_bytes = static_cast<uint32_t>(size);
     }
   }
-  Push(EncodeBackupData(raw_bytes, std::move(payload)));
+  Push(EncodeBackupData(raw_bytes, std::move(bytes)));
   Throttle(size);
 }
 
@@ -215,9 +218,8 @@ void BackupFileReader::SendFile(const BackupFile& listed) {
   if (listed.is_directory) return;
   uint32_t crc = 0;
   uint64_t offset = 0;
-  std::string buffer;
   while (offset < size) {
-    buffer.resize(std::min<uint64_t>(kChunkBytes, size - offset));
+    std::string buffer(std::min<uint64_t>(kChunkBytes, size - offset), '\0');
     size_t got = buffer.size();
     if (listed.content)
       listed.content->copy(buffer.data(), got, offset);
@@ -225,7 +227,8 @@ void BackupFileReader::SendFile(const BackupFile& listed) {
       got = file.ReadAt(buffer.data(), buffer.size(), offset);
     if (got == 0) break;  // truncated meanwhile
     crc = Crc32c(crc, buffer.data(), got);
-    SendBytes(buffer.data(), got);
+    buffer.resize(got);
+    SendBytes(std::move(buffer));
     offset += got;
   }
   v1::BaseBackupReply tail;

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -47,11 +48,13 @@ class BackupFileReader {
   bool Pop(OutMessage* message);
   // Everything was popped. Throws what went wrong.
   bool Finished();
+  // Bytes of content that were read so far. Any thread.
+  uint64_t read_bytes() const { return read_bytes_.load(std::memory_order_relaxed); }
 
  private:
   void Run();
   void SendFile(const BackupFile& file);
-  void SendBytes(const char* bytes, size_t size);
+  void SendBytes(std::string bytes);
   void Push(OutMessage message);
   void Throttle(size_t bytes);
   struct Stopped {};
@@ -60,7 +63,7 @@ class BackupFileReader {
   Options options_;
   std::vector<BackupFile> files_;
   int64_t started_us_;
-  uint64_t sent_bytes_ = 0;
+  std::atomic<uint64_t> read_bytes_{0};
 
   std::mutex mutex_;
   std::condition_variable changed_;

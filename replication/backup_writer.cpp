@@ -41,6 +41,7 @@ BackupWriter::Step BackupWriter::OnMessage(const std::string& bytes) {
       if (has_started_) throw OutOfOrder("it starts twice");
       has_started_ = true;
       started_ = reply.started();
+      started_by_ = reply.at();
       return Step::kStarted;
     case v1::BaseBackupReply::kFile:
       if (!has_started_ || in_file_) throw OutOfOrder("a file where none is expected");
@@ -70,7 +71,6 @@ void BackupWriter::BeginFile(const v1::BackupFileStart& start) {
   std::string full = directory_ + "/" + path_;
   if (start.kind() == v1::BackupFileStart::DIRECTORY) {
     MakeDirectories(full, kPrivateDirectoryMode);
-    directories_.push_back(full);
     return;
   }
   file_ = File::Open(full, O_WRONLY | O_CREAT | O_TRUNC, start.mode() & 0700 ? start.mode() & 0777 : kPrivateFileMode);
@@ -102,14 +102,9 @@ void BackupWriter::EndFile(const v1::BackupFileEnd& end) {
         .WithDetail(fmt::format("Received {} bytes with checksum {:08X}, sent were {} bytes with {:08X}.", offset_, crc_,
                                 end.size_bytes(), end.crc32c()));
   }
-  if (sync_) file_.Sync();
+  file_.StartWriteBack(0, offset_);
   file_.Close();
   in_file_ = false;
-}
-
-void BackupWriter::SyncDirectories() const {
-  for (const std::string& directory : directories_) FsyncDirectory(directory);
-  FsyncDirectory(directory_);
 }
 
 }  // namespace walden::replication

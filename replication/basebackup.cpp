@@ -1,11 +1,17 @@
 #include "replication/basebackup.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <optional>
+#include <set>
 
+#include "node/base/clock.h"
 #include "node/base/error.h"
 #include "node/os/file.h"
+#include "node/recovery/control_file.h"
 #include "node/shm/process.h"
+#include "replication/backup_journal.h"
 #include "replication/backup_writer.h"
 #include "replication/primary_connection.h"
 
@@ -35,14 +41,17 @@ std::string Absolute(const std::string& path) {
   return absolute;
 }
 
-// standby.signal, and how to reach the node that was copied: as PostgreSQL's tools leave it.
+// standby.signal, and how to reach the node that was copied: as PostgreSQL's tools leave it. Done again after an interruption, it
+// changes nothing.
 void WriteRecoveryConf(const BaseBackupOptions& options) {
   Conninfo info = options.conninfo;
   for (std::string* file : {&info.ssl_root_file, &info.ssl_cert_file, &info.ssl_key_file, &info.passfile})
     *file = Absolute(*file);
   std::string path = options.directory + "/postgresql.auto.conf", text;
   TryReadWholeFile(path, &text);
-  text += fmt::format("primary_conninfo = {}\n", QuoteSetting(FormatConninfo(info)));
+  std::string conninfo = fmt::format("primary_conninfo = {}\n", QuoteSetting(FormatConninfo(info)));
+  if (text.find(conninfo) != std::string::npos && PathExists(options.directory + "/standby.signal")) return;
+  text += conninfo;
   // The copy of a standby must not take over the slot that its original uses.
   if (!options.slot.empty() || text.find("primary_slot_name") != std::string::npos)
     text += fmt::format("primary_slot_name = {}\n", QuoteSetting(options.slot));
@@ -50,55 +59,253 @@ void WriteRecoveryConf(const BaseBackupOptions& options) {
   WriteWholeFileDurably(options.directory + "/standby.signal", "");
 }
 
-// Asks for a password where one is wanted and none is known.
-std::unique_ptr<PrimaryConnection> ConnectTo(BaseBackupOptions* options) {
-  for (bool asked = false;; asked = true) {
-    auto connection = std::make_unique<PrimaryConnection>(options->conninfo, WaitManner{WaitEvent::kNone, CheckStop});
-    try {
-      connection->Connect({});
-      return connection;
-    } catch (const SqlError& error) {
-      bool ask = error.code() == ErrorCode::kInvalidPassword && options->conninfo.password.empty() && !asked &&
-                 options->ask_password;
-      if (!ask) throw;
-      options->conninfo.password = options->ask_password();
-      if (options->conninfo.password.empty()) throw;
-    }
+// The connection broke, or the node is being restarted: another try may help.
+bool IsBreak(const SqlError& error) {
+  switch (error.code()) {
+    case ErrorCode::kConnectionFailure:
+    case ErrorCode::kSqlclientUnableToEstablishSqlconnection:
+    case ErrorCode::kAdminShutdown:
+    case ErrorCode::kCrashShutdown:
+    case ErrorCode::kCannotConnectNow:
+      return true;
+    default:
+      return false;
   }
 }
 
-void Receive(ClientCall& call, const BaseBackupOptions& options, const BaseBackupProgress& progress) {
-  BackupWriter writer(options.directory, options.sync);
-  std::string bytes;
-  while (call.Read(&bytes, 0)) {
-    switch (writer.OnMessage(bytes)) {
+constexpr int64_t kFirstPauseMs = 500, kLongestPauseMs = 5000;
+constexpr size_t kMostHaveBytes = 1 << 20;
+constexpr int kDropAttempts = 20;
+
+// One run of `walden basebackup`: as many connections as it takes.
+class Transfer {
+ public:
+  Transfer(const BaseBackupOptions& options, const BaseBackupProgress& progress)
+      : options_(options), progress_(progress), journal_(options.directory), resumed_(journal_.Resumable()) {
+    if (options_.conninfo.application_name.empty()) options_.conninfo.application_name = "walden basebackup";
+  }
+
+  void Run() {
+    if (resumed_) {
+      progress_.say("checking what an earlier run has copied");
+      journal_.Verify();
+    }
+    Connect();
+    if (options_.create_slot && journal_.made_slot() != options_.slot) {
+      progress_.say(fmt::format("creating replication slot \"{}\"", options_.slot));
+      connection_->CreateSlot({}, options_.slot, true);
+      journal_.SlotMade(options_.slot);
+    }
+    ReceiveAll();
+    writer_.reset();
+    if (options_.sync) Sync();
+    if (options_.write_recovery_conf) WriteRecoveryConf(options_);
+    journal_.Remove();
+    if (options_.sync) FsyncDirectory(options_.directory);
+    DropHold();
+  }
+
+  // After a failure. What was there before this run is left alone, unless somebody says stop.
+  bool MayBeResumed(const SqlError& error) const {
+    if (options_.no_clean) return journal_.Resumable() || resumed_;
+    return error.code() != ErrorCode::kQueryCanceled && (resumed_ || (IsBreak(error) && journal_.Resumable()));
+  }
+  // Nobody will come back: the node need not keep WAL for it.
+  void GiveUp() {
+    stop_asked.store(false);
+    DropHold();
+    journal_.Remove();
+  }
+
+ private:
+  // Asks for a password where one is wanted and none is known.
+  void Connect() {
+    for (bool asked = false;; asked = true) {
+      connection_.reset();
+      connection_ = std::make_unique<PrimaryConnection>(options_.conninfo, WaitManner{WaitEvent::kNone, CheckStop});
+      try {
+        return connection_->Connect(Self());
+      } catch (const SqlError& error) {
+        bool ask = error.code() == ErrorCode::kInvalidPassword && options_.conninfo.password.empty() && !asked &&
+                   options_.ask_password;
+        if (!ask) throw;
+        options_.conninfo.password = options_.ask_password();
+        if (options_.conninfo.password.empty()) throw;
+      }
+    }
+  }
+
+  void ReceiveAll() {
+    for (;;) {
+      heard_us_ = MonotonicUs();
+      try {
+        return Receive();
+      } catch (const SqlError& error) {
+        if (!IsBreak(error) || options_.reconnect_s == 0) throw;
+        progress_.warn(error.fields().message);
+      }
+      writer_.reset();
+      Reconnect();
+      progress_.warn("the transfer goes on");
+    }
+  }
+
+  void Reconnect() {
+    connection_.reset();
+    for (int64_t pause_ms = kFirstPauseMs;; pause_ms = std::min(pause_ms * 2, kLongestPauseMs)) {
+      Pause(pause_ms);
+      try {
+        return Connect();
+      } catch (const SqlError& error) {
+        bool late = MonotonicUs() - heard_us_ > int64_t{options_.reconnect_s} * 1000000;
+        if (!IsBreak(error) || late) throw;
+      }
+    }
+  }
+
+  static void Pause(int64_t pause_ms) {
+    int64_t until_us = MonotonicUs() + pause_ms * 1000;
+    for (;;) {
+      self().latch.Reset();
+      CheckStop();
+      int64_t left_ms = (until_us - MonotonicUs()) / 1000;
+      if (left_ms <= 0) return;
+      WaitLatch(left_ms, WaitEvent::kNone);
+    }
+  }
+
+  Speaker Self() const {
+    Speaker speaker;
+    if (journal_.Resumable()) speaker.system_id = journal_.start().system_id;
+    return speaker;
+  }
+
+  // The request, and the names of what is here already in as many messages as they need.
+  void Ask(ClientCall& call) {
+    v1::BaseBackupRequest request;
+    PutSpeaker(Self(), request.mutable_at());
+    request.set_token(connection_->token());
+    request.set_label(options_.label);
+    request.set_fast_checkpoint(options_.fast_checkpoint);
+    request.set_max_rate_kb(options_.max_rate_kb);
+    request.set_include_wal(options_.include_wal);
+    request.set_compress(options_.compress);
+    request.set_resumable(true);
+    if (!journal_.Resumable()) return call.Write(Encode(request));
+    const BackupJournal::Start& start = journal_.start();
+    v1::BackupResume* resume = request.mutable_resume();
+    resume->set_hold(start.hold);
+    resume->set_start_lsn(start.lsn.value);
+    resume->set_timeline(start.timeline);
+    resume->set_from_standby(start.from_standby);
+    resume->set_label_file(ReadWholeFile(options_.directory + "/backup_label"));
+    size_t bytes = 0;
+    for (const auto& [path, whole] : journal_.files()) {
+      request.add_have(path);
+      if ((bytes += path.size()) < kMostHaveBytes) continue;
+      request.set_more(true);
+      call.Write(Encode(request));
+      request.Clear();
+      bytes = 0;
+    }
+    call.Write(Encode(request));
+  }
+
+  void Receive() {
+    done_bytes_ = journal_.Resumable() ? journal_.WholeBytes() : 0;
+    writer_.emplace(options_.directory);
+    std::unique_ptr<ClientCall> call = connection_->Start("BaseBackup");
+    Ask(*call);
+    std::string bytes;
+    while (call->Read(&bytes, 0)) Take(*call, writer_->OnMessage(bytes));
+    if (!writer_->finished())
+      throw SqlError(ErrorCode::kProtocolViolation, "the node ended the base backup before it was complete");
+  }
+
+  void Take(ClientCall& call, BackupWriter::Step step) {
+    heard_us_ = MonotonicUs();
+    switch (step) {
       case BackupWriter::Step::kWaiting:
-        progress.say("waiting for checkpoint");
+        progress_.say("waiting for checkpoint");
         break;
       case BackupWriter::Step::kStarted:
-        progress.say(fmt::format("write-ahead log start point: {} on timeline {}",
-                                 Lsn{writer.started().start_lsn()}.ToString(), writer.started().timeline()));
-        progress.total(writer.started().total_bytes());
+        Begin();
         break;
       case BackupWriter::Step::kFile:
         break;
       case BackupWriter::Step::kData:
-        progress.advance(writer.last_bytes());
+        done_bytes_ += writer_->last_bytes();
+        progress_.at(done_bytes_, total_bytes_);
         break;
       case BackupWriter::Step::kFileEnd:
+        journal_.FileIsWhole(writer_->current_path(), writer_->file_bytes(), writer_->file_crc());
+        written_.insert(writer_->current_path());
         break;
       case BackupWriter::Step::kFinished:
-        progress.say(fmt::format("write-ahead log end point: {}", Lsn{writer.end().stop_lsn()}.ToString()));
+        progress_.say(fmt::format("write-ahead log end point: {}", Lsn{writer_->end().stop_lsn()}.ToString()));
         break;
     }
+    if (step == BackupWriter::Step::kFileEnd && writer_->current_path() == kControlFilePath) {
+      v1::BaseBackupRequest received;
+      received.set_files_received(true);
+      call.Write(Encode(received));
+    }
   }
-  if (!writer.finished())
-    throw SqlError(ErrorCode::kProtocolViolation, "the node ended the base backup before it was complete");
-  if (options.sync) {
-    progress.say("syncing data to disk ...");
-    writer.SyncDirectories();
+
+  void Begin() {
+    const v1::BackupStarted& started = writer_->started();
+    total_bytes_ = done_bytes_ + started.total_bytes();
+    progress_.say(fmt::format("write-ahead log start point: {} on timeline {}",
+                              Lsn{started.start_lsn()}.ToString(), started.timeline()));
+    if (journal_.Resumable()) {
+      progress_.say(fmt::format("{} files of {} MB are there already", journal_.files().size(), done_bytes_ >> 20));
+      return;
+    }
+    journal_.Begin({writer_->started_by().system_id(), Lsn{started.start_lsn()}, started.timeline(),
+                    started.from_standby(), started.hold()});
   }
-}
+
+  void Sync() {
+    progress_.say("syncing data to disk ...");
+    for (const auto& [path, whole] : journal_.files()) written_.insert(path);
+    for (const std::string& path : written_) {
+      FsyncPath(options_.directory + "/" + path);
+      CheckStop();
+    }
+    std::function<void(const std::string&)> sync_tree = [&](const std::string& directory) {
+      for (const std::string& name : ListDirectory(directory)) {
+        if (IsDirectory(directory + "/" + name)) sync_tree(directory + "/" + name);
+      }
+      FsyncDirectory(directory);
+    };
+    sync_tree(options_.directory);
+  }
+
+  // The node would keep the WAL for an hour. It may not have noticed yet that the call is over.
+  void DropHold() {
+    const std::string& hold = journal_.start().hold;
+    if (hold.empty() || connection_ == nullptr) return;
+    for (int attempt = 0; attempt < kDropAttempts; ++attempt) {
+      try {
+        connection_->DropSlot(Self(), hold);
+        return;
+      } catch (const SqlError& error) {
+        if (error.code() != ErrorCode::kObjectInUse) return;
+      }
+      Pause(100);
+    }
+  }
+
+  BaseBackupOptions options_;
+  const BaseBackupProgress& progress_;
+  BackupJournal journal_;
+  bool resumed_;  // of an earlier run
+  std::unique_ptr<PrimaryConnection> connection_;
+  std::optional<BackupWriter> writer_;
+  std::set<std::string> written_;
+  uint64_t done_bytes_ = 0, total_bytes_ = 0;
+  int64_t heard_us_ = 0;
+};
 
 }  // namespace
 
@@ -107,27 +314,20 @@ void RequestBackupStop() {
   self().latch.Set();
 }
 
-void TakeBaseBackup(const BaseBackupOptions& given, const BaseBackupProgress& progress) {
-  BaseBackupOptions options = given;
-  if (options.conninfo.application_name.empty()) options.conninfo.application_name = "walden basebackup";
-  std::unique_ptr<PrimaryConnection> connection = ConnectTo(&options);
-  options.conninfo.application_name = given.conninfo.application_name;
-  if (options.create_slot) {
-    progress.say(fmt::format("creating replication slot \"{}\"", options.slot));
-    connection->CreateSlot({}, options.slot, true);
+bool HoldsIncompleteBackup(const std::string& directory) {
+  return PathExists(directory + "/" + std::string(kBackupJournal));
+}
+
+void TakeBaseBackup(const BaseBackupOptions& options, const BaseBackupProgress& progress, bool* keep) {
+  *keep = HoldsIncompleteBackup(options.directory);
+  Transfer transfer(options, progress);
+  try {
+    transfer.Run();
+  } catch (const SqlError& error) {
+    *keep = transfer.MayBeResumed(error);
+    if (!*keep) transfer.GiveUp();
+    throw;
   }
-  v1::BaseBackupRequest request;
-  request.set_token(connection->token());
-  request.set_label(options.label);
-  request.set_fast_checkpoint(options.fast_checkpoint);
-  request.set_max_rate_kb(options.max_rate_kb);
-  request.set_include_wal(options.include_wal);
-  request.set_compress(options.compress);
-  std::unique_ptr<ClientCall> call = connection->Start("BaseBackup");
-  call->Write(Encode(request));
-  call->WritesDone();
-  Receive(*call, options, progress);
-  if (options.write_recovery_conf) WriteRecoveryConf(options);
 }
 
 }  // namespace walden::replication

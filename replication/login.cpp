@@ -1,6 +1,7 @@
 #include "replication/login.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "node/base/error.h"
 #include "node/base/random.h"
@@ -29,6 +30,10 @@ std::string LoginExchange::Begin(const v1::LoginRequest& request) {
     Succeed();
     return "";
   }
+  if (proof == Proof::kPassword) {
+    wants_password_ = true;
+    return "";
+  }
   bool can_succeed = role_ && role_->verifier;
   scram_ = std::make_unique<ScramExchange>(can_succeed ? *role_->verifier : MockScramVerifier(question_.user));
   return scram_->FirstMessage(request.sasl());
@@ -36,7 +41,12 @@ std::string LoginExchange::Begin(const v1::LoginRequest& request) {
 
 std::string LoginExchange::Step(const v1::LoginRequest& request) {
   if (finished_) throw SqlError(ErrorCode::kProtocolViolation, "unexpected message after login");
-  if (scram_ == nullptr) return Begin(request);
+  if (!std::exchange(begun_, true)) return Begin(request);
+  if (wants_password_) {
+    if (!policy_.password_fits(question_.user, request.password())) throw PasswordFailed(question_.user);
+    Succeed();
+    return "";
+  }
   std::optional<std::string> final = scram_->FinalMessage(request.sasl());
   if (!final || !role_ || !role_->verifier) throw PasswordFailed(question_.user);
   Succeed();

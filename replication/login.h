@@ -27,6 +27,8 @@ class LoginExchange {
       : policy_(policy), question_(std::move(question)) {}
   // Throws what the peer is to be told: 28000, 28P01, 42501, 08P01. Returns the server's SASL answer.
   std::string Step(const v1::LoginRequest& request);
+  // The next request is to carry the password in plain text.
+  bool wants_password() const { return wants_password_ && !finished_; }
   bool finished() const { return finished_; }
   const Login& login() const { return login_; }
   const std::string& user() const { return question_.user; }
@@ -40,7 +42,7 @@ class LoginExchange {
   Login login_;
   std::optional<ReplicationRole> role_;
   std::unique_ptr<ScramExchange> scram_;
-  bool finished_ = false;
+  bool begun_ = false, wants_password_ = false, finished_ = false;
 };
 
 // Tokens of those who logged in. They die with the process, and after an hour without use.

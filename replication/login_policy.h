@@ -12,15 +12,20 @@
 
 namespace walden::replication {
 
+// Names in a verified client certificate.
+struct CertificateNames {
+  std::string common;
+  std::string distinguished;  // as RFC 2253 writes it
+};
+
 struct LoginQuestion {
   PeerAddress peer;
   bool encrypted = false;
-  // Subject's common name of a verified client certificate; empty: none.
-  std::string certificate_name;
+  std::optional<CertificateNames> certificate;
   std::string user;
 };
 
-enum class Proof : uint8_t { kNone, kScram };
+enum class Proof : uint8_t { kNone, kScram, kPassword };
 
 struct ReplicationRole {
   Oid oid{};
@@ -31,7 +36,10 @@ struct ReplicationRole {
 
 struct LoginPolicy {
   // The first `replication` line of pg_hba.conf that fits. Throws 28000 when it rejects.
+  // What a certificate has to prove is checked there.
   std::function<Proof(const LoginQuestion&)> required_proof;
+  // Does a password in plain text fit? False for a role that is not there or has none.
+  std::function<bool(const std::string& user, const std::string& password)> password_fits;
   // nullopt: no such role.
   std::function<std::optional<ReplicationRole>(const std::string& user)> find_role;
 };

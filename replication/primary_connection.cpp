@@ -39,14 +39,14 @@ void PrimaryConnection::ConnectTo(const Conninfo::Host& host, const Speaker& own
     if (encrypted ? !may_encrypt : !may_be_plain) continue;
     channel_ = std::make_unique<RpcChannel>(host.name, host.port, tls, encrypted, manner_);
     try {
-      return Login(password, own);
+      return Login(password, own, encrypted);
     } catch (const SqlError& error) {
       if (!encrypted || !may_be_plain || error.code() != ErrorCode::kConnectionFailure) throw;
     }
   }
 }
 
-void PrimaryConnection::Login(const std::string& password, const Speaker& own) {
+void PrimaryConnection::Login(const std::string& password, const Speaker& own, bool encrypted) {
   std::unique_ptr<ClientCall> call = Start("Login");
   ScramClient scram(password);
   auto exchange = [&](v1::LoginRequest request) {
@@ -68,6 +68,12 @@ void PrimaryConnection::Login(const std::string& password, const Speaker& own) {
   if (reply.token().empty()) {
     if (password.empty()) throw SqlError(ErrorCode::kInvalidPassword, "no password supplied");
     v1::LoginRequest final;
+    if (reply.password_wanted()) {
+      RefuseToShowPassword(encrypted);
+      final.set_password(password);
+      token_ = exchange(final).token();
+      return;
+    }
     final.set_sasl(scram.FinalMessage(reply.sasl()));
     reply = exchange(final);
     if (!scram.CheckServer(reply.sasl())) {
@@ -75,6 +81,14 @@ void PrimaryConnection::Login(const std::string& password, const Speaker& own) {
     }
   }
   token_ = reply.token();
+}
+
+// A password in plain text goes through TLS, or does not leave this machine.
+void PrimaryConnection::RefuseToShowPassword(bool encrypted) const {
+  bool here = host_.name == "localhost" || host_.name == "::1" || host_.name.starts_with("127.");
+  if (encrypted || here) return;
+  throw SqlError(ErrorCode::kInvalidAuthorizationSpecification,
+                 "the node wants the password in plain text over a connection without encryption");
 }
 
 std::string PrimaryConnection::Ask(std::string_view method, const google::protobuf::MessageLite& request) {

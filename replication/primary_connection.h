@@ -29,7 +29,8 @@ class PrimaryConnection {
 
  private:
   void ConnectTo(const Conninfo::Host& host, const Speaker& own);
-  void Login(const std::string& password, const Speaker& own);
+  void Login(const std::string& password, const Speaker& own, bool encrypted);
+  void RefuseToShowPassword(bool encrypted) const;
   std::string Ask(std::string_view method, const google::protobuf::MessageLite& request);
   template <class Reply, class Request>
   Reply AskFor(std::string_view method, const Speaker& own, Request request);

@@ -14,7 +14,7 @@ class LoginCall final : public ActiveCall {
  public:
   LoginCall(SenderContext& context, ServerCall& call)
       : ActiveCall(context, call),
-        exchange_(context.policy, LoginQuestion{call.peer(), call.encrypted(), call.certificate_name(), {}}),
+        exchange_(context.policy, LoginQuestion{call.peer(), call.encrypted(), call.certificate(), {}}),
         deadline_us_(MonotonicUs() + GetInt(Setting::kAuthenticationTimeout) * 1000000) {}
 
   int64_t Deadline() const override { return deadline_us_; }
@@ -26,6 +26,7 @@ class LoginCall final : public ActiveCall {
     v1::LoginReply reply;
     PutSpeaker(context_.Speak(), reply.mutable_at());
     reply.set_sasl(exchange_.Step(request));
+    reply.set_password_wanted(exchange_.wants_password());
     if (exchange_.finished()) {
       reply.set_token(context_.tokens.Issue(exchange_.login(), MonotonicUs()));
       Log(Severity::kDebug1, "replication login of user \"{}\" from {}", exchange_.user(), call_.peer().host);

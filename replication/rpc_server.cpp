@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <grpc/support/log.h>
+#include <grpc/grpc_security_constants.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
@@ -85,7 +86,7 @@ class RpcServer::Call final : public ServerCall {
   const std::string& method() const override { return method_; }
   const PeerAddress& peer() const override { return peer_; }
   bool encrypted() const override { return owner_.encrypted_; }
-  const std::string& certificate_name() const override { return certificate_name_; }
+  const std::optional<CertificateNames>& certificate() const override { return certificate_; }
   bool writable() const override { return !writing_ && !finishing_ && !over_; }
 
   void Write(OutMessage message) override {
@@ -127,8 +128,8 @@ class RpcServer::Call final : public ServerCall {
     const std::string& path = context_.method();
     if (path.starts_with(kServicePath)) method_ = path.substr(kServicePath.size());
     peer_ = ParsePeer(context_.peer());
-    for (const grpc::string_ref& name : context_.auth_context()->FindPropertyValues("x509_common_name"))
-      certificate_name_.assign(name.data(), name.size());
+    for (const grpc::string_ref& pem : context_.auth_context()->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME))
+      certificate_ = NamesInCertificate({pem.data(), pem.size()});
     handler_ = owner_.factory_(*this);
     if (handler_ == nullptr) {
       unknown_method_ = true;
@@ -175,7 +176,8 @@ class RpcServer::Call final : public ServerCall {
   grpc::GenericServerContext context_;
   grpc::GenericServerAsyncReaderWriter stream_;
   grpc::ByteBuffer incoming_;
-  std::string method_, certificate_name_;
+  std::string method_;
+  std::optional<CertificateNames> certificate_;
   PeerAddress peer_;
   std::unique_ptr<CallHandler> handler_;
   int outstanding_ = 0;

@@ -4,11 +4,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "node/os/socket.h"
+#include "replication/login_policy.h"
 #include "replication/main_queue.h"
 #include "replication/messages.h"
 #include "replication/tls.h"
@@ -30,7 +32,7 @@ class ServerCall {
   virtual const std::string& method() const = 0;  // "Identify"
   virtual const PeerAddress& peer() const = 0;
   virtual bool encrypted() const = 0;
-  virtual const std::string& certificate_name() const = 0;
+  virtual const std::optional<CertificateNames>& certificate() const = 0;
   // Nothing is being written, and the call goes on.
   virtual bool writable() const = 0;
   virtual void Write(OutMessage message) = 0;  // Requires: writable()

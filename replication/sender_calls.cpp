@@ -15,7 +15,7 @@
 namespace walden::replication {
 
 SenderContext::SenderContext(MainQueue& main_queue, const LoginPolicy& login_policy)
-    : queue(main_queue), policy(login_policy), system_id_(GetControlFile().system_id) {}
+    : queue(main_queue), policy(login_policy), holds(MonotonicUs()), system_id_(GetControlFile().system_id) {}
 
 NodeView SenderContext::View() const {
   NodeView view{.system_id = system_id_, .term = CurrentTerm()};

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "node/recovery/timeline.h"
+#include "replication/backup_holds.h"
 #include "replication/login.h"
 #include "replication/rpc_server.h"
 #include "replication/sender_stream.h"
@@ -36,6 +37,7 @@ class SenderContext {
   MainQueue& queue;
   const LoginPolicy& policy;
   TokenStore tokens;
+  BackupHolds holds;
   std::set<ActiveCall*> active;
   bool stopping = false;  // everything is to be sent, then the process ends
 

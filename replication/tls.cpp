@@ -7,6 +7,9 @@
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_certificate_verifier.h>
 #include <grpcpp/security/tls_credentials_options.h>
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <sys/stat.h>
 
 #include <mutex>
@@ -35,6 +38,30 @@ TlsIdentity ReadTlsIdentity() {
   const std::string& authorities = GetString(Setting::kSslCaFile);
   if (!authorities.empty()) identity.authorities = ReadWholeFile(authorities);
   return identity;
+}
+
+std::optional<CertificateNames> NamesInCertificate(std::string_view pem) {
+  using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
+  Bio text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
+  std::unique_ptr<X509, decltype(&X509_free)> certificate(PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr),
+                                                          X509_free);
+  if (certificate == nullptr) return std::nullopt;
+  X509_NAME* subject = X509_get_subject_name(certificate.get());
+  CertificateNames names;
+  Bio printed(BIO_new(BIO_s_mem()), BIO_free);
+  X509_NAME_print_ex(printed.get(), subject, 0, XN_FLAG_RFC2253);
+  char* bytes = nullptr;
+  long length = BIO_get_mem_data(printed.get(), &bytes);
+  names.distinguished.assign(bytes, static_cast<size_t>(length));
+  int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  unsigned char* utf8 = nullptr;
+  int common_length =
+      at < 0 ? -1 : ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+  if (common_length >= 0) names.common.assign(reinterpret_cast<char*>(utf8), static_cast<size_t>(common_length));
+  OPENSSL_free(utf8);
+  // A zero byte inside a name could make it look like another one.
+  if (names.common.find('\0') != std::string::npos) names.common.clear();
+  return names;
 }
 
 struct ReloadableTls::State {

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+
+#include "replication/login_policy.h"
 
 namespace grpc {
 class ServerCredentials;
@@ -19,6 +23,9 @@ struct TlsIdentity {
 };
 // Throws like any failed read; F0000 for a key that others may read.
 TlsIdentity ReadTlsIdentity();
+
+// Nothing for text that is no certificate.
+std::optional<CertificateNames> NamesInCertificate(std::string_view pem);
 
 // Server credentials whose identity may change under running connections: new handshakes get the newest.
 class ReloadableTls {

@@ -72,6 +72,7 @@ class WalSender {
       int64_t now_us = MonotonicUs();
       for (ActiveCall* call : std::vector<ActiveCall*>(context_.active.begin(), context_.active.end()))
         call->Pump(now_us);
+      context_.holds.Expire(now_us);
       Sleep();
     }
   }
@@ -92,7 +93,7 @@ class WalSender {
   }
 
   void Sleep() {
-    int64_t wake_us = server_ == nullptr ? listen_at_us_ : INT64_MAX;
+    int64_t wake_us = std::min(server_ == nullptr ? listen_at_us_ : INT64_MAX, context_.holds.Deadline());
     for (ActiveCall* call : context_.active) wake_us = std::min(wake_us, call->Deadline());
     if (context_.stopping) wake_us = std::min(wake_us, stop_by_us_);
     int64_t wait_ms = wake_us == INT64_MAX ? -1 : std::max<int64_t>(0, (wake_us - MonotonicUs()) / 1000 + 1);

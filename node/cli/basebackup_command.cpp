@@ -34,6 +34,8 @@ constexpr OptionSpec kOptions[] = {
     {'l', "label", "LABEL", "label of the backup"},
     {'z', "compress", nullptr, "compress the transfer (LZ4)"},
     {'N', "no-sync", nullptr, "do not wait until the copy is safely on disk"},
+    {'t', "reconnect-timeout", "SECONDS", "how long a broken transfer tries to go on (default 300; 0: not at all)"},
+    {'n', "no-clean", nullptr, "keep an incomplete copy whatever ended it"},
     {'P', "progress", nullptr, "show progress"},
     {'v', "verbose", nullptr, "say what happens"},
 };
@@ -98,6 +100,9 @@ replication::BaseBackupOptions OptionsOf(const CommandLine& line) {
   if (line.Has("max-rate")) options.max_rate_kb = ParseRate(line);
   options.compress = line.Has("compress");
   options.sync = !line.Has("no-sync");
+  options.no_clean = line.Has("no-clean");
+  options.reconnect_s = line.IntValue("reconnect-timeout", options.reconnect_s);
+  if (options.reconnect_s < 0) line.Fail("--reconnect-timeout cannot be negative");
   if (!line.Has("no-password")) options.ask_password = AskPassword;
   return options;
 }
@@ -107,13 +112,17 @@ replication::BaseBackupOptions OptionsOf(const CommandLine& line) {
 constexpr CommandSpec kBasebackupSpec{
     "basebackup", "copy a running node, over its replication port", nullptr, kOptions,
     "Passwords are also taken from PGPASSWORD, PGPASSFILE and ~/.pgpass (database \"replication\").\n"
-    "Exit code: 0 when the copy is complete, 1 otherwise; then nothing of it is left."};
+    "A broken transfer is continued; by another run into the same directory too, for an hour, and if the node has the\n"
+    "WAL since its start. Exit code: 0 when the copy is complete, 1 otherwise; then nothing of it is left unless it\n"
+    "can be continued."};
 
 int BasebackupCommand(const CommandLine& line) {
   replication::BaseBackupOptions options = OptionsOf(line);
   RefuseRoot();
   umask(077);
-  NewDirectory directory(options.directory);
+  NewDirectory directory = replication::HoldsIncompleteBackup(options.directory)
+                               ? NewDirectory::HalfFilled(options.directory)
+                               : NewDirectory(options.directory);
   SetSignalHandler(SIGINT, [](int) { replication::RequestBackupStop(); });
   SetSignalHandler(SIGTERM, [](int) { replication::RequestBackupStop(); });
   Progress bar("basebackup", line.Has("progress"));
@@ -122,12 +131,17 @@ int BasebackupCommand(const CommandLine& line) {
   progress.say = [&](const std::string& text) {
     if (verbose) fmt::print(stderr, "walden basebackup: {}\n", text);
   };
-  progress.total = [&](uint64_t bytes) { bar.AddTotal(bytes); };
-  progress.advance = [&](uint64_t bytes) { bar.Advance(bytes); };
+  progress.warn = [](const std::string& text) { fmt::print(stderr, "walden basebackup: {}\n", text); };
+  progress.at = [&](uint64_t done, uint64_t total) { bar.At(done, total); };
+  bool keep = false;
   try {
-    replication::TakeBaseBackup(options, progress);
+    replication::TakeBaseBackup(options, progress, &keep);
   } catch (const SqlError&) {
-    directory.Undo();
+    if (keep) {
+      progress.warn(fmt::format("what was copied stays in \"{}\": the same command goes on with it", options.directory));
+    } else {
+      directory.Undo();
+    }
     throw;
   }
   bar.Finish();

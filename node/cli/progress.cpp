@@ -14,6 +14,12 @@ void Progress::Advance(uint64_t bytes) {
   Draw();
 }
 
+void Progress::At(uint64_t done, uint64_t total) {
+  total_ = total;
+  done_ = 0;
+  Advance(done);
+}
+
 void Progress::Finish() {
   if (!shown_) return;
   Draw();

@@ -11,6 +11,8 @@ class Progress {
  public:
   Progress(std::string label, bool shown) : label_(std::move(label)), shown_(shown) {}
   void AddTotal(uint64_t bytes) { total_ += bytes; }
+  // Where it stands now, which may be less than before.
+  void At(uint64_t done, uint64_t total);
   void Advance(uint64_t bytes);
   void Finish();
 

@@ -12,7 +12,7 @@ namespace walden {
 bool ArchivingIsOn();
 // Marks a complete file of pg_wal as ready and wakes the archiver; nothing if archiving is off.
 void NotifyArchiver(std::string_view name);
-// Whether recycling may take the segment: archiving is off, or it is archived.
+// Whether the file is needed here no more: archiving is off, or it is archived.
 bool MayRecycle(const std::string& name);
 void ForgetArchiveStatus(const std::string& name);
 

@@ -1,5 +1,6 @@
 #include "node/recovery/backup.h"
 
+#include <algorithm>
 #include <ctime>
 #include <optional>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "node/base/clock.h"
 #include "node/base/error.h"
 #include "node/os/file.h"
+#include "node/recovery/archive.h"
 #include "node/recovery/checkpoint.h"
 #include "node/recovery/control_file.h"
 #include "node/recovery/recovery_state.h"
@@ -38,6 +40,39 @@ std::string LabelFile(const BackupStart& start, const std::string& label) {
       start.timeline);
 }
 
+SqlError PromotedMeanwhile() {
+  return SqlError(ErrorCode::kObjectNotInPrerequisiteState, "the standby was promoted during online backup")
+      .WithHint(
+          "This means that the backup being taken is corrupt and should not be used. Try taking another "
+          "online backup.");
+}
+
+// "000000010000000000000002.00000028.backup"
+std::string BackupHistoryName(const BackupStart& start) {
+  return fmt::format("{}.{:08X}.backup", WalSegmentName(start.timeline, SegmentOf(start.start)),
+                     OffsetInSegment(start.start));
+}
+
+// What the archive knows about the backup: the label, and where it ended. Once it is archived, those before it have no
+// use here.
+void WriteBackupHistory(const BackupStart& start, const BackupStop& stop) {
+  std::string stop_line =
+      fmt::format("STOP WAL LOCATION: {} (file {})\n", stop.stop.ToString(),
+                  WalSegmentName(stop.timeline, SegmentOf(Lsn{stop.stop.value - 1})));
+  std::string text = start.label_file;
+  size_t first_line = std::min(text.find('\n'), text.size() - 1) + 1;
+  text.insert(first_line, stop_line);
+  text += fmt::format("STOP TIME: {}\nSTOP TIMELINE: {}\n", NowText(), stop.timeline);
+  std::string name = BackupHistoryName(start);
+  WriteWholeFileDurably("pg_wal/" + name, text);
+  NotifyArchiver(name);
+  for (const std::string& other : ListDirectory("pg_wal")) {
+    if (!other.ends_with(".backup") || other == name || !MayRecycle(other)) continue;
+    UnlinkIfExists("pg_wal/" + other);
+    ForgetArchiveStatus(other);
+  }
+}
+
 std::string TablespaceMap() {
   std::string map;
   for (const std::string& name : ListDirectory("pg_tblspc")) {
@@ -53,7 +88,14 @@ OnlineBackup::~OnlineBackup() { Release(); }
 
 void OnlineBackup::Release() {
   if (forced_images_) ForcePageImages(false);
-  forced_images_ = begun_ = started_ = false;
+  forced_images_ = begun_ = started_ = resumed_ = false;
+}
+
+void OnlineBackup::Resume(const BackupStart& start, bool fast) {
+  if (start.from_standby != InRecovery()) throw PromotedMeanwhile();
+  Begin({}, fast);
+  start_ = start;
+  resumed_ = true;
 }
 
 void OnlineBackup::Begin(const std::string& label, bool fast) {
@@ -70,6 +112,7 @@ void OnlineBackup::Begin(const std::string& label, bool fast) {
 bool OnlineBackup::Started() {
   if (started_) return true;
   if (!from_standby_ && !CheckpointIsDone(&checkpoint_)) return false;
+  if (resumed_) return started_ = true;
   ControlFile control = GetControlFile();
   start_.start = Lsn{control.checkpoint_data.redo};
   start_.checkpoint = Lsn{control.checkpoint};
@@ -87,12 +130,7 @@ void OnlineBackup::AwaitStart() {
 BackupStop OnlineBackup::Stop() {
   BackupStop stop;
   if (from_standby_) {
-    if (!InRecovery()) {
-      throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "the standby was promoted during online backup")
-          .WithHint(
-              "This means that the backup being taken is corrupt and should not be used. Try taking another "
-              "online backup.");
-    }
+    if (!InRecovery()) throw PromotedMeanwhile();
     // Whatever the copied files hold was replayed by now.
     stop = {ReplayedLsn(), ReplayedTimeline(), start_.label_file, TablespaceMap()};
   } else {
@@ -103,6 +141,7 @@ BackupStop OnlineBackup::Stop() {
     stop = {record.Insert(), WalTimeline(), start_.label_file, TablespaceMap()};
     SwitchWalSegment();
     Flush(InsertPosition());
+    WriteBackupHistory(start_, stop);
   }
   Release();
   return stop;

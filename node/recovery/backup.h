@@ -32,11 +32,16 @@ class OnlineBackup {
   OnlineBackup& operator=(const OnlineBackup&) = delete;
 
   void Begin(const std::string& label, bool fast);
+  // Goes on with a backup that broke off, in this process or another: its start stays, and WAL from there was kept. A new
+  // checkpoint is made all the same, since page images may have been off meanwhile. Throws 55000 if the node was
+  // promoted since.
+  void Resume(const BackupStart& start, bool fast);
   // True once its checkpoint is complete and start() is valid; until then ask again whenever the latch was set.
   bool Started();
   void AwaitStart();
   const BackupStart& start() const { return start_; }
-  // Logs the end of the backup and ends the segment. Throws 55000 if a standby was promoted meanwhile.
+  // Logs the end of the backup, ends the segment and leaves a backup history file for the archive. Throws 55000 if a
+  // standby was promoted meanwhile.
   BackupStop Stop();
 
  private:
@@ -44,7 +49,7 @@ class OnlineBackup {
   std::string label_;
   CheckpointTicket checkpoint_;
   BackupStart start_;
-  bool from_standby_ = false, begun_ = false, started_ = false, forced_images_ = false;
+  bool from_standby_ = false, begun_ = false, started_ = false, forced_images_ = false, resumed_ = false;
 };
 
 struct BackupStop {

@@ -6,7 +6,7 @@
 namespace walden {
 
 void BeginPacing(uint32_t flags);
-// After each write: sleeps while ahead of schedule (by time and by WAL), and meanwhile absorbs fsync
+// After each write: naps (a tenth of a second) if ahead of schedule (by time and by WAL), and absorbs fsync
 // requests.
 void PaceCheckpoint(double fraction_done);
 // Checkpoint requests that arrived (checkpointer only); cleared by the main loop.

@@ -20,6 +20,8 @@
 namespace walden {
 namespace {
 
+constexpr int64_t kNapUs = 100000;
+
 struct Pacing {
   bool on = false;
   int64_t start_us = 0;
@@ -67,10 +69,14 @@ void PaceCheckpoint(double fraction_done) {
     return;
   }
   CheckInterrupts();
+  // One nap a write at most: a checkpoint of a few pages is not stretched over minutes.
+  int64_t until_us = MonotonicUs() + kNapUs;
   while (OnSchedule(fraction_done) && !ImmediateCheckpointRequested()) {
     self().latch.Reset();
     AbsorbSyncRequests();
-    WaitLatch(100, WaitEvent::kCheckpointWriteDelay);
+    int64_t left_us = until_us - MonotonicUs();
+    if (left_us <= 0) return;
+    WaitLatch(left_us / 1000 + 1, WaitEvent::kCheckpointWriteDelay);
     CheckInterrupts();
   }
 }

@@ -12,6 +12,7 @@
 #include "node/os/file.h"
 #include "node/os/process.h"
 #include "node/shm/region.h"
+#include "replication/backup_journal.h"
 
 namespace walden {
 namespace {
@@ -53,6 +54,10 @@ void CheckDataDirectory(const std::string& path) {
     throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "\"{}\" is not a valid data directory", path)
         .WithDetail(fmt::format("File \"{}/PG_VERSION\" is missing.", path))
         .WithHint(fmt::format("Create one with: walden init -D {}", path));
+  }
+  if (PathExists(path + "/" + std::string(replication::kBackupJournal))) {
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "the base backup in directory \"{}\" is not complete", path)
+        .WithHint("Run the same \"walden basebackup\" again: it goes on where it stopped.");
   }
   if (FirstLine(version) != kPgVersionText) {
     throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "database files are incompatible with server")

@@ -11,6 +11,7 @@
 #include "node/config/settings.h"
 #include "node/os/file.h"
 #include "node/pgwire/hba.h"
+#include "node/pgwire/password.h"
 #include "node/server/process_mains.h"
 #include "node/txn/transaction.h"
 #include "replication/walreceiver.h"
@@ -69,6 +70,34 @@ SqlError Rejected(const LoginQuestion& question, std::string_view why) {
                   question.user, question.encrypted ? "SSL encryption" : "no encryption");
 }
 
+bool PasswordFitsRole(const std::string& user, const std::string& password) {
+  CatalogLook look;
+  RowRef<PgAuthidRow> row = RoleRow(user);
+  if (row == nullptr || !row->rolpassword || password.empty()) return false;
+  bool expired = row->rolvaliduntil && *row->rolvaliduntil < WallClockUs();
+  return !expired && PasswordFits(*row->rolpassword, user, password);
+}
+
+// `cert`, and the clientcert option of the other methods.
+void CheckCertificate(const LoginQuestion& question, const HbaLine& line) {
+  if (line.method != AuthMethod::kCert && line.client_cert == HbaLine::ClientCert::kOff) return;
+  if (!question.certificate) {
+    throw SqlError(ErrorCode::kInvalidAuthorizationSpecification, "connection requires a valid client certificate");
+  }
+  if (line.method != AuthMethod::kCert && line.client_cert != HbaLine::ClientCert::kVerifyFull) return;
+  bool whole = line.client_name == HbaLine::ClientName::kDistinguishedName;
+  const std::string& name = whole ? question.certificate->distinguished : question.certificate->common;
+  std::string text;
+  const std::string& ident_file = GetString(Setting::kIdentFile);
+  bool mapped = line.method == AuthMethod::kCert && !line.user_map.empty();
+  if (mapped) TryReadWholeFile(ident_file, &text);
+  bool fits = !name.empty() && (mapped ? IdentAllows(ParseIdent(text, ident_file), line.user_map, name, question.user)
+                                       : name == question.user);
+  if (fits) return;
+  throw SqlError(ErrorCode::kInvalidAuthorizationSpecification, "certificate authentication failed for user \"{}\"",
+                 question.user);
+}
+
 Proof RequiredProof(const LoginQuestion& question) {
   std::string file = GetString(Setting::kHbaFile);
   if (file.empty()) file = "pg_hba.conf";
@@ -76,24 +105,28 @@ Proof RequiredProof(const LoginQuestion& question) {
   HbaQuestion asked{question.peer, question.encrypted, "replication", question.user, IsMemberByName, true};
   const HbaLine* line = MatchHba(lines, asked);
   if (line == nullptr) throw Rejected(question, "no pg_hba.conf entry for");
+  if (line->method != AuthMethod::kReject) CheckCertificate(question, *line);
   switch (line->method) {
     case AuthMethod::kTrust:
+    case AuthMethod::kCert:
       return Proof::kNone;
     case AuthMethod::kScram:
     case AuthMethod::kMd5:  // asks for what the stored password can prove; over this protocol that is SCRAM alone
       return Proof::kScram;
+    case AuthMethod::kPassword:
+      return Proof::kPassword;
     case AuthMethod::kReject:
       throw Rejected(question, "pg_hba.conf rejects");
     default:
       throw NotSupported("this authentication method for replication")
-          .WithHint("Use scram-sha-256 in the replication lines of pg_hba.conf.");
+          .WithHint("Use scram-sha-256, cert, password or trust in the replication lines of pg_hba.conf.");
   }
 }
 
 }  // namespace
 
 int WalSenderMain(const ChildStart&) {
-  replication::RunWalSender(replication::LoginPolicy{RequiredProof, FindReplicationRole});
+  replication::RunWalSender(replication::LoginPolicy{RequiredProof, PasswordFitsRole, FindReplicationRole});
   return 0;
 }
 

@@ -148,6 +148,7 @@ int ClaimSenderSlot(std::string_view application_name, std::string_view role_nam
     sender.reply_time.store(0);
     sender.feedback_lsn.store(UINT64_MAX);
     sender.feedback_xmin.store(0);
+    for (std::atomic<int64_t>& value : sender.backup_progress) value.store(0);
     sender.state.store(SenderState::kStartup);
     table->in_use.fetch_add(1, std::memory_order_seq_cst);
     return i;

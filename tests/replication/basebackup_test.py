@@ -2,6 +2,7 @@
 """`walden basebackup` and the replication port: TLS, passwords, rights, refusals that leave nothing behind, slots, copies of
 standbys, replicas of replicas across a promotion; and what a standby must not show.
 """
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,6 +72,51 @@ def check_interrupt(cluster, primary, good):
     assert primary.value("SELECT count(*) FROM pg_stat_replication") == "0"
 
 
+def check_other_proofs(cluster, primary, good, tls):
+    """`cert`, `password` and clientcert lines of pg_hba.conf; a backup history file for each backup; a spread checkpoint."""
+    hba = primary.data / "pg_hba.conf"
+    before = hba.read_text()
+    for name in ("rep", "other"):
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/O=Test/CN={name}", "-keyout", tls / f"{name}.key", "-out", tls / f"{name}.csr")
+        openssl("x509", "-req", "-in", tls / f"{name}.csr", "-CA", tls / "ca.crt", "-CAkey", tls / "ca.key", "-CAcreateserial",
+                "-days", 30, "-out", tls / f"{name}.crt")
+        (tls / f"{name}.key").chmod(0o600)
+    own(cluster, tls)
+    (primary.data / "pg_ident.conf").write_text("people other rep\n")
+    primary.sql("SET password_encryption = 'md5'; CREATE ROLE hashed LOGIN REPLICATION PASSWORD 'md5 secret'")
+    unproved = good.replace(" password=secret", "")
+
+    def certificate(name):
+        return f"{unproved} sslcert={tls}/{name}.crt sslkey={tls}/{name}.key"
+    for line, conninfo, refusal in (
+            ("cert", certificate("rep"), None),
+            ("cert", certificate("other"), 'certificate authentication failed for user "rep"'),
+            ("cert", unproved, "connection requires a valid client certificate"),
+            ("cert map=people", certificate("other"), None),
+            ("cert map=people", certificate("rep"), 'certificate authentication failed for user "rep"'),
+            ("cert clientname=DN", certificate("rep"), 'certificate authentication failed for user "rep"'),
+            ("scram-sha-256 clientcert=verify-ca", good, "connection requires a valid client certificate"),
+            ("scram-sha-256 clientcert=verify-ca", certificate("other") + " password=secret", None),
+            ("scram-sha-256 clientcert=verify-full", certificate("other") + " password=secret", "certificate authentication failed"),
+            ("password", good, None),
+            ("password", good.replace("user=rep", "user=hashed").replace("password=secret", "password='md5 secret'"), None),
+            ("password", good.replace("password=secret", "password=wrong"), 'password authentication failed for user "rep"')):
+        hba.write_text(f"hostssl replication all all {line}\n" + before)
+        target = cluster.node("proof")
+        # With a spread checkpoint, which on an idle node takes no longer than its few pages do.
+        arguments = ["-X", "none", "-N"] + ([] if refusal else ["-c", "spread"])
+        done = backup(cluster, target, conninfo, *arguments, check=False)
+        assert (done.returncode == 0) == (refusal is None) and (refusal or "") in done.stderr, (line, conninfo, done.stderr)
+        shutil.rmtree(target.data, ignore_errors=True)
+    hba.write_text(before)
+    history = sorted((primary.data / "pg_wal").glob("*.backup"))
+    assert len(history) == 1, history  # those before it are of no use once archived, or without an archive
+    text = history[0].read_text()
+    for words in ("START WAL LOCATION: ", "STOP WAL LOCATION: ", "CHECKPOINT LOCATION: ", "BACKUP METHOD: streamed", "BACKUP FROM: primary",
+                  "START TIME: ", "LABEL: walden basebackup", "START TIMELINE: 1", "STOP TIME: ", "STOP TIMELINE: 1"):
+        assert f"\n{words}" in "\n" + text, (words, text)
+
+
 def check_what_a_copy_holds(replica):
     assert (replica.data / "standby.signal").exists()
     assert "primary_conninfo" in (replica.data / "postgresql.auto.conf").read_text()
@@ -108,6 +154,7 @@ def main() -> int:
                     "CREATE UNLOGGED TABLE u (n int); INSERT INTO u VALUES (1)")
         good = check_refusals(cluster, primary, tls)
         check_interrupt(cluster, primary, good)
+        check_other_proofs(cluster, primary, good, tls)
 
         replica = cluster.node("replica")
         backup(cluster, replica, f"{good} application_name=replica", "-R", "-C", "-S", "r1", "-z", "-r", "500M")

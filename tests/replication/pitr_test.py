@@ -38,6 +38,8 @@ def main() -> int:
         primary.sql("SELECT pg_create_restore_point('here')")
         primary.sql("DROP TABLE t")
         archive_now(primary, archive)
+        history = wait_until(lambda: list(archive.glob("*.backup")), "the backup's history file in the archive")
+        assert "LABEL: test\n" in history[0].read_text()
         primary.stop()
 
         by_time = restore(cluster, backup, archive, "by_time", recovery_target_time=moment)

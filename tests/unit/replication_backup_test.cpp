@@ -97,11 +97,10 @@ TEST_F(BackupTest, TravelsWhole) {
     files.push_back({"backup_label", false, 0600, 5, "label"});
     files.push_back({"dropped_meanwhile", false, 0600, 5, {}});
     MakeDirectories(target);
-    BackupWriter writer(target, true);
+    BackupWriter writer(target);
     writer.OnMessage(Start());
     for (const std::string& message : Messages(files, compress)) writer.OnMessage(message);
     writer.OnMessage(Finish());
-    writer.SyncDirectories();
     EXPECT_TRUE(writer.finished());
     EXPECT_EQ(ReadWholeFile(target + "/base/5/16384"), std::string(300000, 'x'));
     EXPECT_EQ(ReadWholeFile(target + "/backup_label"), "label");
@@ -113,7 +112,7 @@ TEST_F(BackupTest, TravelsWhole) {
 
 TEST_F(BackupTest, RefusesPathsThatLeaveTheDirectory) {
   for (const char* path : {"/etc/passwd", "../x", "a/../../x", "a//b", "", ".", "a/"}) {
-    BackupWriter writer(root_, false);
+    BackupWriter writer(root_);
     writer.OnMessage(Start());
     EXPECT_THROW(writer.OnMessage(FileStart(path)), SqlError) << path;
   }
@@ -123,14 +122,14 @@ TEST_F(BackupTest, RefusesDamageAndDisorder) {
   std::vector<std::string> messages = Messages({{"PG_VERSION", false, 0600, 3, {}}});
   ASSERT_EQ(messages.size(), 3u);
   {
-    BackupWriter writer(root_ + "/base", false);
+    BackupWriter writer(root_ + "/base");
     EXPECT_THROW(writer.OnMessage(messages[0]), SqlError) << "before the start";
     writer.OnMessage(Start());
     EXPECT_THROW(writer.OnMessage(messages[1]), SqlError) << "data without a file";
     writer.OnMessage(messages[0]);
     EXPECT_THROW(writer.OnMessage(Finish()), SqlError) << "in the middle of a file";
   }
-  BackupWriter writer(root_ + "/base", false);
+  BackupWriter writer(root_ + "/base");
   writer.OnMessage(Start());
   writer.OnMessage(messages[0]);
   std::string damaged = messages[1];

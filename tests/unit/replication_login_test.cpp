@@ -10,7 +10,9 @@ namespace walden::replication {
 namespace {
 
 LoginPolicy Policy(Proof proof, std::optional<ReplicationRole> role) {
-  return {[proof](const LoginQuestion&) { return proof; }, [role](const std::string&) { return role; }};
+  return {[proof](const LoginQuestion&) { return proof; },
+          [](const std::string& user, const std::string& password) { return user == "rep" && password == "plain secret"; },
+          [role](const std::string&) { return role; }};
 }
 ReplicationRole Role(const std::string& password, bool may_replicate = true) {
   return {Oid{10}, true, may_replicate, ParseScramVerifier(EncodePassword(password))};
@@ -62,6 +64,23 @@ TEST(Login, OnlyReplicationRolesGetIn) {
   ReplicationRole nologin = Role("secret");
   nologin.may_log_in = false;
   EXPECT_EQ(TryLogin(Policy(Proof::kScram, nologin), "secret"), "28000");
+}
+
+TEST(Login, PlainPasswordIsAskedForAndChecked) {
+  LoginPolicy policy = Policy(Proof::kPassword, Role("x"));
+  for (const auto& [password, fits] : {std::pair{"plain secret", true}, {"wrong", false}, {"", false}}) {
+    LoginExchange exchange(policy, LoginQuestion{});
+    v1::LoginRequest request;
+    request.set_user("rep");
+    EXPECT_EQ(exchange.Step(request), "");
+    EXPECT_TRUE(exchange.wants_password());
+    EXPECT_FALSE(exchange.finished());
+    request.set_password(password);
+    if (fits) exchange.Step(request);
+    else EXPECT_THROW(exchange.Step(request), SqlError);
+    EXPECT_EQ(exchange.finished(), fits);
+    EXPECT_FALSE(exchange.finished() && exchange.wants_password());
+  }
 }
 
 TEST(Login, TrustNeedsNoProofButARole) {

@@ -9,6 +9,7 @@
 #include "node/shm/wait_events.h"
 #include "node/stats/activity.h"
 #include "node/stats/progress.h"
+#include "node/txn/sender_slots.h"
 #include "node/txn/transaction_slots.h"
 #include "node/types/array.h"
 #include "node/types/network.h"
@@ -179,10 +180,29 @@ ProgressCommand CommandNamed(View name) {
   throw SqlError(ErrorCode::kInvalidParameterValue, "invalid command name: \"{}\"", name);
 }
 
+// Base backups: the walsender serves several at a time.
+void PutBackups(RowSet* rows) {
+  for (int i = 0; i < MaxSenderSlots(); ++i) {
+    const SenderSlot& sender = Sender(i);
+    if (sender.state.load() != SenderState::kBackup) continue;
+    RowValues row = rows->NewRow();
+    row.Int4(sender.pid).Null();
+    bool visible = MaySee(sender.role);
+    if (visible) row.ObjectId(Oid::kInvalid);
+    else row.Null();
+    for (size_t parameter = 0; parameter < kProgressParameters; ++parameter) {
+      bool told = parameter < std::size(sender.backup_progress);
+      visible ? row.Int8(told ? sender.backup_progress[parameter].load() : 0) : row.Null();
+    }
+    rows->Add(row);
+  }
+}
+
 // pid, datid, relid, param1 ... param20; who may not see the session learns that it is there.
 std::unique_ptr<TableFunction> StartProgress(CallContext&, std::span<const Value> args) {
   ProgressCommand wanted = CommandNamed(args[0].datum.string.view());
   auto rows = std::make_unique<RowSet>();
+  if (wanted == ProgressCommand::kBaseBackup) PutBackups(rows.get());
   for (int slot = 0; slot < MaxProcessSlots(); ++slot) {
     ProgressRow progress;
     if (!ReadProgress(slot, &progress) || progress.command != wanted) continue;
