@@ -257,7 +257,7 @@ def with_injections(text: str, injected: list) -> str:
         if BEGINS.search(statement):
             in_transaction = True
         if ENDS.search(statement):
-            in_transaction = False
+            in_transaction = re.search(r"\bAND\s+CHAIN\b", statement, re.I) is not None
         if not in_transaction and not in_copy:
             result += injected
     return "\n".join(result)
