@@ -2,8 +2,11 @@
 
 #include <lz4.h>
 
+#include "node/access/compression.h"
+#include "node/access/pglz.h"
 #include "node/access/tuple.h"
 #include "node/base/error.h"
+#include "node/config/settings.h"
 
 namespace walden {
 
@@ -53,18 +56,36 @@ StringRef DetoastPayload(const char* attribute, Arena* arena, const ToastSource*
   return {raw.data(), raw.size()};
 }
 
+CompressionMethod ChosenCompression(char attcompression) {
+  if (attcompression == 'l') return CompressionMethod::kLz4;
+  if (attcompression == 'p') return kPglz;
+  return GetEnum<ToastCompression>(Setting::kDefaultToastCompression) == ToastCompression::kLz4 ? CompressionMethod::kLz4
+                                                                                                : kPglz;
+}
+
 std::string_view Compress(CompressionMethod method, std::string_view payload, Arena& arena) {
-  DCHECK(method == CompressionMethod::kLz4);
   if (payload.size() < kLeastCompressibleSize) return {};
   // A result that does not fit into three quarters is not worth keeping.
   int capacity = static_cast<int>(payload.size() / 4 * 3);
   char* to = static_cast<char*>(arena.Allocate(capacity, 1));
+  if (method == kPglz) {
+    size_t size = PglzCompress(payload, {to, static_cast<size_t>(capacity)});
+    return size == 0 ? std::string_view() : std::string_view(to, size);
+  }
+  DCHECK(method == CompressionMethod::kLz4);
   int size = LZ4_compress_default(payload.data(), to, static_cast<int>(payload.size()), capacity);
   return size <= 0 ? std::string_view() : std::string_view(to, size);
 }
 
 std::string_view Decompress(CompressionMethod method, std::string_view compressed, uint32_t raw_size,
                             Arena& arena) {
+  if (method == kPglz) {
+    char* to = static_cast<char*>(arena.Allocate(raw_size, 1));
+    if (!PglzDecompress(compressed, {to, raw_size})) {
+      throw SqlError(ErrorCode::kDataCorrupted, "compressed pglz data is corrupt");
+    }
+    return {to, raw_size};
+  }
   if (method != CompressionMethod::kLz4) {
     throw SqlError(ErrorCode::kDataCorrupted, "invalid compression method id {}", static_cast<int>(method));
   }

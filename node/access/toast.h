@@ -18,7 +18,7 @@
 
 namespace walden {
 
-// 0 is left free for PostgreSQL's pglz: columns that ask for it are compressed with LZ4 too.
+// 0 stands for pglz, see compression.h.
 enum class CompressionMethod : uint8_t { kLz4 = 1, kNone = 3 };
 
 struct ToastPointer {

@@ -6,10 +6,13 @@
 #include "node/catalog/catalog_table.h"
 #include "node/catalog/relation_ddl.h"
 #include "node/catalog/relation_stats.h"
+#include "node/stats/progress.h"
 #include "node/txn/transaction.h"
 
 namespace walden {
 namespace {
+
+constexpr int64_t kBuildingIndex = 2;  // the phase's number in pg_stat_progress_create_index
 
 class PlainRowMaker : public IndexRowMaker {
  public:
@@ -28,9 +31,15 @@ class PlainRowMaker : public IndexRowMaker {
 
 class BuildFeeder : public IndexBuildRows {
  public:
-  BuildFeeder(IndexBuild* build, IndexRowMaker* maker) : build_(build), maker_(maker) {}
+  BuildFeeder(IndexBuild* build, IndexRowMaker* maker, ProgressReport* progress) : build_(build), maker_(maker), progress_(progress) {}
   void Row(const TupleView& row, TupleId root, bool alive) override {
     Value values[32];
+    if (root.block != block_) {
+      block_ = root.block;
+      progress_->Set(progress::kIndexBlocksDone, block_);
+      progress_->Set(progress::kIndexRowsDone, rows_);
+    }
+    ++rows_;
     if (maker_->Make(row, values, arena_)) build_->Add(values, root, alive);
     arena_.Reset();
   }
@@ -38,6 +47,9 @@ class BuildFeeder : public IndexBuildRows {
  private:
   IndexBuild* build_;
   IndexRowMaker* maker_;
+  ProgressReport* progress_;
+  BlockNumber block_ = kInvalidBlock;
+  int64_t rows_ = 0;
   Arena arena_;
 };
 
@@ -104,12 +116,17 @@ Oid CreateIndexRelation(const NewIndex& index) {
   return row.oid;
 }
 
-void BuildIndex(const RelationRef& table, const RelationRef& index, IndexRowMaker* maker) {
+void BuildIndex(const RelationRef& table, const RelationRef& index, IndexRowMaker* maker, IndexCommand command) {
   const IndexDesc& desc = index->index_desc;
   if (desc.method == nullptr) throw NotSupported("this index access method");
   PlainRowMaker plain(*table, *index);
   std::unique_ptr<IndexBuild> build = desc.method->BeginBuild(desc);
-  BuildFeeder feeder(build.get(), maker != nullptr ? maker : &plain);
+  ProgressReport progress(ProgressCommand::kCreateIndex, table->oid);
+  progress.Set(progress::kIndexCommand, static_cast<int64_t>(command));
+  progress.Set(progress::kIndexOid, OidNumber(index->oid));
+  progress.Set(progress::kIndexPhase, kBuildingIndex);
+  progress.Set(progress::kIndexBlocks, RelationBlocks(table->table.locator));
+  BuildFeeder feeder(build.get(), maker != nullptr ? maker : &plain, &progress);
   double rows = HeapIndexBuildScan(table->table, nullptr, &feeder);
   IndexBuildStats stats = build->Finish();
   if (index->row.relpersistence == 'u') {

@@ -56,7 +56,10 @@ class IndexRowMaker {
   virtual bool Make(const TupleView& row, Value* values, Arena& arena) = 0;
 };
 // Fills the index from its table and updates statistics of both. Caller holds ShareLock on the table or stronger.
-void BuildIndex(const RelationRef& table, const RelationRef& index, IndexRowMaker* maker = nullptr);
+// pg_stat_progress_create_index shows it as `command`.
+enum class IndexCommand : uint8_t { kCreate = 1, kReindex = 3 };
+void BuildIndex(const RelationRef& table, const RelationRef& index, IndexRowMaker* maker = nullptr,
+                IndexCommand command = IndexCommand::kCreate);
 // A new empty file (TRUNCATE, rewrite, REINDEX): the old one goes at commit. The indexes' too when `with_indexes`,
 // each then empty. Statistics are reset. Temporary and permanent alike.
 void SetNewRelationFile(Oid relation, bool with_indexes, char persistence = '\0');

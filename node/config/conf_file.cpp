@@ -327,6 +327,44 @@ bool LoadConfiguration(const std::string& config_file, const std::string& data_d
   return all;
 }
 
+std::vector<FileSetting> ListFileSettings() {
+  std::vector<ConfEntry> entries;
+  std::string broken;
+  try {
+    ParseConfFile(GetString(Setting::kConfigFile), &entries);
+    std::string automatic = GetString(Setting::kDataDirectory) + "/postgresql.auto.conf";
+    if (PathExists(automatic)) ParseConfFile(automatic, &entries);
+  } catch (const SqlError& error) {
+    broken = error.fields().message;
+  }
+  std::vector<FileSetting> settings;
+  std::set<std::string> later;
+  bool unknown = false;
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+    FileSetting setting{*entry, false, ""};
+    std::string key = entry->name;
+    std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) { return std::tolower(c); });
+    try {
+      if (later.insert(key).second) {
+        CheckSetting(entry->name, entry->value,
+                     {.context = SettingContext::kSighup, .source = SettingSource::kFile, .is_superuser = true});
+        setting.applied = true;
+      }
+    } catch (const SqlError& error) {
+      bool is_unknown = error.code() == ErrorCode::kUndefinedObject;
+      unknown |= is_unknown;
+      setting.error = is_unknown ? "unrecognized configuration parameter" : "setting could not be applied";
+    }
+    settings.insert(settings.begin(), std::move(setting));
+  }
+  // A file that cannot be read, or a name that is not known, keeps everything from being applied.
+  if (!broken.empty() || unknown) {
+    for (FileSetting& setting : settings) setting.applied = false;
+  }
+  if (!broken.empty()) settings.push_back({ConfEntry{}, false, broken});
+  return settings;
+}
+
 bool ReloadConfiguration(Severity severity) {
   return LoadConfiguration(GetString(Setting::kConfigFile), GetString(Setting::kDataDirectory),
                            SettingContext::kSighup, severity);

@@ -28,6 +28,14 @@ void ParseConfText(std::string_view text, const std::string& file_name, std::vec
 bool LoadConfiguration(const std::string& config_file, const std::string& data_directory, SettingContext context,
                        Severity severity = Severity::kLog);
 
+// What the files say now, entry by entry (pg_file_settings). Nothing is changed.
+struct FileSetting {
+  ConfEntry entry;
+  bool applied = false;  // it would be in force after a reload
+  std::string error;     // why not; empty also for what a later entry replaces
+};
+std::vector<FileSetting> ListFileSettings();
+
 // SIGHUP in any process: reads the files again (their names and the data directory are settings themselves).
 // Background processes call it when TakeInterrupt(Interrupt::kReload), sessions between statements. Only the
 // postmaster reports at LOG: what is wrong with a file is said once, not by every process.

@@ -37,25 +37,6 @@ bool MatchesInterface(const PeerAddress& peer, bool exact) {
   return false;
 }
 
-std::string ReverseName(const PeerAddress& peer) {
-  sockaddr_storage storage{};
-  socklen_t length;
-  if (peer.is_ipv6) {
-    auto* address = reinterpret_cast<sockaddr_in6*>(&storage);
-    address->sin6_family = AF_INET6;
-    std::memcpy(&address->sin6_addr, peer.ip, 16);
-    length = sizeof *address;
-  } else {
-    auto* address = reinterpret_cast<sockaddr_in*>(&storage);
-    address->sin_family = AF_INET;
-    std::memcpy(&address->sin_addr, peer.ip, 4);
-    length = sizeof *address;
-  }
-  char name[NI_MAXHOST];
-  if (getnameinfo(reinterpret_cast<sockaddr*>(&storage), length, name, sizeof name, nullptr, 0, NI_NAMEREQD) != 0) return {};
-  return name;
-}
-
 bool NameMatches(const std::string& name, const std::string& pattern) {
   if (!pattern.starts_with('.')) return strcasecmp(name.c_str(), pattern.c_str()) == 0;
   return name.size() > pattern.size() && strcasecmp(name.c_str() + name.size() - pattern.size(), pattern.c_str()) == 0;
@@ -86,8 +67,27 @@ bool SamePrefix(const uint8_t* a, const uint8_t* b, int bits) {
 bool IsOwnAddress(const PeerAddress& peer) { return MatchesInterface(peer, true); }
 bool IsInOwnNetwork(const PeerAddress& peer) { return MatchesInterface(peer, false); }
 
+std::string HostNameOf(const PeerAddress& peer) {
+  sockaddr_storage storage{};
+  socklen_t length;
+  if (peer.is_ipv6) {
+    auto* address = reinterpret_cast<sockaddr_in6*>(&storage);
+    address->sin6_family = AF_INET6;
+    std::memcpy(&address->sin6_addr, peer.ip, 16);
+    length = sizeof *address;
+  } else {
+    auto* address = reinterpret_cast<sockaddr_in*>(&storage);
+    address->sin_family = AF_INET;
+    std::memcpy(&address->sin_addr, peer.ip, 4);
+    length = sizeof *address;
+  }
+  char name[NI_MAXHOST];
+  if (getnameinfo(reinterpret_cast<sockaddr*>(&storage), length, name, sizeof name, nullptr, 0, NI_NAMEREQD) != 0) return {};
+  return name;
+}
+
 bool HasHostName(const PeerAddress& peer, const std::string& pattern) {
-  std::string name = ReverseName(peer);
+  std::string name = HostNameOf(peer);
   return !name.empty() && NameMatches(name, pattern) && ResolvesTo(name, peer);
 }
 

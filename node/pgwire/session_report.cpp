@@ -5,6 +5,7 @@
 #include "node/base/log.h"
 #include "node/config/settings.h"
 #include "node/os/process.h"
+#include "node/pgwire/host_names.h"
 #include "node/shm/log_context.h"
 #include "node/shm/process.h"
 #include "node/stats/activity.h"
@@ -12,22 +13,21 @@
 #include "node/stats/counters.h"
 
 namespace walden {
-namespace {
 
-std::string HostAndPort(const PeerAddress& peer) {
-  return peer.is_unix ? "[local]" : fmt::format("{} port={}", peer.host, peer.port);
+std::string SessionReport::HostAndPort() const {
+  return peer_.is_unix ? "[local]" : fmt::format("{} port={}", host_, peer_.port);
 }
 
-}  // namespace
-
-SessionReport::SessionReport(const PeerAddress& peer) : peer_(peer), connected_us_(MonotonicUs()) {
+SessionReport::SessionReport(const PeerAddress& peer) : peer_(peer), host_(peer.host), connected_us_(MonotonicUs()) {
+  std::string name = peer.is_unix || !GetBool(Setting::kLogHostname) ? "" : HostNameOf(peer);
+  if (!name.empty()) host_ = name;
   LogContext& context = log_context();
-  context.remote_host = peer.host;
+  context.remote_host = host_;
   context.remote_port = peer.port;
   context.start_time_us = WallClockUs();
   BeginActivity();
-  SetActivityClient(peer.is_unix ? "" : peer.host, peer.is_unix ? -1 : peer.port);
-  if (GetBool(Setting::kLogConnections)) Log(Severity::kLog, "connection received: host={}", HostAndPort(peer));
+  SetActivityClient(peer.is_unix ? "" : peer.host, peer.is_unix ? -1 : peer.port, name);
+  if (GetBool(Setting::kLogConnections)) Log(Severity::kLog, "connection received: host={}", HostAndPort());
 }
 
 SessionReport::~SessionReport() {
@@ -36,7 +36,7 @@ SessionReport::~SessionReport() {
   if (!GetBool(Setting::kLogDisconnections)) return;
   int64_t ms = (MonotonicUs() - connected_us_) / 1000;
   Log(Severity::kLog, "disconnection: session time: {}:{:02}:{:02}.{:03} user={} database={} host={}", ms / 3600000,
-      ms / 60000 % 60, ms / 1000 % 60, ms % 1000, user_, database_, HostAndPort(peer_));
+      ms / 60000 % 60, ms / 1000 % 60, ms % 1000, user_, database_, HostAndPort());
 }
 
 void SessionReport::Requested(const SessionStart& start, const TlsInfo* tls) {
@@ -52,7 +52,7 @@ void SessionReport::Requested(const SessionStart& start, const TlsInfo* tls) {
   context.application_name = start.application_name;
   const std::string& cluster = GetString(Setting::kClusterName);
   title_prefix_ = fmt::format("walden: {}{}{} {} {} ", cluster, cluster.empty() ? "" : ": ", user_, database_,
-                              peer_.is_unix ? "[local]" : fmt::format("{}({})", peer_.host, peer_.port));
+                              peer_.is_unix ? "[local]" : fmt::format("{}({})", host_, peer_.port));
   SetTitle("authentication");
 }
 
@@ -80,7 +80,6 @@ void SessionReport::Started() {
 
 void SessionReport::Running(std::string_view text) {
   log_context().statement = text;
-  log_context().command_tag = "active";
   SetActivityState(ActivityState::kActive, text);
   SetTitle("active");
 }

@@ -34,7 +34,10 @@ class SessionReport {
  private:
   void SetTitle(std::string_view state);
 
+  std::string HostAndPort() const;
+
   PeerAddress peer_;
+  std::string host_;  // its name, where log_hostname asks for it and it has one, else its address
   int64_t connected_us_;
   std::string title_prefix_;
   std::string user_, database_;

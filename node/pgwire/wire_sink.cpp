@@ -10,17 +10,7 @@ namespace walden {
 bool IsForClient(Severity severity) {
   // INFO always goes out; otherwise client_min_messages decides.
   if (severity == Severity::kInfo || severity >= Severity::kError) return true;
-  std::string threshold = ShowSetting(Setting::kClientMinMessages);
-  auto rank = [](std::string_view name) {
-    static constexpr std::string_view kOrder[] = {"debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error"};
-    for (int i = 0; i < 9; ++i) {
-      if (kOrder[i] == name) return i;
-    }
-    return 6;
-  };
-  int own = severity == Severity::kWarning ? 7 : severity == Severity::kNotice ? 6 : severity == Severity::kLog ? 5
-                                                                                       : static_cast<int>(severity);
-  return own >= rank(threshold);
+  return static_cast<int>(severity) >= GetEnum(Setting::kClientMinMessages);
 }
 
 void WireSink::SendFields(char message, const ErrorFields& fields) {

@@ -359,6 +359,17 @@ void StartupProcess::Replay() {
   reader_->Seek(redo);
   Log(Severity::kLog, "redo starts at {}", redo.ToString());
   int64_t start_us = MonotonicUs();
+  int64_t told_us = start_us;
+  // A standby replays for ever.
+  auto tell_progress = [&] {
+    int64_t interval_ms = standby_ ? 0 : GetInt(Setting::kLogStartupProgressInterval);
+    if (interval_ms <= 0) return;
+    int64_t now_us = MonotonicUs();
+    if (now_us - told_us < interval_ms * 1000) return;
+    told_us = now_us;
+    Log(Severity::kLog, "redo in progress, elapsed time: {:.2f} s, current LSN: {}", static_cast<double>(now_us - start_us) / 1e6,
+        ReplayedLsn().ToString());
+  };
   DecodedRecord record;
   CheckConsistency();
   for (bool going = true; going;) {
@@ -369,6 +380,7 @@ void StartupProcess::Replay() {
       continue;
     }
     CheckStartupInterrupts();
+    tell_progress();
     if (Recovery()->pause.load(std::memory_order_relaxed) != ReplayPause::kNotPaused) HonourPause();
     if (ReachedTarget(record)) break;
     // Archive recovery without standby mode also ends on request.

@@ -79,8 +79,10 @@ void SetInterruptManners(ProcessKind kind) {
 // Slot and number of the transaction, as pg_locks shows it; empty outside of one.
 std::string VirtualXidText() {
   if (self_slot() < 0) return "";
+  // A session has a number also between transactions.
   uint64_t local = CurrentVirtualLocal();
-  return local == 0 ? "" : fmt::format("{}/{}", self_slot(), local);
+  bool is_session = self().kind.load(std::memory_order_relaxed) == ProcessKind::kBackend;
+  return local == 0 && !is_session ? "" : fmt::format("{}/{}", self_slot(), local);
 }
 
 void LogAndDrop(const std::exception& error) {

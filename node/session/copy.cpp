@@ -14,9 +14,13 @@
 #include "node/sql/executor/referential.h"
 #include "node/sql/executor/table_writer.h"
 #include "node/sql/query/query_text.h"
+#include "node/stats/progress.h"
 
 namespace walden {
 namespace {
+
+// What pg_stat_progress_copy's view knows commands and types by.
+constexpr int64_t kProgressCopyFrom = 1, kProgressCopyTo = 2, kProgressFile = 1, kProgressPipe = 3;
 
 CatalogName NameOf(const ast::RangeVar& relation) {
   CatalogName name;
@@ -67,6 +71,7 @@ class CopySource {
     return got > 0;
   }
   bool is_client() const { return !file_.is_open(); }
+  uint64_t file_size() const { return file_.is_open() ? file_.Size() : 0; }
 
  private:
   ResultSink& sink_;
@@ -96,7 +101,12 @@ class CopyIn {
     filter_.emplace(conditions);
   }
 
-  uint64_t Run(CopySource& source) { return options_.binary ? RunBinary(source) : RunText(source); }
+  uint64_t Run(CopySource& source) {
+    progress_.Set(progress::kCopyCommand, kProgressCopyFrom);
+    progress_.Set(progress::kCopyType, source.is_client() ? kProgressPipe : kProgressFile);
+    progress_.Set(progress::kCopyBytesTotal, static_cast<int64_t>(source.file_size()));
+    return options_.binary ? RunBinary(source) : RunText(source);
+  }
 
  private:
   uint64_t RunBinary(CopySource& source) {
@@ -108,6 +118,7 @@ class CopyIn {
       while (more) {
         std::string_view bytes;
         more = source.Read(&bytes);
+        if (more) progress_.Add(progress::kCopyBytes, static_cast<int64_t>(bytes.size()));
         reader.Feed(more ? bytes : std::string_view{}, !more);
         while (reader.NextRow(&fields)) {
           CheckInterrupts();
@@ -155,6 +166,7 @@ class CopyIn {
       while (more) {
         std::string_view bytes;
         more = source.Read(&bytes);
+        if (more) progress_.Add(progress::kCopyBytes, static_cast<int64_t>(bytes.size()));
         reader.Feed(more ? bytes : std::string_view{}, !more);
         while (reader.NextRow(&fields)) {
           CheckInterrupts();
@@ -224,12 +236,15 @@ class CopyIn {
   void StoreValues() {
     EvalContext context(row_arena_, state_.session.format(), &state_.functions);
     for (auto& [attno, expr] : defaults_) values_[attno - 1] = expr->Eval(context, {}, Selection{nullptr, 1}).Get(0);
-    if (filter_ && !filter_->Matches(context, writer_.RowVectors(values_), 0)) return;
+    if (filter_ && !filter_->Matches(context, writer_.RowVectors(values_), 0)) {
+      progress_.Add(progress::kCopyExcluded, 1);
+      return;
+    }
     writer_.ComputeGenerated(context, values_);
     writer_.CheckConstraints(context, values_);
     writer_.Insert(context, values_, cid_, &bulk_);
     referential_.Inserted(referential_queue_, values_);
-    ++count_;
+    progress_.Set(progress::kCopyRows, static_cast<int64_t>(++count_));
   }
 
   static bool Contains(const std::vector<std::string>& names, std::string_view name) {
@@ -250,6 +265,7 @@ class CopyIn {
 
   SessionState& state_;
   RelationRef relation_;
+  ProgressReport progress_{ProgressCommand::kCopy, relation_->oid};
   std::vector<AttrNumber> columns_;
   const CopyOptions& options_;
   TableWriter writer_;
@@ -270,14 +286,22 @@ class CopyIn {
 // Rows as lines: to the client, or to a file of the server.
 class CopyTarget {
  public:
-  CopyTarget(ResultSink& sink, std::string_view file, bool binary, int columns) : sink_(sink) {
+  CopyTarget(ResultSink& sink, std::string_view file, bool binary, int columns, Oid relation)
+      : sink_(sink), progress_(ProgressCommand::kCopy, relation) {
+    progress_.Set(progress::kCopyCommand, kProgressCopyTo);
+    progress_.Set(progress::kCopyType, IsAbsent(file) ? kProgressPipe : kProgressFile);
     if (IsAbsent(file)) {
       sink_.CopyOutBegin(binary, columns);
     } else {
       file_ = File::Open(std::string(file), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     }
   }
+  void Row(std::string_view line) {
+    Line(line);
+    progress_.Set(progress::kCopyRows, ++rows_);
+  }
   void Line(std::string_view line) {
+    progress_.Add(progress::kCopyBytes, static_cast<int64_t>(line.size()));
     if (!file_.is_open()) {
       sink_.CopyOutData(line);
       return;
@@ -301,6 +325,8 @@ class CopyTarget {
     buffer_.clear();
   }
   ResultSink& sink_;
+  ProgressReport progress_;
+  int64_t rows_ = 0;
   File file_;
   uint64_t offset_ = 0;
   std::string buffer_;
@@ -364,6 +390,7 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   PlannedQuery planned;
   BindOptions bind = MakeBindOptions(planned.statement->arena, portal->statement().source(), nullptr);
   Query* query;
+  Oid copied = Oid::kInvalid;
   if (statement.query != nullptr) {
     query = BindStatement(*statement.query, bind);
   } else {
@@ -373,6 +400,7 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
       if (relation->is_view()) error.WithHint("Try the COPY (SELECT ...) TO variant.");
       throw error;
     }
+    copied = relation->oid;
     std::string_view sql = bind.arena.Copy(SelectTextFor(*relation, ColumnsOf(*relation, statement.attlist)));
     bind.source = sql;
     ParseResult tree = walden::Parse(sql);
@@ -388,7 +416,7 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   settings.session = &functions;
   settings.format = &session.format_;
   executor.Start(settings);
-  CopyTarget target(sink, statement.filename, options.binary, static_cast<int>(planned.columns.size()));
+  CopyTarget target(sink, statement.filename, options.binary, static_cast<int>(planned.columns.size()), copied);
   std::string line, text;
   if (options.header) {
     for (size_t i = 0; i < planned.columns.size(); ++i) {
@@ -425,7 +453,7 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
           }
           AppendCopyBinaryField(value.is_null ? std::nullopt : std::optional<std::string_view>(text), &line);
         }
-        target.Line(line);
+        target.Row(line);
         ++count;
         return;
       }
@@ -442,7 +470,7 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
         WriteCopyField(options, field, force_quote[i], types.size() == 1, &line);
       }
       line += '\n';
-      target.Line(line);
+      target.Row(line);
       ++count;
     });
   }

@@ -91,7 +91,7 @@ Portal* SessionState::FindPortal(std::string_view name) {
   return found == portals.end() ? nullptr : found->second.get();
 }
 
-std::string SessionState::RunDeclare(const ast::DeclareCursorStmt& statement, std::string_view source) {
+std::string SessionState::RunDeclare(const ast::DeclareCursorStmt& statement, const PreparedStatementRef& whole) {
   bool holdable = (statement.options & kHold) != 0;
   if (!transaction.in_block() && !holdable) {
     throw SqlError(ErrorCode::kNoActiveSqlTransaction, "DECLARE CURSOR can only be used in transaction blocks");
@@ -99,28 +99,14 @@ std::string SessionState::RunDeclare(const ast::DeclareCursorStmt& statement, st
   if (portals.contains(statement.portalname)) {
     throw SqlError(ErrorCode::kDuplicateCursor, "cursor \"{}\" already exists", statement.portalname);
   }
-  // The query is a statement of its own, in the same text.
-  ParseResult tree = walden::Parse(source);
-  const ast::DeclareCursorStmt* own = nullptr;
-  ast::RawStmt* raw = nullptr;
-  for (ast::RawStmt* candidate : tree->statements) {
-    const ast::DeclareCursorStmt* declare = ast::TryAs<ast::DeclareCursorStmt>(static_cast<const ast::Node*>(candidate->stmt));
-    if (declare != nullptr && declare->portalname == statement.portalname) {
-      own = declare;
-      raw = candidate;
-    }
-  }
-  CHECK(own != nullptr);
-  ast::RawStmt* query = tree->arena.New<ast::RawStmt>(*raw);
-  query->stmt = own->query;
-  auto prepared_query = std::make_shared<PreparedStatement>(tree, query);
+  PreparedStatementRef prepared_query = whole->Inner(statement.query);
   prepared_query->for_cursor = true;
   auto cursor = std::make_unique<Portal>(prepared_query);
   cursor->name = statement.portalname;
   cursor->is_cursor = true;
   cursor->is_holdable = holdable;
   cursor->is_scrollable = (statement.options & kNoScroll) == 0;
-  cursor->declared_text = source;
+  cursor->declared_text = whole->source();
   cursor->created_at = WallClockUs();
   cursor->created_in_sub = CurrentSubId();
   StartPortal(cursor.get());
@@ -251,24 +237,17 @@ std::string SessionState::RunPrepare(const ast::PrepareStmt& statement, const Pr
   if (prepared.contains(statement.name)) {
     throw SqlError(ErrorCode::kDuplicatePstatement, "prepared statement \"{}\" already exists", statement.name);
   }
-  ParseResult tree = walden::Parse(whole->source());
-  for (ast::RawStmt* raw : tree->statements) {
-    const ast::PrepareStmt* own = ast::TryAs<ast::PrepareStmt>(static_cast<const ast::Node*>(raw->stmt));
-    if (own == nullptr || own->name != statement.name) continue;
-    ast::RawStmt* query = tree->arena.New<ast::RawStmt>(*raw);
-    query->stmt = own->query;
-    auto made = std::make_shared<PreparedStatement>(tree, query);
-    made->from_sql = true;
-    made->prepared_at = WallClockUs();
-    BindOptions options = MakeBindOptions(tree->arena, tree->text, nullptr);
-    for (const ast::Node* type : own->argtypes) {
-      made->parameter_types.push_back(BindTypeName(*ast::As<ast::TypeName>(type), options).type);
-    }
-    Analyze(made.get());
-    prepared.emplace(statement.name, made);
-    return "PREPARE";
+  PreparedStatementRef made = whole->Inner(statement.query);
+  made->from_sql = true;
+  made->prepared_at = WallClockUs();
+  Arena arena;
+  BindOptions options = MakeBindOptions(arena, whole->source(), nullptr);
+  for (const ast::Node* type : statement.argtypes) {
+    made->parameter_types.push_back(BindTypeName(*ast::As<ast::TypeName>(type), options).type);
   }
-  throw SqlError(ErrorCode::kInternalError, "prepared statement not found in its text");
+  Analyze(made.get());
+  prepared.emplace(statement.name, made);
+  return "PREPARE";
 }
 
 std::string SessionState::RunExecute(const ast::ExecuteStmt& statement, Portal* output) {

@@ -4,6 +4,7 @@
 #include "node/base/clock.h"
 #include "node/buffer/buffer_pool.h"
 #include "node/config/settings.h"
+#include "node/session/query_id.h"
 #include "node/session/session_state.h"
 #include "node/sql/commands/commands.h"
 #include "node/sql/explain/explain_plan.h"
@@ -101,7 +102,7 @@ class QueryExplainer : public QueryRunner {
     BindOptions bind = state_.MakeBindOptions(planned.statement->arena, {}, nullptr);
     BufferStatistics buffers_before = buffer_statistics;
     int64_t start = MonotonicUs();
-    RewriteAndPlan(query, bind, &state_.functions, generic ? std::span<const Value>{} : parameters, &planned);
+    RewriteAndPlan(query, bind, &state_.functions, generic ? std::span<const Value>{} : parameters, &planned, tuple_fraction_);
     planning_us_ += MonotonicUs() - start;
     planning_buffers_ = Difference(buffer_statistics, buffers_before);
     LockRelations(*planned.statement);
@@ -114,6 +115,8 @@ class QueryExplainer : public QueryRunner {
     return Run(planned, parameters, parameter_types, row);
   }
   void AddPlanningTime(int64_t us) { planning_us_ += us; }
+  // Of a cursor's rows that part will be fetched; 0: all.
+  void ReadsPart(double tuple_fraction) { tuple_fraction_ = tuple_fraction; }
 
  private:
   uint64_t Run(PlannedQuery& planned, std::span<const Value> parameters, std::span<const Oid> parameter_types,
@@ -155,6 +158,8 @@ class QueryExplainer : public QueryRunner {
     CatalogDeparseNames names(state_.session.format(), &state_.functions);
     PlanExplainer(options_, *planned.statement, executor, names, &out_).Describe();
     if (options_.settings) WriteSettings();
+    bool is_shown = GetEnum<ComputeQueryId>(Setting::kComputeQueryId) != ComputeQueryId::kRegress;
+    if (options_.verbose && planned.query_id != 0 && is_shown) out_.Integer("Query Identifier", planned.query_id);
     if (options_.buffers) WritePlanningBuffers();
     if (options_.summary) out_.Float("Planning Time", static_cast<double>(planning_us_) / 1000, 3, "ms");
     if (options_.analyze) {
@@ -198,6 +203,7 @@ class QueryExplainer : public QueryRunner {
   }
 
   SessionState& state_;
+  double tuple_fraction_ = 0;
   const ExplainOptions& options_;
   ExplainWriter& out_;
   int64_t planning_us_ = 0;
@@ -253,6 +259,7 @@ std::string SessionState::RunExplain(const ast::ExplainStmt& statement, Portal* 
       ParameterTypes types{target.parameter_types, false};
       int64_t start = MonotonicUs();
       Query* query = walden::Bind(*target.raw(), MakeBindOptions(arena, target.source(), &types));
+      query->query_id = static_cast<uint64_t>(QueryIdOf(*query));
       explainer.AddPlanningTime(MonotonicUs() - start);
       bool generic = ShowSetting(Setting::kPlanCacheMode) == "force_generic_plan";
       explainer.Explain(query, values, target.parameter_types, {}, generic);
@@ -260,6 +267,9 @@ std::string SessionState::RunExplain(const ast::ExplainStmt& statement, Portal* 
       ParameterTypes types{portal->statement().parameter_types, true};
       BindOptions bind = MakeBindOptions(arena, source, &types);
       Query* query = BindStatement(*statement.query, bind);
+      query->query_id = static_cast<uint64_t>(QueryIdOf(*query));
+      const ast::DeclareCursorStmt* cursor = ast::TryAs<ast::DeclareCursorStmt>(static_cast<const ast::Node*>(statement.query));
+      if (cursor != nullptr) explainer.ReadsPart(CursorTupleFraction());
       bool is_create = ast::Is<ast::CreateTableAsStmt>(static_cast<const ast::Node*>(query->utility_stmt));
       if (query->command_type != CmdType::kUtility) {
         explainer.Explain(query, portal->parameters, types.types, {});

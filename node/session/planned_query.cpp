@@ -76,13 +76,15 @@ uint64_t BlocksOf(const PlannedStatement& statement) {
 }  // namespace
 
 void RewriteAndPlan(Query* query, const BindOptions& options, SessionHooks* session, std::span<const Value> parameters,
-                    PlannedQuery* planned) {
+                    PlannedQuery* planned, double tuple_fraction) {
+  planned->query_id = static_cast<int64_t>(query->query_id);
   List<Query*> rewritten = Rewrite(query, options);
   if (rewritten.size() != 1) throw NotSupported("rule that makes several queries of one");
   PlannerOptions planner_options;
   planner_options.session = session;
   planner_options.binding = &options;
   planner_options.parameters = parameters;
+  planner_options.tuple_fraction = tuple_fraction;
   PlanQuery(rewritten[0], planner_options, planned->statement.get());
   planned->columns = ResultColumnsOf(*planned->statement);
   planned->cache_generation = CacheGeneration();

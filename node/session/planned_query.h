@@ -21,6 +21,7 @@ struct PlannedQuery {
   // What it was made under (IsCurrent).
   uint64_t cache_generation = 0;
   uint64_t search_path_generation = 0;
+  int64_t query_id = 0;
   Oid role = Oid::kInvalid;
   // CheckPermissions found everything allowed at this generation of the caches (and by this role); 0: not yet.
   uint64_t permitted_generation = 0;
@@ -32,9 +33,13 @@ struct PlannedQuery {
 };
 using PlannedQueryRef = std::shared_ptr<PlannedQuery>;
 
-// Plans a bound query (one that Bind gave) in `planned`, whose statement's arena holds it.
+// Plans a bound query (one that Bind gave) in `planned`, whose statement's arena holds it. `tuple_fraction`: how much of its result
+// will be fetched, 0 for all.
 void RewriteAndPlan(Query* query, const BindOptions& options, SessionHooks* session, std::span<const Value> parameters,
-                    PlannedQuery* planned);
+                    PlannedQuery* planned, double tuple_fraction = 0);
+
+// How much of a cursor's rows cursor_tuple_fraction says will be fetched; 0 for all.
+double CursorTupleFraction();
 
 // Locks the relations of a plan as the statement needs; afterwards IsCurrent tells whether it may be executed.
 void LockRelations(const PlannedStatement& statement);

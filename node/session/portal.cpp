@@ -2,6 +2,12 @@
 
 namespace walden {
 
+std::shared_ptr<PreparedStatement> PreparedStatement::Inner(ast::Node* statement) const {
+  ast::RawStmt* raw = tree_->arena.New<ast::RawStmt>(*raw_);
+  raw->stmt = statement;
+  return std::make_shared<PreparedStatement>(tree_, raw);
+}
+
 bool PreparedStatement::is_query() const {
   if (raw_ == nullptr) return false;
   switch (raw_->stmt->tag) {

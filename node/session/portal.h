@@ -26,6 +26,8 @@ class PreparedStatement {
   const ast::Node* statement() const { return raw_ == nullptr ? nullptr : raw_->stmt; }
   // SELECT, INSERT, UPDATE, DELETE, VALUES: what is bound and planned.
   bool is_query() const;
+  // A statement inside of this one (of DECLARE, PREPARE), which shares its tree.
+  std::shared_ptr<PreparedStatement> Inner(ast::Node* statement) const;
   bool has_warnings() const { return !tree_->warnings.empty(); }
   size_t tree_bytes() const { return tree_->arena.bytes(); }
 

@@ -34,6 +34,9 @@ class TransactionBlock {
   void AbortStatement();
   // BEGIN ... ROLLBACK TO. Returns the command tag.
   std::string Run(const ast::TransactionStmt& statement);
+  // Modes of BEGIN and SET TRANSACTION; those of SET SESSION CHARACTERISTICS.
+  void ApplyOptions(const ast::NodeList& options);
+  void SetDefaults(const ast::NodeList& options, const SetRequest& request);
   // The connection ends.
   void AbortAll();
   bool HasSavepoint() const { return !savepoints_.empty(); }
@@ -52,7 +55,6 @@ class TransactionBlock {
   void ReleaseFrom(size_t at);  // savepoint `at` and those inside it
   void RollbackTo(std::string_view name);
   size_t FindSavepoint(std::string_view name, std::string_view what) const;
-  void ApplyOptions(const ast::NodeList& options);
   void EndTransaction(bool commit);
   void Warn(ErrorCode code, std::string message);
   void StartChained(bool chain);
@@ -67,6 +69,7 @@ class TransactionBlock {
     bool read_only = false;
     bool deferrable = false;
   };
+  void UseCharacteristics(const Characteristics& wanted);
   Characteristics last_;  // of the transaction that ended last: AND CHAIN goes on with them
 };
 
@@ -138,12 +141,13 @@ struct SessionState {
   // ---- variables.cpp
   std::string RunSet(const ast::VariableSetStmt& statement);
   std::string SetOne(const ast::VariableSetStmt& statement, const SetRequest& request);
+  void WarnOutsideBlock(std::string_view command);
   void DiscardPlans();
   std::string RunShow(const ast::VariableShowStmt& statement, Portal* portal);
   std::string RunDiscard(const ast::DiscardStmt& statement);
 
   // ---- cursors.cpp
-  std::string RunDeclare(const ast::DeclareCursorStmt& statement, std::string_view source);
+  std::string RunDeclare(const ast::DeclareCursorStmt& statement, const PreparedStatementRef& whole);
   std::string RunFetch(const ast::FetchStmt& statement, Portal* output);
   std::string RunCloseCursor(const ast::ClosePortalStmt& statement);
   std::string RunPrepare(const ast::PrepareStmt& statement, const PreparedStatementRef& whole);
@@ -160,10 +164,7 @@ struct SessionState {
   std::string RunCopy(const ast::CopyStmt& statement, Portal* portal);
 };
 
-IsolationLevel ParseIsolation(std::string_view text);
 void InstallTransactionSettingHooks();
-// A read-only transaction that is to write: 25001 after its first query, 0A000 on a standby.
-void CheckReadWriteAllowed();
 
 // May this statement, which has run or was analysed, serve an equal text later?
 bool MayRemember(const PreparedStatement& statement);

@@ -8,6 +8,7 @@
 #include "node/session/session_state.h"
 #include "node/session/statement_timeout.h"
 #include "node/shm/interrupts.h"
+#include "node/shm/log_context.h"
 
 namespace walden {
 namespace {
@@ -105,6 +106,7 @@ bool SessionState::RunKept(const StatementKey& key, const CachedStatementRef& en
     }
     if (!portal.parameters.empty()) ++statement.history.generic_plans;
   }
+  log_context().command_tag = CommandTagName(statement.statement());
   log.Runs(statement.statement(), "statement", text);
   if (statement.is_query()) StartExecution(&portal);
   RunPortal(&portal, 0, /*describe=*/true);

@@ -3,8 +3,10 @@
 #include "node/catalog/invalidation.h"
 #include "node/config/settings.h"
 #include "node/session/literal_parameters.h"
+#include "node/session/query_id.h"
 #include "node/session/session_state.h"
 #include "node/shm/interrupts.h"
+#include "node/shm/log_context.h"
 #include "node/sql/query/expr_facts.h"
 
 namespace walden {
@@ -67,9 +69,22 @@ Query* SessionState::BindPrepared(PreparedStatement* statement, const BindOption
   AcceptInvalidations();
   SessionReader::Instance().Refresh();
   Query* query = walden::Bind(*statement->raw(), options);
+  query->query_id = static_cast<uint64_t>(QueryIdOf(*query));
   if (options.parameters != nullptr) CheckParameters(*options.parameters);
   return query;
 }
+
+double CursorTupleFraction() {
+  double part = GetReal(Setting::kCursorTupleFraction);
+  if (part >= 1) return 0;
+  return part <= 0 ? 1e-10 : part;
+}
+
+namespace {
+
+double FetchedPart(const PreparedStatement& statement) { return statement.for_cursor ? CursorTupleFraction() : 0; }
+
+}  // namespace
 
 PlannedQueryRef SessionState::GenericPlan(PreparedStatement* statement) {
   for (int attempt = 0; attempt < kMaxPlanAttempts; ++attempt) {
@@ -87,7 +102,7 @@ PlannedQueryRef SessionState::GenericPlan(PreparedStatement* statement) {
     Query* query = BindPrepared(statement, options);
     statement->parameter_types = parameters.types;
     statement->has_passing_literal = HasPassingLiteral(*query, statement->source());
-    RewriteAndPlan(query, options, &functions, {}, planned.get());
+    RewriteAndPlan(query, options, &functions, {}, planned.get(), FetchedPart(*statement));
     statement->plan = planned;
     if (!parameters.types.empty()) statement->history.NoteGeneric(*planned->statement);
   }
@@ -101,7 +116,7 @@ PlannedQueryRef SessionState::CustomPlan(PreparedStatement* statement, std::span
     ParameterTypes parameters;
     parameters.types = statement->parameter_types;
     BindOptions options = MakeBindOptions(planned->statement->arena, statement->source(), &parameters);
-    RewriteAndPlan(BindPrepared(statement, options), options, &functions, values, planned.get());
+    RewriteAndPlan(BindPrepared(statement, options), options, &functions, values, planned.get(), FetchedPart(*statement));
     LockRelations(*planned->statement);
     if (!IsCurrent(*planned)) continue;
     statement->history.NoteCustom(*planned->statement);
@@ -142,6 +157,7 @@ void SessionState::Analyze(PreparedStatement* statement) {
 void SessionState::StartPortal(Portal* portal) {
   PreparedStatement& statement = portal->statement();
   if (statement.raw() == nullptr) return;
+  log_context().command_tag = CommandTagName(statement.statement());
   if (transaction.failed() && !EndsTransaction(*statement.statement())) {
     throw SqlError(ErrorCode::kInFailedSqlTransaction,
                    "current transaction is aborted, commands ignored until end of transaction block");
@@ -159,6 +175,7 @@ void SessionState::StartPortal(Portal* portal) {
 
 void SessionState::StartExecution(Portal* portal) {
   PlannedQuery& planned = *portal->plan;
+  if (!portal->is_cursor) ReportQueryId(planned.query_id);
   CheckPermissions(&planned);
   CheckReadOnly(*planned.statement);
   session.format_.transaction_start_us = walden::TransactionStartTime();

@@ -10,19 +10,15 @@ namespace {
 
 const ast::DefElem* Option(const ast::Node* node) { return ast::As<ast::DefElem>(node); }
 
-std::string_view OptionText(const ast::DefElem& option) {
+// The value of a transaction mode, as its setting takes it.
+std::string OptionValue(const ast::DefElem& option) {
   const ast::Node* arg = option.arg;
+  if (arg == nullptr) return "on";
+  if (const ast::TypeCast* cast = ast::TryAs<ast::TypeCast>(arg)) arg = cast->arg;
   if (const ast::AConst* constant = ast::TryAs<ast::AConst>(arg)) arg = constant->val;
-  if (const ast::String* text = ast::TryAs<ast::String>(arg)) return text->sval;
-  return {};
-}
-
-bool OptionFlag(const ast::DefElem& option) {
-  const ast::Node* arg = option.arg;
-  if (const ast::AConst* constant = ast::TryAs<ast::AConst>(arg)) arg = constant->val;
-  if (const ast::Integer* number = ast::TryAs<ast::Integer>(arg)) return number->ival != 0;
-  if (const ast::Boolean* truth = ast::TryAs<ast::Boolean>(arg)) return truth->boolval;
-  return OptionText(option) == "on" || OptionText(option) == "true";
+  if (const ast::Integer* number = ast::TryAs<ast::Integer>(arg)) return number->ival != 0 ? "on" : "off";
+  if (const ast::Boolean* truth = ast::TryAs<ast::Boolean>(arg)) return truth->boolval ? "on" : "off";
+  return std::string(ast::As<ast::String>(arg)->sval);
 }
 
 const char* IsolationName(IsolationLevel level) {
@@ -30,14 +26,34 @@ const char* IsolationName(IsolationLevel level) {
   return kNames[static_cast<int>(level)];
 }
 
-void SetDeferrable(bool deferrable) {
+// For the transaction in progress only; the settings' hooks say when that may be.
+void SetForTransaction(Setting setting, std::string_view value) {
   SetRequest request;
   request.action = SetAction::kLocal;
-  SetSetting("transaction_deferrable", deferrable ? "on" : "off", request);
+  SetSetting(SettingName(setting), value, request);
 }
 
-}  // namespace
+const char* OnOff(bool value) { return value ? "on" : "off"; }
 
+void CheckIsolationAllowed() {
+  if (TransactionSnapshotTaken()) {
+    throw SqlError(ErrorCode::kActiveSqlTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+  }
+  if (NestLevel() > 1) {
+    throw SqlError(ErrorCode::kActiveSqlTransaction, "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction");
+  }
+}
+
+void CheckDeferrableAllowed() {
+  if (NestLevel() > 1) {
+    throw SqlError(ErrorCode::kActiveSqlTransaction, "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction");
+  }
+  if (TransactionSnapshotTaken()) {
+    throw SqlError(ErrorCode::kActiveSqlTransaction, "SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
+  }
+}
+
+// A read-only transaction that is to write: 25001 after its first query, 0A000 on a standby.
 void CheckReadWriteAllowed() {
   if (!TransactionReadOnly()) return;
   if (TransactionSnapshotTaken()) {
@@ -48,16 +64,16 @@ void CheckReadWriteAllowed() {
   }
 }
 
+}  // namespace
+
 // SHOW and SET of transaction_isolation and transaction_read_only speak of the transaction in progress.
 void InstallTransactionSettingHooks() {
   InstallSettingHooks(Setting::kTransactionIsolation,
                       {.check =
                            [](ProposedValue& proposed) {
                              auto level = static_cast<IsolationLevel>(proposed.number.integer);
-                             if (InTransaction() && TransactionSnapshotTaken() && level != CurrentIsolation()) {
-                               throw SqlError(ErrorCode::kActiveSqlTransaction,
-                                              "SET TRANSACTION ISOLATION LEVEL must be called before any query");
-                             }
+                             bool is_asked = proposed.source != SettingSource::kDefault && InTransaction();
+                             if (is_asked && level != CurrentIsolation()) CheckIsolationAllowed();
                            },
                        .assign =
                            [] {
@@ -74,14 +90,12 @@ void InstallTransactionSettingHooks() {
                            [] {
                              if (InTransaction()) SetTransactionReadOnly(GetBool(Setting::kTransactionReadOnly));
                            },
-                       .show = [] { return std::string(TransactionReadOnly() ? "on" : "off"); }});
-}
-
-IsolationLevel ParseIsolation(std::string_view text) {
-  if (text == "serializable") return IsolationLevel::kSerializable;
-  if (text == "repeatable read") return IsolationLevel::kRepeatableRead;
-  if (text == "read uncommitted") return IsolationLevel::kReadUncommitted;
-  return IsolationLevel::kReadCommitted;
+                       .show = [] { return std::string(OnOff(TransactionReadOnly())); }});
+  InstallSettingHooks(Setting::kTransactionDeferrable, {.check = [](ProposedValue& proposed) {
+                        bool is_asked = proposed.source != SettingSource::kDefault && InTransaction();
+                        bool changes = (proposed.number.integer != 0) != GetBool(Setting::kTransactionDeferrable);
+                        if (is_asked && changes) CheckDeferrableAllowed();
+                      }});
 }
 
 TransactionStatus TransactionBlock::status() const {
@@ -102,9 +116,8 @@ void TransactionBlock::StartStatement() {
   if (InTransaction() || failed_) return;
   BeginTransaction();
   setting_level_ = OpenSettingLevel();
-  SetIsolation(GetEnum<IsolationLevel>(Setting::kDefaultTransactionIsolation));
-  SetTransactionReadOnly(GetBool(Setting::kDefaultTransactionReadOnly));
-  if (GetBool(Setting::kDefaultTransactionDeferrable)) SetDeferrable(true);
+  UseCharacteristics({GetEnum<IsolationLevel>(Setting::kDefaultTransactionIsolation), GetBool(Setting::kDefaultTransactionReadOnly),
+                      GetBool(Setting::kDefaultTransactionDeferrable)});
 }
 
 void TransactionBlock::FinishStatement(bool ends_implicit) {
@@ -151,22 +164,32 @@ void TransactionBlock::AbortAll() {
   failed_ = false;
 }
 
+// A new transaction's. The settings hold them too where they differ, so that the end of a savepoint finds them there.
+void TransactionBlock::UseCharacteristics(const Characteristics& wanted) {
+  SetIsolation(wanted.isolation);
+  SetTransactionReadOnly(wanted.read_only);
+  if (GetEnum<IsolationLevel>(Setting::kTransactionIsolation) != wanted.isolation) {
+    SetForTransaction(Setting::kTransactionIsolation, IsolationName(wanted.isolation));
+  }
+  if (GetBool(Setting::kTransactionReadOnly) != wanted.read_only) {
+    SetForTransaction(Setting::kTransactionReadOnly, OnOff(wanted.read_only));
+  }
+  if (GetBool(Setting::kTransactionDeferrable) != wanted.deferrable) {
+    SetForTransaction(Setting::kTransactionDeferrable, OnOff(wanted.deferrable));
+  }
+}
+
 void TransactionBlock::ApplyOptions(const ast::NodeList& options) {
   for (const ast::Node* node : options) {
     const ast::DefElem& option = *Option(node);
-    if (option.defname == "transaction_isolation") {
-      IsolationLevel level = ParseIsolation(OptionText(option));
-      if (TransactionSnapshotTaken() && level != CurrentIsolation()) {
-        throw SqlError(ErrorCode::kActiveSqlTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query");
-      }
-      SetIsolation(level);
-    } else if (option.defname == "transaction_read_only") {
-      bool read_only = OptionFlag(option);
-      if (!read_only) CheckReadWriteAllowed();
-      SetTransactionReadOnly(read_only);
-    } else if (option.defname == "transaction_deferrable") {
-      SetDeferrable(OptionFlag(option));
-    }
+    SetForTransaction(*FindSetting(option.defname), OptionValue(option));
+  }
+}
+
+void TransactionBlock::SetDefaults(const ast::NodeList& options, const SetRequest& request) {
+  for (const ast::Node* node : options) {
+    const ast::DefElem& option = *Option(node);
+    SetSetting(fmt::format("default_{}", option.defname), OptionValue(option), request);
   }
 }
 
@@ -183,9 +206,7 @@ void TransactionBlock::StartChained(bool chain) {
   if (!chain) return;
   Characteristics same = last_;
   StartStatement();
-  SetIsolation(same.isolation);
-  SetTransactionReadOnly(same.read_only);
-  if (same.deferrable != GetBool(Setting::kTransactionDeferrable)) SetDeferrable(same.deferrable);
+  UseCharacteristics(same);
   in_block_ = true;
 }
 

@@ -1,6 +1,7 @@
 // Statements that the session runs itself, and the way to those of sql/commands.
 #include "node/config/settings.h"
 #include "node/recovery/checkpoint.h"
+#include "node/session/query_id.h"
 #include "node/session/session_state.h"
 #include "node/txn/txn_state.h"
 
@@ -73,6 +74,10 @@ void SessionState::RunUtility(Portal* portal) {
     throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute {} during recovery", CommandTagName(&statement));
   }
   SessionReader::Instance().Refresh();
+  // EXECUTE's is that of the statement it runs.
+  bool has_own_id = statement.tag != ast::Tag::kPrepareStmt && statement.tag != ast::Tag::kExecuteStmt &&
+                    statement.tag != ast::Tag::kDeallocateStmt;
+  ReportQueryId(has_own_id ? UtilityQueryId(whole.source()) : 0);
   switch (statement.tag) {
     case ast::Tag::kTransactionStmt: portal->tag = transaction.Run(static_cast<const ast::TransactionStmt&>(statement)); return;
     case ast::Tag::kVariableSetStmt: portal->tag = RunSet(static_cast<const ast::VariableSetStmt&>(statement)); return;
@@ -82,7 +87,7 @@ void SessionState::RunUtility(Portal* portal) {
     case ast::Tag::kExecuteStmt: portal->tag = RunExecute(static_cast<const ast::ExecuteStmt&>(statement), portal); return;
     case ast::Tag::kDeallocateStmt: portal->tag = RunDeallocate(static_cast<const ast::DeallocateStmt&>(statement)); return;
     case ast::Tag::kDeclareCursorStmt:
-      portal->tag = RunDeclare(static_cast<const ast::DeclareCursorStmt&>(statement), whole.source());
+      portal->tag = RunDeclare(static_cast<const ast::DeclareCursorStmt&>(statement), portal->statement_ref());
       return;
     case ast::Tag::kFetchStmt: portal->tag = RunFetch(static_cast<const ast::FetchStmt&>(statement), portal); return;
     case ast::Tag::kClosePortalStmt: portal->tag = RunCloseCursor(static_cast<const ast::ClosePortalStmt&>(statement)); return;

@@ -7,37 +7,17 @@
 #include "node/session/session_state.h"
 #include "node/sql/commands/setting_commands.h"
 #include "node/txn/lock_manager.h"
+#include "node/txn/snapshot_export.h"
 
 namespace walden {
-namespace {
-
-// The value of a transaction mode as text.
-std::string ArgumentText(const ast::Node& node) {
-  const ast::Node* value = &node;
-  if (const ast::TypeCast* cast = ast::TryAs<ast::TypeCast>(value)) value = cast->arg;
-  const ast::AConst* constant = ast::TryAs<ast::AConst>(value);
-  if (constant == nullptr) throw SqlError(ErrorCode::kInternalError, "unrecognized SET argument");
-  value = constant->val;
-  if (const ast::Integer* number = ast::TryAs<ast::Integer>(value)) return fmt::format("{}", number->ival);
-  if (const ast::Float* number = ast::TryAs<ast::Float>(value)) return std::string(number->fval);
-  if (const ast::Boolean* truth = ast::TryAs<ast::Boolean>(value)) return truth->boolval ? "on" : "off";
-  return std::string(ast::As<ast::String>(value)->sval);
-}
-
-}  // namespace
 
 std::string SessionState::RunSet(const ast::VariableSetStmt& statement) {
   SetRequest request;
   request.context = SettingContext::kUser;
   request.action = statement.is_local ? SetAction::kLocal : SetAction::kSet;
   request.is_superuser = IsSuperuser(session_identity().current_role);
-  if (statement.is_local && !transaction.in_block()) {
-    ErrorFields warning;
-    warning.severity = Severity::kWarning;
-    warning.code = ErrorCode::kNoActiveSqlTransaction;
-    warning.message = "SET LOCAL can only be used in transaction blocks";
-    functions.Report(warning);
-  }
+  bool is_plain = statement.kind != VariableSetKind::kSetMulti;
+  if (statement.is_local && is_plain && !transaction.in_block()) WarnOutsideBlock("SET LOCAL");
   // Another session user starts without a role taken.
   if (statement.name == SettingName(Setting::kSessionAuthorization)) {
     std::string tag = SetOne(statement, request);
@@ -47,6 +27,14 @@ std::string SessionState::RunSet(const ast::VariableSetStmt& statement) {
   return SetOne(statement, request);
 }
 
+void SessionState::WarnOutsideBlock(std::string_view command) {
+  ErrorFields warning;
+  warning.severity = Severity::kWarning;
+  warning.code = ErrorCode::kNoActiveSqlTransaction;
+  warning.message = fmt::format("{} can only be used in transaction blocks", command);
+  functions.Report(warning);
+}
+
 std::string SessionState::SetOne(const ast::VariableSetStmt& statement, const SetRequest& request) {
   switch (statement.kind) {
     case VariableSetKind::kResetAll: ResetAllSettings(request); return "RESET";
@@ -54,27 +42,16 @@ std::string SessionState::SetOne(const ast::VariableSetStmt& statement, const Se
     case VariableSetKind::kSetDefault: SetSetting(statement.name, std::nullopt, request); return "SET";
     case VariableSetKind::kSetCurrent: SetSetting(statement.name, ShowSetting(statement.name), request); return "SET";
     case VariableSetKind::kSetMulti: {
-      if (statement.name != "TRANSACTION" && statement.name != "SESSION CHARACTERISTICS") throw NotSupported(statement.name);
-      for (const ast::Node* node : statement.args) {
-        const ast::DefElem& option = *ast::As<ast::DefElem>(node);
-        std::string value = option.arg == nullptr ? "on" : ArgumentText(*option.arg);
-        if (option.defname != "transaction_isolation" && option.defname != "transaction_read_only") continue;
-        if (statement.name == "SESSION CHARACTERISTICS") {
-          SetSetting(fmt::format("default_{}", option.defname), value == "1" ? "on" : value == "0" ? "off" : value, request);
-          continue;
-        }
-        if (option.defname == "transaction_read_only") {
-          bool read_only = value == "on" || value == "1";
-          if (!read_only) CheckReadWriteAllowed();
-          SetTransactionReadOnly(read_only);
-          continue;
-        }
-        IsolationLevel level = ParseIsolation(value);
-        if (TransactionSnapshotTaken() && level != CurrentIsolation()) {
-          throw SqlError(ErrorCode::kActiveSqlTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query");
-        }
-        SetIsolation(level);
+      if (statement.name == "SESSION CHARACTERISTICS") {
+        transaction.SetDefaults(statement.args, request);
+        return "SET";
       }
+      if (!transaction.in_block()) WarnOutsideBlock("SET TRANSACTION");
+      if (statement.name == "TRANSACTION SNAPSHOT") {
+        ImportSnapshot(ast::As<ast::String>(ast::As<ast::AConst>(statement.args[0])->val)->sval);
+        return "SET";
+      }
+      transaction.ApplyOptions(statement.args);
       return "SET";
     }
     case VariableSetKind::kSetValue: break;

@@ -29,7 +29,7 @@ struct alignas(64) ActivityEntry {
   int32_t tls_bits;
   bool tls;
   char tls_version[kNameBytes], tls_cipher[kNameBytes], tls_client_dn[kNameBytes], tls_client_serial[kNameBytes], tls_issuer_dn[kNameBytes];
-  char backend_type[kNameBytes], application_name[kNameBytes], remote_host[kNameBytes];
+  char backend_type[kNameBytes], application_name[kNameBytes], remote_host[kNameBytes], host_name[kNameBytes];
 };
 
 size_t EntryBytes() {
@@ -135,10 +135,11 @@ void BeginActivity(std::string_view backend_type) {
   CopyName(entry->backend_type, backend_type.empty() ? BackendTypeName(self().kind.load(std::memory_order_relaxed)) : backend_type);
 }
 
-void SetActivityClient(std::string_view remote_host, int remote_port) {
+void SetActivityClient(std::string_view remote_host, int remote_port, std::string_view host_name) {
   Writing entry;
   if (!entry) return;
   CopyName(entry->remote_host, remote_host);
+  CopyName(entry->host_name, host_name);
   entry->remote_port = remote_port;
 }
 
@@ -166,7 +167,12 @@ void SetActivityApplication(std::string_view name) {
   if (entry) CopyName(entry->application_name, name);
 }
 
-void SetActivityState(ActivityState state, std::string_view query, int64_t query_id) {
+void SetActivityQueryId(int64_t query_id) {
+  Writing entry;
+  if (entry && entry->state != ActivityState::kDisabled) entry->query_id = query_id;
+}
+
+void SetActivityState(ActivityState state, std::string_view query) {
   ActivityEntry* mine = EntryOf(self_slot());
   if (mine == nullptr) return;
   if (!GetBool(Setting::kTrackActivities)) {
@@ -186,7 +192,7 @@ void SetActivityState(ActivityState state, std::string_view query, int64_t query
   entry->state_change = now;
   if (query.data() == nullptr) return;
   entry->query_start = now;
-  entry->query_id = query_id;
+  entry->query_id = 0;
   size_t size = ClippedBytes(query, stride - sizeof(ActivityEntry) - 1);
   std::memcpy(QueryOf(entry.get()), query.data(), size);
   entry->query_bytes = static_cast<uint32_t>(size);
@@ -223,6 +229,7 @@ bool ReadActivity(int slot, ActivityRow* row) {
   row->backend_type = seen.backend_type;
   row->application_name = seen.application_name;
   row->remote_host = seen.remote_host;
+  row->host_name = seen.host_name;
   row->remote_port = seen.remote_port;
   row->tls = {seen.tls, seen.tls_bits, seen.tls_version, seen.tls_cipher, seen.tls_client_dn, seen.tls_client_serial, seen.tls_issuer_dn};
   row->database = seen.database;

@@ -22,8 +22,8 @@ std::string_view ActivityStateName(ActivityState state);  // "idle in transactio
 // ---- The owner's side. All do nothing in a process without a slot.
 // At the start of a process or session. `backend_type`: nullptr for the kind's name (background workers have their own).
 void BeginActivity(std::string_view backend_type = {});
-// Once known. `remote_host` empty and port -1: a Unix socket.
-void SetActivityClient(std::string_view remote_host, int remote_port);
+// Once known. `remote_host` empty and port -1: a Unix socket. `host_name`: what log_hostname looked up.
+void SetActivityClient(std::string_view remote_host, int remote_port, std::string_view host_name = {});
 // The connection is encrypted; names are cut at 63 bytes.
 struct ActivityTls {
   bool on = false;
@@ -34,7 +34,9 @@ void SetActivityTls(const ActivityTls& tls);
 void SetActivityIdentity(Oid database, Oid role);
 void SetActivityApplication(std::string_view name);
 // A state change; `query` replaces the shown text unless its data() is nullptr. Cheap: two atomic increments and a copy.
-void SetActivityState(ActivityState state, std::string_view query = {nullptr, 0}, int64_t query_id = 0);
+void SetActivityState(ActivityState state, std::string_view query = {nullptr, 0});
+// Of the query that runs; a new query text clears it.
+void SetActivityQueryId(int64_t query_id);
 // For processes that show no states; sessions' transactions follow their states. 0 ends the transaction.
 void SetActivityTransaction(TimestampUs start);
 
@@ -48,7 +50,7 @@ struct ActivityRow {
   int slot;
   int32_t pid;
   ProcessKind kind;
-  std::string backend_type, application_name, remote_host, query;
+  std::string backend_type, application_name, remote_host, host_name, query;
   int remote_port;  // -1: Unix socket; 0: no client
   Oid database, role;
   ActivityState state;

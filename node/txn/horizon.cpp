@@ -23,8 +23,18 @@ struct RecentResult {
 };
 thread_local constinit RecentResult recent[2];  // this database's tables; shared catalogs
 
-// Every snapshot that a reader of `database`'s tables may hold lies at or above the result.
-uint64_t LowestSnapshot(Oid database) {
+// Looks at the slots until no snapshot was imported in between (snapshot_export.h): the importer announces it, counts, and only then
+// makes sure that the exporter still holds it.
+template <class Scan>
+void ScanSlots(Scan scan) {
+  uint64_t imports;
+  do {
+    imports = txn_shared->snapshot_imports.load(std::memory_order_seq_cst);
+    scan();
+  } while (txn_shared->snapshot_imports.load(std::memory_order_seq_cst) != imports);
+}
+
+uint64_t LowestOfSlots(Oid database) {
   uint64_t lowest = UINT64_MAX;
   for (int i = 0; i < txn_shared->slot_count; ++i) {
     TransactionSlot& slot = txn_shared->slots()[i];
@@ -34,6 +44,13 @@ uint64_t LowestSnapshot(Oid database) {
     if (IsValid(database) && reads != 0 && reads != OidNumber(database)) continue;
     lowest = csn;
   }
+  return lowest;
+}
+
+// Every snapshot that a reader of `database`'s tables may hold lies at or above the result.
+uint64_t LowestSnapshot(Oid database) {
+  uint64_t lowest = UINT64_MAX;
+  ScanSlots([&] { lowest = LowestOfSlots(database); });
   return lowest;
 }
 
@@ -91,15 +108,17 @@ bool SnapshotsOlderThan(Lsn lsn, Oid database, int* slots, int max_slots, int* c
   // and shown, and the position says so.
   PublishReplayed(lsn);
   RaiseTo(txn_shared->horizon_floor, lsn.value);
-  *count = 0;
-  for (int i = 0; i < txn_shared->slot_count; ++i) {
-    TransactionSlot& slot = txn_shared->slots()[i];
-    if (slot.snapshot_csn.load(std::memory_order_seq_cst) >= lsn.value) continue;
-    uint32_t reads = slot.database.load(std::memory_order_relaxed);
-    if (IsValid(database) && reads != 0 && reads != OidNumber(database)) continue;
-    if (*count < max_slots) slots[*count] = i;
-    ++*count;
-  }
+  ScanSlots([&] {
+    *count = 0;
+    for (int i = 0; i < txn_shared->slot_count; ++i) {
+      TransactionSlot& slot = txn_shared->slots()[i];
+      if (slot.snapshot_csn.load(std::memory_order_seq_cst) >= lsn.value) continue;
+      uint32_t reads = slot.database.load(std::memory_order_relaxed);
+      if (IsValid(database) && reads != 0 && reads != OidNumber(database)) continue;
+      if (*count < max_slots) slots[*count] = i;
+      ++*count;
+    }
+  });
   bool any = *count > 0;
   *count = std::min(*count, max_slots);
   return any;

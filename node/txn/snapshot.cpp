@@ -1,13 +1,16 @@
 #include "node/txn/snapshot.h"
 
+#include <charconv>
 #include <utility>
 
 #include "node/base/check.h"
 #include "node/base/fault_point.h"
+#include "node/base/error.h"
 #include "node/base/log.h"
 #include "node/txn/csn_window.h"
 #include "node/txn/durability.h"
 #include "node/txn/id_counters.h"
+#include "node/txn/snapshot_export.h"
 #include "node/txn/transaction.h"
 #include "node/txn/txn_shared.h"
 
@@ -32,6 +35,7 @@ struct TransactionHold {
   bool taken = false;
 };
 thread_local TransactionHold transaction_hold;
+thread_local std::vector<SnapshotHold> exported;  // held until the transaction ends
 
 // Reads the position and announces it (horizon.h has the protocol). Oldest first: an xid below it had been
 // published before, so that the position read afterwards covers it.
@@ -160,13 +164,99 @@ const Snapshot& ActiveSnapshot() {
 }
 bool HasActiveSnapshot() { return active != nullptr; }
 
+// ---- Exported snapshots (snapshot_export.h).
+
+namespace {
+
+struct ExportName {
+  int slot;
+  uint64_t transaction;
+  Lsn csn;
+};
+
+bool TakeHex(std::string_view* text, uint64_t* number) {
+  size_t end = std::min(text->find('-'), text->size());
+  auto [stop, error] = std::from_chars(text->data(), text->data() + end, *number, 16);
+  if (error != std::errc() || stop != text->data() + end) return false;
+  text->remove_prefix(std::min(end + 1, text->size()));
+  return true;
+}
+
+bool ParseExportName(std::string_view text, ExportName* name) {
+  if (text.find_first_not_of("0123456789ABCDEF-") != text.npos) return false;
+  uint64_t slot, csn;
+  if (!TakeHex(&text, &slot) || !TakeHex(&text, &name->transaction) || !TakeHex(&text, &csn) || !text.empty()) return false;
+  name->slot = static_cast<int>(slot) - 1;
+  name->csn = Lsn{csn};
+  return slot >= 1 && slot <= static_cast<uint64_t>(TransactionSlotCount()) && name->transaction != 0 &&
+         csn <= txn_shared->published.load(std::memory_order_acquire);
+}
+
+bool IsHeldBy(const TransactionSlot& slot, const ExportName& name) {
+  return slot.virtual_local.load(std::memory_order_seq_cst) == name.transaction &&
+         slot.snapshot_csn.load(std::memory_order_seq_cst) <= name.csn.value;
+}
+
+}  // namespace
+
+std::string ExportSnapshot() {
+  if (NestLevel() > 1) throw SqlError(ErrorCode::kActiveSqlTransaction, "cannot export a snapshot from a subtransaction");
+  SnapshotHold hold = TransactionSnapshot();
+  RaiseSeenLsn(hold->csn);
+  std::string name = fmt::format("{:08X}-{:08X}-{:X}", self_slot() + 1,
+                                 OwnTransactionSlot().virtual_local.load(std::memory_order_relaxed), hold->csn.value);
+  exported.push_back(std::move(hold));
+  return name;
+}
+
+void ImportSnapshot(std::string_view identifier) {
+  if (transaction_hold.taken || TopXidIfAny().IsValid() || NestLevel() > 1) {
+    throw SqlError(ErrorCode::kActiveSqlTransaction, "SET TRANSACTION SNAPSHOT must be called before any query");
+  }
+  if (!UsesTransactionSnapshot()) {
+    throw SqlError(ErrorCode::kFeatureNotSupported,
+                   "a snapshot-importing transaction must have isolation level SERIALIZABLE or REPEATABLE READ");
+  }
+  ExportName name;
+  if (!ParseExportName(identifier, &name)) {
+    throw SqlError(ErrorCode::kInvalidParameterValue, "invalid snapshot identifier: \"{}\"", identifier);
+  }
+  TransactionSlot& source = TransactionSlotOf(name.slot);
+  if (!IsHeldBy(source, name)) {
+    throw SqlError(ErrorCode::kInvalidParameterValue, "invalid snapshot identifier: \"{}\"", identifier);
+  }
+  TransactionSlot& slot = OwnTransactionSlot();
+  uint32_t database = OidNumber(self().database.load(std::memory_order_relaxed));
+  if (source.database.load(std::memory_order_relaxed) != database) {
+    throw SqlError(ErrorCode::kFeatureNotSupported, "cannot import a snapshot from a different database");
+  }
+  // Announced before it is known to be held still, so that no horizon passes it in between (ScanSlots in horizon.cpp).
+  slot.database.store(database, std::memory_order_relaxed);
+  uint64_t own = slot.snapshot_csn.load(std::memory_order_relaxed);
+  slot.snapshot_csn.exchange(std::min(own, name.csn.value), std::memory_order_seq_cst);
+  txn_shared->snapshot_imports.fetch_add(1, std::memory_order_seq_cst);
+  // Every transaction below had finished when the exporter's oldest snapshot was taken.
+  Xid xmin{source.snapshot_xmin.load(std::memory_order_seq_cst)};
+  if (!IsHeldBy(source, name) || !xmin.IsValid()) {
+    slot.snapshot_csn.store(own, std::memory_order_release);
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "could not import the requested snapshot")
+        .WithDetail("The source transaction is not running anymore.");
+  }
+  transaction_hold.hold = SnapshotHold(Snapshot{Snapshot::Kind::kMvcc, CurrentCommandId(false), name.csn, xmin});
+  if (own > name.csn.value) slot.snapshot_xmin.store(xmin.value, std::memory_order_relaxed);
+  transaction_hold.taken = true;
+  ++tls_snapshots_taken;
+}
+
 void EndTransactionSnapshots() {
+  exported.clear();
   transaction_hold.hold.Reset();
   transaction_hold.taken = false;
 }
 
 void DropAllSnapshots() {
   while (holds != nullptr) holds->Unlink();
+  exported.clear();
   active = nullptr;
   transaction_hold.taken = false;
   if (self_slot() < 0) return;

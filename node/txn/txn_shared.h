@@ -17,6 +17,8 @@ struct alignas(128) TxnShared {
       std::atomic<uint64_t> published;   // Guarded by: commit_latch for writing (recovery: startup process)
   std::atomic<uint64_t> oldest_running;  // by compare-and-swap upwards
   std::atomic<uint64_t> horizon_floor;   // by compare-and-swap upwards; see horizon.h
+  // Snapshots that moved to another slot: who looked at the slots meanwhile may have missed one in both.
+  std::atomic<uint64_t> snapshot_imports;
 
   alignas(64) LwLock xid_lock;            // kXidGeneration
   std::atomic<uint64_t> next_xid;         // Guarded by: xid_lock for writing

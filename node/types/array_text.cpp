@@ -1,5 +1,6 @@
 // Text and binary forms of arrays.
 #include "node/base/error.h"
+#include "node/config/settings.h"
 #include "node/types/array.h"
 #include "node/types/integer.h"
 #include "node/types/wire.h"
@@ -161,7 +162,7 @@ class LiteralParser {
       }
       word.resize(kept);
       if (word.empty()) UnexpectedCharacter();
-      if (!escaped && IsNullWord(word)) {
+      if (!escaped && nulls_ && IsNullWord(word)) {
         builder_.AddNull();
         return;
       }
@@ -180,6 +181,7 @@ class LiteralParser {
   }
 
  private:
+  const bool nulls_ = GetBool(Setting::kArrayNulls);
   std::string_view text_;
   TypeIo& io_;
   const TypeDescriptor& element_;

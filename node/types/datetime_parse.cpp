@@ -226,9 +226,13 @@ class Reader {
       Zone(text.substr(hyphen));
       return;
     }
+    int numbers = 0;  // that it begins with
     for (size_t at = 0; at < text.size();) {
       size_t start = at;
       bool digits = IsDigit(text[at]);
+      // A month by name stands first or second.
+      if (!digits && numbers >= 2) throw Fail{Problem::kSyntax};
+      numbers += digits;
       while (at < text.size() && (digits ? IsDigit(text[at]) : IsAlpha(text[at]))) ++at;
       std::string_view piece = text.substr(start, at - start);
       if (piece.empty()) throw Fail{Problem::kSyntax};

@@ -515,9 +515,12 @@ NumericRef NumericAbsolute(const NumericRef& a, Arena& arena) { return NumericSi
 
 namespace {
 
+constexpr int kMostDigitsBeforePoint = 131072;
+
 NumericRef ToScale(const NumericRef& a, int scale, bool round, Arena& arena) {
   if (!IsNumericFinite(a)) return a;
-  scale = std::clamp(scale, -2000, 2000);
+  // Beyond these nothing changes any more.
+  scale = std::clamp(scale, -kMostDigitsBeforePoint - 1, kMaxDecimalScale);
   if (a.kind == NumericKind::kSmall && scale >= 0 && scale <= kNumericMaxSmallScale) {
     if (scale >= a.scale) return NumericFromInt128(Int128{a.scaled} * kPowers10[scale - a.scale], scale, arena);
     int64_t power = kPowers10[a.scale - scale];

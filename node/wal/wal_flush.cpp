@@ -198,12 +198,25 @@ void Flush(Lsn upto) {
   FlushSlow(wal, upto);
 }
 
+namespace {
+
+// wal_writer_flush_after: is there that much WAL that is not flushed?
+bool IsWorthFlushing(WalShared* wal, Lsn upto) {
+  uint64_t flushed = wal->flushed_lsn().value;
+  return upto.value > flushed && (upto.value - flushed) / kWalBlock >= static_cast<uint64_t>(GetInt(Setting::kWalWriterFlushAfter));
+}
+
+}  // namespace
+
 void RequestFlush(Lsn upto) {
   WalShared* wal = Shared();
   uint64_t seen = wal->flush_requested.load(std::memory_order_relaxed);
   while (seen < upto.value &&
          !wal->flush_requested.compare_exchange_weak(seen, upto.value, std::memory_order_release)) {
   }
+  // Else it is flushed in the WAL writer's next round.
+  int writer = wal->writer_slot.load(std::memory_order_relaxed);
+  if (writer >= 0 && IsWorthFlushing(wal, upto)) SlotAt(writer).latch.Set();
 }
 Lsn RequestedFlushLsn() { return Lsn{Shared()->flush_requested.load(std::memory_order_acquire)}; }
 
@@ -241,6 +254,13 @@ void FlushAll(WalShared* wal, Lsn upto) {
   AfterFlush(wal);
 }
 
+void WriteAll(WalShared* wal, Lsn upto) {
+  InsertedUpTo(upto);
+  wal->write_lock.Acquire(LwMode::kExclusive);
+  if (wal->written_lsn() < upto) WriteLocked(wal, upto, false);
+  wal->write_lock.Release();
+}
+
 }  // namespace
 
 bool WalWriterCycle() {
@@ -253,11 +273,16 @@ bool WalWriterCycle() {
   }
   Lsn whole{wal->position().value & ~(kWalBlock - 1)};
   Lsn target = std::max(whole, std::min(RequestedFlushLsn(), wal->position()));
-  if (target > wal->flushed_lsn()) {
+  if (target <= wal->flushed_lsn()) return worked;
+  static int64_t last_flush_us = 0;
+  int64_t now_us = MonotonicUs();
+  if (now_us - last_flush_us >= GetInt(Setting::kWalWriterDelay) * 1000 || IsWorthFlushing(wal, target)) {
+    last_flush_us = now_us;
     FlushAll(wal, target);
-    worked = true;
+  } else {
+    WriteAll(wal, target);  // the operating system may begin; the next round flushes
   }
-  return worked;
+  return true;
 }
 
 void RegisterWalWriter() { Shared()->writer_slot.store(self_slot(), std::memory_order_seq_cst); }

@@ -377,7 +377,7 @@ def built_in_archive(cluster, node):
 
 @check
 def page_images_are_compressed(cluster, node):
-    """wal_compression makes images smaller, and recovery reads them again."""
+    """wal_compression makes images smaller, and recovery reads them again (and says how far it is)."""
     node.psql("CREATE TABLE images (id int, pad text); INSERT INTO images SELECT n, repeat('abc', 100) FROM generate_series(1, 3000) n")
     sizes = {}
     for method in ("off", "lz4", "zstd"):
@@ -389,7 +389,9 @@ def page_images_are_compressed(cluster, node):
     assert sizes["lz4"] < sizes["off"] * 0.8 and sizes["zstd"] < sizes["off"] * 0.8, sizes
     lengths = node.sql("SELECT id, length(pad) FROM images ORDER BY id, pad")
     node.kill_all()
+    node.configure(log_startup_progress_interval="1ms")
     node.start()
+    expect(node.log_text(), "redo in progress, elapsed time: ")
     assert node.sql("SELECT id, length(pad) FROM images ORDER BY id, pad") == lengths
     assert node.sqlstate("SET wal_compression = pglz") == "22023"
 

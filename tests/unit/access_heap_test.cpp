@@ -1,3 +1,4 @@
+#include "node/access/pglz.h"
 #include "tests/unit/access_fixture.h"
 
 namespace walden {
@@ -390,6 +391,42 @@ class ToastTest : public HeapTest {
   std::unique_ptr<TupleDesc> toast_key_desc_;
   ToastTable toast_;
 };
+
+TEST(Pglz, ValuesComeBack) {
+  Random random(7);
+  for (int round = 0; round < 300; ++round) {
+    // Letters from a small alphabet, with stretches that repeat earlier ones.
+    std::string text;
+    size_t size = 1 + random.Below(20000);
+    while (text.size() < size) {
+      if (!text.empty() && random.Below(3) == 0) {
+        size_t from = random.Below(text.size());
+        text += text.substr(from, 1 + random.Below(600));
+      } else {
+        text += static_cast<char>('a' + random.Below(1 + random.Below(20)));
+      }
+    }
+    std::string packed(text.size() + text.size() / 8 + 16, '\0');
+    size_t packed_size = PglzCompress(text, {packed.data(), packed.size()});
+    if (packed_size == 0) continue;
+    std::string back(text.size(), '\0');
+    ASSERT_TRUE(PglzDecompress({packed.data(), packed_size}, {back.data(), back.size()}));
+    ASSERT_EQ(back, text);
+    // Cut, or for another size, it is refused; damaged, it never writes outside.
+    EXPECT_FALSE(PglzDecompress({packed.data(), packed_size - 1}, {back.data(), back.size()}));
+    EXPECT_FALSE(PglzDecompress({packed.data(), packed_size}, {back.data(), back.size() - 1}));
+    packed[random.Below(packed_size)] ^= static_cast<char>(1 + random.Below(255));
+    PglzDecompress({packed.data(), packed_size}, {back.data(), back.size()});
+  }
+}
+
+// The format is PostgreSQL's: a control byte of a literal and a copy of 18 + 19 bytes from one byte before.
+TEST(Pglz, Format) {
+  std::string text(38, 'x');
+  char packed[64];
+  size_t size = PglzCompress(text, packed);
+  EXPECT_EQ(std::string(packed, size), std::string("\x02x\x0f\x01\x13", 5));
+}
 
 TEST_F(ToastTest, LongValuesAreCompressedOrMovedOut) {
   std::string repetitive(100000, 'r');

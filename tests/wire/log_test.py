@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What the server log says of sessions and statements."""
 import re
+import socket
 import unittest
 
 from wire_case import NodeCase, wait_until
@@ -11,7 +12,7 @@ class LogTest(NodeCase):
     @classmethod
     def prepare(cls):
         (cls.node.data / "pg_hba.conf").write_text("local all all trust\nhost all all all trust\n")
-        cls.node.configure(log_line_prefix="<%p|%u|%d|%a|%r|%h|%i|%e|%l|%x|%%|%q%b> ", log_connections="on", log_disconnections="on")
+        cls.node.configure(log_line_prefix="<%p|%u|%d|%a|%r|%h|%i|%e|%l|%x|%%|%v|%Q|%q%b> ", log_connections="on", log_disconnections="on")
 
     def client(self, **settings):
         client = WireClient(self.node.port, **settings)
@@ -33,10 +34,54 @@ class LogTest(NodeCase):
         prefix = re.search(rf"^<({client.pid}\|[^>]*)> ERROR:  division by zero$", self.node.log_text(), re.MULTILINE).group(1).split("|")
         port = client.socket.getsockname()[1]
         self.assertEqual(prefix[1:6], ["postgres", "postgres", "app", f"127.0.0.1({port})", "127.0.0.1"])
-        self.assertEqual((prefix[7], prefix[10], prefix[11]), ("22012", "%", "client backend"))
+        self.assertEqual((prefix[6], prefix[7], prefix[10], prefix[13]), ("SELECT", "22012", "%", "client backend"))
         self.wait_for(client, "STATEMENT:  SELECT 1/0")
         client.send("X")
         self.wait_for(client, r"LOG:  disconnection: session time: 0:00:\d\d\.\d{3} user=postgres database=postgres host=127.0.0.1 port=\d+")
+
+    def test_query_id_and_virtual_transaction_in_prefix(self):
+        client = self.client()
+        for statement in ("SET compute_query_id = on", "SET log_min_duration_statement = 0", "SELECT 1", "SELECT 2", "SELECT 'x'"):
+            client.query(statement)
+        found = re.findall(rf"^<{client.pid}\|[^>]*\|(\d+/\d+)\|(-?\d+)\|client backend> LOG:  duration: [\d.]+ ms  statement: (.*)$",
+                           self.node.log_text(), re.MULTILINE)
+        ids = {statement: number for _, number, statement in found}
+        self.assertEqual(ids["SELECT 1"], ids["SELECT 2"])
+        self.assertNotEqual(ids["SELECT 1"], ids["SELECT 'x'"])
+        self.assertNotEqual(ids["SELECT 1"], "0")
+
+    def test_host_names(self):
+        name = socket.getnameinfo(("127.0.0.1", 0), 0)[0]
+        self.node.sql("ALTER SYSTEM SET log_hostname = on")
+        self.node.sql("SELECT pg_reload_conf()")
+        shown = "SELECT client_hostname FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+        expected = [None] if name == "127.0.0.1" else [name.encode()]
+        wait_until(lambda: self.client().rows(shown) == [expected], "the name of the host", 10)
+        client = self.client()
+        port = client.socket.getsockname()[1]
+        self.wait_for(client, rf"LOG:  connection received: host={re.escape(name)} port={port}")
+        self.node.sql("ALTER SYSTEM RESET log_hostname")
+        self.node.sql("SELECT pg_reload_conf()")
+        wait_until(lambda: self.client().rows(shown) == [[None]], "no name of the host", 10)
+
+    def test_wal_writer_flushes_after_so_much(self):
+        self.node.sql("CREATE TABLE flushed (t text)")
+        self.node.sql("ALTER SYSTEM SET wal_writer_delay = '10s'")
+        self.node.sql("ALTER SYSTEM SET wal_writer_flush_after = 0")
+        self.node.sql("SELECT pg_reload_conf()")
+        client = self.client(options="-c synchronous_commit=off")
+        wait_until(lambda: client.rows("SHOW wal_writer_flush_after") == [[b"0"]], "the reload", 10)
+        client.query("INSERT INTO flushed SELECT 'x' FROM generate_series(1, 10)")
+        written = client.rows("SELECT pg_current_wal_insert_lsn()")[0][0].decode()
+
+        def flushed():
+            # What is written later by others waits for the next commit.
+            client.query("INSERT INTO flushed VALUES ('y')")
+            return client.rows(f"SELECT pg_current_wal_flush_lsn() >= '{written}'") == [[b"t"]]
+        wait_until(flushed, "the WAL writer to flush", 5)
+        for name in ("wal_writer_delay", "wal_writer_flush_after"):
+            self.node.sql(f"ALTER SYSTEM RESET {name}")
+        self.node.sql("SELECT pg_reload_conf()")
 
     def test_statements_by_kind(self):
         for level, logged in (("none", []), ("ddl", ["CREATE TEMP TABLE t (a int)"]),

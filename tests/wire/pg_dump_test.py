@@ -88,7 +88,7 @@ class PgDumpTest(NodeCase):
         expected = statements(self.dump("formats"))
         folder = self.cluster.folder / "dumps"
         folder.mkdir()
-        for form, options in (("custom", []), ("directory", []), ("tar", [])):
+        for form, options in (("custom", []), ("directory", ["-j", "3"]), ("tar", [])):
             with self.subTest(form):
                 target = folder / form
                 self.run_tool(PG_DUMP, "-F", form, *options, "-f", str(target), "formats")

@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <deque>
 
 #include "node/access/counted_read.h"
 #include "node/access/heap/heap_records.h"
 #include "node/access/heap/vacuum.h"
 #include "node/access/heap/visibility.h"
 #include "node/access/vacuum_pace.h"
+#include "node/config/settings.h"
 #include "node/shm/interrupts.h"
 #include "node/txn/horizon.h"
 #include "node/txn/transaction.h"
@@ -54,7 +56,18 @@ class Sampler {
     sample.pages = RelationBlocks(table_.locator);
     BlockSampler blocks(sample.pages, target_, random_);
     BufferStrategy strategy(StrategyKind::kVacuum);
-    for (BlockNumber block; blocks.Next(&block);) {
+    // Blocks chosen and asked of the operating system, but not read yet.
+    std::deque<BlockNumber> ahead;
+    size_t depth = static_cast<size_t>(GetInt(Setting::kMaintenanceIoConcurrency));
+    for (bool more = true;;) {
+      BlockNumber block;
+      while (more && ahead.size() <= depth && (more = blocks.Next(&block))) {
+        if (depth > 0) PrefetchPages(table_.locator, Fork::kMain, block, 1);
+        ahead.push_back(block);
+      }
+      if (ahead.empty()) break;
+      block = ahead.front();
+      ahead.pop_front();
       PaceVacuum();
       BufferPin pin = ReadPageOf(table_, block, ReadMode::kNormal, &strategy);
       TakePage(pin);

@@ -1,6 +1,7 @@
 #include <cstring>
 #include <vector>
 
+#include "node/access/compression.h"
 #include "node/access/deform.h"
 #include "node/access/heap/heap.h"
 #include "node/access/heap/toast.h"
@@ -199,13 +200,13 @@ class Fitter {
       return false;
     }
     StringRef payload = VarPayload(part.stored);
-    std::string_view compressed = Compress(CompressionMethod::kLz4, payload.view(), arena_);
+    CompressionMethod method = ChosenCompression(desc_[attno].compression);
+    std::string_view compressed = Compress(method, payload.view(), arena_);
     if (compressed.empty()) return false;
     size_t size = compressed.size() + 8;
     char* to = static_cast<char*>(arena_.Allocate(size, 1));
     Store<uint32_t>(to, static_cast<uint32_t>(size) << 2 | 2);
-    Store<uint32_t>(
-        to + 4, static_cast<uint32_t>(payload.size) | static_cast<uint32_t>(CompressionMethod::kLz4) << 30);
+    Store<uint32_t>(to + 4, static_cast<uint32_t>(payload.size) | static_cast<uint32_t>(method) << 30);
     std::memcpy(to + 8, compressed.data(), compressed.size());
     Replace(attno, {to, size});
     return true;

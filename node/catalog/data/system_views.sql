@@ -73,6 +73,8 @@ CREATE VIEW pg_catalog.pg_rules AS
   WHERE r.rulename <> '_RETURN'
 --view pg_settings
 CREATE VIEW pg_catalog.pg_settings AS SELECT * FROM pg_catalog.pg_show_all_settings()
+--view pg_file_settings
+CREATE VIEW pg_catalog.pg_file_settings AS SELECT * FROM pg_catalog.pg_show_all_file_settings()
 --view pg_locks
 CREATE VIEW pg_catalog.pg_locks AS SELECT * FROM pg_catalog.pg_lock_status()
 --view pg_user_mappings

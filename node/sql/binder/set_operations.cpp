@@ -9,10 +9,6 @@
 namespace walden {
 namespace {
 
-const char* OperationName(SetOperation op) {
-  return op == SetOperation::kUnion ? "UNION" : op == SetOperation::kIntersect ? "INTERSECT" : "EXCEPT";
-}
-
 // The outer query's clauses belong to the whole; a branch with its own is a subquery of its own.
 bool IsLeaf(const ast::SelectStmt& select) {
   return select.op == SetOperation::kNone || !select.sort_clause.empty() || select.limit_offset != nullptr ||
@@ -78,7 +74,7 @@ SortGroupClause* ColumnGrouping(BindState& state, Oid type, Location location) {
 
 void BindColumn(BindState& state, const ast::SelectStmt& select, TargetEntry* left, TargetEntry* right,
                 SetOperationStmt* operation, TargetList* targets) {
-  const char* context = OperationName(select.op);
+  const char* context = SetOperationName(select.op);
   ExprList pair(state.arena(), {left->expr, right->expr});
   Expr* deciding = nullptr;
   Oid type = CommonTypeOf(state, pair, context, &deciding);
@@ -135,7 +131,7 @@ Branch BindBranch(BindState& state, const ast::SelectStmt& select, bool top) {
   Branch right = BindBranch(state, *select.rarg, false);
   if (left.targets.size() != right.targets.size()) {
     throw SqlError(ErrorCode::kSyntaxError, "each {} query must have the same number of columns",
-                   OperationName(select.op))
+                   SetOperationName(select.op))
         .WithPosition(state.Position(right.targets.empty() ? Location{} : ExprLocation(right.targets[0]->expr)));
   }
   Branch branch;

@@ -11,6 +11,7 @@
 #include "node/sql/commands/sequence.h"
 #include "node/sql/commands/table_rewrite.h"
 #include "node/sql/executor/table_writer.h"
+#include "node/sql/optimizer/fold.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/query_text.h"
 #include "node/sql/query/tree_walk.h"
@@ -29,15 +30,6 @@ AttrNumber ColumnOf(const Relation& table, std::string_view name) {
   }
   if (attno < 0) throw SqlError(ErrorCode::kFeatureNotSupported, "cannot alter system column \"{}\"", name);
   return attno;
-}
-
-bool ContainsVolatile(const Node* node) {
-  if (node == nullptr) return false;
-  if (Is<FuncExpr>(node)) {
-    const BuiltinFunction* function = FindBuiltinFunction(As<FuncExpr>(node)->funcid);
-    if (function == nullptr || function->volatility == 'v') return true;
-  }
-  return AnyChild(node, [](const Node* child) { return ContainsVolatile(child); });
 }
 
 // The value that rows stored before the column existed read.
@@ -79,7 +71,7 @@ void FillNewColumn(const RelationRef& before, AttrNumber attno, const PlannedCol
     return;
   }
   Expr* expression = column_default != nullptr ? ReadTableExpression(column_default->expression, *before, context.arena) : nullptr;
-  bool constant = expression != nullptr && column.row.attgenerated == '\0' && !ContainsVolatile(expression);
+  bool constant = expression != nullptr && column.row.attgenerated == '\0' && VolatilityOf(expression) != 'v';
   if (constant) {
     EvalContext eval(context.arena, context.format, context.session);
     Value value = EvaluateConstant(expression, eval);
@@ -305,11 +297,11 @@ void ColumnSettingAction(const Relation& table, const ast::AlterTableCmd& cmd) {
       return;
     }
     std::string word(ast::StringOf(cmd.def));
-    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
     if (cmd.subtype == AlterTableType::kSetCompression) {
-      row->attcompression = word == "lz4" ? 'l' : word == "pglz" ? 'p' : '\0';
+      row->attcompression = CompressionLetter(word, row->atttypid);
       return;
     }
+    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
     char storage = word == "plain" ? 'p' : word == "external" ? 'e' : word == "extended" ? 'x' : word == "main" ? 'm' : '\0';
     if (storage == '\0') throw SqlError(ErrorCode::kInvalidParameterValue, "invalid storage type \"{}\"", word);
     RowRef<PgTypeRow> type = TypeRow(row->atttypid);

@@ -34,6 +34,8 @@ struct PlannedTable {
 };
 // One column definition: type, collation, serial, identity, constraints of the column.
 void PlanColumn(const ast::ColumnDef& definition, PlannedTable* table, CommandContext& context);
+// attcompression for COMPRESSION method of a column of this type; '\0' for "default".
+char CompressionLetter(std::string_view method, Oid type);
 // Creates what serial and identity need before the table exists / ties it to the table afterwards.
 void CreateColumnSequence(PlannedColumn* column, const PlannedTable& table, Oid type, const ast::NodeList& options, CommandContext& context);
 void AttachColumnSequence(const PlannedColumn& column, Oid table, AttrNumber attno);

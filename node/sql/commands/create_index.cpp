@@ -166,15 +166,15 @@ class CompiledRowMaker : public IndexRowMaker {
   std::vector<Value> values_;
 };
 
-void FillIndex(Oid table, Oid index, CommandContext& context) {
+void FillIndex(Oid table, Oid index, IndexCommand command, CommandContext& context) {
   RelationRef table_relation = OpenRelation(table, LockMode::kNone);
   RelationRef index_relation = OpenRelation(index, LockMode::kAccessExclusive);
   bool plain = !index_relation->index->indexprs && !index_relation->index->indpred;
   if (plain) {
-    BuildIndex(table_relation, index_relation);
+    BuildIndex(table_relation, index_relation, nullptr, command);
   } else {
     CompiledRowMaker maker(table_relation, index_relation, context);
-    BuildIndex(table_relation, index_relation, &maker);
+    BuildIndex(table_relation, index_relation, &maker, command);
   }
   // relhasindex was set in place, in a row that may be cached: whoever opens the table next must see its index.
   DropAllCaches();
@@ -240,7 +240,7 @@ Oid CreateIndex(const ast::IndexStmt& statement, CommandContext& context) {
     return Oid::kInvalid;
   }
   Oid index = StoreIndex(&plan, context);
-  FillIndex(table->oid, index, context);
+  FillIndex(table->oid, index, IndexCommand::kCreate, context);
   return index;
 }
 
@@ -334,7 +334,7 @@ Oid CreateConstraintIndex(Oid table, const ast::Constraint& constraint, std::str
   Oid index = StoreIndex(&plan, context);
   StoreIndexConstraint(*relation, constraint, plan, index);
   context.Advance();
-  FillIndex(table, index, context);
+  FillIndex(table, index, IndexCommand::kCreate, context);
   return index;
 }
 
@@ -345,12 +345,12 @@ void RebuildIndex(Oid index, CommandContext& context) {
   OpenRelation(index, LockMode::kAccessExclusive);
   SetNewRelationFile(index, false);
   context.Advance();
-  FillIndex(table, index, context);
+  FillIndex(table, index, IndexCommand::kReindex, context);
 }
 
 void RebuildIndexesOf(Oid table, CommandContext& context) {
   RelationRef relation = OpenRelation(table, LockMode::kNone);
-  for (const RelationRef& index : relation->indexes) FillIndex(table, index->oid, context);
+  for (const RelationRef& index : relation->indexes) FillIndex(table, index->oid, IndexCommand::kReindex, context);
 }
 
 std::string RunReindex(const ast::ReindexStmt& statement, CommandContext& context) {

@@ -165,6 +165,17 @@ void ColumnConstraints::ApplyOne(const ast::Constraint& constraint) {
 
 }  // namespace
 
+char CompressionLetter(std::string_view method, Oid type) {
+  RowRef<PgTypeRow> row = TypeRow(type);
+  if (row && row->typstorage == 'p') {
+    throw SqlError(ErrorCode::kFeatureNotSupported, "column data type {} does not support compression", FormatType(type));
+  }
+  if (method == "default") return '\0';
+  if (method == "pglz") return 'p';
+  if (method == "lz4") return 'l';
+  throw SqlError(ErrorCode::kInvalidParameterValue, "invalid compression method \"{}\"", method);
+}
+
 void PlanColumn(const ast::ColumnDef& definition, PlannedTable* table, CommandContext& context) {
   for (const PlannedColumn& other : table->columns) {
     if (other.row.attname != definition.colname) continue;
@@ -180,12 +191,7 @@ void PlanColumn(const ast::ColumnDef& definition, PlannedTable* table, CommandCo
   ResolveColumnType(definition, &column, context);
   ResolveCollation(definition, &column, context);
   column.row.attnotnull |= definition.is_not_null;
-  if (!definition.compression.empty()) {
-    if (definition.compression != "pglz" && definition.compression != "lz4") {
-      throw SqlError(ErrorCode::kInvalidParameterValue, "invalid compression method \"{}\"", definition.compression);
-    }
-    column.row.attcompression = definition.compression == "lz4" ? 'l' : 'p';
-  }
+  if (!definition.compression.empty()) column.row.attcompression = CompressionLetter(definition.compression, column.row.atttypid);
   if (column.from_serial) CreateColumnSequence(&column, *table, column.row.atttypid, {}, context);
   column.default_ast = definition.raw_default;
   ColumnConstraints(table, &column, context).Apply(definition.constraints);

@@ -8,11 +8,6 @@ namespace walden {
 namespace {
 
 // Is the sort descending? Its operator is the type's ">" then.
-bool IsDescending(const SortGroupClause& clause) {
-  const BuiltinOperator* op = FindBuiltinOperator(clause.sortop);
-  return op != nullptr && op->name.starts_with(">");
-}
-
 // The state of an ordered-set aggregate is its result.
 void TakeResult(CallContext&, const void* state, Value* result) { *result = *static_cast<const Value*>(state); }
 constexpr AggregateFunction kOrderedSetResult{
@@ -27,6 +22,7 @@ AggregateCall::AggregateCall(const Aggref& aggref)
   if (function_ == nullptr || (kind_ != 'n' && !IsOrderedSetAggregate(aggref.aggfnoid))) {
     throw NotSupported(fmt::format("aggregate function with OID {}", OidNumber(aggref.aggfnoid)));
   }
+  CheckMayAggregate(aggref.aggfnoid);
   for (const TargetEntry* entry : aggref.args) {
     args_.push_back(CompileExpression(entry->expr));
     if (!entry->resjunk) {

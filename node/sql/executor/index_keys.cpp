@@ -1,19 +1,12 @@
 #include "node/sql/executor/index_keys.h"
 
+#include "node/sql/executor/number_values.h"
 #include "node/sql/executor/row_container.h"
 #include "node/types/array.h"
 #include "node/types/type_table.h"
 
 namespace walden {
 namespace {
-
-int64_t IntegerOf(PhysicalType type, const Datum& datum) {
-  switch (type) {
-    case PhysicalType::kInt16: return datum.i16;
-    case PhysicalType::kInt32: return datum.i32;
-    default: return datum.i64;
-  }
-}
 
 // Comparators of (column, value) whose integer widths differ.
 template <PhysicalType kColumn, PhysicalType kValue>

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "node/base/bytes.h"
+#include "node/sql/executor/number_values.h"
 
 namespace walden {
 namespace {
@@ -26,15 +27,6 @@ bool IsOrderedAsInteger(Oid type) {
 
 bool IsOrderedAsBytes(Oid type) {
   return type == type_oid::kText || type == type_oid::kVarchar || type == type_oid::kName || type == type_oid::kBytea;
-}
-
-int64_t IntegerOf(PhysicalType type, const Datum& datum) {
-  switch (type) {
-    case PhysicalType::kBool: return datum.b;
-    case PhysicalType::kInt16: return datum.i16;
-    case PhysicalType::kInt32: return datum.i32;
-    default: return datum.i64;
-  }
 }
 
 // The first bytes of the string, big-endian, padded with zeros.

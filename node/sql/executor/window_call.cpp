@@ -255,6 +255,7 @@ bool IsWindowFunction(Oid function) {
 }
 
 std::unique_ptr<WindowCall> MakeWindowCall(const WindowFunc& function, RowStore* store, size_t first_column, MemoryAccount* account) {
+  CheckMayExecute(function.winfnoid);
   if (FindAggregate(function.winfnoid) != nullptr) {
     return std::make_unique<AggregateWindowCall>(function, store, first_column, account);
   }

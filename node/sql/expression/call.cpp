@@ -282,11 +282,18 @@ ExprStatePtr CompileScalarArrayOp(ExprCompiler& compiler, const ScalarArrayOpExp
                                             Arg(compiler, expr.args, 0), Arg(compiler, expr.args, 1));
 }
 
-void CheckMayExecute(Oid function) {
+namespace {
+
+void CheckExecute(Oid function, ObjectKind kind) {
   const SessionIdentity& identity = session_identity();
   if (!IsValid(identity.database) || identity.bootstrapping || IsSuperuser(identity.current_role)) return;
   const BuiltinFunction* row = FindBuiltinFunction(function);
-  ThrowUnlessOk(CheckFunction(function, identity.current_role), ObjectKind::kFunction, row == nullptr ? "" : row->name);
+  ThrowUnlessOk(CheckFunction(function, identity.current_role), kind, row == nullptr ? "" : row->name);
 }
+
+}  // namespace
+
+void CheckMayExecute(Oid function) { CheckExecute(function, ObjectKind::kFunction); }
+void CheckMayAggregate(Oid function) { CheckExecute(function, ObjectKind::kAggregate); }
 
 }  // namespace walden

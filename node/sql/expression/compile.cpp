@@ -105,11 +105,18 @@ ExprStatePtr ExprCompiler::Compile(const Expr* expr) {
     }
     case NodeTag::kOpExpr: {
       const OpExpr& op = *As<OpExpr>(expr);
+      CheckMayExecute(op.opfuncid);
       return CompileCall(*this, op.opfuncid, op.opresulttype, op.inputcollid, false, op.args);
     }
-    case NodeTag::kDistinctExpr: return CompileDistinct(*this, *As<DistinctExpr>(expr));
-    case NodeTag::kNullIfExpr: return CompileNullIf(*this, *As<NullIfExpr>(expr));
-    case NodeTag::kScalarArrayOpExpr: return CompileScalarArrayOp(*this, *As<ScalarArrayOpExpr>(expr));
+    case NodeTag::kDistinctExpr:
+      CheckMayExecute(As<DistinctExpr>(expr)->opfuncid);
+      return CompileDistinct(*this, *As<DistinctExpr>(expr));
+    case NodeTag::kNullIfExpr:
+      CheckMayExecute(As<NullIfExpr>(expr)->opfuncid);
+      return CompileNullIf(*this, *As<NullIfExpr>(expr));
+    case NodeTag::kScalarArrayOpExpr:
+      CheckMayExecute(As<ScalarArrayOpExpr>(expr)->opfuncid);
+      return CompileScalarArrayOp(*this, *As<ScalarArrayOpExpr>(expr));
     case NodeTag::kBoolExpr: return CompileBool(*this, *As<BoolExpr>(expr));
     case NodeTag::kSubPlan: return CompileSubPlan(*this, *As<SubPlan>(expr));
     case NodeTag::kFieldSelect: return CompileFieldSelect(*this, *As<FieldSelect>(expr));

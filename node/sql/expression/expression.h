@@ -125,5 +125,6 @@ Value EvaluateConstant(const Expr* expr, EvalContext& context);
 
 // 42501 unless the current role has EXECUTE on the function. Whoever makes a call ready asks.
 void CheckMayExecute(Oid function);
+void CheckMayAggregate(Oid function);  // the same for an aggregate
 
 }  // namespace walden

@@ -44,7 +44,7 @@ void PutClient(RowValues& row, const ActivityRow& activity, Arena& arena) {
   } catch (const SqlError&) {
     row.Null();
   }
-  row.Null().Int4(activity.remote_port);
+  row.TextOrNull(activity.host_name).Int4(activity.remote_port);
 }
 
 void PutTls(RowValues& row, const ActivityTls& tls) {

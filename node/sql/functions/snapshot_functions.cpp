@@ -4,6 +4,7 @@
 #include "node/sql/functions/record_rows.h"
 #include "node/sql/functions/scalar.h"
 #include "node/txn/snapshot.h"
+#include "node/txn/snapshot_export.h"
 #include "node/types/xid_snapshot.h"
 
 namespace walden {
@@ -29,7 +30,10 @@ std::unique_ptr<TableFunction> StartRunning(CallContext&, std::span<const Value>
   return set;
 }
 
+View Export(CallContext& c) { return c.arena.Copy(ExportSnapshot()); }
+
 constexpr ScalarFunction kTable[] = {
+    Volatile<&Export>("pg_export_snapshot"),
     Volatile<&CurrentSnapshot>("pg_current_snapshot"),
     Scalar<&Lowest>("pg_snapshot_xmin"),
     Scalar<&Highest>("pg_snapshot_xmax"),

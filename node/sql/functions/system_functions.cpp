@@ -11,11 +11,13 @@
 #include "node/catalog/relation.h"
 #include "node/catalog/rows/pg_depend.h"
 #include "node/catalog/syscache.h"
+#include "node/config/conf_file.h"
 #include "node/config/settings.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/latch.h"
 #include "node/shm/process.h"
 #include "node/sql/functions/function_table.h"
+#include "node/sql/functions/record_rows.h"
 #include "node/sql/functions/scalar.h"
 #include "node/sql/functions/text_result.h"
 #include "node/storage/relation_file.h"
@@ -402,7 +404,22 @@ class SettingRows : public TableFunction {
 };
 std::unique_ptr<TableFunction> StartSettings(CallContext&, std::span<const Value>) { return std::make_unique<SettingRows>(); }
 
-constexpr SetFunction kSets[] = {{"show_all_settings", true, &StartSettings}};
+std::unique_ptr<TableFunction> StartFileSettings(CallContext&, std::span<const Value>) {
+  auto set = std::make_unique<RowSet>();
+  int64_t number = 0;
+  for (const FileSetting& setting : ListFileSettings()) {
+    const ConfEntry& entry = setting.entry;
+    RowValues row = set->NewRow();
+    row.TextOrNull(entry.file);
+    entry.line > 0 ? row.Int4(entry.line) : row.Null();
+    row.Int4(++number).TextOrNull(entry.name);
+    entry.name.empty() ? row.Null() : row.Text(entry.value);
+    set->Add(row.Bool(setting.applied).TextOrNull(setting.error));
+  }
+  return set;
+}
+
+constexpr SetFunction kSets[] = {{"show_all_settings", true, &StartSettings}, {"show_all_file_settings", true, &StartFileSettings}};
 
 }  // namespace
 

@@ -9,9 +9,11 @@
 #include "node/sql/optimizer/fold.h"
 #include "node/sql/optimizer/index_paths.h"
 #include "node/sql/optimizer/query_planner.h"
+#include "node/sql/optimizer/refutation.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/node_build.h"
 #include "node/sql/query/tree_walk.h"
+#include "node/types/array.h"
 
 namespace walden {
 Path QueryPlanner::FinishScan(BaseRel& base, ScanPlan* plan, const std::vector<Qual>& filters, double rows) {
@@ -65,41 +67,92 @@ ExprList ScanColumnsOf(const BaseRel& base, const std::vector<Qual>& filters, bo
   return columns;
 }
 
-Path QueryPlanner::PlanTable(BaseRel& base, const std::vector<Qual>& quals) {
-  // ctid = value
+// The identities that one condition on ctid allows, added to the plan's: ctid = value, ctid = ANY (array), or an OR of such.
+bool QueryPlanner::AddTids(const BaseRel& base, const Expr* condition, TidScanPlan* plan) {
+  if (const BoolExpr* either = TryAs<BoolExpr>(static_cast<const Node*>(condition))) {
+    return either->boolop == BoolExprType::kOr && std::all_of(either->args.begin(), either->args.end(), [&](const Expr* arm) {
+             return AddTids(base, arm, plan);
+           });
+  }
+  const OpExpr* op = TryAs<OpExpr>(static_cast<const Node*>(condition));
+  const ScalarArrayOpExpr* any = TryAs<ScalarArrayOpExpr>(static_cast<const Node*>(condition));
+  const ExprList* args = op != nullptr ? &op->args : any != nullptr && any->use_or ? &any->args : nullptr;
+  if (args == nullptr || args->size() != 2) return false;
+  const BuiltinOperator* row = FindBuiltinOperator(op != nullptr ? op->opno : any->opno);
+  if (row == nullptr || row->name != "=") return false;
+  Expr* value = (*args)[1];
+  if (!IsColumn((*args)[0], base.rtindex, kSelfItemPointerAttr)) {
+    if (op == nullptr || !IsColumn(value, base.rtindex, kSelfItemPointerAttr)) return false;
+    value = (*args)[0];
+  }
+  if (!RelsOf(value).empty() || VolatilityOf(value) == 'v') return false;
+  plan->tids.Append(arena(), value);
+  plan->tid_is_array.Append(arena(), op == nullptr ? 1 : 0);
+  return true;
+}
+
+namespace {
+
+// As many elements as a constant array has; ten where it is not known.
+double ElementsOf(const Expr* array) {
+  const Const* constant = TryAs<Const>(array);
+  if (constant != nullptr && !constant->IsNull()) return ArrayView(constant->value.datum.string.view()).count();
+  const ArrayExpr* list = TryAs<ArrayExpr>(array);
+  return list != nullptr ? list->elements.size() : 10;
+}
+
+}  // namespace
+
+// Rows by their identity. The row of WHERE CURRENT OF can be found in no other way.
+bool QueryPlanner::TidPath(BaseRel& base, const std::vector<Qual>& quals, Path* path) {
   for (const Qual& qual : quals) {
-    CurrentOfExpr* current_of = TryAs<CurrentOfExpr>(static_cast<Node*>(qual.expr));
-    const OpExpr* op = TryAs<OpExpr>(static_cast<const Node*>(qual.expr));
-    const ScalarArrayOpExpr* any = TryAs<ScalarArrayOpExpr>(static_cast<const Node*>(qual.expr));
-    const ExprList* args = op != nullptr && op->args.size() == 2 ? &op->args : any != nullptr && any->use_or ? &any->args : nullptr;
-    bool by_value = args != nullptr && IsColumn((*args)[0], base.rtindex, kSelfItemPointerAttr) && RelsOf((*args)[1]).empty();
-    const BuiltinOperator* row = by_value ? FindBuiltinOperator(op != nullptr ? op->opno : any->opno) : nullptr;
-    if (current_of == nullptr && (row == nullptr || row->name != "=")) continue;
     TidScanPlan* plan = arena().New<TidScanPlan>();
+    plan->current_of = TryAs<CurrentOfExpr>(static_cast<Node*>(qual.expr));
+    if (plan->current_of == nullptr && !AddTids(base, qual.expr, plan)) continue;
     plan->relation = base.relation->oid;
-    plan->current_of = current_of;
-    if (current_of == nullptr) {
-      plan->tids.Append(arena(), (*args)[1]);
-      plan->tid_is_array.Append(arena(), op == nullptr ? 1 : 0);
-    }
-    Path path;
-    path.columns = ScanColumnsOf(base, quals, false, arena(), &plan->columns);
-    ExprList columns = path.columns;
-    plan->shown.Append(arena(), BindToInput(qual.expr, columns));
+    path->columns = ScanColumnsOf(base, quals, false, arena(), &plan->columns);
+    plan->shown.Append(arena(), BindToInput(qual.expr, path->columns));
     std::vector<Qual> filters;
     for (const Qual& other : quals) {
       if (&other != &qual) filters.push_back(other);  // a re-check's row has another identity
     }
-    plan->quals = BindList(filters, columns);
-    path.plan = plan;
-    path.rels.Add(base.rtindex);
+    plan->quals = BindList(filters, path->columns);
     plan->rtindex = flat(base.rtindex);
-    plan->target = TargetsFor(columns);
+    plan->target = TargetsFor(path->columns);
     plan->project = false;
-    path.rows = plan->rows = 1;
-    path.total_cost = plan->total_cost = GetReal(Setting::kRandomPageCost) + CpuTupleCost();
-    return path;
+    path->plan = plan;
+    path->rels.Add(base.rtindex);
+    double fetched = 0;
+    for (uint32_t i = 0; i < plan->tids.size(); ++i) fetched += plan->tid_is_array[i] != 0 ? ElementsOf(plan->tids[i]) : 1;
+    fetched = std::max(1.0, fetched);
+    path->rows = plan->rows = plan->current_of != nullptr ? 1 : std::min(fetched, base.rows);
+    path->total_cost = fetched * (GetReal(Setting::kRandomPageCost) + CpuTupleCost() +
+                                  CpuOperatorCost() * static_cast<double>(filters.size() + 1));
+    if (!GetBool(Setting::kEnableTidscan) && plan->current_of == nullptr) path->total_cost += kDisabledCost;
+    plan->width = WidthOf(path->columns);
+    plan->total_cost = path->total_cost;
+    return true;
   }
+  return false;
+}
+
+// No row can be wanted: an empty Result in place of the scan.
+Path QueryPlanner::PlanExcluded(BaseRel& base) {
+  ResultPlan* plan = arena().New<ResultPlan>();
+  plan->one_time_quals.Append(arena(), MakeBoolConst(arena(), false));
+  List<int32_t> attnos;
+  Path path;
+  path.columns = ScanColumnsOf(base, {}, false, arena(), &attnos);
+  plan->target = TargetsFor(path.columns);
+  plan->project = false;
+  plan->width = WidthOf(path.columns);
+  path.plan = plan;
+  path.rels.Add(base.rtindex);
+  path.rows = base.rows = 1;
+  return path;
+}
+
+Path QueryPlanner::PlanTable(BaseRel& base, const std::vector<Qual>& quals) {
   SeqScanPlan* plan = arena().New<SeqScanPlan>();
   plan->relation = base.relation->oid;
   Path path;
@@ -126,13 +179,18 @@ Path QueryPlanner::PlanBase(BaseRel& base) {
   base.rows = std::max(1.0, std::rint(base.tuples * selectivity));
   switch (base.rte->rtekind) {
     case RteKind::kRelation: {
+      if (IsExcluded(base, arena(), global_.options)) return PlanExcluded(base);
+      Path tid;
+      bool by_tid = TidPath(base, base.quals, &tid);
+      if (by_tid && As<TidScanPlan>(tid.plan)->current_of != nullptr) return tid;
       Path best = PlanTable(base, base.quals);
-      bool by_tid = best.plan->kind == PlanKind::kTidScan;
-      for (Path& path : BasePaths(base, {}, RelSet(), 1)) {
-        if (!by_tid && path.total_cost < best.total_cost) best = path;
-      }
+      auto consider = [&](const Path& path) {
+        if (CostOfWanted(path) < CostOfWanted(best)) best = path;
+      };
+      if (by_tid) consider(tid);
+      for (const Path& path : BasePaths(base, {}, RelSet(), 1)) consider(path);
       Path bitmap;
-      if (!by_tid && BitmapPath(base, base.quals, RelSet(), 1, &bitmap) && bitmap.total_cost < best.total_cost) best = bitmap;
+      if (BitmapPath(base, base.quals, RelSet(), 1, &bitmap)) consider(bitmap);
       return best;
     }
     case RteKind::kSubquery: return PlanSubqueryScan(base);

@@ -16,19 +16,6 @@
 namespace walden {
 namespace {
 
-const Expr* StripForIndex(const Expr* expr) {
-  while (const RelabelType* relabel = TryAs<RelabelType>(expr)) expr = relabel->arg;
-  return expr;
-}
-
-void SetRelation(Node* node, int32_t rtindex) {
-  if (Var* var = TryAs<Var>(node)) var->varno = rtindex;
-  AnyChild(node, [&](const Node* child) {
-    SetRelation(const_cast<Node*>(child), rtindex);
-    return false;
-  });
-}
-
 // The comparator of (left, right) exists: same physical form, or integers of different width.
 bool CanCompare(Oid left, Oid right) {
   if (left == right) return true;
@@ -89,8 +76,16 @@ bool Implied(const Expr* wanted, const std::vector<Qual>& given) {
 
 }  // namespace
 
+void SetRelation(Node* node, int32_t rtindex) {
+  if (Var* var = TryAs<Var>(node)) var->varno = rtindex;
+  AnyChild(node, [&](const Node* child) {
+    SetRelation(const_cast<Node*>(child), rtindex);
+    return false;
+  });
+}
+
 bool IsColumn(const Expr* expr, int32_t rtindex, AttrNumber attno) {
-  const Var* var = TryAs<Var>(StripForIndex(expr));
+  const Var* var = TryAs<Var>(StripRelabel(expr));
   return var != nullptr && var->varlevelsup == 0 && var->varno == rtindex && var->varattno == attno;
 }
 
@@ -129,7 +124,7 @@ bool IndexMatcher::IsPredicate(const Expr* expr) const {
 
 bool IndexMatcher::IsKey(const Expr* expr, int column) const {
   AttrNumber attno = index_.index->indkey[column];
-  return attno != 0 ? IsColumn(expr, base_.rtindex, attno) : EqualNodes(StripForIndex(expr), StripForIndex(keys_[column]));
+  return attno != 0 ? IsColumn(expr, base_.rtindex, attno) : EqualNodes(StripRelabel(expr), StripRelabel(keys_[column]));
 }
 
 bool IndexMatcher::RefersToTable(const Expr* expr) const { return RelsOf(expr).Contains(base_.rtindex); }

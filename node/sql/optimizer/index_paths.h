@@ -12,6 +12,9 @@ namespace walden {
 // Is the expression this column of this relation (of the level that is planned), whatever binary-compatible type it is given?
 bool IsColumn(const Expr* expr, int32_t rtindex, AttrNumber attno);
 
+// Makes the columns of an expression that a catalog row keeps for one table those of this range table entry.
+void SetRelation(Node* node, int32_t rtindex);
+
 // Matches conditions with the key columns (and expressions) of one index, and its predicate with what is known of the rows.
 class IndexMatcher {
  public:

@@ -38,9 +38,10 @@ QueryPlanner::Item QueryPlanner::PlanJoinNode(JoinNode& node) {
       Item item;
       item.path = PlanBase(base);
       if (base.rte->rtekind == RteKind::kRelation) {
-        item.base = &base;
+        bool scans = !Is<ResultPlan>(static_cast<const Plan*>(item.path.plan));
+        if (scans) item.base = &base;  // else it delivers no row, whatever the parameters
         for (Path& path : BasePaths(base, {}, RelSet(), 1)) {
-          if (!path.order.empty()) item.ordered.push_back(path);
+          if (scans && !path.order.empty()) item.ordered.push_back(path);
         }
       }
       item.rels = node.rels;
@@ -51,6 +52,12 @@ QueryPlanner::Item QueryPlanner::PlanJoinNode(JoinNode& node) {
     case JoinNode::Kind::kJoin: return PlanOuterJoin(node);
   }
   throw SqlError(ErrorCode::kInternalError, "unrecognized join node");
+}
+
+double QueryPlanner::CostOfWanted(const Path& path) const {
+  if (!reads_in_order_ || !(path.rels == all_rels_)) return path.total_cost;
+  double part = limit_rows_ > 0 ? std::min(1.0, limit_rows_ / path.rows) : fetched_part_;
+  return path.startup_cost + (path.total_cost - path.startup_cost) * part;
 }
 
 QueryPlanner::Item QueryPlanner::PlanRegion(JoinNode& node) {
@@ -461,14 +468,16 @@ QueryPlanner::Item QueryPlanner::JoinItems(const Item& left, const Item& right, 
         candidates.push_back(NestLoopPath(by_order, inner, type, rest, rows));
       }
     }
-    Path plain = needs_parameters || left.path.rows <= 1 ? right.path : Materialize(right.path);
-    candidates.push_back(NestLoopPath(left, plain, type, join_quals, rows));
+    candidates.push_back(NestLoopPath(left, right.path, type, join_quals, rows));
+    if (GetBool(Setting::kEnableMaterial) && !needs_parameters && left.path.rows > 1) {
+      candidates.push_back(NestLoopPath(left, Materialize(right.path), type, join_quals, rows));
+    }
   }
   Item item;
   item.rels = left.rels | right.rels;
   const Path* best = nullptr;
   for (const Path& path : candidates) {
-    if (path.plan != nullptr && (best == nullptr || path.total_cost < best->total_cost)) best = &path;
+    if (path.plan != nullptr && (best == nullptr || CostOfWanted(path) < CostOfWanted(*best))) best = &path;
   }
   if (best == nullptr) {
     throw SqlError(ErrorCode::kFeatureNotSupported, "FULL JOIN is only supported with merge-joinable or hash-joinable join conditions");

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "node/catalog/builtin.h"
+#include "node/config/settings.h"
 #include "node/sql/optimizer/fold.h"
 #include "node/sql/optimizer/query_planner.h"
 #include "node/sql/query/expr_facts.h"
@@ -35,22 +36,64 @@ std::vector<Qual> QueryPlanner::MakeQuals(Expr* condition) {
   return quals;
 }
 
-std::unique_ptr<JoinNode> QueryPlanner::BuildRegion(FromExpr* from) {
+namespace {
+
+void TakeAll(JoinNode* from, JoinNode* to) {
+  for (auto& item : from->items) to->items.push_back(std::move(item));
+  for (Qual& qual : from->quals) to->quals.push_back(std::move(qual));
+  to->rels |= from->rels;
+}
+
+// A part of one item is no part of its own.
+void TakeAsItem(std::unique_ptr<JoinNode> part, JoinNode* to) {
+  if (part->items.size() <= 1) return TakeAll(part.get(), to);
+  to->rels |= part->rels;
+  to->items.push_back(std::move(part));
+}
+
+// Both sides of an inner join: one region as long as join_collapse_limit allows, else their own order stays.
+void TakeSides(std::unique_ptr<JoinNode> left, std::unique_ptr<JoinNode> right, JoinNode* to) {
+  bool fits = static_cast<int64_t>(left->items.size() + right->items.size()) <= GetInt(Setting::kJoinCollapseLimit);
+  for (auto* side : {&left, &right}) {
+    if (fits) {
+      TakeAll(side->get(), to);
+    } else {
+      TakeAsItem(std::move(*side), to);
+    }
+  }
+}
+
+std::unique_ptr<JoinNode> NewRegion() {
   auto region = std::make_unique<JoinNode>();
   region->kind = JoinNode::Kind::kRegion;
-  AddToRegion(region.get(), from);
   return region;
 }
 
-// Flattens nested FROM lists and inner joins into the region; other joins become items of it.
-void QueryPlanner::AddToRegion(JoinNode* region, Node* node) {
+}  // namespace
+
+std::unique_ptr<JoinNode> QueryPlanner::BuildRegion(FromExpr* from) { return BuildPart(from); }
+
+// A region of what stands below `node`. Nested FROM lists and inner joins are flattened into it as from_collapse_limit and
+// join_collapse_limit allow; other joins become items of it.
+std::unique_ptr<JoinNode> QueryPlanner::BuildPart(Node* node) {
+  std::unique_ptr<JoinNode> region = NewRegion();
   auto add_quals = [&](Expr* condition) {
     for (Qual& qual : MakeQuals(condition)) region->quals.push_back(std::move(qual));
   };
   if (FromExpr* from = TryAs<FromExpr>(node)) {
-    for (Node* item : from->fromlist) AddToRegion(region, item);
+    int64_t remaining = from->fromlist.size();
+    for (Node* item : from->fromlist) {
+      std::unique_ptr<JoinNode> part = BuildPart(item);
+      --remaining;
+      int64_t together = static_cast<int64_t>(region->items.size() + part->items.size()) + remaining;
+      if (together <= GetInt(Setting::kFromCollapseLimit)) {
+        TakeAll(part.get(), region.get());
+      } else {
+        TakeAsItem(std::move(part), region.get());
+      }
+    }
     add_quals(from->quals);
-    return;
+    return region;
   }
   if (RangeTblRef* ref = TryAs<RangeTblRef>(node)) {
     auto base = std::make_unique<JoinNode>();
@@ -60,26 +103,20 @@ void QueryPlanner::AddToRegion(JoinNode* region, Node* node) {
     region->rels |= base->rels;
     region->items.push_back(std::move(base));
     AddBaseRel(ref->rtindex);
-    return;
+    return region;
   }
   JoinExpr* join = As<JoinExpr>(node);
+  std::unique_ptr<JoinNode> left = BuildPart(join->larg), right = BuildPart(join->rarg);
   if (join->jointype == JoinType::kInner) {
-    AddToRegion(region, join->larg);
-    AddToRegion(region, join->rarg);
+    TakeSides(std::move(left), std::move(right), region.get());
     add_quals(join->quals);
-    return;
+    return region;
   }
   auto item = std::make_unique<JoinNode>();
   item->kind = JoinNode::Kind::kJoin;
   item->join_type = join->jointype;
-  auto side = [&](Node* arg) {
-    auto child = std::make_unique<JoinNode>();
-    child->kind = JoinNode::Kind::kRegion;
-    AddToRegion(child.get(), arg);
-    return child;
-  };
-  item->left = side(join->larg);
-  item->right = side(join->rarg);
+  item->left = std::move(left);
+  item->right = std::move(right);
   if (item->join_type == JoinType::kRight) {
     std::swap(item->left, item->right);
     item->join_type = JoinType::kLeft;
@@ -88,6 +125,7 @@ void QueryPlanner::AddToRegion(JoinNode* region, Node* node) {
   item->rels = item->left->rels | item->right->rels;
   region->rels |= item->rels;
   region->items.push_back(std::move(item));
+  return region;
 }
 
 // An outer join whose nullable side is asked for non-null values by a condition above is an inner join.
@@ -105,11 +143,14 @@ void QueryPlanner::ReduceOuterJoins(JoinNode* node, const RelSet& from_above) {
       if (item->kind != JoinNode::Kind::kJoin || item->join_type != JoinType::kInner) continue;
       std::unique_ptr<JoinNode> taken = std::move(node->items[i]);
       node->items.erase(node->items.begin() + static_cast<ptrdiff_t>(i));
-      for (JoinNode* side : {taken->left.get(), taken->right.get()}) {
-        for (auto& child : side->items) node->items.push_back(std::move(child));
-        for (Qual& qual : side->quals) node->quals.push_back(std::move(qual));
+      std::unique_ptr<JoinNode> part = NewRegion();
+      TakeSides(std::move(taken->left), std::move(taken->right), part.get());
+      for (Qual& qual : taken->quals) part->quals.push_back(std::move(qual));
+      if (static_cast<int64_t>(node->items.size() + part->items.size()) <= GetInt(Setting::kJoinCollapseLimit)) {
+        TakeAll(part.get(), node);
+      } else {
+        TakeAsItem(std::move(part), node);
       }
-      for (Qual& qual : taken->quals) node->quals.push_back(std::move(qual));
       i = static_cast<size_t>(-1);  // start over: the list has changed
     }
     return;

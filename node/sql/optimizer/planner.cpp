@@ -178,10 +178,13 @@ Path QueryPlanner::PlanQueryLevel(double tuple_fraction) {
       limit_rows_ = -1;
     }
   } else if (tuple_fraction > 0) {
-    limit_rows_ = -1;
+    fetched_part_ = tuple_fraction;
   }
   bool grouped = query_->has_aggs || !query_->group_clause.empty() || !query_->grouping_sets.empty() || query_->having_qual != nullptr;
-  if (!grouped && !query_->has_window_funcs && query_->distinct_clause.empty()) wanted_order_ = OrderOf(query_->sort_clause);
+  if (!grouped && !query_->has_window_funcs && query_->distinct_clause.empty()) {
+    wanted_order_ = OrderOf(query_->sort_clause);
+    reads_in_order_ = wanted_order_.empty();
+  }
   Path path = PlanFromAndWhere();
   if (grouped) path = PlanGrouping(path);
   if (query_->has_window_funcs) path = PlanWindows(path);

@@ -25,8 +25,6 @@ struct OrderElement {
 
 // Does an order begin with the order wanted?
 bool OrderSatisfies(const std::vector<OrderElement>& have, const std::vector<OrderElement>& want);
-// ORDER BY ... DESC: the sort operator is the type's ">".
-bool IsDescending(const SortGroupClause& clause);
 
 struct Path {
   Plan* plan = nullptr;
@@ -149,7 +147,7 @@ class QueryPlanner : public StatisticsSource {
   // join_tree.cpp
   std::unique_ptr<JoinNode> BuildJoinTree(Node* node, std::vector<Qual>* region_quals);
   std::unique_ptr<JoinNode> BuildRegion(FromExpr* from);
-  void AddToRegion(JoinNode* region, Node* node);
+  std::unique_ptr<JoinNode> BuildPart(Node* node);
   void ReduceOuterJoins(JoinNode* node, const RelSet& nonnullable);
   Qual MakeQual(Expr* expr);
   std::vector<Qual> MakeQuals(Expr* condition);
@@ -163,6 +161,11 @@ class QueryPlanner : public StatisticsSource {
   std::vector<Path> BasePaths(BaseRel& base, const std::vector<Qual>& extra, const RelSet& outer, double loops);
   Path FinishScan(BaseRel& base, ScanPlan* plan, const std::vector<Qual>& filters, double rows);
   Path PlanTable(BaseRel& base, const std::vector<Qual>& quals);
+  bool AddTids(const BaseRel& base, const Expr* condition, TidScanPlan* plan);
+  bool TidPath(BaseRel& base, const std::vector<Qual>& quals, Path* path);
+  Path PlanExcluded(BaseRel& base);
+  // What the rows of it that will be read cost: all, unless it stands for the whole FROM of a level of which few are read.
+  double CostOfWanted(const Path& path) const;
   // index_paths.cpp
   bool TryIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const RelSet& outer, double loops, Path* path);
   bool MatchIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const RelSet& outer, IndexUse* use);
@@ -279,6 +282,9 @@ class QueryPlanner : public StatisticsSource {
   PlannedCte* FindCte(const RangeTblEntry& rte);
   std::vector<OrderElement> wanted_order_;
   double limit_rows_ = -1;
+  double fetched_part_ = 1;    // of the result, when no LIMIT says how many rows are read
+  RelSet all_rels_;            // of FROM
+  bool reads_in_order_ = false;  // rows of FROM are delivered as they come: no sort, grouping or DISTINCT stands above
   bool locks_rows_ = false;  // statement changes or locks rows: scans keep the columns of index conditions
 };
 

@@ -34,10 +34,6 @@ List<OrderKey> AllKeys(Arena& arena, const SetOperationStmt& operation) {
   return keys;
 }
 
-const char* OperationName(SetOperation op) {
-  return op == SetOperation::kUnion ? "UNION" : op == SetOperation::kIntersect ? "INTERSECT" : "EXCEPT";
-}
-
 bool AllHashable(const SetOperationStmt& operation) {
   for (Oid type : operation.col_types) {
     if (TypeOf(type).hash == nullptr) return false;
@@ -75,7 +71,7 @@ void QueryPlanner::ConvertArm(Path* path, const List<TargetEntry*>& columns, con
     if (var->vartype != operation.col_types[i]) {
       BindOptions options{.arena = arena(), .catalog = global_.options.binding->catalog, .source = {},
                           .format = global_.options.binding->format, .names = global_.options.binding->names};
-      converted = BindCommonConversion(var, operation.col_types[i], OperationName(operation.op), options);
+      converted = BindCommonConversion(var, operation.col_types[i], SetOperationName(operation.op), options);
       as_is = false;
     }
     targets.Append(arena(), MakeTargetEntry(arena(), converted, static_cast<AttrNumber>(i + 1), {}, false));

@@ -85,11 +85,6 @@ void SetCosts(Plan* plan, const Path& path, int32_t width) {
 
 }  // namespace
 
-bool IsDescending(const SortGroupClause& clause) {
-  const BuiltinOperator* op = FindBuiltinOperator(clause.sortop);
-  return op != nullptr && op->name.starts_with(">");
-}
-
 bool OrderSatisfies(const std::vector<OrderElement>& have, const std::vector<OrderElement>& want) {
   if (want.size() > have.size()) return false;
   for (size_t i = 0; i < want.size(); ++i) {
@@ -124,6 +119,7 @@ std::vector<OrderElement> QueryPlanner::OrderOf(const List<SortGroupClause*>& cl
 Path QueryPlanner::PlanFromAndWhere() {
   std::unique_ptr<JoinNode> tree = BuildRegion(query_->jointree);
   ReduceOuterJoins(tree.get(), RelSet());
+  all_rels_ = tree->rels;
   CollectNeeded();
   struct Quals {
     static void Note(QueryPlanner* planner, const JoinNode& node, std::vector<const Qual*>* all) {
@@ -158,10 +154,11 @@ Path QueryPlanner::PlanFromAndWhere() {
   // An order that saves a sort may be worth a dearer path, more so when few rows are wanted.
   if (!wanted_order_.empty() && !OrderSatisfies(best.order, wanted_order_)) {
     double sort = best.rows * std::log2(std::max(2.0, best.rows)) * 2 * CpuOperatorCost();
+    if (!GetBool(Setting::kEnableSort)) sort += kDisabledCost;
     double cost_best = best.total_cost + sort;
     for (const Path& path : item.ordered) {
       if (!OrderSatisfies(path.order, wanted_order_) || !path.required.empty()) continue;
-      double fraction = limit_rows_ > 0 && path.rows > limit_rows_ ? limit_rows_ / path.rows : 1;
+      double fraction = limit_rows_ > 0 && path.rows > limit_rows_ ? limit_rows_ / path.rows : fetched_part_;
       double cost = path.startup_cost + (path.total_cost - path.startup_cost) * fraction;
       if (cost < cost_best) {
         best = path;
@@ -215,6 +212,7 @@ Path QueryPlanner::SortPath(Path input, const List<OrderKey>& keys, double bound
   double rows = std::max(2.0, input.rows);
   double compared = bound > 0 ? std::min(rows, 2 * bound) : rows;
   input.startup_cost = input.total_cost + rows * std::log2(std::max(2.0, compared)) * 2 * CpuOperatorCost();
+  if (!GetBool(Setting::kEnableSort)) input.startup_cost += kDisabledCost;
   input.total_cost = input.startup_cost + input.rows * CpuOperatorCost();
   input.order.clear();
   SetCosts(plan, input, input.plan->width);

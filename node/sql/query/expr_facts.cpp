@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "node/base/error.h"
+#include "node/catalog/builtin.h"
 #include "node/sql/query/tree_walk.h"
 
 namespace walden {
@@ -603,6 +604,17 @@ void OffsetVarNumbers(Node* tree, int offset, uint32_t level) {
 Expr* StripRelabel(Expr* expr) {
   while (auto* relabel = TryAs<RelabelType>(expr)) expr = relabel->arg;
   return expr;
+}
+
+const Expr* StripRelabel(const Expr* expr) { return StripRelabel(const_cast<Expr*>(expr)); }
+
+bool IsDescending(const SortGroupClause& clause) {
+  const BuiltinOperator* op = FindBuiltinOperator(clause.sortop);
+  return op != nullptr && op->name.starts_with(">");
+}
+
+const char* SetOperationName(SetOperation op) {
+  return op == SetOperation::kUnion ? "UNION" : op == SetOperation::kIntersect ? "INTERSECT" : "EXCEPT";
 }
 
 TargetEntry* FindSortGroupTarget(const List<TargetEntry*>& targets, uint32_t ref) {

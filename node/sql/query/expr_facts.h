@@ -34,11 +34,17 @@ void OffsetVarNumbers(Node* tree, int offset, uint32_t level = 0);
 
 // Strips RelabelTypes at the top.
 Expr* StripRelabel(Expr* expr);
+const Expr* StripRelabel(const Expr* expr);
 
 // The target entry with this sort group reference or resno; null when there is none.
 TargetEntry* FindSortGroupTarget(const List<TargetEntry*>& targets, uint32_t ref);
 TargetEntry* FindTarget(const List<TargetEntry*>& targets, AttrNumber resno);
 // The entry that a SortGroupClause refers to; it must exist.
 TargetEntry* SortGroupTarget(const SortGroupClause& clause, const List<TargetEntry*>& targets);
+// Is its sort operator the type's ">"?
+bool IsDescending(const SortGroupClause& clause);
+
+// "UNION", "INTERSECT", "EXCEPT".
+const char* SetOperationName(SetOperation op);
 
 }  // namespace walden

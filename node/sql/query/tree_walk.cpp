@@ -137,15 +137,25 @@ bool IsIncidental(std::string_view field) {
   return false;
 }
 
+// Fields of what differs among queries that are counted as the same.
+template <class T>
+bool IsLeftOfFingerprint(std::string_view field) {
+  if constexpr (std::is_same_v<T, Const>) return field == "value" || field == "consttypmod";
+  if constexpr (std::is_same_v<T, TargetEntry>) return field == "resname";
+  if constexpr (std::is_same_v<T, RangeTblEntry>) return field == "alias" || field == "eref" || field == "join_using_alias";
+  return false;
+}
+
 class Hasher {
  public:
+  explicit Hasher(bool fingerprint) : fingerprint_(fingerprint) {}
   uint64_t Of(const Node* node) {
     CheckStackDepth();
     Mix(static_cast<uint64_t>(node->tag));
     VisitNode(node, [this](const auto& typed) {
       using T = std::remove_cvref_t<decltype(typed)>;
       T::VisitFields(typed, [this](const char* name, const auto& field) {
-        if (!IsIncidental<T>(name)) Add(field);
+        if (!IsIncidental<T>(name) && !(fingerprint_ && IsLeftOfFingerprint<T>(name))) Add(field);
       });
     });
     return state_;
@@ -183,6 +193,7 @@ class Hasher {
     Mix(static_cast<uint64_t>(field));
   }
 
+  const bool fingerprint_;
   uint64_t state_ = 0x243F6A8885A308D3ull;
 };
 
@@ -274,7 +285,8 @@ bool EqualNodes(const Node* a, const Node* b) {
   });
 }
 
-uint64_t HashNode(const Node* node) { return node == nullptr ? 0 : Hasher().Of(node); }
+uint64_t HashNode(const Node* node) { return node == nullptr ? 0 : Hasher(false).Of(node); }
+uint64_t FingerprintNode(const Node* node) { return node == nullptr ? 0 : Hasher(true).Of(node); }
 
 Node* MutateChildren(Node* node, Arena& arena, CallableRef<Node*(Node*)> mutate) {
   CheckStackDepth();

@@ -60,6 +60,9 @@ bool EqualNodes(const Node* a, const Node* b);
 // A hash that agrees with EqualNodes.
 uint64_t HashNode(const Node* node);
 
+// A hash that is the same for queries which differ in their constants and in names that they give only (aliases, output columns).
+uint64_t FingerprintNode(const Node* node);
+
 // A new tree: rebuilds every node for which some child changed, shares the rest. `mutate` gets each child and
 // returns what stands in its place (the child itself for no change); for its own recursion it calls
 // MutateChildren.
