@@ -1,5 +1,7 @@
 #include "node/storage/sync_queue.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -12,8 +14,8 @@
 #include "node/config/settings.h"
 #include "node/os/file.h"
 #include "node/shm/lwlock.h"
+#include "node/shm/process.h"
 #include "node/shm/region.h"
-#include "node/shm/spinlock.h"
 #include "node/shm/wait_events.h"
 
 namespace walden {
@@ -26,6 +28,7 @@ struct Request {
 };
 
 constexpr uint32_t kCapacity = 16384;
+constexpr useconds_t kFullQueueSleepUs = 10'000;
 
 struct SyncShared {
   std::atomic<uint64_t> drop_generation;
@@ -107,13 +110,21 @@ void Compact(SyncShared* shared) {
   shared->count = kept;
 }
 
+// The checkpointer absorbs whenever it wakes.
+void WakeOwner() { SlotAt(SlotsOf(ProcessKind::kCheckpointer).first).latch.Set(); }
+
 bool TryEnqueue(const Request& request) {
   SyncShared* shared = Shared();
-  LwLockGuard guard(shared->lock, LwMode::kExclusive);
-  if (shared->count == kCapacity) Compact(shared);
-  if (shared->count == kCapacity) return false;
-  shared->requests[shared->count++] = request;
-  return true;
+  bool fits, filling;
+  {
+    LwLockGuard guard(shared->lock, LwMode::kExclusive);
+    if (shared->count == kCapacity) Compact(shared);
+    fits = shared->count < kCapacity;
+    if (fits) shared->requests[shared->count++] = request;
+    filling = shared->count >= kCapacity / 2;
+  }
+  if (filling) WakeOwner();
+  return fits;
 }
 
 std::string PathOf(const SyncTag& tag) {
@@ -141,14 +152,17 @@ bool SyncNow(const SyncTag& tag) {
   return true;
 }
 
-// Puts the request where it will be seen; one that cannot wait in a full queue is repeated until it fits,
-// which the checkpointer's absorption guarantees.
+// Puts the request where it will be seen. A full queue is waited for: the checkpointer was woken to absorb it. No interrupt ends the
+// wait, since the transaction whose files these are has ended already.
 void Submit(const Request& request) {
   if (owner.active || Shared() == nullptr) {
     Apply(request);
     return;
   }
-  while (!TryEnqueue(request)) SpinPause();
+  while (!TryEnqueue(request)) {
+    WaitEventScope waiting(WaitEvent::kRegisterSyncRequest);
+    usleep(kFullQueueSleepUs);
+  }
 }
 
 Request Make(RequestKind kind, const RelFileLocator& rel, Fork fork = Fork::kMain) {

@@ -1,9 +1,11 @@
 // What storage does when the disk is full, fails to sync, or gives less than was asked for.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <thread>
 
 #include "node/base/error.h"
 #include "node/os/file.h"
@@ -163,6 +165,27 @@ TEST(FailureDeathTest, FailedSyncAtACheckpointIsAPanic) {
   FaultyFileSystem faulty;
   faulty.before_sync = [](int) { return -EIO; };
   EXPECT_DEATH(SyncPendingFiles(), "could not f(data)?sync");
+}
+
+TEST(SyncQueueTest, FullQueueWakesTheCheckpointer) {
+  StorageNode node(16);
+  std::atomic<bool> done{false};
+  std::atomic<int> naps{0};
+  std::thread checkpointer([&] {
+    ThreadIdentity identity(0, ProcessKind::kCheckpointer);
+    BecomeSyncOwner();
+    while (!done.load()) {
+      self().latch.Reset();
+      AbsorbSyncRequests();
+      if (!done.load() && WaitLatch(300'000, WaitEvent::kCheckpointerMain)) ++naps;
+    }
+  });
+  constexpr uint32_t kMoreThanFits = 40'000;
+  for (uint32_t i = 0; i < kMoreThanFits; ++i) ForgetSyncs(StorageNode::Relation(20'000 + i));
+  done = true;
+  SlotAt(SlotsOf(ProcessKind::kCheckpointer).first).latch.Set();
+  checkpointer.join();
+  EXPECT_GT(naps.load(), 0);
 }
 
 TEST(FailureDeathTest, FailedWriteOfTheLogIsAPanic) {
