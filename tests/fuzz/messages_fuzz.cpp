@@ -56,6 +56,7 @@ void Send(FuzzInput* input) {
 
 void LogIn(FuzzInput* input) {
   LoginPolicy policy{[](const LoginQuestion&) { return Proof::kScram; },
+                     [](const std::string&, const std::string&) { return false; },
                      [](const std::string&) -> std::optional<ReplicationRole> { return std::nullopt; }};
   LoginExchange exchange(policy, LoginQuestion{});
   ForEachMessage(input, [&](const std::string& bytes) {
@@ -74,7 +75,7 @@ void TakeBackup(FuzzInput* input) {
   std::string inner = outer + "/inner";
   std::filesystem::create_directory(inner);
   try {
-    BackupWriter writer(inner, false);
+    BackupWriter writer(inner);
     ForEachMessage(input, [&](const std::string& bytes) { writer.OnMessage(bytes); });
   } catch (const SqlError&) {
     // refused

@@ -25,9 +25,10 @@ from process_kinds_test import declared_kinds  # noqa: E402
 
 SETTINGS = {"shared_buffers": "64MB", "max_wal_size": "256MB", "checkpoint_timeout": "30s", "archive_mode": "on", "archive_command": "true",
             "logging_collector": "on", "log_filename": "node.log", "autovacuum_naptime": "1s", "deadlock_timeout": "200ms",
-            "autovacuum_vacuum_threshold": "0", "autovacuum_vacuum_scale_factor": "0", "wal_keep_size": "128MB"}
+            "autovacuum_vacuum_threshold": "0", "autovacuum_vacuum_scale_factor": "0", "wal_keep_size": "128MB",
+            "max_parallel_redo_workers": "2", "min_parallel_redo_size": "0"}
 # Kinds that have nothing to do on a node of that role.
-ABSENT = {"primary": {"startup", "walreceiver"},
+ABSENT = {"primary": {"startup", "redo worker", "walreceiver"},
           "replica": {"archiver", "autovacuum launcher", "autovacuum worker", "walwriter", "walsender"}}
 # Clients, mode, script; the last one runs on the replica.
 ON_PRIMARY = ((4, "simple", "tpcb-like"), (3, "extended", "tpcb-like"), (3, "prepared", "tpcb-like"), (2, "prepared", "simple-update"),
