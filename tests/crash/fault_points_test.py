@@ -129,7 +129,7 @@ def main() -> int:
                 continue
             started = time.monotonic()
             indexes = long or number % 4 == 0
-            if not killer.round(point, rng.uniform(odds / 2, odds) if long else odds, 20 if long else 10, indexes):
+            if not killer.round(point, rng.uniform(odds / 2, odds) if long else odds, 30, indexes):
                 missed.append(point)
             print(f"{point}: {time.monotonic() - started:.1f} s{'' if point not in missed else ' NOT PASSED'}", flush=True)
         for point in sorted(RECOVERY) + ([f"redo-record@{kind}" for kind in kinds()] if long else []):

@@ -388,6 +388,7 @@ def page_images_are_compressed(cluster, node):
         sizes[method] = last - first
     assert sizes["lz4"] < sizes["off"] * 0.8 and sizes["zstd"] < sizes["off"] * 0.8, sizes
     lengths = node.sql("SELECT id, length(pad) FROM images ORDER BY id, pad")
+    node.psql("CREATE TABLE much AS SELECT n, repeat('abc', 100) AS pad FROM generate_series(1, 50000) n")
     node.kill_all()
     node.configure(log_startup_progress_interval="1ms")
     node.start()

@@ -30,9 +30,10 @@ class Journal:
         self.environment = {"WALDEN_UNSETTLED_JOURNAL": str(self.folder)}
 
     def fail(self, operation: str, error: int, path_part: str):
-        request = self.folder / "fail"
-        request.write_text(f"{operation} {error} {path_part}")
-        os.chown(request, os.stat(self.folder).st_uid, -1)
+        request, whole = self.folder / "fail", self.folder / "fail.new"
+        whole.write_text(f"{operation} {error} {path_part}")
+        os.chown(whole, os.stat(self.folder).st_uid, -1)
+        whole.rename(request)  # whoever meets it takes it away at once
         return lambda: not request.exists()
 
 

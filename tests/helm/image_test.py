@@ -83,6 +83,7 @@ def image_root() -> pathlib.Path:
     (root / "usr/sbin/policy-rc.d").chmod(0o755)
     # What Kubernetes gives the chart's containers: names of the members, and the chart's scripts.
     (root / "etc/hosts").write_text("127.0.0.1 localhost db-1.members\n")
+    shutil.rmtree(root / "etc/walden", ignore_errors=True)  # of the run that kept the packages
     shutil.copytree(REPOSITORY / "helm/walden/files", root / "etc/walden")
     shutil.copytree(REPOSITORY / "helm/image", root / "tmp/image")
     shutil.copy(find_binary(), root / "tmp/walden")

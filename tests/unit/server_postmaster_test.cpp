@@ -16,11 +16,13 @@
 
 #include "node/base/clock.h"
 #include "node/base/log.h"
+#include "node/catalog/bootstrap.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
 #include "node/os/process.h"
 #include "node/recovery/control_file.h"
 #include "node/server/background_worker.h"
+#include "node/server/composition.h"
 #include "node/server/data_directory.h"
 #include "node/server/logger.h"
 #include "node/server/page_files.h"
@@ -104,6 +106,8 @@ class PostmasterTest : public ::testing::Test {
     MakeDirectory(dir_ + "/pg_stat");
     ControlFile control = {};
     control.system_id = kSystemId;
+    ComposeNode();
+    control.catalog_version = CatalogVersion();
     WriteControlFile(control, dir_ + "/global/pg_control");
   }
   void TearDown() override {
