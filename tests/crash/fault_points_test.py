@@ -60,8 +60,10 @@ class Killer:
     def arm(self, specification: str):
         (self.node.data / "fault.conf").write_text(f"walden_fault_points = '{specification}'\n")
         if not self.once.exists():
-            self.once.write_text("")
-            os.chown(self.once, os.stat(self.node.data).st_uid, -1)
+            new = self.once.with_suffix(".new")  # the node takes it away as soon as it is there
+            new.write_text("")
+            os.chown(new, os.stat(self.node.data).st_uid, -1)
+            new.rename(self.once)
 
     def fired(self) -> bool:
         return not self.once.exists()

@@ -10,6 +10,7 @@ import pathlib
 import struct
 
 HEADER = struct.Struct("<2scbIQQQHHI")
+MAGIC = b"UJ"
 SECTOR = 512
 
 
@@ -18,13 +19,29 @@ class Change:
         self.at, self.kind, self.inode, self.a, self.b, self.path, self.path2, self.data = at, kind, inode, a, b, path, path2, data
 
 
+def ends_well(data: bytes, at: int) -> bool:
+    """Does the record end where another one begins, or the journal?"""
+    end = at + HEADER.unpack_from(data, at)[3]
+    return end == len(data) or at + HEADER.size <= end < len(data) and MAGIC.startswith(data[end:end + len(MAGIC)])
+
+
+def next_whole(data: bytes, at: int) -> int:
+    while (at := data.find(MAGIC, at)) >= 0 and at + HEADER.size <= len(data):
+        if ends_well(data, at):
+            return at
+        at += len(MAGIC)
+    return len(data)
+
+
 def read_journal(path: pathlib.Path) -> list:
     data, changes, at = path.read_bytes(), [], 0
     while at + HEADER.size <= len(data):
         magic, kind, _, size, inode, a, b, path_size, path2_size, _ = HEADER.unpack_from(data, at)
-        assert magic == b"UJ", at
-        if at + size > len(data):
-            break  # the process died in the middle of it, and before it told anybody
+        assert magic == MAGIC, at
+        if not ends_well(data, at):
+            # Its process died in the middle of it, and before it told anybody. Others went on behind what is there.
+            at = next_whole(data, at + len(MAGIC))
+            continue
         body = data[at + HEADER.size:at + size]
         changes.append(Change(at, kind.decode(), inode, a, b, body[:path_size].decode(), body[path_size:path_size + path2_size].decode(),
                               body[path_size + path2_size:]))

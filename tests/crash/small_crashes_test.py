@@ -48,8 +48,10 @@ class Lane:
     def arm(self, specification: str):
         (self.node.data / "fault.conf").write_text(f"walden_fault_points = '{specification}'\n")
         self.once = self.node.data / "fault_point.once"
-        self.once.write_text("")
-        os.chown(self.once, os.stat(self.node.data).st_uid, -1)
+        new = self.once.with_suffix(".new")  # the node takes it away as soon as it is there
+        new.write_text("")
+        os.chown(new, os.stat(self.node.data).st_uid, -1)
+        new.rename(self.once)
 
     def crash(self):
         kind = self.rng.choice(KINDS)

@@ -132,3 +132,11 @@ SELECT host('10.1.2.3/8'::inet), text('10.1.2.3'::inet), family('::1'::inet), ma
 SELECT '10.1.2.3'::inet << '10.0.0.0/8'::inet AS sub, '10.0.0.0/8'::inet >>= '10.0.0.0/8'::inet AS sup, '10.0.0.0/8'::inet && '11.0.0.0/8'::inet AS overlap;
 SELECT v::inet FROM (VALUES ('::1'), ('10.0.0.2'), ('10.0.0.1'), ('10.0.0.0/8'), ('9.255.255.255')) x(v) ORDER BY v::inet;
 SELECT set_masklen('10.1.2.3'::inet, 33);
+
+-- VACUUM cuts the empty end off, and says how long the table is now.
+CREATE TABLE shrinks (a int PRIMARY KEY, b text);
+INSERT INTO shrinks SELECT g, repeat('x', 100) FROM generate_series(1, 20000) g;
+DELETE FROM shrinks WHERE a > 5000;
+VACUUM shrinks;
+SELECT relpages = pg_relation_size(oid) / 8192 AS agrees, relpages BETWEEN 50 AND 120 AS cut, reltuples FROM pg_class WHERE relname = 'shrinks';
+DROP TABLE shrinks;

@@ -9,6 +9,7 @@ The server refuses to run as root, so under root everything runs as an unprivile
 Nothing sleeps for luck: wait_until polls a condition and fails with its description. stop() checks that the log has no line that the
 test did not expect (ERRORs and PANICs are allowed one by one with node.allow_in_log).
 """
+import fcntl
 import os
 import pathlib
 import pwd
@@ -35,16 +36,33 @@ def find_binary() -> pathlib.Path:
     sys.exit("no walden binary: build first, or set WALDEN_BINARY")
 
 
+reserved_ports = {}  # port -> the locked file that keeps it for this process
+
+
+def reserve(port: int) -> bool:
+    """Keeps other tests that run at the same time from taking the port before its node is started."""
+    lock = open(f"/tmp/walden-test-port.{port}", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return False
+    reserved_ports[port] = lock
+    return True
+
+
 def free_port() -> int:
-    """A port that is free now, below the ephemeral range, and whose replication port (+10000) is free too."""
-    for candidate in range(20000 + os.getpid() * 7 % 9000, 30000):
+    """A port that is free and this process's from now on, below the ephemeral range; its replication port (+10000) is free too."""
+    first = 20000 + os.getpid() * 7 % 9000
+    for candidate in (*range(first, 30000), *range(20000, first)):
         try:
             for port in (candidate, candidate + 10000):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", port))
-            return candidate
         except OSError:
             continue
+        if candidate not in reserved_ports and reserve(candidate):
+            return candidate
     raise RuntimeError("no free port")
 
 
@@ -240,7 +258,6 @@ class Cluster:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="walden-test-", dir="/tmp"))
         self.running = set()
-        self.ports = set()
         self.binary = self.folder / "walden"
         shutil.copy(find_binary(), self.binary)
         if os.getuid() == 0:
@@ -254,12 +271,9 @@ class Cluster:
         account = pwd.getpwnam(ACCOUNT)
         return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
-    def take_port(self) -> int:
-        port = free_port()
-        while port in self.ports:
-            port += 1
-        self.ports.add(port)
-        return port
+    @staticmethod
+    def take_port() -> int:
+        return free_port()
 
     def node(self, name: str) -> Node:
         return Node(self, name)

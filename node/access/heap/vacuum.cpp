@@ -436,7 +436,6 @@ class Vacuum {
     }
     TruncateRelationStorage(table_.locator, existing);
     result_.pages_removed = result_.pages - keep;
-    result_.pages = keep;
   }
 
   const TableRef& table_;
