@@ -8,6 +8,7 @@
 #include "node/catalog/identity.h"
 #include "node/catalog/syscache.h"
 #include "node/catalog/invalidation.h"
+#include "node/shm/interrupts.h"
 #include "node/txn/lock_manager.h"
 
 namespace walden {
@@ -113,6 +114,10 @@ RelationRef OpenRelationByName(const CatalogName& name, LockMode mode, bool miss
     Oid again = FindRelation(name, missing_ok);
     if (relation && again == oid) return relation;
     if (relation && mode != LockMode::kNone) ReleaseLock(RelationLockTag(oid), mode);
+    if (!relation && again == oid) {
+      DropAllCaches();  // name and OID disagree: do not look at what says so again
+      CheckInterrupts();
+    }
     oid = again;
   }
   return nullptr;

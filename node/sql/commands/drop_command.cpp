@@ -89,7 +89,9 @@ std::optional<ObjectAddress> FindDroppedRelation(const DroppableRelation& wanted
       if (locked && FindRelation(name, true) == oid) return RelationAddress(oid);
       if (locked) ReleaseLock(RelationLockTag(oid), LockMode::kAccessExclusive);
     }
-    // The name came to mean another relation, or none, while this session looked or waited.
+    // The name came to mean another relation, or none, while this session looked or waited. If its caches disagree with each
+    // other, they must not do so again.
+    DropAllCaches();
     CheckInterrupts();
   }
 }
