@@ -182,7 +182,11 @@ TEST(SyncQueueTest, FullQueueWakesTheCheckpointer) {
     }
   });
   constexpr uint32_t kMoreThanFits = 40'000;
-  for (uint32_t i = 0; i < kMoreThanFits; ++i) ForgetSyncs(StorageNode::Relation(20'000 + i));
+  // A thread of its own: another test may have made this one the owner.
+  std::thread([&] {
+    ThreadIdentity identity(1);
+    for (uint32_t i = 0; i < kMoreThanFits; ++i) ForgetSyncs(StorageNode::Relation(20'000 + i));
+  }).join();
   done = true;
   SlotAt(SlotsOf(ProcessKind::kCheckpointer).first).latch.Set();
   checkpointer.join();
