@@ -176,6 +176,9 @@ void AddEntry(char* page, OffsetNumber offset, const Entry& entry, bool posting_
   EntryBuffer swapped;
   Entry to_add = entry;
   if (posting_split) {
+    // The list may be marked dead as a whole, and takes in a row that is not.
+    ItemId* item = PageItemId(page, static_cast<OffsetNumber>(offset - 1));
+    *item = ItemId::Make(item->offset(), ItemState::kNormal, item->length());
     Entry posting = EntryAt(page, static_cast<OffsetNumber>(offset - 1));
     char* list = const_cast<char*>(posting.posting());
     int count = posting.tid_count();
