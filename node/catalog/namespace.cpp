@@ -102,7 +102,8 @@ Oid FindRelation(const CatalogName& name, bool missing_ok) {
   throw SqlError(ErrorCode::kUndefinedTable, "relation \"{}\" does not exist", shown);
 }
 
-RelationRef OpenRelationByName(const CatalogName& name, LockMode mode, bool missing_ok, void (*check)(Oid)) {
+RelationRef OpenRelationByName(const CatalogName& name, LockMode mode, bool missing_ok,
+                               const std::function<void(Oid)>& check) {
   AcceptInvalidations();
   Oid oid = FindRelation(name, missing_ok);
   while (IsValid(oid)) {
@@ -114,10 +115,7 @@ RelationRef OpenRelationByName(const CatalogName& name, LockMode mode, bool miss
     Oid again = FindRelation(name, missing_ok);
     if (relation && again == oid) return relation;
     if (relation && mode != LockMode::kNone) ReleaseLock(RelationLockTag(oid), mode);
-    if (!relation && again == oid) {
-      DropAllCaches();  // name and OID disagree: do not look at what says so again
-      CheckInterrupts();
-    }
+    CheckInterrupts();
     oid = again;
   }
   return nullptr;

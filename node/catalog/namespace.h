@@ -2,6 +2,7 @@
 // schema first (for relations and types), then pg_catalog unless the path names it, then the path.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,9 +47,10 @@ Oid FindNamespace(std::string_view name, bool missing_ok = false, bool check_usa
 // The relation named; Oid::kInvalid if missing_ok and there is none; else 42P01 "relation \"x\" does not exist".
 Oid FindRelation(const CatalogName& name, bool missing_ok = false);
 // Resolves, locks, and resolves again if the name came to mean another relation meanwhile.
-// `check` (may be null) runs before waiting for the lock: permission checks, so that nobody queues without rights.
+// `check` (may be null) runs before waiting for the lock: permission checks, so that nobody queues without rights, and locks that come
+// before this one. It may be asked about a relation that is gone by now, and again about another one.
 RelationRef OpenRelationByName(const CatalogName& name, LockMode mode, bool missing_ok = false,
-                               void (*check)(Oid relation) = nullptr);
+                               const std::function<void(Oid relation)>& check = nullptr);
 // pg_class row visible under its bare name (pg_table_is_visible).
 bool RelationIsVisible(Oid relation);
 bool TypeIsVisible(Oid type);

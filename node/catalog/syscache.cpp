@@ -6,7 +6,6 @@
 #include "node/base/error.h"
 #include "node/catalog/catalog_table.h"
 #include "node/catalog/change_log.h"
-#include "node/catalog/invalidation.h"
 #include "node/catalog/relation.h"
 
 namespace walden {
@@ -68,17 +67,11 @@ std::shared_ptr<const void> FindRowErased(const RowType& type, Oid index, Catalo
   uint32_t hash = HashCanonicalKey(key);
   if (const CachedRow* found = Lookup(CacheOf(*place.catalog), place, hash, key)) return found->row;
   std::shared_ptr<void> row;
-  // A message that is read while the row is (a lock inside may do that) may be about this very row, and comes only once.
-  uint64_t generation;
-  do {
-    generation = CacheGeneration();
-    row = nullptr;
-    ReadCatalog(place.catalog->oid, index, keys, [&](TupleId, const Value* values) {
-      row = type.make();
-      CatalogAccess::Decode(*place.catalog, values, row.get());
-      return false;
-    });
-  } while (CacheGeneration() != generation);
+  ReadCatalog(place.catalog->oid, index, keys, [&](TupleId, const Value* values) {
+    row = type.make();
+    CatalogAccess::Decode(*place.catalog, values, row.get());
+    return false;
+  });
   CacheOf(*place.catalog).rows[place.position].emplace(hash, CachedRow{std::move(key), row});
   return row;
 }
@@ -92,17 +85,12 @@ std::shared_ptr<const void> FindRowsErased(const RowType& type, Oid index, Catal
   CatalogCache& cache = CacheOf(*place.catalog);
   if (auto found = cache.lists.find(key); found != cache.lists.end()) return found->second;
   std::vector<std::shared_ptr<const void>> rows;
-  uint64_t generation;
-  do {
-    generation = CacheGeneration();
-    rows.clear();
-    ReadCatalog(place.catalog->oid, index, keys, [&](TupleId, const Value* values) {
-      std::shared_ptr<void> row = type.make();
-      CatalogAccess::Decode(*place.catalog, values, row.get());
-      rows.push_back(std::move(row));
-      return true;
-    });
-  } while (CacheGeneration() != generation);
+  ReadCatalog(place.catalog->oid, index, keys, [&](TupleId, const Value* values) {
+    std::shared_ptr<void> row = type.make();
+    CatalogAccess::Decode(*place.catalog, values, row.get());
+    rows.push_back(std::move(row));
+    return true;
+  });
   std::shared_ptr<const void> list = type.make_list(rows);
   CacheOf(*place.catalog).lists.emplace(std::move(key), list);
   return list;

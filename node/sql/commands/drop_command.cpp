@@ -2,12 +2,9 @@
 #include "node/base/error.h"
 #include "node/catalog/catalog_table.h"
 #include "node/catalog/identity.h"
-#include "node/catalog/invalidation.h"
 #include "node/catalog/rows/pg_rewrite.h"
 #include "node/catalog/type_name.h"
-#include "node/shm/interrupts.h"
 #include "node/sql/commands/command_parts.h"
-#include "node/txn/lock_manager.h"
 
 namespace walden {
 namespace {
@@ -66,34 +63,21 @@ void CheckMayDrop(Oid oid, const PgClassRow& row) {
   }
 }
 
-// The locks before the walk, the table's before its index's. False when somebody dropped it while this session waited.
-bool LockForDrop(Oid oid) {
-  if (RowRef<PgIndexRow> index = IndexRow(oid)) {
-    if (!TryOpenRelation(index->indrelid, LockMode::kAccessExclusive)) return false;
-  }
-  return TryOpenRelation(oid, LockMode::kAccessExclusive) != nullptr;
-}
-
 std::optional<ObjectAddress> FindDroppedRelation(const DroppableRelation& wanted, const CatalogName& name, bool missing_ok) {
-  for (;;) {
-    AcceptInvalidations();
-    Oid oid = FindRelation(name, true);
-    if (!IsValid(oid)) {
-      MissingRelation(wanted, name, missing_ok);
-      return std::nullopt;
-    }
-    if (RowRef<PgClassRow> row = ClassRow(oid)) {
-      CheckKind(wanted, *row);
-      CheckMayDrop(oid, *row);
-      bool locked = LockForDrop(oid);
-      if (locked && FindRelation(name, true) == oid) return RelationAddress(oid);
-      if (locked) ReleaseLock(RelationLockTag(oid), LockMode::kAccessExclusive);
-    }
-    // The name came to mean another relation, or none, while this session looked or waited. If its caches disagree with each
-    // other, they must not do so again.
-    DropAllCaches();
-    CheckInterrupts();
+  auto check = [&wanted](Oid oid) {
+    RowRef<PgClassRow> row = ClassRow(oid);
+    if (!row) return;
+    CheckKind(wanted, *row);
+    CheckMayDrop(oid, *row);
+    // The locks before the walk, the table's before its index's.
+    if (RowRef<PgIndexRow> index = IndexRow(oid)) TryOpenRelation(index->indrelid, LockMode::kAccessExclusive);
+  };
+  RelationRef relation = OpenRelationByName(name, LockMode::kAccessExclusive, true, check);
+  if (!relation) {
+    MissingRelation(wanted, name, missing_ok);
+    return std::nullopt;
   }
+  return RelationAddress(relation->oid);
 }
 
 std::optional<ObjectAddress> FindDroppedSchema(const ast::Node* object, bool missing_ok) {
