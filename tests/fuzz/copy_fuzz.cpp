@@ -3,7 +3,6 @@
 
 #include "node/base/check.h"
 #include "node/base/error.h"
-#include "node/base/log.h"
 #include "node/session/copy_binary.h"
 #include "node/session/copy_format.h"
 #include "tests/fuzz/fuzz_input.h"
@@ -72,11 +71,6 @@ CopyOptions Options(uint8_t choice) {
 
 }  // namespace
 }  // namespace walden
-
-extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  walden::SetLogSink([](const walden::ErrorFields&) {});
-  return 0;
-}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace walden;

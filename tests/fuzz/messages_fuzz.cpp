@@ -6,7 +6,6 @@
 
 #include "node/base/check.h"
 #include "node/base/error.h"
-#include "node/base/log.h"
 #include "replication/backup_writer.h"
 #include "replication/login.h"
 #include "replication/messages.h"
@@ -94,11 +93,6 @@ void Parse(FuzzInput* input) {
 
 }  // namespace
 }  // namespace walden::replication
-
-extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  walden::SetLogSink([](const walden::ErrorFields&) {});
-  return 0;
-}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace walden;

@@ -7,7 +7,6 @@
 #include "node/access/heap/heap_records.h"
 #include "node/access/heap/verify.h"
 #include "node/base/error.h"
-#include "node/base/log.h"
 #include "node/storage/page.h"
 #include "tests/fuzz/fuzz_input.h"
 
@@ -51,11 +50,6 @@ void ReadRows(const char* page, const TupleDesc& desc) {
 
 }  // namespace
 }  // namespace walden
-
-extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  walden::SetLogSink([](const walden::ErrorFields&) {});
-  return 0;
-}
 
 // The input is the page without its gap: the first two bytes say how much of the rest stands before it.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -4,7 +4,6 @@
 
 #include "node/base/check.h"
 #include "node/base/error.h"
-#include "node/base/log.h"
 #include "node/config/conf_file.h"
 #include "node/config/settings.h"
 #include "node/pgwire/hba.h"
@@ -52,11 +51,6 @@ void ConnectionString(std::string_view text) {
 
 }  // namespace
 }  // namespace walden
-
-extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  walden::SetLogSink([](const walden::ErrorFields&) {});
-  return 0;
-}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace walden;
