@@ -4,7 +4,6 @@
 Points and record kinds come from their tables (node/base/fault_points.def, node/wal/record_kinds.def): a new row is covered, or fails
 because the load never passes it. --long: more rounds with other odds, and recovery killed again and again at every kind of record.
 """
-import os
 import pathlib
 import random
 import re
@@ -13,7 +12,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from walden_node import REPOSITORY, Cluster, wait_until  # noqa: E402
+from walden_node import REPOSITORY, Cluster, put_request, wait_until  # noqa: E402
 from workload import Workload  # noqa: E402
 
 # Passed so often that the first time would come before any work is done.
@@ -60,10 +59,7 @@ class Killer:
     def arm(self, specification: str):
         (self.node.data / "fault.conf").write_text(f"walden_fault_points = '{specification}'\n")
         if not self.once.exists():
-            new = self.once.with_suffix(".new")  # the node takes it away as soon as it is there
-            new.write_text("")
-            os.chown(new, os.stat(self.node.data).st_uid, -1)
-            new.rename(self.once)
+            put_request(self.once, "", self.node.data)
 
     def fired(self) -> bool:
         return not self.once.exists()

@@ -16,7 +16,7 @@ import pathlib
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from power_loss import PowerLoss  # noqa: E402
-from walden_node import Cluster, wait_until  # noqa: E402
+from walden_node import Cluster, put_request, wait_until  # noqa: E402
 from workload import Workload  # noqa: E402
 
 
@@ -30,10 +30,8 @@ class Journal:
         self.environment = {"WALDEN_UNSETTLED_JOURNAL": str(self.folder)}
 
     def fail(self, operation: str, error: int, path_part: str):
-        request, whole = self.folder / "fail", self.folder / "fail.new"
-        whole.write_text(f"{operation} {error} {path_part}")
-        os.chown(whole, os.stat(self.folder).st_uid, -1)
-        whole.rename(request)  # whoever meets it takes it away at once
+        request = self.folder / "fail"
+        put_request(request, f"{operation} {error} {path_part}", self.folder)
         return lambda: not request.exists()
 
 

@@ -20,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from fault_points_test import READING, RECOVERY, REPLICATION, points  # noqa: E402
 from power_loss import PowerLoss  # noqa: E402
 from power_loss_test import Journal  # noqa: E402
-from walden_node import Cluster, wait_until  # noqa: E402
+from walden_node import Cluster, put_request, wait_until  # noqa: E402
 from workload import Workload  # noqa: E402
 
 POINTS = [point for point in points() if point not in READING | RECOVERY and not REPLICATION.match(point)]
@@ -48,10 +48,7 @@ class Lane:
     def arm(self, specification: str):
         (self.node.data / "fault.conf").write_text(f"walden_fault_points = '{specification}'\n")
         self.once = self.node.data / "fault_point.once"
-        new = self.once.with_suffix(".new")  # the node takes it away as soon as it is there
-        new.write_text("")
-        os.chown(new, os.stat(self.node.data).st_uid, -1)
-        new.rename(self.once)
+        put_request(self.once, "", self.node.data)
 
     def crash(self):
         kind = self.rng.choice(KINDS)

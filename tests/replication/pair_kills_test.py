@@ -20,7 +20,7 @@ import time
 from replica import Cluster, streaming_primary, take_basebackup, wait_caught_up, wait_streaming, wait_until
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "crash"))
-from pgbench_kills_test import check  # noqa: E402
+from pgbench_kills_test import check, pgbench  # noqa: E402
 from process_kinds_test import declared_kinds  # noqa: E402
 
 SETTINGS = {"shared_buffers": "64MB", "max_wal_size": "256MB", "checkpoint_timeout": "30s", "archive_mode": "on", "archive_command": "true",
@@ -92,11 +92,6 @@ class Pair:
         for table in TABLES:
             ours, theirs = digest(self.primary, table), digest(self.replica, table)
             assert ours == theirs, f"{table} differs on {self.replica.name}: {ours} {theirs}"
-
-
-def pgbench(node, *arguments):
-    return subprocess.Popen(["pgbench", "-h", str(node.cluster.folder), "-p", str(node.port), "-U", "postgres", *map(str, arguments),
-                             "postgres"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def digest(node, table: str) -> str:

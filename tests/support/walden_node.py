@@ -9,7 +9,6 @@ The server refuses to run as root, so under root everything runs as an unprivile
 Nothing sleeps for luck: wait_until polls a condition and fails with its description. stop() checks that the log has no line that the
 test did not expect (ERRORs and PANICs are allowed one by one with node.allow_in_log).
 """
-import fcntl
 import os
 import pathlib
 import pwd
@@ -36,18 +35,18 @@ def find_binary() -> pathlib.Path:
     sys.exit("no walden binary: build first, or set WALDEN_BINARY")
 
 
-reserved_ports = {}  # port -> the locked file that keeps it for this process
+reservations = []  # held until this process ends
 
 
 def reserve(port: int) -> bool:
-    """Keeps other tests that run at the same time from taking the port before its node is started."""
-    lock = open(f"/tmp/walden-test-port.{port}", "w")
+    """Keeps other tests that run at the same time from taking the port before its node is started: by a name that leaves no file behind."""
+    name = socket.socket(socket.AF_UNIX)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        name.bind(f"\0walden-test-port.{port}")
     except OSError:
-        lock.close()
+        name.close()
         return False
-    reserved_ports[port] = lock
+    reservations.append(name)
     return True
 
 
@@ -61,7 +60,7 @@ def free_port() -> int:
                     probe.bind(("127.0.0.1", port))
         except OSError:
             continue
-        if candidate not in reserved_ports and reserve(candidate):
+        if reserve(candidate):
             return candidate
     raise RuntimeError("no free port")
 
@@ -76,6 +75,14 @@ def wait_until(condition, what: str, timeout_s: float = 60.0):
         if time.monotonic() > deadline:
             raise AssertionError(f"timed out after {timeout_s:.0f} s waiting for {what}")
         time.sleep(0.02)
+
+
+def put_request(path: pathlib.Path, text: str, owner_of: pathlib.Path):
+    """A file that a node takes away as soon as it is there: it appears whole, and belongs to whom `owner_of` belongs."""
+    whole = path.with_name(path.name + ".new")
+    whole.write_text(text)
+    os.chown(whole, os.stat(owner_of).st_uid, -1)
+    whole.rename(path)
 
 
 class Node:
