@@ -21,7 +21,7 @@ from walden_node import Cluster, wait_until  # noqa: E402
 from wire_client import WireClient  # noqa: E402
 
 SKIPPED = 77
-TOLERANCE = 0.25
+TOLERANCE = 0.25  # the simple protocol's paths come out in two kinds, up to 19 % apart, on one and the same binary: seen, not explained
 FEW, MANY = 40, 140  # the first ones make plans
 PRICES = pathlib.Path(__file__).with_name("instructions.json")
 TABLES = """
