@@ -233,7 +233,6 @@ void TakeOverBuffer(Pool* pool, const PageKey& key, uint32_t index) {
 
 int TakeVictims(Pool* pool, int count, BufferStrategy* strategy, BufferPin* pins) {
   int limit = std::max(1, static_cast<int>(pool->buffer_count / 16));
-  if (strategy != nullptr) limit = std::max(1, std::min(limit, 16));
   int wanted = std::min({count, limit, kMaxExtension});
   for (int i = 0; i < wanted; ++i) pins[i] = PinOf(pool, TakeVictim(pool, strategy));
   return wanted;

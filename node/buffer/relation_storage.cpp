@@ -62,6 +62,13 @@ void DropRelationStorage(const RelFileLocator& rel, int nest_level) {
   pending.push_back({rel, true, nest_level});
 }
 
+bool StorageMadeAtLevel(const RelFileLocator& rel, int nest_level) {
+  for (const PendingDrop& drop : pending) {
+    if (!drop.at_commit && drop.rel == rel) return drop.nest_level == nest_level;
+  }
+  return false;
+}
+
 void KeepRelationStorage(const RelFileLocator& rel, bool at_commit) {
   std::erase_if(pending,
                 [&](const PendingDrop& drop) { return drop.rel == rel && drop.at_commit == at_commit; });

@@ -23,6 +23,8 @@ void CreateRelationStorage(const RelFileLocator& rel, int nest_level);
 void CreateRelationFork(const RelFileLocator& rel, Fork fork);
 // Schedules removal at commit; cancelled if the level aborts.
 void DropRelationStorage(const RelFileLocator& rel, int nest_level);
+// Was the file made by the subtransaction at `nest_level`, or by one that has become part of it?
+bool StorageMadeAtLevel(const RelFileLocator& rel, int nest_level);
 // Forgets a scheduled removal at abort (index build kept, swap of files).
 void KeepRelationStorage(const RelFileLocator& rel, bool at_commit);
 

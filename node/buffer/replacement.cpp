@@ -14,9 +14,11 @@ namespace walden {
 using namespace buffer_internal;
 
 BufferStrategy::BufferStrategy(StrategyKind kind) : kind_(kind) {
-  int ring_bytes = kind == StrategyKind::kBulkWrite ? 16 * 1024 * 1024 : 256 * 1024;
-  // A ring is never more than an eighth of the pool.
-  size_ = std::max(1, std::min(ring_bytes / static_cast<int>(kPageSize), SharedBufferCount() / 8));
+  // A ring is never more than an eighth of the pool. A load takes all of that: the longer a page waits, the more of its
+  // WAL is on disk already, and most loads leave the writing to the checkpointer.
+  constexpr int kReadRing = 256 * 1024 / static_cast<int>(kPageSize);
+  int most = SharedBufferCount() / 8;
+  size_ = std::max(1, kind == StrategyKind::kBulkWrite ? most : std::min(kReadRing, most));
   ring_ = new int32_t[static_cast<size_t>(size_)]();
 }
 BufferStrategy::~BufferStrategy() { delete[] ring_; }

@@ -11,10 +11,14 @@
 #include "node/session/copy_format.h"
 #include "node/session/session_state.h"
 #include "node/shm/interrupts.h"
+#include "node/sql/executor/batched_insert.h"
 #include "node/sql/executor/referential.h"
 #include "node/sql/executor/table_writer.h"
+#include "node/sql/optimizer/fold.h"
 #include "node/sql/query/query_text.h"
+#include "node/sql/query/tree_walk.h"
 #include "node/stats/progress.h"
+#include "node/types/utf8.h"
 
 namespace walden {
 namespace {
@@ -80,24 +84,40 @@ class CopySource {
   std::string buffer_;
 };
 
+// Must each row be stored before the next is read? If a default or WHERE could look at the table meanwhile; taking the
+// next value of a sequence does not.
+bool MustStoreAtOnce(const Node* expression) {
+  constexpr Oid kNextval{1574};
+  if (VolatilityOf(expression) != 'v' || Is<NextValueExpr>(expression)) return false;
+  if (const FuncExpr* call = TryAs<FuncExpr>(expression); call != nullptr && call->funcid == kNextval) return false;
+  bool by_child = false;
+  bool must = AnyChild(expression, [&](const Node* child) {
+    by_child = by_child || VolatilityOf(child) == 'v';
+    return MustStoreAtOnce(child);
+  });
+  return must || !by_child;
+}
+
 class CopyIn {
  public:
   CopyIn(SessionState& state, RelationRef relation, std::vector<AttrNumber> columns, const CopyOptions& options)
       : state_(state),
         relation_(std::move(relation)),
-        columns_(std::move(columns)),
         options_(options),
         writer_(relation_),
         referential_(relation_),
         bulk_(/*use_ring=*/true),
         values_(relation_->desc->size()) {
+    for (AttrNumber attno : columns) columns_.push_back(DescribeColumn(attno));
     PrepareDefaults();
   }
 
   // WHERE: rows for which it is not true are passed over.
   void FilterBy(const Expr* condition) {
     ExprList conditions;
-    conditions.Append(arena_, ReadStoredExpression(WriteNode(condition), arena_));
+    Expr* stored = ReadStoredExpression(WriteNode(condition), arena_);
+    at_once_ = at_once_ || MustStoreAtOnce(stored);
+    conditions.Append(arena_, stored);
     filter_.emplace(conditions);
   }
 
@@ -105,13 +125,33 @@ class CopyIn {
     progress_.Set(progress::kCopyCommand, kProgressCopyFrom);
     progress_.Set(progress::kCopyType, source.is_client() ? kProgressPipe : kProgressFile);
     progress_.Set(progress::kCopyBytesTotal, static_cast<int64_t>(source.file_size()));
-    return options_.binary ? RunBinary(source) : RunText(source);
+    cid_ = CurrentCommandId(/*used=*/true);
+    InsertOptions insert = BulkInsertOptions(*relation_);
+    insert.frozen = options_.freeze;
+    batch_.emplace(writer_, cid_, insert, &bulk_);
+    options_.binary ? RunBinary(source) : RunText(source);
+    batch_->Finish();
+    referential_queue_.Run(state_.session.format(), &state_.functions);
+    return count_;
   }
 
  private:
-  uint64_t RunBinary(CopySource& source) {
+  struct Column {
+    const PgAttributeRow* row;
+    const TypeDescriptor* type;
+    size_t index;  // in values_
+    bool force_null;
+    bool force_not_null;
+  };
+
+  Column DescribeColumn(AttrNumber attno) const {
+    const PgAttributeRow& row = relation_->columns[attno - 1];
+    return {&row, &TypeOf(row.atttypid), static_cast<size_t>(attno - 1), Contains(options_.force_null, row.attname),
+            Contains(options_.force_not_null, row.attname)};
+  }
+
+  void RunBinary(CopySource& source) {
     CopyBinaryReader reader(static_cast<int>(columns_.size()));
-    cid_ = CurrentCommandId(/*used=*/true);
     std::vector<std::optional<std::string_view>> fields;
     bool more = true;
     try {
@@ -122,43 +162,43 @@ class CopyIn {
         reader.Feed(more ? bytes : std::string_view{}, !more);
         while (reader.NextRow(&fields)) {
           CheckInterrupts();
-          StoreBinaryRow(fields);
+          StoreBinaryRow(fields, reader.row_number());
         }
       }
+      Flush();
     } catch (SqlError& error) {
       if (reader.row_number() == 0) throw;  // the header
+      uint64_t line = is_flushing_ ? batch_->label() : reader.row_number();
       error.WithContext(current_column_ != nullptr
-                            ? fmt::format("COPY {}, line {}, column {}", relation_->name(), reader.row_number(), current_column_->attname)
-                            : fmt::format("COPY {}, line {}", relation_->name(), reader.row_number()));
+                            ? fmt::format("COPY {}, line {}, column {}", relation_->name(), line, current_column_->attname)
+                            : fmt::format("COPY {}, line {}", relation_->name(), line));
       throw;
     }
-    referential_queue_.Run(state_.session.format(), &state_.functions);
-    return count_;
   }
 
-  void StoreBinaryRow(const std::vector<std::optional<std::string_view>>& fields) {
+  void StoreBinaryRow(const std::vector<std::optional<std::string_view>>& fields, uint64_t line) {
     row_arena_.Reset();
     std::fill(values_.begin(), values_.end(), Value{});
+    size_t bytes = 0;
     for (size_t i = 0; i < columns_.size(); ++i) {
       if (!fields[i]) continue;
-      const PgAttributeRow& column = relation_->columns[columns_[i] - 1];
-      current_column_ = &column;
-      const TypeDescriptor& type = TypeOf(column.atttypid);
-      if (type.receive == nullptr) {
-        throw SqlError(ErrorCode::kUndefinedFunction, "no binary input function available for type {}", type.name);
+      bytes += fields[i]->size();
+      const Column& column = columns_[i];
+      current_column_ = column.row;
+      if (column.type->receive == nullptr) {
+        throw SqlError(ErrorCode::kUndefinedFunction, "no binary input function available for type {}", column.type->name);
       }
-      TypeIo io{row_arena_, state_.session.format(), &state_.functions, &type, column.atttypmod};
-      Value& value = values_[columns_[i] - 1];
-      type.receive(*fields[i], io, &value.datum);
+      TypeIo io{row_arena_, state_.session.format(), &state_.functions, column.type, column.row->atttypmod};
+      Value& value = values_[column.index];
+      column.type->receive(*fields[i], io, &value.datum);
       value.is_null = false;
     }
     current_column_ = nullptr;
-    StoreValues();
+    StoreValues(line, bytes);
   }
 
-  uint64_t RunText(CopySource& source) {
+  void RunText(CopySource& source) {
     CopyReader reader(options_);
-    cid_ = CurrentCommandId(/*used=*/true);
     std::vector<CopyField> fields;
     bool more = true;
     bool header_pending = options_.header;
@@ -174,23 +214,24 @@ class CopyIn {
             if (options_.match_header) CheckHeader(fields);
             continue;
           }
-          StoreRow(fields);
+          StoreRow(fields, reader);
         }
       }
+      Flush();
     } catch (SqlError& error) {
       error.WithContext(Context(reader));
       throw;
     }
-    referential_queue_.Run(state_.session.format(), &state_.functions);
-    return count_;
   }
 
   // Columns that the data does not give get their defaults.
   void PrepareDefaults() {
     for (const ColumnDefault& column_default : relation_->defaults) {
-      if (std::find(columns_.begin(), columns_.end(), column_default.attno) != columns_.end()) continue;
+      auto given = [&](const Column& column) { return column.row->attnum == column_default.attno; };
+      if (std::any_of(columns_.begin(), columns_.end(), given)) continue;
       if (relation_->columns[column_default.attno - 1].attgenerated != '\0') continue;  // computed from the row
       Expr* expr = ReadStoredExpression(column_default.expression, arena_);
+      at_once_ = at_once_ || MustStoreAtOnce(expr);
       defaults_.emplace_back(column_default.attno, CompileExpression(expr));
     }
   }
@@ -200,7 +241,7 @@ class CopyIn {
       throw SqlError(ErrorCode::kBadCopyFileFormat, "wrong number of fields in header line: got {}, expected {}", fields.size(), columns_.size());
     }
     for (size_t i = 0; i < fields.size(); ++i) {
-      const std::string& expected = relation_->columns[columns_[i] - 1].attname;
+      const std::string& expected = columns_[i].row->attname;
       if (fields[i].text != expected) {
         throw SqlError(ErrorCode::kBadCopyFileFormat, "column name mismatch in header line field {}: got \"{}\", expected \"{}\"",
                        i + 1, fields[i].text, expected);
@@ -208,32 +249,33 @@ class CopyIn {
     }
   }
 
-  void StoreRow(const std::vector<CopyField>& fields) {
+  void StoreRow(const std::vector<CopyField>& fields, const CopyReader& reader) {
     row_arena_.Reset();
     current_column_ = nullptr;
     std::fill(values_.begin(), values_.end(), Value{});
     if (fields.size() > columns_.size()) throw SqlError(ErrorCode::kBadCopyFileFormat, "extra data after last expected column");
     for (size_t i = 0; i < columns_.size(); ++i) {
-      const PgAttributeRow& column = relation_->columns[columns_[i] - 1];
-      if (i >= fields.size()) throw SqlError(ErrorCode::kBadCopyFileFormat, "missing data for column \"{}\"", column.attname);
-      bool is_null = fields[i].is_null;
-      if (is_null && Contains(options_.force_not_null, column.attname)) is_null = false;
-      if (!is_null && fields[i].was_quoted && fields[i].text == options_.null && Contains(options_.force_null, column.attname)) is_null = true;
+      const Column& column = columns_[i];
+      if (i >= fields.size()) {
+        throw SqlError(ErrorCode::kBadCopyFileFormat, "missing data for column \"{}\"", column.row->attname);
+      }
+      const CopyField& field = fields[i];
+      bool is_null = field.is_null && !column.force_not_null;
+      if (column.force_null && !is_null && field.was_quoted && field.text == options_.null) is_null = true;
       if (is_null) continue;
-      current_column_ = &column;
-      current_field_ = &fields[i].text;
-      const TypeDescriptor& type = TypeOf(column.atttypid);
-      TypeIo io{row_arena_, state_.session.format(), &state_.functions, &type, column.atttypmod};
-      Value& value = values_[columns_[i] - 1];
-      type.input(fields[i].text, io, &value.datum);
+      current_column_ = column.row;
+      current_field_ = field.text;
+      TypeIo io{row_arena_, state_.session.format(), &state_.functions, column.type, column.row->atttypmod};
+      Value& value = values_[column.index];
+      column.type->input(field.text, io, &value.datum);
       value.is_null = false;
       current_column_ = nullptr;
     }
-    StoreValues();
+    StoreValues(reader.line_number(), reader.line()->size());
   }
 
   // The row in values_: what was not given gets its default.
-  void StoreValues() {
+  void StoreValues(uint64_t line, size_t bytes) {
     EvalContext context(row_arena_, state_.session.format(), &state_.functions);
     for (auto& [attno, expr] : defaults_) values_[attno - 1] = expr->Eval(context, {}, Selection{nullptr, 1}).Get(0);
     if (filter_ && !filter_->Matches(context, writer_.RowVectors(values_), 0)) {
@@ -242,9 +284,22 @@ class CopyIn {
     }
     writer_.ComputeGenerated(context, values_);
     writer_.CheckConstraints(context, values_);
-    writer_.Insert(context, values_, cid_, &bulk_);
     referential_.Inserted(referential_queue_, values_);
     progress_.Set(progress::kCopyRows, static_cast<int64_t>(++count_));
+    if (at_once_) {
+      writer_.Insert(context, values_, cid_, &bulk_);
+      return;
+    }
+    batch_->Add(values_, line, bytes);
+    if (batch_->full()) Flush();
+  }
+
+  void Flush() {
+    is_flushing_ = true;
+    Arena arena;
+    EvalContext context(arena, state_.session.format(), &state_.functions);
+    batch_->Flush(context);
+    is_flushing_ = false;
   }
 
   static bool Contains(const std::vector<std::string>& names, std::string_view name) {
@@ -254,33 +309,38 @@ class CopyIn {
   std::string Context(const CopyReader& reader) const {
     constexpr size_t kMaxShown = 100;
     auto shown = [](std::string_view text) {
-      return text.size() <= kMaxShown ? std::string(text) : std::string(text.substr(0, kMaxShown)) + "...";
+      return text.size() <= kMaxShown ? std::string(text) : std::string(Utf8Clip(text, kMaxShown)) + "...";
     };
+    if (is_flushing_) return fmt::format("COPY {}, line {}", relation_->name(), batch_->label());
     if (current_column_ != nullptr) {
       return fmt::format("COPY {}, line {}, column {}: \"{}\"", relation_->name(), reader.line_number(), current_column_->attname,
-                         shown(*current_field_));
+                         shown(current_field_));
     }
-    return fmt::format("COPY {}, line {}: \"{}\"", relation_->name(), reader.line_number(), shown(reader.line()));
+    if (!reader.line()) return fmt::format("COPY {}, line {}", relation_->name(), reader.line_number());
+    return fmt::format("COPY {}, line {}: \"{}\"", relation_->name(), reader.line_number(), shown(*reader.line()));
   }
 
   SessionState& state_;
   RelationRef relation_;
   ProgressReport progress_{ProgressCommand::kCopy, relation_->oid};
-  std::vector<AttrNumber> columns_;
+  std::vector<Column> columns_;
   const CopyOptions& options_;
   TableWriter writer_;
   ReferentialChecks referential_;
   ReferentialQueue referential_queue_;
   BulkInsertState bulk_;
+  std::optional<BatchedInsert> batch_;
   std::vector<Value> values_;
   Arena arena_;
   Arena row_arena_;
   std::vector<std::pair<AttrNumber, ExprStatePtr>> defaults_;
   std::optional<Filter> filter_;
+  bool at_once_ = false;  // rows are not gathered
+  bool is_flushing_ = false;
   CommandId cid_ = 0;
   uint64_t count_ = 0;
   const PgAttributeRow* current_column_ = nullptr;
-  const std::string* current_field_ = nullptr;
+  std::string_view current_field_;
 };
 
 // Rows as lines: to the client, or to a file of the server.
@@ -331,6 +391,18 @@ class CopyTarget {
   uint64_t offset_ = 0;
   std::string buffer_;
 };
+
+// FREEZE shows its rows to everybody at once: only where nobody can have looked before.
+void CheckFreeze(const SessionState& state, const Relation& relation) {
+  for (const auto& [name, portal] : state.portals) {
+    if (portal->is_cursor && !portal->is_held) {
+      throw SqlError(ErrorCode::kInvalidTransactionState, "cannot perform COPY FREEZE because of prior transaction activity");
+    }
+  }
+  if (RelationFileIsNew(relation)) return;
+  throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
+                 "cannot perform COPY FREEZE because the table was not created or truncated in the current subtransaction");
+}
 
 void CheckFileRights(const ast::CopyStmt& statement) {
   if (statement.is_program) throw NotSupported("COPY with PROGRAM");
@@ -384,6 +456,7 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
     }
     CopySource source(sink, statement.filename);
     if (source.is_client()) sink.CopyInBegin(options.binary, width);
+    if (options.freeze) CheckFreeze(*this, *relation);
     return fmt::format("COPY {}", copy.Run(source));
   }
 

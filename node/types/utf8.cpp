@@ -20,9 +20,16 @@ bool IsAscii(std::string_view text) {
 }
 
 size_t Utf8Count(std::string_view text) {
-  size_t count = 0;
-  for (char c : text) count += (c & 0xC0) != 0x80;
-  return count;
+  const char* at = text.data();
+  size_t left = text.size(), later_bytes = 0;
+  for (; left >= 8; at += 8, left -= 8) {
+    // The top bit of every byte that is 10xxxxxx: not the first of its character.
+    uint64_t word = Load<uint64_t>(at);
+    uint64_t later = word & ~(word << 1) & 0x8080808080808080u;
+    if (later != 0) later_bytes += static_cast<size_t>(__builtin_popcountll(later));
+  }
+  for (; left > 0; ++at, --left) later_bytes += (*at & 0xC0) == 0x80;
+  return text.size() - later_bytes;
 }
 
 size_t Utf8Offset(std::string_view text, size_t index) {
@@ -65,6 +72,15 @@ size_t ValidCharacter(std::string_view text, size_t at) {
 
 size_t Utf8FindInvalid(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
+    if (at + 8 <= text.size()) {
+      // Eight ASCII characters, none of them NUL (adding 0x7f carries into the top bit of all but zero).
+      uint64_t word = Load<uint64_t>(text.data() + at);
+      if ((word & 0x8080808080808080u) == 0 &&
+          ((word + 0x7f7f7f7f7f7f7f7fu) & 0x8080808080808080u) == 0x8080808080808080u) {
+        at += 8;
+        continue;
+      }
+    }
     size_t length = ValidCharacter(text, at);
     if (length == 0) return at;
     at += length;

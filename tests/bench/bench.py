@@ -1,20 +1,26 @@
 #!/usr/bin/env python3
 """Walden and a local PostgreSQL 15 in turn: same durable settings, Unix socket, trust.
 
-Prints one table: throughput and server CPU of both and their ratios (medians and spread) for pgbench's scripts, connections, COPY,
-building a primary key, a full update, VACUUM, recovery, and the memory of an idle connection. A ratio above 1 in the first
+Prints one table: throughput and server CPU of both and their ratios (medians and spread) for pgbench's scripts, connections (with
+trust and with SCRAM-SHA-256), 500 idle ones beside the work, COPY, building a primary key, full updates with one and with three
+indexes, VACUUM after each, recovery, and the memory of an idle connection. Replication has figures of its own. A ratio above 1 in the first
 ratio column is Walden's advantage, below 1 in the CPU column too. The pairs run one after the other, so a machine whose
 speed drifts moves both sides; believe CPU rather than time when others work on it.
 
 usage: bench.py --walden BINARY [--scale 10] [--seconds 10] [--rounds 3] [--clients 1,8,32] [--scripts select,tpcb]
-                [--figures pgbench,connect,memory,bulk,recovery] [--bulk-rows 1000000] [--json FILE]
+                [--figures pgbench,connect,scram,idle,memory,bulk,recovery] [--bulk-rows 5000000] [--recovery-seconds 60]
+                [--quick] [--json FILE]
+
+--quick: fewer clients, modes, rounds and rows, in less than five minutes; for a look, not for a statement.
 """
 import argparse
 import json
 import os
 import pathlib
 import re
+import socket
 import statistics
+import struct
 import subprocess
 import sys
 import time
@@ -23,7 +29,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import walden_node  # noqa: E402
 
 POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
-SETTINGS = {"shared_buffers": "2GB", "fsync": "on", "synchronous_commit": "on", "max_connections": "200",
+SETTINGS = {"shared_buffers": "2GB", "fsync": "on", "synchronous_commit": "on", "max_connections": "600",
             "max_wal_size": "8GB", "checkpoint_timeout": "30min", "autovacuum": "on"}
 SCRIPTS = {"select": ["-S"], "simple-update": ["-N"], "tpcb": []}
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -43,8 +49,10 @@ class Postgres:
     def create(self):
         self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--locale=C.UTF-8", "-k")
         with open(self.data / "postgresql.conf", "a") as conf:
-            conf.write(f"port = {self.port}\nunix_socket_directories = '{self.cluster.folder}'\nlisten_addresses = ''\n")
+            conf.write(f"port = {self.port}\nunix_socket_directories = '{self.cluster.folder}'\nlisten_addresses = '127.0.0.1'\n")
             conf.writelines(f"{key} = '{value}'\n" for key, value in SETTINGS.items())
+        with open(self.data / "pg_hba.conf", "w") as rules:
+            rules.write("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
 
     def start(self):
         self.run("pg_ctl", "start", "-w", "-D", self.data, "-l", self.cluster.folder / "postgres.log")
@@ -177,6 +185,54 @@ def connect_figures(table, servers, folder, options):
     table.add("connect, select, disconnect", "tps", in_turn(servers, options.rounds, one))
 
 
+def scram_figures(table, servers, folder, options):
+    """Connections over TCP that prove a password: what the exchange itself costs, 4096 rounds of SHA-256 on both sides."""
+    for server in servers:
+        psql(server, folder, "SET password_encryption = 'scram-sha-256'; CREATE ROLE bench_scram LOGIN PASSWORD 'bench'; "
+                             "GRANT pg_read_all_data TO bench_scram")
+
+    def one(server):
+        environment = {**os.environ, "PGPASSWORD": "bench"}
+        before = cpu_seconds(server.pid())
+        done = subprocess.run(["pgbench", "-h", "127.0.0.1", "-p", str(server.port), "-U", "bench_scram", "-S", "-C", "-c", "1",
+                               "-T", str(options.seconds), "-n", "postgres"], capture_output=True, text=True, env=environment)
+        if done.returncode != 0:
+            raise RuntimeError(f"SCRAM connections to {server.name}: {done.stderr[-2000:]}")
+        count = int(re.search(r"number of transactions actually processed: (\d+)", done.stdout).group(1))
+        used = cpu_seconds(server.pid()) - before
+        return {"value": float(re.search(r"tps = ([\d.]+)", done.stdout).group(1)), "cpu_us": used / max(count, 1) * 1e6}
+    table.add("the same with SCRAM over TCP", "tps", in_turn(servers, options.rounds, one))
+
+
+def idle_figures(table, servers, folder, options):
+    """Do 500 sessions that do nothing slow the others? The rate with them as a share of the rate without."""
+    def one(server):
+        alone = measure(server, folder, "select", "prepared", 8, options.seconds)
+        opened = [open_session(folder, server.port) for _ in range(500)]
+        try:
+            crowded = measure(server, folder, "select", "prepared", 8, options.seconds)
+        finally:
+            for session in opened:
+                session.close()
+        return {"value": crowded["tps"] / alone["tps"] * 100}
+    table.add("select among 500 idle sessions", "%", in_turn(servers, options.rounds, one))
+
+
+def open_session(folder, port) -> socket.socket:
+    """A session that has been told ReadyForQuery once, without the cost of a client program."""
+    session = socket.socket(socket.AF_UNIX)
+    session.connect(f"{folder}/.s.PGSQL.{port}")
+    parameters = b"user\0postgres\0database\0postgres\0\0"
+    session.sendall(struct.pack("!II", len(parameters) + 8, 196608) + parameters)
+    answer = b""
+    while not answer.endswith(b"Z\0\0\0\5I"):
+        more = session.recv(4096)
+        if not more:
+            raise RuntimeError(f"a session on port {port} was refused: {answer!r}")
+        answer += more
+    return session
+
+
 def memory_figures(table, servers, folder, options):
     """Private memory of a session after SELECT 1, among others: pages that all of them map count for none."""
     def one(server):
@@ -209,16 +265,25 @@ def bulk_figures(table, servers, folder, options):
         ("UPDATE of every row", "UPDATE bulk SET abalance = abalance + 1"),
         ("VACUUM after it", "VACUUM bulk"),
         ("count of every row", "SELECT count(*), sum(abalance) FROM bulk"),
+        ("index on a column of few values", "CREATE INDEX ON bulk (bid)"),
+        ("index on one of a single value", "CREATE INDEX ON bulk (abalance)"),
+        ("UPDATE with three indexes", "UPDATE bulk SET abalance = abalance + 1"),
+        ("VACUUM with three indexes", "VACUUM bulk"),
+        ("COPY TO STDOUT", "COPY bulk TO STDOUT"),
     ]
     runs = {name: {server.name: [] for server in servers} for name, _ in steps}
     for _ in range(options.rounds):
         for server in servers:
             psql(server, folder, "DROP TABLE IF EXISTS bulk")
+            psql(server, folder, "CHECKPOINT")
             psql(server, folder, "CREATE TABLE bulk (aid int, bid int, abalance int, filler char(84))")
             for name, sql in steps:
                 with open(data) as rows:
                     before, start = cpu_seconds(server.pid()), time.monotonic()
-                    psql(server, folder, sql, stdin=rows if "STDIN" in sql else None)
+                    if "STDOUT" in sql:
+                        psql(server, folder, f"\\copy bulk to '{os.devnull}'")
+                    else:
+                        psql(server, folder, sql, stdin=rows if "STDIN" in sql else None)
                     seconds = time.monotonic() - start
                 runs[name][server.name].append({"value": seconds, "cpu_us": (cpu_seconds(server.pid()) - before) * 1e6})
     for name, _ in steps:
@@ -228,12 +293,12 @@ def bulk_figures(table, servers, folder, options):
 def recovery_figures(table, servers, folder, options):
     def one(server):
         psql(server, folder, "CHECKPOINT")
-        pgbench(server, folder, "-c", "8", "-j", "2", "-T", str(options.seconds), "-n")
+        pgbench(server, folder, "-c", "8", "-j", "2", "-T", str(options.recovery_seconds), "-n")
         server.kill()
         start = time.monotonic()
         server.start()
         return {"value": time.monotonic() - start}
-    table.add(f"recovery of {options.seconds} s of tpcb", "s", in_turn(servers, options.rounds, one), less_is_better=True)
+    table.add(f"recovery of {options.recovery_seconds} s of tpcb", "s", in_turn(servers, options.rounds, one), less_is_better=True)
 
 
 def check_balances(servers, folder):
@@ -245,7 +310,7 @@ def check_balances(servers, folder):
             raise RuntimeError(f"{server.name}: balances differ: {values}")
 
 
-FIGURES = {"pgbench": pgbench_figures, "connect": connect_figures, "memory": memory_figures, "bulk": bulk_figures,
+FIGURES = {"pgbench": pgbench_figures, "connect": connect_figures, "scram": scram_figures, "idle": idle_figures, "memory": memory_figures, "bulk": bulk_figures,
            "recovery": recovery_figures}
 
 
@@ -259,9 +324,14 @@ def main() -> int:
     parser.add_argument("--modes", default="simple,extended,prepared")
     parser.add_argument("--scripts", default="select,tpcb")
     parser.add_argument("--figures", default=",".join(FIGURES))
-    parser.add_argument("--bulk-rows", type=int, default=1000000)
+    parser.add_argument("--bulk-rows", type=int, default=5000000)
+    parser.add_argument("--recovery-seconds", type=int, default=60)
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json")
     options = parser.parse_args()
+    if options.quick:
+        options.scale, options.seconds, options.rounds, options.recovery_seconds = min(options.scale, 2), 2, 1, 10
+        options.clients, options.modes, options.bulk_rows = "1,8", "simple,prepared", 200000
     if not (POSTGRES / "postgres").exists():
         print("bench: PostgreSQL 15 is not installed (postgresql-15): there is nothing to compare with; skipped")
         return 0

@@ -31,10 +31,10 @@ OTHER_LOADS = {
     "XLOG/PARAMETER_CHANGE": "a start with other settings", "XLOG/RESTORE_POINT": "no redo", "XLOG/END_OF_RECOVERY": "promotion",
     "XLOG/FPI_FOR_HINT": "a hint after a checkpoint, by chance", "CLOG/TRUNCATE": "unit tests", "MultiXact/TRUNCATE_ID": "unit tests",
     "Standby/LOCK": "standbys", "Heap2/LOCK_UPDATED": "concurrent lockers", "Btree/REUSE_PAGE": "standbys",
-    "Heap2/MULTI_INSERT": "unit tests", "XLOG/NEXTOID": "every 8192 OIDs", "Heap2/SETTLE": "old transactions", "Transaction/RESERVE": "every 8192 transactions", "Standby/RUNNING_XACTS": "standbys",
+    "XLOG/NEXTOID": "every 8192 OIDs", "Heap2/SETTLE": "old transactions", "Transaction/RESERVE": "every 8192 transactions", "Standby/RUNNING_XACTS": "standbys",
 }
 # The kinds of record that every run kills at; --long takes all.
-OFTEN = {"Btree/SPLIT", "Btree/INSERT_UPPER", "Btree/UNLINK_PAGE", "Heap2/PRUNE", "Heap2/VACUUM", "Storage/TRUNCATE", "Database/DROP"}
+OFTEN = {"Btree/SPLIT", "Heap2/MULTI_INSERT", "Btree/INSERT_UPPER", "Btree/UNLINK_PAGE", "Heap2/PRUNE", "Heap2/VACUUM", "Storage/TRUNCATE", "Database/DROP"}
 
 
 def rows(path: str, pattern: str) -> list:

@@ -12,7 +12,9 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-std::string Shown(const CopyField& field) { return (field.is_null ? "N" : field.was_quoted ? "Q" : "V") + field.text; }
+std::string Shown(const CopyField& field) {
+  return std::string(field.is_null ? "N" : field.was_quoted ? "Q" : "V") + std::string(field.text);
+}
 
 // Everything that a reader gives of `bytes`, fed in pieces; what ended it stands last.
 Rows ReadText(const CopyOptions& options, std::string_view bytes, size_t piece) {

@@ -23,6 +23,19 @@ TEST(Crc32c, MatchesRfc3720) {
   EXPECT_EQ(Crc32c(Crc32c(0, "1234", 4), "56789", 5), 0xE3069283u);
 }
 
+// Long inputs take another way; it must agree with the short steps at every length and alignment.
+TEST(Crc32c, LongInputsAgreeWithShortSteps) {
+  std::string bytes(10000, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7919 >> 3);
+  for (size_t size : {767u, 768u, 769u, 1535u, 1536u, 8191u, 8192u, 9000u}) {
+    for (size_t start : {0u, 1u, 5u}) {
+      uint32_t whole = Crc32c(0, bytes.data() + start, size), stepped = 0;
+      for (size_t i = 0; i < size; i += 100) stepped = Crc32c(stepped, bytes.data() + start + i, std::min<size_t>(100, size - i));
+      EXPECT_EQ(whole, stepped) << size << " from " << start;
+    }
+  }
+}
+
 TEST(Error, SqlStatesFollowTheTable) {
   EXPECT_EQ(SqlState(ErrorCode::kUndefinedTable), "42P01");
   EXPECT_EQ(ConditionName(ErrorCode::kUniqueViolation), "unique_violation");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,40 +48,56 @@ class TreeWriter {
     BufferPin pin;  // the page being filled
     BlockNumber left = kNoBlock;
     std::string low_key;  // pivot that bounds the page below; empty on the first page of the level
-    std::vector<std::string> entries;
+    std::unique_ptr<char[]> image;  // its data items so far
     size_t room_used = 0;
+    OffsetNumber entries() const { return PageMaxOffset(image.get()); }
   };
 
   void AddToLevel(size_t level, const Entry& entry) {
     if (level == levels_.size()) {
       levels_.emplace_back();
       levels_.back().pin = NewPage();
+      levels_.back().image = std::make_unique_for_overwrite<char[]>(kPageSize);
+      InitNode(levels_.back().image.get(), static_cast<uint32_t>(level), 0);
     }
     Level& current = levels_[level];
     size_t fill = static_cast<size_t>(level == 0 ? index_.fillfactor : kInnerFillPercent);
     size_t limit = kNodeRoom * fill / 100;
     size_t with_entry = current.room_used + RoomOf(entry.size) + RoomOf(entry.size + kTidSize);
     constexpr size_t kLeastEntries = 2;
-    bool overfull = with_entry > kNodeRoom || (with_entry > limit && current.entries.size() >= kLeastEntries);
-    if (overfull && !current.entries.empty()) FinishPage(level, entry);
-    Level& target = levels_[level];
-    target.entries.emplace_back(entry.data, entry.size);
-    if (level > 0 && target.entries.size() == 1) {
-      // The first entry of an inner page has no key.
-      target.low_key = target.entries[0];
-      target.entries[0].resize(kEntryHeaderSize);
-      Store<uint16_t>(target.entries[0].data() + 6, kInfoPivot);
-      if (target.left == kNoBlock) target.low_key.clear();
+    bool overfull = with_entry > kNodeRoom || (with_entry > limit && current.entries() >= kLeastEntries);
+    if (overfull && current.entries() > 0) FinishPage(level, entry);
+    if (level > 0 && current.entries() == 0) {
+      AddWithoutKey(current, entry);
+    } else {
+      AddItem(current, entry.data, entry.size);
     }
-    target.room_used += RoomOf(target.entries.back().size());
+  }
+
+  // The first entry of an inner page.
+  void AddWithoutKey(Level& level, const Entry& entry) {
+    char bare[kEntryHeaderSize];
+    std::memcpy(bare, entry.data, sizeof(bare));
+    Store<uint16_t>(bare + 6, kInfoPivot);
+    if (level.left == kNoBlock) {
+      level.low_key.clear();
+    } else {
+      level.low_key.assign(entry.data, entry.size);
+    }
+    AddItem(level, bare, sizeof(bare));
+  }
+
+  void AddItem(Level& level, const char* data, size_t size) {
+    OffsetNumber offset = static_cast<OffsetNumber>(level.entries() + 1);
+    CHECK(PageAddItem(level.image.get(), data, size, offset, ItemPlacement::kInsertShift) != kInvalidOffset);
+    level.room_used += RoomOf(size);
   }
 
   // The page is full: `next` begins the page to its right.
   void FinishPage(size_t level, const Entry& next) {
     Level& current = levels_[level];
-    const std::string& last = current.entries.back();
     EntryBuffer separator;
-    FormSeparator(index_, {last.data(), static_cast<uint32_t>(last.size())}, next, &separator);
+    FormSeparator(index_, EntryAt(current.image.get(), current.entries()), next, &separator);
     BufferPin next_page = NewPage();
     WritePage(current, static_cast<uint32_t>(level), &separator, next_page.block());
     AddDownlink(level, current);
@@ -88,7 +105,7 @@ class TreeWriter {
     fresh.left = fresh.pin.block();
     fresh.pin = std::move(next_page);
     fresh.low_key.assign(separator.data, separator.size);
-    fresh.entries.clear();
+    InitNode(fresh.image.get(), static_cast<uint32_t>(level), 0);
     fresh.room_used = 0;
   }
 
@@ -117,15 +134,14 @@ class TreeWriter {
     PageLock lock(level.pin, PageLockMode::kExclusive);
     char* page = level.pin.page();
     CriticalSection critical;
-    InitNode(page, number, 0);
+    std::memcpy(page, level.image.get(), kPageSize);
+    DCHECK(Node(page)->level == number);
+    (void)number;
     Node(page)->left = level.left;
     Node(page)->right = right;
-    OffsetNumber offset = 1;
-    auto add = [&](const char* data, size_t size) {
-      CHECK(PageAddItem(page, data, size, offset++, ItemPlacement::kInsertShift) != kInvalidOffset);
-    };
-    if (high_key != nullptr) add(high_key->data, high_key->size);
-    for (const std::string& entry : level.entries) add(entry.data(), entry.size());
+    if (high_key != nullptr) {
+      CHECK(PageAddItem(page, high_key->data, high_key->size, kHighKey, ItemPlacement::kInsertShift) != kInvalidOffset);
+    }
     level.pin.MarkDirty();
     if (index_.NeedsWal()) LogNewPage(level.pin.key(), page);
   }

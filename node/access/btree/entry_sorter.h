@@ -39,6 +39,7 @@ class EntrySorter {
 
   int64_t PrefixOf(const Entry& entry) const;
   bool Less(const Record* a, const Record* b) const;
+  void SortByPrefix();
   void SortMemory();
   void Spill();
   bool Advance(Run* run);

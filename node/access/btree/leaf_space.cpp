@@ -98,38 +98,71 @@ int RemoveMarkedDead(const IndexDesc& index, const TableRef& table, BufferPin& l
                     [page](OffsetNumber offset, TupleId) { return PageItemId(page, offset)->IsDead(); });
 }
 
-constexpr int kMostLookedUpBlocks = 6;
+constexpr size_t kMostLookedUpBlocks = 6;
 
-// Entries of versions that are dead to everybody, found by looking at a few heap pages: those that most
-// entries of this leaf point to. Keeps an index on unchanged columns from growing with every UPDATE.
-int RemoveDeadVersions(const IndexDesc& index, const TableRef& table, BufferPin& leaf) {
-  const char* page = leaf.page();
-  std::vector<TupleId> tids;
+// Heap blocks that a leaf's entries point to, with how many do.
+class BlockCounts {
+ public:
+  void Add(BlockNumber block) {
+    size_t at = block * 2654435761u % kSlots;
+    while (slots_[at].count != 0 && slots_[at].block != block) at = (at + 1) % kSlots;
+    slots_[at].block = block;
+    ++slots_[at].count;
+  }
+  // Those with most entries, most first.
+  std::vector<BlockNumber> Favourites() {
+    std::vector<std::pair<uint32_t, BlockNumber>> used;
+    for (const Slot& slot : slots_) {
+      if (slot.count > 0) used.push_back({slot.count, slot.block});
+    }
+    size_t wanted = std::min(used.size(), kMostLookedUpBlocks);
+    std::partial_sort(used.begin(), used.begin() + static_cast<ptrdiff_t>(wanted), used.end(), std::greater<>());
+    std::vector<BlockNumber> blocks;
+    for (size_t i = 0; i < wanted; ++i) blocks.push_back(used[i].second);
+    return blocks;
+  }
+
+ private:
+  struct Slot {
+    BlockNumber block = 0;
+    uint32_t count = 0;
+  };
+  static constexpr size_t kSlots = 2048;  // more than the identities that a page holds
+  static_assert(kSlots > kPageSize / kTidSize);
+  Slot slots_[kSlots];
+};
+
+template <class Visit>
+void ForEachTid(const char* page, Visit&& visit) {
   for (OffsetNumber offset = FirstData(page); offset <= PageMaxOffset(page); ++offset) {
     Entry entry = EntryAt(page, offset);
-    for (int i = 0; i < entry.tid_count(); ++i) tids.push_back(entry.tid(i));
+    for (int i = 0; i < entry.tid_count(); ++i) visit(entry.tid(i));
   }
-  std::sort(tids.begin(), tids.end());
-  std::vector<std::pair<int, BlockNumber>> blocks;  // entries, block
-  for (TupleId tid : tids) {
-    if (blocks.empty() || blocks.back().second != tid.block) blocks.push_back({0, tid.block});
-    ++blocks.back().first;
-  }
-  std::sort(blocks.begin(), blocks.end(), std::greater<>());
-  if (blocks.size() > kMostLookedUpBlocks) blocks.resize(kMostLookedUpBlocks);
+}
+
+// Entries of versions that are dead to everybody, found by looking at a few heap pages: those that most
+// entries of this leaf point to, until one of them has nothing to give. Keeps an index on unchanged columns
+// from growing with every UPDATE, and costs a statement that updates a whole table little.
+int RemoveDeadVersions(const IndexDesc& index, const TableRef& table, BufferPin& leaf) {
+  const char* page = leaf.page();
+  BlockCounts counts;
+  ForEachTid(page, [&](TupleId tid) { counts.Add(tid.block); });
   std::vector<TupleId> dead;
-  for (TupleId tid : tids) {
-    bool chosen = std::any_of(blocks.begin(), blocks.end(),
-                              [&](const auto& block) { return block.second == tid.block; });
-    Xid wait_for;
-    uint32_t token;
-    TupleId live;
-    bool all_dead = false;
-    if (chosen && !HeapChainIsLiveDirty(table, tid, &wait_for, &token, &live, &all_dead) && all_dead) {
-      dead.push_back(tid);
-    }
+  for (BlockNumber block : counts.Favourites()) {
+    size_t before = dead.size();
+    ForEachTid(page, [&](TupleId tid) {
+      Xid wait_for;
+      uint32_t token;
+      TupleId live;
+      bool all_dead = false;
+      if (tid.block == block && !HeapChainIsLiveDirty(table, tid, &wait_for, &token, &live, &all_dead) && all_dead) {
+        dead.push_back(tid);
+      }
+    });
+    if (dead.size() == before) break;
   }
   if (dead.empty()) return 0;
+  std::sort(dead.begin(), dead.end());
   Lsn conflict = RecentHorizon(table.locator.database);
   return RemoveTids(index, leaf, RecordKind::kBtreeDelete, conflict, [&](OffsetNumber, TupleId tid) {
     return std::binary_search(dead.begin(), dead.end(), tid);
@@ -150,16 +183,20 @@ int RemoveTids(const IndexDesc& index, BufferPin& leaf, RecordKind kind, Lsn con
   int removed = 0;
   for (OffsetNumber offset = FirstData(page); offset <= PageMaxOffset(page); ++offset) {
     Entry entry = EntryAt(page, offset);
-    std::vector<TupleId> kept;
     int count = entry.tid_count();
-    for (int i = 0; i < count; ++i) {
+    int first_dead = 0;
+    while (first_dead < count && !dead(offset, entry.tid(first_dead))) ++first_dead;
+    if (first_dead == count) continue;
+    std::vector<TupleId> kept;
+    for (int i = 0; i < first_dead; ++i) kept.push_back(entry.tid(i));
+    for (int i = first_dead + 1; i < count; ++i) {
       TupleId tid = entry.tid(i);
       if (!dead(offset, tid)) kept.push_back(tid);
     }
     removed += count - static_cast<int>(kept.size());
     if (kept.empty())
       whole.push_back(offset);
-    else if (static_cast<int>(kept.size()) < count)
+    else
       shrunk.push_back({offset, std::move(kept)});
   }
   if (removed == 0) return 0;

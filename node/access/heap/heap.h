@@ -145,7 +145,7 @@ enum class WaitPolicy : uint8_t {
 
 struct InsertOptions {
   bool skip_fsm = false;  // only fill pages of one's own (COPY into a new table)
-  bool frozen = false;    // COPY FREEZE
+  bool frozen = false;    // COPY FREEZE: into a file that this transaction made; with HeapMultiInsert only
   bool speculative = false;
   uint32_t speculative_token = 0;
 };
@@ -162,6 +162,8 @@ class BulkInsertState {
   BlockNumber next_own = kInvalidBlock;
   BlockNumber end_own = kInvalidBlock;
   bool has_unrecorded_blocks = false;  // not in the free space map yet
+  BlockNumber added_blocks = 0;        // by this statement: the more, the larger the next step
+  BlockNumber frozen_block = kInvalidBlock;  // filled with frozen rows, not yet marked all-visible
 };
 
 // Stores a new row; compresses or moves out long values (into scratch memory, `row` is left as formed but for
@@ -171,6 +173,8 @@ TupleId HeapInsert(const TableRef& table, TupleBuffer* row, CommandId cid, const
 // Several rows with one WAL record a page; tids[i] receives the place of rows[i].
 void HeapMultiInsert(const TableRef& table, std::span<TupleBuffer* const> rows, CommandId cid,
                      const InsertOptions& options, BulkInsertState* bulk, TupleId* tids);
+// After the last HeapMultiInsert of frozen rows: their pages are all-visible, the last one too.
+void HeapFinishFrozen(const TableRef& table, BulkInsertState* bulk);
 
 // ON CONFLICT: makes a speculatively inserted row real, or kills it at once (also its TOAST values; any row
 // that this transaction inserted may be killed so, also in the command that made it).

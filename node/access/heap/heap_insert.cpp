@@ -1,5 +1,6 @@
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "node/access/counted_read.h"
 #include "node/access/heap/heap.h"
@@ -97,6 +98,16 @@ void LogMultiInsert(BufferPin& pin, BufferPin& vm_pin, bool vm_cleared, const Mu
   record.InsertAndStamp();
 }
 
+// Marks a page on which there is nothing but frozen rows. Nobody else uses the table: its file is this transaction's.
+void MarkFrozen(const TableRef& table, BlockNumber block) {
+  BufferPin vm_pin;
+  VmPinForWrite(table.locator, block, &vm_pin);
+  BufferPin pin = ReadPageOf(table, block);
+  EnsureWalSpace();
+  PageLock lock(pin, PageLockMode::kExclusive);
+  MarkPageVisible(table, pin, vm_pin, kVmAll, Lsn{});
+}
+
 }  // namespace
 
 BulkInsertState::BulkInsertState(bool use_ring) {
@@ -128,6 +139,69 @@ TupleId HeapInsert(const TableRef& table, TupleBuffer* row, CommandId cid, const
   return tid;
 }
 
+namespace {
+
+// Several rows on their way to pages.
+class MultiInsert {
+ public:
+  MultiInsert(const TableRef& table, const InsertOptions& options, BulkInsertState* bulk, TupleId* tids)
+      : table_(table), options_(options), bulk_(bulk), tids_(tids) {
+    reserve_ = kPageSize * (100 - std::min<size_t>(table.fillfactor, 100)) / 100;
+  }
+
+  void Run(std::span<TupleBuffer* const> rows) {
+    for (size_t next = 0; next < rows.size();) {
+      CheckInterrupts();
+      EnsureWalSpace();
+      BufferPin pin = PlaceRow(table_, rows[next]->size(), options_, bulk_, &vm_pin_);
+      PageLock lock(pin, PageLock::Adopt{});
+      BlockNumber filled = options_.frozen ? NoteFrozen(pin) : kInvalidBlock;
+      log_.Clear();
+      log_.offsets.reserve(rows.size() - next);
+      log_.data.reserve(kPageSize);
+      next = FillPage(pin, rows, next);
+      lock.Unlock();
+      if (filled != kInvalidBlock) MarkFrozen(table_, filled);
+    }
+  }
+
+ private:
+  // The page before it, if that is full now.
+  BlockNumber NoteFrozen(BufferPin& pin) {
+    if (bulk_->frozen_block == pin.block()) return kInvalidBlock;
+    bool only_ours = PageMaxOffset(pin.page()) == 0;
+    return std::exchange(bulk_->frozen_block, only_ours ? pin.block() : kInvalidBlock);
+  }
+
+  // Stores rows from `next` on while they fit; returns the first that does not.
+  size_t FillPage(BufferPin& pin, std::span<TupleBuffer* const> rows, size_t next) {
+    CriticalSection critical;
+    bool vm_cleared = ClearAllVisible(pin, vm_pin_);
+    bool logged = table_.NeedsWal();
+    for (bool first = true; next < rows.size(); ++next, first = false) {
+      TupleBuffer& row = *rows[next];
+      if (!first && PageHeapFreeSpace(pin.page()) < AlignUp(row.size(), 8) + reserve_) break;
+      OffsetNumber offset = PutRow(pin.page(), pin.block(), row, options_);
+      if (logged) log_.Add(offset, row, row.header());
+      tids_[next] = {pin.block(), offset};
+    }
+    pin.MarkDirty();
+    if (logged) LogMultiInsert(pin, vm_pin_, vm_cleared, log_);
+    if (vm_cleared) vm_pin_.Unlock();
+    return next;
+  }
+
+  const TableRef& table_;
+  const InsertOptions& options_;
+  BulkInsertState* bulk_;
+  TupleId* tids_;
+  size_t reserve_;
+  MultiInsertLog log_;
+  BufferPin vm_pin_;
+};
+
+}  // namespace
+
 void HeapMultiInsert(const TableRef& table, std::span<TupleBuffer* const> rows, CommandId cid,
                      const InsertOptions& options, BulkInsertState* bulk, TupleId* tids) {
   Xid xid = CurrentXid();
@@ -137,33 +211,14 @@ void HeapMultiInsert(const TableRef& table, std::span<TupleBuffer* const> rows, 
     stored[i] = FitRow(table, rows[i], cid, &fitted[i]);
     PrepareRow(stored[i]->header(), xid, cid, options);
   }
-  size_t reserve = kPageSize * (100 - std::min<size_t>(table.fillfactor, 100)) / 100;
-  MultiInsertLog log;
-  BufferPin vm_pin;
-  size_t next = 0;
-  while (next < rows.size()) {
-    CheckInterrupts();
-    EnsureWalSpace();
-    BufferPin pin = PlaceRow(table, stored[next]->size(), options, bulk, &vm_pin);
-    PageLock lock(pin, PageLock::Adopt{});
-    log.Clear();
-    log.offsets.reserve(rows.size() - next);
-    log.data.reserve(kPageSize);
-    CriticalSection critical;
-    bool vm_cleared = ClearAllVisible(pin, vm_pin);
-    bool first = true;
-    for (; next < rows.size(); ++next, first = false) {
-      TupleBuffer& row = *stored[next];
-      if (!first && PageHeapFreeSpace(pin.page()) < AlignUp(row.size(), 8) + reserve) break;
-      OffsetNumber offset = PutRow(pin.page(), pin.block(), row, options);
-      if (table.NeedsWal()) log.Add(offset, row, row.header());
-      tids[next] = {pin.block(), offset};
-    }
-    pin.MarkDirty();
-    if (table.NeedsWal()) LogMultiInsert(pin, vm_pin, vm_cleared, log);
-    if (vm_cleared) vm_pin.Unlock();
-  }
+  MultiInsert(table, options, bulk, tids).Run(stored);
   table.stats.CountInsert(NestLevel(), rows.size());
+}
+
+void HeapFinishFrozen(const TableRef& table, BulkInsertState* bulk) {
+  if (bulk->frozen_block == kInvalidBlock) return;
+  MarkFrozen(table, bulk->frozen_block);
+  bulk->frozen_block = kInvalidBlock;
 }
 
 void HeapFinishSpeculative(const TableRef& table, TupleId tid) {

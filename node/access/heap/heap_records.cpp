@@ -5,6 +5,8 @@
 #include "node/access/heap/visibility_map.h"
 #include "node/base/error.h"
 #include "node/buffer/redo.h"
+#include "node/shm/interrupts.h"
+#include "node/wal/record_builder.h"
 
 namespace walden {
 
@@ -419,6 +421,24 @@ void ApplyVacuum(char* page, std::span<const OffsetNumber> unused) {
   }
   // Trailing unused pointers stay: shortening the array needs the cleanup lock that VACUUM may not have here.
   if (!unused.empty()) SetPageFlag(page, kPageHasFreeLines);
+}
+
+void MarkPageVisible(const TableRef& table, BufferPin& pin, BufferPin& vm_pin, uint8_t bits, Lsn conflict) {
+  bool flagged = PageHasFlag(pin.page(), kPageAllVisible);
+  if (flagged && (VmGet(vm_pin.page(), pin.block()) & bits) == bits) return;
+  PageLock map_lock(vm_pin, PageLockMode::kExclusive);
+  CriticalSection critical;
+  SetPageFlag(pin.page(), kPageAllVisible);
+  VmSetBits(vm_pin.page(), pin.block(), bits);
+  pin.MarkDirty();
+  vm_pin.MarkDirty();
+  if (!table.NeedsWal()) return;
+  HeapVisibleRecord rec{conflict.value, bits, {}};
+  WalRecord record(RecordKind::kHeapVisible);
+  record.AddStruct(rec);
+  record.AddPage(kRefNewPage, pin.key(), pin.page());
+  record.AddPage(kRefNewVm, vm_pin.key(), vm_pin.page(), 0);
+  record.InsertAndStamp();
 }
 
 std::span<const RecordHandler> HeapRecordHandlers() { return kHandlers; }

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <span>
 
+#include "node/access/table.h"
 #include "node/access/tuple.h"
+#include "node/buffer/buffer_pool.h"
 #include "node/storage/page.h"
 #include "node/wal/record_handler.h"
 
@@ -129,6 +131,10 @@ struct PruneChanges {
 void ApplyPrune(char* page, const PruneChanges& changes);
 // Dead line pointers whose index entries are gone become unused.
 void ApplyVacuum(char* page, std::span<const OffsetNumber> unused);
+
+// Sets the all-visible flag and the map bits of a page and logs it, unless all are set. `conflict`: as visibility.h says.
+// Requires: exclusive lock on the page, its map page pinned in `vm_pin`, WAL space; no critical section yet.
+void MarkPageVisible(const TableRef& table, BufferPin& pin, BufferPin& vm_pin, uint8_t bits, Lsn conflict);
 
 std::span<const RecordHandler> HeapRecordHandlers();
 

@@ -31,7 +31,7 @@ struct TargetCache {
 };
 thread_local TargetCache target_cache;
 
-constexpr int kBulkExtendBlocks = 16;
+constexpr BlockNumber kBulkExtendBlocks = 64;
 
 class Placement {
  public:
@@ -68,6 +68,7 @@ class Placement {
   void OfferAddedBlocks() {
     if (bulk_ == nullptr || !bulk_->has_unrecorded_blocks) return;
     bulk_->has_unrecorded_blocks = false;
+    if (options_.skip_fsm) return;  // a file of our own: the next VACUUM is early enough
     for (BlockNumber block = bulk_->next_own; block < bulk_->end_own; ++block) {
       FsmRecord(table_.locator, block, kPageSize - kPageHeaderSize);
     }
@@ -174,11 +175,11 @@ class Placement {
       if (PageIsNew(pin.page())) return pin;
       pin.Unlock();
     }
-    // Small tables grow page by page, so that a small load does not leave empty pages.
-    BlockNumber blocks = RelationBlocks(table_.locator);
-    int want = static_cast<int>(std::clamp<BlockNumber>(blocks / 8, 1, kBulkExtendBlocks));
+    // The step grows with what the statement has added, so that a small load leaves few empty pages.
+    int want = static_cast<int>(std::clamp<BlockNumber>(bulk_->added_blocks / 4, 1, kBulkExtendBlocks));
     int added = 0;
     BufferPin pin = ExtendRelationBy(table_.locator, Fork::kMain, want, &added, bulk_->strategy.get());
+    bulk_->added_blocks += static_cast<BlockNumber>(added);
     bulk_->next_own = pin.block() + 1;
     bulk_->end_own = pin.block() + static_cast<BlockNumber>(added);
     bulk_->has_unrecorded_blocks = added > 1;

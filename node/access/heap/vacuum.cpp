@@ -308,21 +308,7 @@ class Vacuum {
     uint8_t bits = static_cast<uint8_t>(kVmAllVisible | (verdict.all_settled ? kVmAllSettled : 0));
     // The map page was pinned before the heap page was locked.
     DCHECK(VmPinHolds(vm_pin_, table_.locator, pin.block()));
-    bool flagged = PageHasFlag(pin.page(), kPageAllVisible);
-    if (flagged && (VmGet(vm_pin_.page(), pin.block()) & bits) == bits) return;
-    PageLock map_lock(vm_pin_, PageLockMode::kExclusive);
-    CriticalSection critical;
-    SetPageFlag(pin.page(), kPageAllVisible);
-    VmSetBits(vm_pin_.page(), pin.block(), bits);
-    pin.MarkDirty();
-    vm_pin_.MarkDirty();
-    if (!table_.NeedsWal()) return;
-    HeapVisibleRecord rec{verdict.conflict.value, bits, {}};
-    WalRecord record(RecordKind::kHeapVisible);
-    record.AddStruct(rec);
-    record.AddPage(kRefNewPage, pin.key(), pin.page());
-    record.AddPage(kRefNewVm, vm_pin_.key(), vm_pin_.page(), 0);
-    record.InsertAndStamp();
+    MarkPageVisible(table_, pin, vm_pin_, bits, verdict.conflict);
   }
 
   void NoteFreeSpace(BufferPin& pin, PageLock* lock) {
@@ -345,7 +331,7 @@ class Vacuum {
       ++result_.index_scans;
       ++progress_.index_vacuum_count;
       SetPhase(VacuumProgress::Phase::kVacuumHeap);
-      for (size_t i = 0; i < dead_.size();) i = FreePage(i);
+      for (size_t page = 0; page < dead_.page_count(); ++page) FreePage(page);
     }
     dead_.Clear();
     SetPhase(VacuumProgress::Phase::kScanHeap);
@@ -353,15 +339,14 @@ class Vacuum {
 
   void CountDead() {
     result_.dead_pointers += static_cast<double>(dead_.size());
-    for (size_t i = 0; i < dead_.size(); ++i) result_.dead_pages += i == 0 || dead_[i].block != dead_[i - 1].block;
+    result_.dead_pages += static_cast<decltype(result_.dead_pages)>(dead_.page_count());
   }
 
-  // Frees the pointers of one page, from store position `i` on; returns the next page's position.
-  size_t FreePage(size_t i) {
-    BlockNumber block = dead_[i].block;
-    OffsetNumber unused[kMaxItemsPerPage];
-    size_t count = 0;
-    for (; i < dead_.size() && dead_[i].block == block; ++i) unused[count++] = dead_[i].offset;
+  // Frees the pointers of one page of the store.
+  void FreePage(size_t page) {
+    BlockNumber block = dead_.block(page);
+    OffsetNumber unused[kMaxItemsPerPage + 64];
+    size_t count = dead_.OffsetsOf(page, unused);
     PaceVacuum();
     VmPinForWrite(table_.locator, block, &vm_pin_);
     BufferPin pin = ReadPageOf(table_, block, ReadMode::kNormal, &strategy_);
@@ -373,7 +358,6 @@ class Vacuum {
     MarkVisible(pin, verdict);
     NoteFreeSpace(pin, &lock);
     ++progress_.heap_blocks_vacuumed;
-    return i;
   }
 
   void CleanUpIndexes() {

@@ -7,6 +7,7 @@
 #include "node/catalog/identity.h"
 #include "node/catalog/syscache.h"
 #include "node/sql/commands/command_parts.h"
+#include "node/sql/executor/batched_insert.h"
 #include "node/sql/executor/table_writer.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/query_text.h"
@@ -261,11 +262,15 @@ uint64_t FillFromQuery(Oid table, Query* query, CommandContext& context) {
   BulkInsertState bulk(true);
   Arena scratch;
   EvalContext eval(scratch, context.format, context.session);
-  CommandId cid = CurrentCommandId(true);
-  return context.queries->RunQuery(query, [&](std::span<const Value> row) {
-    writer.Insert(eval, row, cid, &bulk);
+  BatchedInsert rows(writer, CurrentCommandId(true), BulkInsertOptions(writer.relation()), &bulk);
+  uint64_t count = context.queries->RunQuery(query, [&](std::span<const Value> row) {
+    rows.Add(row);
+    if (!rows.full()) return;
+    rows.Flush(eval);
     scratch.Reset();
   });
+  rows.Flush(eval);
+  return count;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "node/catalog/type_name.h"
 #include "node/sql/commands/column_dependents.h"
 #include "node/sql/commands/sequence.h"
+#include "node/sql/executor/batched_insert.h"
 #include "node/sql/executor/table_writer.h"
 #include "node/sql/query/node_build.h"
 #include "node/sql/query/query_text.h"
@@ -32,7 +33,9 @@ void TableRewrite::Run() {
   SnapshotHold snapshot = LatestSnapshot();
   HeapScan scan(before_->table, *snapshot);
   std::vector<Value> old_values(before_->columns.size()), values(after->columns.size());
-  CommandId cid = CurrentCommandId(true);
+  BatchedInsert rows(writer, CurrentCommandId(true), BulkInsertOptions(*after), &bulk);
+  Arena index_scratch;
+  EvalContext index_eval(index_scratch, context_.format, context_.session);
   while (scan.NextPage()) {
     for (const TupleView& row : scan.rows()) {
       DeformTuple(*before_->desc, row, old_values.data(), {.arena = &scratch, .toast = before_->table.toast});
@@ -52,10 +55,14 @@ void TableRewrite::Run() {
         to = result.Get(0);
       }
       writer.CheckConstraints(eval, values);
-      writer.Insert(eval, values, cid, &bulk);
+      rows.Add(values);
       scratch.Reset();
+      if (!rows.full()) continue;
+      rows.Flush(index_eval);
+      index_scratch.Reset();
     }
   }
+  rows.Flush(index_eval);
   context_.Advance();
 }
 

@@ -1,6 +1,7 @@
 // INSERT, UPDATE, DELETE: takes the child's rows one by one, in order, and changes the table.
 #include "node/access/deform.h"
 #include "node/access/heap/row_queue.h"
+#include "node/sql/executor/batched_insert.h"
 #include "node/sql/executor/executor.h"
 #include "node/sql/executor/operators.h"
 #include "node/sql/executor/recheck.h"
@@ -30,6 +31,7 @@ class ModifyTableOperator : public Operator {
     details->conflicting_tuples = conflicting_tuples_;
   }
   void Close() override {
+    gathered_.reset();
     bulk_.reset();
     if (fetcher_ != nullptr) fetcher_->Release();
     recheck_.Close();
@@ -41,6 +43,7 @@ class ModifyTableOperator : public Operator {
     RelationRef relation = OpenRelation(plan_.relation, LockMode::kNone);
     if (writer_ == nullptr || writer_->relation_ref() != relation) BindRelation(std::move(relation));
     cid_ = CurrentCommandId(/*used=*/true);
+    gathered_.reset();
     if (plan_.command == CmdType::kInsert) bulk_ = std::make_unique<BulkInsertState>(/*use_ring=*/false);
     child_.selection.count = 0;
     child_at_ = 0;
@@ -58,7 +61,12 @@ class ModifyTableOperator : public Operator {
         child_.selection.count = 0;
         if (returned_ > 0 || !left_->Next(&child_)) break;
       }
-      ChangeRow(child_.selection.Row(child_at_++));
+      if (CanGather()) {
+        InsertTogether();
+        child_at_ = child_.selection.count;
+      } else {
+        ChangeRow(child_.selection.Row(child_at_++));
+      }
     }
     if (returned_ == 0) return false;
     input->columns = returning_pointers_;
@@ -129,6 +137,44 @@ class ModifyTableOperator : public Operator {
     CountRow();
     referential_->Inserted(executor(), values_);
     Return(values_, tid, row);
+  }
+
+  // Rows that nobody wants to see one by one are stored a batch at a time.
+  bool CanGather() const {
+    constexpr uint32_t kWorthwhile = 8;
+    return plan_.command == CmdType::kInsert && plan_.on_conflict == OnConflictAction::kNone && !plan_.has_returning &&
+           child_.selection.count >= kWorthwhile;
+  }
+
+  void InsertTogether() {
+    if (gathered_ == nullptr) gathered_ = std::make_unique<BatchedInsert>(*writer_, cid_, InsertOptions{}, bulk_.get());
+    for (uint32_t i = 0; i < child_.selection.count; ++i) {
+      eval_arena_.Reset();
+      try {
+        GatherRow(child_.selection.Row(i));
+      } catch (const SqlError&) {
+        FlushGathered();  // what is wrong with an earlier row comes first
+        throw;
+      }
+      if (gathered_->full()) FlushGathered();
+    }
+    FlushGathered();
+  }
+
+  void GatherRow(uint32_t row) {
+    for (size_t i = 0; i < values_.size(); ++i) values_[i] = child_.columns[i]->Get(row);
+    EvalContext context = RowContext();
+    writer_->ComputeGenerated(context, values_);
+    writer_->CheckConstraints(context, values_);
+    CheckOptions(context);
+    gathered_->Add(values_);
+    CountRow();
+    referential_->Inserted(executor(), values_);
+  }
+
+  void FlushGathered() {
+    EvalContext context = RowContext();
+    gathered_->Flush(context);
   }
 
   // False when nothing was inserted (the conflicting row was updated, or left alone).
@@ -369,6 +415,7 @@ class ModifyTableOperator : public Operator {
   std::unique_ptr<TableWriter> writer_;
   std::unique_ptr<HeapFetcher> fetcher_;
   std::unique_ptr<BulkInsertState> bulk_;
+  std::unique_ptr<BatchedInsert> gathered_;
   std::unique_ptr<ReferentialChecks> referential_;
   CommandId cid_ = 0;
   Batch child_;

@@ -1,0 +1,167 @@
+-- COPY FROM: rows are stored many at a time; errors are as if each had been stored by itself.
+CREATE TABLE t (a int PRIMARY KEY, b text);
+COPY t FROM STDIN;
+1	x
+2	y
+1	z
+\.
+COPY t FROM STDIN;
+1	x
+2	y
+x	z
+\.
+SELECT count(*) FROM t;
+CREATE TABLE u (a int PRIMARY KEY, b text NOT NULL, c int UNIQUE, CHECK (c < 100));
+CREATE INDEX ON u (b DESC NULLS FIRST, c);
+COPY u FROM STDIN;
+1	x	1
+2	y	1
+1	z	5
+\.
+COPY u FROM STDIN;
+1	x	1
+1	y	2
+2	\N	3
+\.
+COPY u FROM STDIN;
+1	x	1
+2	y	200
+\.
+COPY u FROM STDIN;
+3	m	1
+2	y	\N
+1	z	7
+5	a	\N
+4	\\a\tb	9
+\.
+SELECT * FROM u ORDER BY a;
+SET enable_seqscan = off;
+SELECT b, c FROM u ORDER BY b DESC NULLS FIRST, c;
+RESET enable_seqscan;
+-- A default or condition that could look at the table: row by row.
+CREATE TABLE v (a int UNIQUE, r double precision DEFAULT random(), s serial);
+COPY v (a) FROM STDIN;
+1
+2
+1
+\.
+COPY t (a) FROM STDIN WHERE random() < 2;
+77
+77
+\.
+ALTER TABLE v DROP COLUMN r;
+COPY v (a) FROM STDIN;
+1
+2
+1
+\.
+COPY v (a) FROM STDIN;
+7
+8
+\.
+SELECT a, s > 0 AS numbered FROM v ORDER BY a;
+-- FREEZE
+COPY t FROM STDIN (FREEZE);
+5	x
+\.
+BEGIN;
+TRUNCATE t;
+COPY t FROM STDIN (FREEZE);
+5	x
+6	y
+\.
+SELECT * FROM t ORDER BY a;
+SAVEPOINT s;
+COPY t FROM STDIN (FREEZE);
+7	x
+\.
+ROLLBACK TO s;
+DECLARE c CURSOR FOR SELECT 1;
+COPY t FROM STDIN (FREEZE);
+7	x
+\.
+ROLLBACK;
+SELECT count(*) FROM t;
+BEGIN;
+TRUNCATE t;
+COPY t FROM STDIN (FREEZE);
+5	x
+6	y
+\.
+COMMIT;
+DELETE FROM t WHERE a = 5;
+UPDATE t SET b = 'z' WHERE a = 6;
+SELECT * FROM t ORDER BY a;
+-- End markers and escapes (line ends: tests/unit/session_copy_reader_test.cpp).
+COPY t FROM STDIN;
+11	a\.
+\.
+COPY t FROM STDIN;
+11	\x41\102\e\N
+12	\q\
+more\
+13	 
+14	\\N
+15	\N
+\.
+COPY t FROM STDIN (FORMAT csv);
+21,"b
+c"
+z,k
+\.
+COPY t FROM STDIN (FORMAT csv, QUOTE '''', ESCAPE '!');
+21,'a!'b!!c,d'
+22,''
+23,
+24,x'y'z
+\.
+COPY t FROM STDIN (FORMAT csv, NULL 'n', FORCE_NULL (b));
+31,"n"
+32,n
+33,"m"
+\.
+COPY t FROM STDIN (DELIMITER '|', NULL '');
+41|
+42|a
+43|b|c
+\.
+COPY t FROM STDIN (DELIMITER '|', NULL '');
+41|
+42|a\|b
+\.
+COPY t FROM STDIN;
+51
+\.
+COPY t FROM STDIN;
+51	\377
+\.
+SELECT a, b, b IS NULL AS is_null FROM t ORDER BY a;
+COPY (SELECT a, b || E'\t\\\r\n\b\f\v|é' FROM t WHERE a < 20 ORDER BY a) TO STDOUT;
+COPY (SELECT a, b || '|' FROM t WHERE a < 20 ORDER BY a) TO STDOUT (DELIMITER '|');
+-- Many rows, values out of line, several batches.
+CREATE TABLE w (a int, b text, c numeric) WITH (fillfactor = 70);
+CREATE INDEX w_c ON w (c);
+CREATE UNIQUE INDEX w_a ON w (a);
+INSERT INTO w SELECT i, CASE WHEN i % 500 = 0 THEN (SELECT string_agg(md5((i * k)::text), '') FROM generate_series(1, 300) k) ELSE i::text END, (i * 7919) % 1000 FROM generate_series(1, 5000) i;
+SELECT count(*), sum(a), sum(length(b)), min(c), max(c) FROM w;
+SET enable_seqscan = off;
+SELECT count(*), sum(a) FROM w WHERE c = 500;
+SELECT count(*), sum(a) FROM w WHERE a BETWEEN 100 AND 4000;
+RESET enable_seqscan;
+INSERT INTO w SELECT i, 'x', 1 FROM generate_series(5990, 4990, -1) i;
+INSERT INTO w SELECT i, 'x', 1 / (i - 5100) FROM generate_series(5001, 5200) i;
+CREATE TABLE w2 AS SELECT * FROM w ORDER BY a DESC;
+SELECT count(*), sum(a), sum(length(b)) FROM w2;
+ALTER TABLE w ALTER COLUMN a TYPE bigint;
+SELECT count(*), sum(a), sum(length(b)), min(c), max(c) FROM w;
+SET enable_seqscan = off;
+SELECT count(*), sum(a) FROM w WHERE c = 500;
+UPDATE w SET c = c + 1;
+UPDATE w SET c = c + 1;
+SELECT count(*), sum(a) FROM w WHERE c = 502;
+DELETE FROM w WHERE a % 3 = 0;
+VACUUM w;
+SELECT count(*), sum(a) FROM w WHERE c = 502;
+INSERT INTO w SELECT i, 'n', 502 FROM generate_series(3, 5000, 3) i;
+SELECT count(*), sum(a) FROM w WHERE c = 502;
+SELECT count(*), sum(a) FROM w WHERE a BETWEEN 100 AND 4000;
