@@ -112,7 +112,7 @@ int CompareIndexKeys(const IndexDesc& index, const Value* a, const Value* b) {
 
 }  // namespace
 
-// Neighbours in the index one after the other: the same leaf is still at hand.
+// Neighbours in the index one after the other: pages on the way down are still in the cache.
 void BatchedInsert::InsertSorted(EvalContext& context, IndexColumns& index) {
   const IndexDesc& desc = index.desc();
   size_t columns = index.index().index->indkey.size();
