@@ -133,21 +133,22 @@ class Client(threading.Thread):
             operations.append(append)  # before it is sent: it may be there even if no answer comes
             savepoint = self.rng.random() < 0.15
             if savepoint:
-                self.query(f"SAVEPOINT s; UPDATE lists SET v = v || -1 WHERE k = {append.key}; ROLLBACK TO s")
+                self.query(f"SAVEPOINT s; UPDATE {self.run_.table} SET v = v || -1 WHERE k = {append.key}; ROLLBACK TO s")
             self.append(append)
             return
         wanted = sorted({keys.pick(self.rng) for _ in range(self.rng.randint(1, 3))})
         begun = time.monotonic()
-        rows = self.query(f"SELECT k, v FROM lists WHERE k IN ({', '.join(map(str, wanted))})")
+        rows = self.query(f"SELECT k, v FROM {self.run_.table} WHERE k IN ({', '.join(map(str, wanted))})")
         operations.append(Read({key: () for key in wanted} | lists_of(message.row() for message in rows), begun))
 
     def append(self, append: Append):
         """A list that nobody has begun has no row yet."""
         if self.rng.random() < 0.7:
-            tag = self.query(f"UPDATE lists SET v = v || {append.value} WHERE k = {append.key}", "C")[-1]
+            tag = self.query(f"UPDATE {self.run_.table} SET v = v || {append.value} WHERE k = {append.key}", "C")[-1]
             if tag.body == b"UPDATE 1\0":
                 return
-        self.query(f"INSERT INTO lists VALUES ({append.key}, '{{{append.value}}}') ON CONFLICT (k) DO UPDATE SET v = lists.v || {append.value}")
+        self.query(f"INSERT INTO {self.run_.table} AS lists VALUES ({append.key}, '{{{append.value}}}') "
+                   f"ON CONFLICT (k) DO UPDATE SET v = lists.v || {append.value}")
 
 
 def lists_of(rows) -> dict:
@@ -156,6 +157,8 @@ def lists_of(rows) -> dict:
 
 class Run:
     def __init__(self, primary, replica, isolation: str, seed: int):
+        # A table of its own: a replica that was killed may show a moment of the run before.
+        self.table = f"lists_{isolation.replace(' ', '_').lower()}"
         self.primary, self.replica, self.isolation, self.seed = primary, replica, isolation, seed
         self.keys, self.stop, self.history, self.lock = Keys(), threading.Event(), [], threading.Lock()
         self.kills = []
@@ -177,7 +180,7 @@ class Run:
         node.start()
 
     def go(self, seconds: float):
-        self.primary.psql("DROP TABLE IF EXISTS lists; CREATE TABLE lists (k int PRIMARY KEY, v int[]) WITH (fillfactor = 50)")
+        self.primary.psql(f"CREATE TABLE {self.table} (k int PRIMARY KEY, v int[]) WITH (fillfactor = 50)")
         wait_streaming(self.primary, self.replica)
         wait_caught_up(self.primary, self.replica)
         clients = [Client(self, number, self.primary, number == 0) for number in range(CLIENTS)]
@@ -193,7 +196,7 @@ class Run:
         for client in clients:
             client.join(timeout=60)
             assert not client.is_alive() and client.failure is None, client.failure or "a client hangs"
-        rows = [(key.encode(), text.encode()) for key, text in self.primary.sql("SELECT k, v FROM lists")]
+        rows = [(key.encode(), text.encode()) for key, text in self.primary.sql(f"SELECT k, v FROM {self.table}")]
         final = {key: () for key in range(self.keys.next_key)} | lists_of(rows)
         anomalies = check(self.history, self.isolation, final)
         if anomalies and os.environ.get("WALDEN_KEEP"):
