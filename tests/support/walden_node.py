@@ -50,12 +50,16 @@ def reserve(port: int) -> bool:
     return True
 
 
+REPLICATION_OFFSET = 10000             # replication_port, unless it is set
+TEST_PORTS = range(12768, 22768)       # with the offset they stay below the ports of outgoing connections (32768 and up)
+
+
 def free_port() -> int:
-    """A port that is free and this process's from now on, below the ephemeral range; its replication port (+10000) is free too."""
-    first = 20000 + os.getpid() * 7 % 9000
-    for candidate in (*range(first, 30000), *range(20000, first)):
+    """A port that is free and this process's from now on; its replication port is free too."""
+    first = os.getpid() * 7 % len(TEST_PORTS)
+    for candidate in (*TEST_PORTS[first:], *TEST_PORTS[:first]):
         try:
-            for port in (candidate, candidate + 10000):
+            for port in (candidate, candidate + REPLICATION_OFFSET):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", port))
         except OSError:
