@@ -76,7 +76,8 @@ class Output {
   }
   bool PutCopy(size_t distance, size_t length) {
     uint32_t far = static_cast<uint32_t>(distance), size = static_cast<uint32_t>(length);
-    if (length < kLongMatch) return Put(true, {(far >> 8) << 4 | (size - kLeastMatch), far & 0xFF});
+    constexpr uint32_t kLeast = kLeastMatch;
+    if (length < kLongMatch) return Put(true, {(far >> 8) << 4 | (size - kLeast), far & 0xFF});
     return Put(true, {(far >> 8) << 4 | 15u, far & 0xFF, size - static_cast<uint32_t>(kLongMatch)});
   }
   size_t size() const { return size_; }

@@ -10,15 +10,15 @@ namespace {
 
 // Does the type's order equal the signed order of its integer form?
 bool IsOrderedAsInteger(Oid type) {
-  switch (type) {
-    case type_oid::kBool:
-    case type_oid::kInt2:
-    case type_oid::kInt4:
-    case type_oid::kInt8:
-    case type_oid::kDate:
-    case type_oid::kTime:
-    case type_oid::kTimestamp:
-    case type_oid::kTimestampTz:
+  switch (OidNumber(type)) {
+    case OidNumber(type_oid::kBool):
+    case OidNumber(type_oid::kInt2):
+    case OidNumber(type_oid::kInt4):
+    case OidNumber(type_oid::kInt8):
+    case OidNumber(type_oid::kDate):
+    case OidNumber(type_oid::kTime):
+    case OidNumber(type_oid::kTimestamp):
+    case OidNumber(type_oid::kTimestampTz):
       return true;
     default:
       return false;
