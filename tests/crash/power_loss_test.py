@@ -77,6 +77,8 @@ def failed_write(node, journal, load, error: int, path_part: str, panics: bool):
     load.stop(clients)
     node.wait_accepting()
     assert panics == ("PANIC" in node.log_text()[mark:]), node.log_tail()
+    if not panics:
+        node.psql("CHECKPOINT")
     load.check(f"{errno.errorcode[error]} at a write to {path_part}")
     print(f"{errno.errorcode[error]} at a write to {path_part}: {'recovered' if panics else 'reported'}", flush=True)
 

@@ -221,11 +221,10 @@ class Workload:
                     f"made_{number} has {count} rows after {what}"
 
     def check_files(self, what: str):
-        """Before anybody creates or drops a relation after recovery; without a crash, when nobody is at it any more.
-        The first file of a dropped relation stays, empty, until the next checkpoint: hence one here."""
+        """Before anybody creates or drops a relation after recovery; without a crash, when nobody is at it any more and after a checkpoint,
+        until which the first file of a dropped relation stays."""
         wait_until(lambda: self.node.value("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
                    == "0", "the clients' sessions to end")
-        self.node.psql("CHECKPOINT")
         database = self.node.value("SELECT oid FROM pg_database WHERE datname = current_database()")
         owned = {row[0] for row in self.node.sql("SELECT CASE WHEN relfilenode = 0 THEN oid ELSE relfilenode END FROM pg_class "
                                                  "WHERE relkind IN ('r', 'i', 't', 'S', 'm') AND NOT relisshared AND relpersistence <> 't'")}
