@@ -1,5 +1,6 @@
 #include "node/sql/executor/operator.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include "node/config/settings.h"
@@ -27,6 +28,14 @@ void AddDifference(const Counters& now, const Counters& before, Counters* to) {
   const uint64_t* b = reinterpret_cast<const uint64_t*>(&before);
   uint64_t* sum = reinterpret_cast<uint64_t*>(to);
   for (size_t i = 0; i < sizeof(Counters) / sizeof(uint64_t); ++i) sum[i] += a[i] - b[i];
+}
+
+// Whether it is the values of some row that raised the error, so that they would again. A cancelled statement, a deadlock,
+// a full disk are not: what raised them is over, and looking for the row would lose them.
+bool IsOfSomeRow(const SqlError& error) {
+  static constexpr std::string_view kOthers[] = {"08", "25", "40", "53", "55", "57", "58", "XX"};
+  std::string_view state_class = SqlState(error.code()).substr(0, 2);
+  return std::find(std::begin(kOthers), std::end(kOthers), state_class) == std::end(kOthers);
 }
 
 }  // namespace
@@ -168,8 +177,8 @@ bool Operator::FilterAndProject(Selection selection, Batch* batch, uint32_t max_
     }
     pending_.assign(kept.count, 0);
     for (uint32_t i = 0; i < kept.count; ++i) pending_[i] = static_cast<uint16_t>(kept.Row(i));
-  } catch (const SqlError&) {
-    if (before <= 1) throw;
+  } catch (const SqlError& error) {
+    if (before <= 1 || !IsOfSomeRow(error)) throw;
     ProcessRowByRow(selection);
   }
   return TakePending(batch, max_rows);

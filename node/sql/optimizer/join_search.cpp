@@ -4,6 +4,7 @@
 #include <map>
 
 #include "node/config/settings.h"
+#include "node/shm/interrupts.h"
 #include "node/sql/optimizer/cost.h"
 #include "node/sql/optimizer/fold.h"
 #include "node/sql/optimizer/query_planner.h"
@@ -180,6 +181,7 @@ QueryPlanner::Item QueryPlanner::SearchJoinOrder(std::vector<Item> items, std::v
     return false;
   };
   auto better_of_both = [&](const Item& a, const Item& b) -> Item {
+    CheckInterrupts();  // many relations have very many orders
     Item best;
     bool found = false;
     std::vector<Qual> between = applicable(a.rels, b.rels);
