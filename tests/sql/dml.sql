@@ -87,3 +87,15 @@ COPY t FROM STDIN (DELIMITER '|');
 \.
 
 SELECT * FROM t WHERE k = 105;
+-- RETURNING with subqueries over more relations than the statement has, and over columns of its others.
+CREATE TABLE moved (id int, label text);
+CREATE TABLE places (id int, place text);
+CREATE VIEW both_places AS SELECT a.id, a.place, b.place AS again FROM places a JOIN places b USING (id) LEFT JOIN moved m ON m.id = -a.id;
+INSERT INTO moved VALUES (1, 'one'), (2, 'two');
+INSERT INTO places VALUES (1, 'here'), (2, 'there');
+UPDATE moved SET label = label || '!' RETURNING id, (SELECT again FROM both_places b WHERE b.id = moved.id), label;
+UPDATE moved SET label = upper(label) FROM places p WHERE p.id = moved.id
+  RETURNING moved.id, (SELECT b.place || '/' || p.place FROM both_places b WHERE b.id = p.id), (SELECT max(x.id) FROM places x WHERE x.place >= p.place);
+INSERT INTO moved VALUES (3, 'three') RETURNING (SELECT count(*) FROM both_places), (SELECT label FROM both_places WHERE id = 1);
+DELETE FROM moved USING places p WHERE p.id = moved.id RETURNING p.place, (SELECT again FROM both_places b WHERE b.place <> p.place);
+DROP TABLE moved, places CASCADE;

@@ -12,14 +12,19 @@
 namespace walden {
 namespace {
 
-void CollectOtherVars(const Node* node, int32_t target, int32_t excluded, std::vector<const Var*>* to) {
+// The columns of other relations that `node` names, whose query is `level` levels above; as its query sees them.
+void CollectOtherVars(const Node* node, uint32_t level, int32_t target, int32_t excluded, Arena& arena, List<Var*>* to) {
   if (node == nullptr) return;
   if (const Var* var = TryAs<Var>(node)) {
-    if (var->varlevelsup == 0 && var->varno > 0 && var->varno != target && var->varno != excluded) to->push_back(var);
+    if (var->varlevelsup != level || var->varno <= 0 || var->varno == target || var->varno == excluded) return;
+    Var* own = Copy(var, arena);
+    own->varlevelsup = 0;
+    to->Append(arena, own);
     return;
   }
+  uint32_t below = Is<Query>(node) ? level + 1 : level;
   AnyChild(node, [&](const Node* child) {
-    CollectOtherVars(child, target, excluded, to);
+    CollectOtherVars(child, below, target, excluded, arena, to);
     return false;
   });
 }
@@ -84,12 +89,10 @@ Path QueryPlanner::PlanModification() {
     plan->ctid_column = static_cast<int32_t>(targets.size());
   }
   // What RETURNING takes from other relations, and the identity of their rows for re-checks.
-  std::vector<const Var*> others;
+  List<Var*> others;
   int32_t excluded = query.on_conflict != nullptr ? query.on_conflict->excl_rel_index : 0;
-  for (const TargetEntry* entry : query.returning_list) CollectOtherVars(entry, target, excluded, &others);
-  for (const Var* var : others) {
-    targets.Append(arena(), MakeTargetEntry(arena(), Copy(const_cast<Var*>(var), arena()), 0, {}, true));
-  }
+  for (const TargetEntry* entry : query.returning_list) CollectOtherVars(entry, 0, target, excluded, arena(), &others);
+  for (Var* var : others) targets.Append(arena(), MakeTargetEntry(arena(), var, 0, {}, true));
   std::vector<std::pair<int32_t, int32_t>> mark_columns;  // rtindex, column
   if (locks_rows_) {
     for (uint32_t i = 0; i < query.rtable.size(); ++i) {
