@@ -209,13 +209,18 @@ void ByteaOut(const Datum& v, TypeIo& io, std::string* to) { AppendBytea(to, v.s
 void ByteaReceive(std::string_view bytes, TypeIo& io, Datum* to) { Put(to, io.arena.Copy(bytes)); }
 
 // Types that exist inside the catalogs only: they print but cannot be typed in.
-void NodeTreeIn(std::string_view, TypeIo& io, Datum*) {
+void CatalogOnlyIn(std::string_view, TypeIo& io, Datum*) {
   throw SqlError(ErrorCode::kFeatureNotSupported, "cannot accept a value of type {}", io.type->name);
 }
 
 constexpr TypeDescriptor Plain(uint32_t oid, std::string_view name, uint32_t array) {
   return {Oid{oid}, name, PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{array}, TextIn, TextOut, TextReceive,
           TextOut, nullptr, nullptr, TextCompare, TextHash};
+}
+
+constexpr TypeDescriptor CatalogOnly(uint32_t oid, std::string_view name, OutputFunction output) {
+  return {Oid{oid}, name, PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{0}, CatalogOnlyIn, output, CatalogOnlyIn,
+          TextOut, nullptr, nullptr, nullptr, nullptr};
 }
 
 constexpr TypeDescriptor kTypes[] = {
@@ -229,8 +234,10 @@ constexpr TypeDescriptor kTypes[] = {
      TextOut, nullptr, nullptr, TextCompare, TextHash},
     {Oid{17}, "bytea", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{1001}, ByteaIn, ByteaOut, ByteaReceive,
      TextOut, nullptr, nullptr, TextCompare, TextHash},
-    {Oid{194}, "pg_node_tree", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{0}, NodeTreeIn, TextOut, NodeTreeIn,
-     TextOut, nullptr, nullptr, nullptr, nullptr},
+    CatalogOnly(194, "pg_node_tree", TextOut),
+    CatalogOnly(3361, "pg_ndistinct", TextOut),
+    CatalogOnly(3402, "pg_dependencies", TextOut),
+    CatalogOnly(5017, "pg_mcv_list", ByteaOut),
     {Oid{705}, "unknown", PhysicalType::kString, -2, 'c', 'p', ',', Oid{0}, Oid{0}, TextIn, TextOut, TextReceive, TextOut,
      nullptr, nullptr, nullptr, nullptr},
     {Oid{2275}, "cstring", PhysicalType::kString, -2, 'c', 'p', ',', Oid{0}, Oid{1263}, TextIn, TextOut, TextReceive,

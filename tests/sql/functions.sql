@@ -129,3 +129,12 @@ SELECT corr(y, x), regr_slope(y, x), covar_pop(y, x) FROM (VALUES (1, 2), (2, 4)
 SELECT U&'d\0061t\+000061', E'tab\tnl\\', $$dollar 'quoted'$$;
 
 SELECT count(*) FROM generate_series(TIMESTAMP '2024-01-01', TIMESTAMP '2024-01-02', INTERVAL '1 hour');
+-- Every type that a column has is there, also those that only the catalogs use.
+SELECT attrelid::regclass, attname FROM pg_attribute a WHERE NOT attisdropped AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = a.atttypid);
+SELECT stxdndistinct, stxddependencies, stxdmcv FROM pg_statistic_ext_data;
+SELECT '1'::pg_ndistinct;
+SELECT '1'::pg_mcv_list;
+-- Values of polymorphic pseudo-types, which only nulls can be.
+SELECT anyarray_out(cast(null AS anyarray)), anyelement_out(cast(null AS anyelement));
+SELECT anycompatiblearray_out(cast(null AS anycompatiblearray));
+SELECT anyrange_out(cast(null AS anyrange));

@@ -23,6 +23,8 @@ SELECT table_name.reloptions FROM pg_class table_name WHERE relname IN ('plain',
 -- Views that come back to themselves.
 CREATE OR REPLACE VIEW positive AS SELECT id, label FROM plain;
 SELECT * FROM positive;
+SELECT relname, pg_relation_is_updatable(oid, false), pg_column_is_updatable(oid, 1::int2, false) FROM pg_class
+ WHERE relname IN ('plain', 'positive', 'small_positive') ORDER BY relname;
 DROP TABLE goods CASCADE;
 -- A check may name tableoid, and no other system column.
 CREATE TABLE towns (city text, is_capital bool, CHECK (NOT (is_capital AND tableoid::regclass::text = 'towns')));

@@ -98,7 +98,7 @@ bool TypeRules::PolymorphicMatches(std::span<const Oid> actual, std::span<const 
   return !IsValid(compatible_range_element) || compatible_range_element == common;
 }
 
-void TypeRules::CollectPoly(std::span<const Oid> actual, std::span<Oid> declared, Poly* poly) const {
+void TypeRules::CollectPoly(std::span<const Oid> actual, std::span<Oid> declared, bool allow_poly, Poly* poly) const {
   auto agree = [&](Oid& slot, Oid type, const char* name) {
     if (IsValid(slot) && slot != type) {
       throw Mismatch(fmt::format("arguments declared \"{}\" are not all alike", name))
@@ -118,7 +118,7 @@ void TypeRules::CollectPoly(std::span<const Oid> actual, std::span<Oid> declared
       (family1 ? poly->family1_unknown : poly->family2_unknown) = true;
       continue;
     }
-    if (have == want && want != kAnyArray) continue;  // declared over polymorphic types themselves
+    if (allow_poly && have == want) continue;  // nothing is learned from it
     if (want == kAnyElement || want == kAnyNonArray || want == kAnyEnum) {
       agree(poly->element, have, "anyelement");
     } else if (want == kAnyArray) {
@@ -255,7 +255,7 @@ void TypeRules::ResolveFamily2(Poly* poly, bool allow_poly) const {
 Oid TypeRules::ResolvePolymorphic(std::span<const Oid> actual, std::span<Oid> declared, Oid result,
                                   bool allow_poly) const {
   Poly poly;
-  CollectPoly(actual, declared, &poly);
+  CollectPoly(actual, declared, allow_poly, &poly);
   if (poly.family1_count == 0 && poly.family2_count == 0) return result;
   // anyarray handed on as anyarray: nothing to know unless the result or a literal depends on the element.
   bool opaque_array = poly.array == kAnyArray && !IsValid(poly.element);

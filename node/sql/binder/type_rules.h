@@ -87,7 +87,7 @@ class TypeRules {
  private:
   struct Poly;
   Oid CommonCompatibleType(std::span<const Oid> types) const;
-  void CollectPoly(std::span<const Oid> actual, std::span<Oid> declared, Poly* poly) const;
+  void CollectPoly(std::span<const Oid> actual, std::span<Oid> declared, bool allow_poly, Poly* poly) const;
   void ResolveFamily1(Poly* poly, bool allow_poly) const;
   void ResolveFamily2(Poly* poly, bool allow_poly) const;
   bool IsComplexArray(Oid type) const;

@@ -1,4 +1,7 @@
 // pg_relation_is_updatable and pg_column_is_updatable: what the views of information_schema say of writing through views.
+#include <algorithm>
+#include <vector>
+
 #include "node/catalog/relation.h"
 #include "node/sql/binder/rewrite_parts.h"
 #include "node/sql/binder/rewriter.h"
@@ -13,8 +16,10 @@ namespace {
 // Bits of an answer: one for each command, by its number.
 constexpr int32_t kUpdate = 1 << 2, kInsert = 1 << 3, kDelete = 1 << 4, kAll = kUpdate | kInsert | kDelete;
 
-// What can be done to the relation through this column; 0 as the column: through any.
-int32_t UpdatableEvents(Oid relation, AttrNumber column) {
+// What can be done to the relation through this column; 0 as the column: through any. `outer` has the views that led
+// here: nothing can be done through one that comes back to itself.
+int32_t UpdatableEvents(Oid relation, AttrNumber column, std::vector<Oid>& outer) {
+  if (std::find(outer.begin(), outer.end(), relation) != outer.end()) return 0;
   CatalogReader& catalog = SessionReader::Instance();
   RelationRef found = TryOpenRelation(relation, LockMode::kAccessShare);
   if (found == nullptr) return 0;
@@ -39,15 +44,21 @@ int32_t UpdatableEvents(Oid relation, AttrNumber column) {
   // Without a column that can be set only rows as a whole can go.
   int32_t events = any ? kAll : kDelete;
   const RangeTblEntry& base = *RteAt(query, base_index);
-  return base.relkind == relkind::kTable || base.relkind == relkind::kPartitioned ? events : events & UpdatableEvents(base.relid, base_column);
+  if (base.relkind == relkind::kTable || base.relkind == relkind::kPartitioned) return events;
+  outer.push_back(relation);
+  return events & UpdatableEvents(base.relid, base_column, outer);
 }
 
-int32_t RelationIsUpdatable(Oid relation, bool) { return UpdatableEvents(relation, 0); }
+int32_t RelationIsUpdatable(Oid relation, bool) {
+  std::vector<Oid> outer;
+  return UpdatableEvents(relation, 0, outer);
+}
 
 bool ColumnIsUpdatable(Oid relation, int16_t column, bool) {
   if (column <= 0) return false;
   constexpr int32_t kRequired = kUpdate | kDelete;
-  return (UpdatableEvents(relation, column) & kRequired) == kRequired;
+  std::vector<Oid> outer;
+  return (UpdatableEvents(relation, column, outer) & kRequired) == kRequired;
 }
 
 constexpr ScalarFunction kTable[] = {
