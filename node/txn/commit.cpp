@@ -83,6 +83,7 @@ Lsn PublishCommit(TxnProcess& txn, std::optional<CriticalSection>& section) {
   }
   section.emplace();
   Lsn csn = record.Reserve();
+  MaybeFault(FaultPoint::kCommitReserved);
   entry.Store(csn.value);
   txn_shared->published.store(csn.value, std::memory_order_seq_cst);
   txn_shared->commit_latch.Release();

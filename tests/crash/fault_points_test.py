@@ -16,7 +16,7 @@ from walden_node import REPOSITORY, Cluster, put_request, wait_until  # noqa: E4
 from workload import Workload  # noqa: E402
 
 # Passed so often that the first time would come before any work is done.
-FREQUENT = {"before-commit-record", "after-commit-record", "record-changed", "record-reserved", "record-inserted", "wal-written",
+FREQUENT = {"before-commit-record", "commit-reserved", "after-commit-record", "record-changed", "record-reserved", "record-inserted", "wal-written",
             "page-before-write", "page-written", "file-extended", "file-created", "file-before-sync", "file-truncated"}
 # Passed while transactions are only looked at: tests/unit/txn_* stop there, a crash has nothing to show.
 READING = {"snapshot-read", "snapshot-announced", "horizon-floor-published"}

@@ -5,12 +5,16 @@ Writers count up, each in a row of its own. Readers on both nodes, at every leve
 one snapshot, by different ways of reading. Any two vectors must be comparable (otherwise two readers saw two commits in different
 orders: a long fork), vectors of one node must not go back in time, a count that was acknowledged before a read began is in it, and what the
 replica shows the primary's clients may be told. Then the power fails (unsynced writes are lost in part), or the primary dies and the synchronous replica
-is promoted: every vector that was read at a level which promises to survive it must have survived.
+is promoted: every vector that was read at a level which promises to survive it must have survived. First of all commits are stopped between
+their place in the log and their publication, which no load meets often enough.
 
 --minutes N: for so long (three rounds otherwise).
 """
+import os
 import pathlib
 import random
+import select
+import signal
 import sys
 import threading
 import time
@@ -20,7 +24,7 @@ sys.path[:0] = [str(ROOT / part) for part in ("support", "wire", "crash", "repli
 from power_loss import PowerLoss  # noqa: E402
 from power_loss_test import Journal  # noqa: E402
 from replica import Cluster, streaming_primary, take_basebackup, wait_caught_up, wait_streaming, wait_until  # noqa: E402
-from wire_client import WireClient  # noqa: E402
+from wire_client import WireClient, text  # noqa: E402
 
 WRITERS = 4
 LEVELS = ("off", "local", "remote_write", "on", "remote_apply")
@@ -32,6 +36,7 @@ WAYS = {
                 "GROUP BY c.id) x",
     "deleted": "SELECT string_agg(({total} - n)::text, ',' ORDER BY writer) FROM (SELECT writer, count(*) AS n FROM remaining GROUP BY writer) x",
 }
+VALUES = "SELECT string_agg(n::text, ',' ORDER BY id) FROM stopped"
 TOTAL = 4000  # more steps than a round gets done
 
 
@@ -157,7 +162,8 @@ def create(primary):
     primary.psql("CREATE TABLE counts (id int PRIMARY KEY, n int); CREATE TABLE steps (writer int, id int, PRIMARY KEY (writer, id));"
                  "CREATE TABLE remaining (writer int, id int, PRIMARY KEY (writer, id));"
                  f"INSERT INTO counts SELECT i, 0 FROM generate_series(1, {WRITERS}) i;"
-                 f"INSERT INTO remaining SELECT w, i FROM generate_series(1, {WRITERS}) w, generate_series(1, {TOTAL}) i; VACUUM ANALYZE")
+                 f"INSERT INTO remaining SELECT w, i FROM generate_series(1, {WRITERS}) w, generate_series(1, {TOTAL}) i;"
+                 "CREATE TABLE stopped (id int PRIMARY KEY, n int); INSERT INTO stopped VALUES (1, 0), (2, 0); VACUUM ANALYZE")
 
 
 def power_round(primary, replica, journal, seed: int, seconds: float):
@@ -209,6 +215,65 @@ def applied_round(primary, replica, seconds: float):
     print(f"remote_apply: {len(part.seen)} reads of {sum(map(len, part.acknowledged))} commits", flush=True)
 
 
+def process_state(pid: int) -> str:
+    with open(f"/proc/{pid}/stat") as stat:
+        return stat.read().rsplit(")", 1)[1].split()[0]
+
+
+class StoppedCommit:
+    """A transaction that stands still within its commit, at a fault point."""
+
+    def __init__(self, node, point: str, *statements: str):
+        self.client = WireClient(node.port, path=str(node.cluster.folder))
+        for statement in ("SET synchronous_commit = off", f"SET walden_fault_points = '{point}=stop'", "BEGIN", *statements):
+            self.client.rows(statement)
+        self.client.send("Q", text("COMMIT"))
+        wait_until(lambda: process_state(self.client.pid) == "T", f"the commit to stop at {point}")
+
+    def go_on(self):
+        os.kill(self.client.pid, signal.SIGCONT)
+        assert not [message for message in self.client.until("Z") if message.kind == "E"]
+
+
+def latch_round(primary):
+    """A commit whose place in the log is fixed but which is not published yet: no later one is published before it, so
+    that a snapshot taken meanwhile goes on seeing the same."""
+    admin, later, reader = (WireClient(primary.port, path=str(primary.cluster.folder)) for _ in range(3))
+    stopped = StoppedCommit(primary, "commit-reserved", "UPDATE stopped SET n = n + 1 WHERE id = 1")
+    later.rows("SET synchronous_commit = off")
+    later.send("Q", text("UPDATE stopped SET n = n + 1 WHERE id = 2"))
+
+    def stands():
+        return bool(select.select([later.socket], [], [], 0)[0]) or admin.rows(
+            f"SELECT wait_event = 'Commit' FROM pg_stat_activity WHERE pid = {later.pid}") == [[b"t"]]
+    wait_until(stands, "the later commit to come through or to wait")
+    reader.rows("SET synchronous_commit = off")
+    reader.rows("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    before = reader.rows(VALUES)
+    assert not select.select([later.socket], [], [], 0)[0], "a commit was published before an earlier one"
+    stopped.go_on()
+    later.until("Z")
+    assert reader.rows(VALUES) == before, f"a snapshot that changes: {before}, then {reader.rows(WAYS['scan'])}"
+    reader.rows("COMMIT")
+    print("a commit that is not published holds up later ones", flush=True)
+
+
+def locks_round(primary):
+    """A commit that is not published yet has all its locks: who gets one of them finds what it guarded."""
+    asks = ("LOCK TABLE stopped IN SHARE ROW EXCLUSIVE MODE NOWAIT", "SELECT n FROM stopped WHERE id = 1 FOR UPDATE NOWAIT",
+            "SELECT 1 / pg_try_advisory_xact_lock(4711)::int")
+    for point in ("before-commit-record", "commit-reserved"):
+        other = WireClient(primary.port, path=str(primary.cluster.folder))
+        other.rows("SET synchronous_commit = off")
+        stopped = StoppedCommit(primary, point, "SELECT pg_advisory_xact_lock(4711)", "UPDATE stopped SET n = n + 1 WHERE id = 1")
+        for ask in asks:
+            errors = [message.fields()["C"] for message in other.query(f"BEGIN; {ask}; ROLLBACK") if message.kind == "E"]
+            other.query("ROLLBACK")
+            assert errors in (["55P03"], ["22012"]), f"at {point}: {ask} gave {errors or 'the lock'}"
+        stopped.go_on()
+    print("a commit that is not published has its locks", flush=True)
+
+
 def main() -> int:
     minutes = float(sys.argv[sys.argv.index("--minutes") + 1]) if "--minutes" in sys.argv else 0
     with Cluster() as cluster:
@@ -222,6 +287,8 @@ def main() -> int:
         replica.start()
         wait_streaming(primary, replica)
         wait_caught_up(primary, replica)
+        latch_round(primary)
+        locks_round(primary)
         seed, deadline = 1, time.monotonic() + 60 * minutes
         while seed <= 3 or time.monotonic() < deadline:
             power_round(primary, replica, journal, seed, 1.5)

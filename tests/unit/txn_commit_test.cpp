@@ -3,6 +3,8 @@
 
 #include "node/base/error.h"
 #include "node/base/fault_point.h"
+#include "node/shm/lwlock.h"
+#include "node/shm/wait_events.h"
 #include "node/txn/horizon.h"
 #include "node/txn/id_counters.h"
 #include "node/txn/lease.h"
@@ -122,10 +124,10 @@ TEST_F(TxnTest, SavepointsRollBackAlone) {
 // If a snapshot sees a commit it sees every commit with a lower CSN, and all subtransactions of it, however
 // they race.
 TEST_F(TxnTest, SnapshotsSeePrefixesOfTheCommitOrder) {
-  constexpr int kWriters = 3, kCommits = 300;
+  constexpr int kWriters = 28, kCommits = 40;
   std::vector<std::atomic<uint64_t>> published(kWriters * kCommits);
   std::atomic<int> count{0}, running{kWriters}, half{0}, disorder{0};
-  InProcesses(1, kWriters + 2, [&](int n) {
+  InProcesses(1, kWriters + 4, [&](int n) {
     if (n < kWriters) {
       for (int i = 0; i < kCommits; ++i) {
         BeginTransaction();
@@ -221,6 +223,61 @@ class StopPoint {
   static inline FaultPoint armed_point;
   static inline std::atomic<int> state;
 };
+
+// A commit is stopped between its position in the log and its publication: no later one may be published meanwhile, or
+// whoever takes a snapshot then would see the later one and, a moment after, the earlier one with it.
+TEST_F(TxnTest, CommitsArePublishedInTheOrderOfTheirPositions) {
+  constexpr uint32_t kWaitsForLatch = kLwLockWaitBase + static_cast<uint32_t>(LwRank::kCommit);
+  StopPoint stop(FaultPoint::kCommitReserved);
+  CommitResult earlier, later;
+  std::atomic<bool> done{false};
+  std::atomic<int> later_slot{-1};
+  std::thread first([&] {
+    ThreadIdentity identity(1);
+    earlier = CommitOne();
+  });
+  stop.Await();
+  std::thread second([&] {
+    ThreadIdentity identity(2);
+    later_slot = self_slot();
+    later = CommitOne();
+    done = true;
+  });
+  while (later_slot < 0) std::this_thread::yield();
+  while (!done && SlotAt(later_slot).wait_event != kWaitsForLatch) std::this_thread::yield();
+  EXPECT_FALSE(done);
+  BeginTransaction();
+  SnapshotHold snapshot = LatestSnapshot();
+  stop.Release();
+  first.join();
+  second.join();
+  EXPECT_FALSE(Sees(*snapshot, earlier.xid));
+  EXPECT_FALSE(Sees(*snapshot, later.xid));
+  EXPECT_LT(earlier.csn, later.csn);
+  snapshot.Reset();
+  CommitTransaction();
+}
+
+// Who gets a lock finds what its last holder committed.
+TEST_F(TxnTest, LocksAreKeptUntilTheCommitIsPublished) {
+  const LockTag table = LockTag::Relation(Oid{5}, Oid{16384});
+  for (FaultPoint point : {FaultPoint::kBeforeCommitRecord, FaultPoint::kCommitReserved}) {
+    StopPoint stop(point);
+    std::thread holder([&] {
+      ThreadIdentity identity(1);
+      BeginTransaction();
+      AcquireLock(table, LockMode::kExclusive);
+      CurrentXid();
+      CommitTransaction();
+    });
+    stop.Await();
+    BeginTransaction();
+    EXPECT_EQ(AcquireLock(table, LockMode::kExclusive, {.nowait = true}), LockResult::kNotAvailable);
+    stop.Release();
+    holder.join();
+    CommitTransaction();
+  }
+}
 
 // The taker is stopped before, or after, it announced its snapshot; commits settle and a horizon is computed
 // meanwhile.
