@@ -59,6 +59,25 @@ def check_snapshot_conflict(primary, archive, standby):
         assert other.run("SELECT count(*) FROM t") == "2"
 
 
+def check_pin_conflict(primary, archive, standby):
+    """Replay wants a page alone to remove rows that no snapshot sees any more: whoever has it pinned is cancelled, nobody else."""
+    primary.sql("CREATE TABLE pinned (n int, s text); INSERT INTO pinned SELECT n, repeat('x', n) FROM generate_series(1, 50) n;"
+                "CREATE TABLE elsewhere AS SELECT * FROM pinned; DELETE FROM pinned WHERE n > 40")
+    follow(primary, archive, standby)
+    pins, snapshots = conflicts(standby, "confl_bufferpin"), conflicts(standby, "confl_snapshot")
+    with Session(standby) as pinner, Session(standby) as bystander:
+        assert pinner.run("BEGIN; DECLARE c CURSOR FOR SELECT n, s FROM pinned; FETCH 2 FROM c").splitlines()[-1] == "2\txx"
+        assert bystander.run("BEGIN; DECLARE c CURSOR FOR SELECT n, s FROM elsewhere; FETCH 2 FROM c").splitlines()[-1] == "2\txx"
+        primary.sql("VACUUM pinned")
+        follow(primary, archive, standby)
+        answer = pinner.run("FETCH 1 FROM c")
+        assert "connection" in answer or "40001" in answer, answer
+        assert bystander.run("FETCH 1 FROM c") == "3\txxx"
+    wait_until(lambda: conflicts(standby, "confl_bufferpin") == pins + 1, "the conflict to be counted")
+    assert conflicts(standby, "confl_snapshot") == snapshots
+    assert "recovery conflict on buffer pin" in standby.log_text()
+
+
 def check_lock_conflict(primary, archive, standby):
     """Only the holder of the lock is cancelled; one that holds another table's goes on."""
     with Session(standby) as holder, Session(standby) as bystander:
@@ -109,6 +128,7 @@ def main() -> int:
         follow(primary, archive, standby)
         check_read_only(standby)
         check_snapshot_conflict(primary, archive, standby)
+        check_pin_conflict(primary, archive, standby)
         check_lock_conflict(primary, archive, standby)
         check_database_conflict(primary, archive, standby)
         check_pause(primary, archive, standby)

@@ -73,7 +73,7 @@ def check_synchronous_levels(primary, replica):
 
 
 def check_kills(primary, replica):
-    for node, victim in ((primary, "walsender"), (replica, "walreceiver"), (replica, "startup"), (replica, None), (primary, None)):
+    for node, victim in ((primary, "walsender"), (replica, "walreceiver"), (replica, "startup"), (replica, "redo worker"), (replica, None), (primary, None)):
         primary.sql("INSERT INTO s SELECT generate_series(1000, 1100)")
         if victim is None:
             node.kill_all()
@@ -93,6 +93,7 @@ def main() -> int:
         primary.sql("CREATE TABLE t (n int); INSERT INTO t VALUES (1)")
         replica = cluster.node("replica")
         take_basebackup(primary, replica, slot="r1")
+        replica.configure(min_parallel_redo_size="0", max_parallel_redo_workers="2")  # their processes are killed, too
         replica.start()
         wait_streaming(primary, replica)
         wait_caught_up(primary, replica)
