@@ -20,6 +20,8 @@
 namespace walden {
 namespace {
 
+constexpr int kProcesses = 32;  // as many as the thread sanitizer is to see at once
+
 // Runs body(n) in `count` threads, each with its own process slot.
 template <class Body>
 void InThreads(int count, Body body) {
@@ -41,13 +43,13 @@ class Shm : public ::testing::Test {
 TEST_F(Shm, SpinLockExcludes) {
   SpinLock lock;
   int64_t counter = 0;
-  InThreads(4, [&](int) {
-    for (int i = 0; i < 20000; ++i) {
+  InThreads(kProcesses, [&](int) {
+    for (int i = 0; i < 2500; ++i) {
       SpinGuard guard(lock);
       ++counter;
     }
   });
-  EXPECT_EQ(counter, 80000);
+  EXPECT_EQ(counter, kProcesses * 2500);
 }
 
 TEST_F(Shm, LwLockExcludesWritersAndAdmitsReaders) {
@@ -55,9 +57,9 @@ TEST_F(Shm, LwLockExcludesWritersAndAdmitsReaders) {
   lock.Init(LwRank::kBufferMapping);
   int64_t a = 0, b = 0;
   std::atomic<int64_t> torn{0};
-  InThreads(6, [&](int n) {
-    for (int i = 0; i < 5000; ++i) {
-      if (n < 3) {
+  InThreads(kProcesses, [&](int n) {
+    for (int i = 0; i < 1000; ++i) {
+      if (n % 2 == 0) {
         LwLockGuard guard(lock, LwMode::kExclusive);
         ++a;
         ++b;
@@ -67,7 +69,7 @@ TEST_F(Shm, LwLockExcludesWritersAndAdmitsReaders) {
       }
     }
   });
-  EXPECT_EQ(a, 15000);
+  EXPECT_EQ(a, kProcesses / 2 * 1000);
   EXPECT_EQ(torn.load(), 0);
 }
 
@@ -76,8 +78,8 @@ TEST_F(Shm, AcquireOrWaitReturnsAfterTheHolder) {
   LwLock lock;
   lock.Init(LwRank::kWalWrite);
   std::atomic<int64_t> requested{0}, done{0};
-  InThreads(4, [&](int) {
-    for (int i = 0; i < 2000; ++i) {
+  InThreads(kProcesses, [&](int) {
+    for (int i = 0; i < 250; ++i) {
       int64_t mine = ++requested;
       while (done.load() < mine) {
         if (!lock.AcquireOrWait()) continue;
@@ -86,7 +88,7 @@ TEST_F(Shm, AcquireOrWaitReturnsAfterTheHolder) {
       }
     }
   });
-  EXPECT_EQ(done.load(), 8000);
+  EXPECT_EQ(done.load(), kProcesses * 250);
 }
 
 TEST_F(Shm, ErrorRecoveryReleasesEveryLock) {
@@ -149,14 +151,14 @@ TEST_F(Shm, ConditionVariableHandsATokenAround) {
   ConditionVariable turn;
   turn.Init();
   std::atomic<int> at{0};
-  InThreads(4, [&](int n) {
-    for (int round = 0; round < 300; ++round) {
-      turn.Wait(WaitEvent::kCheckpointDone, [&] { return at.load() % 4 == n; });
+  InThreads(kProcesses, [&](int n) {
+    for (int round = 0; round < 40; ++round) {
+      turn.Wait(WaitEvent::kCheckpointDone, [&] { return at.load() % kProcesses == n; });
       ++at;
       turn.Broadcast();
     }
   });
-  EXPECT_EQ(at.load(), 1200);
+  EXPECT_EQ(at.load(), kProcesses * 40);
 }
 
 TEST_F(Shm, ConditionVariableTimesOut) {

@@ -60,8 +60,9 @@ TEST_F(Stats, AFullBlockStartsAnewAndHandlesFollow) {
 }
 
 TEST_F(Stats, ProcessesAddUpAndLeaveTheirCountsBehind) {
+  constexpr int kProcesses = 32;
   std::vector<std::thread> threads;
-  for (int n = 0; n < 4; ++n) {
+  for (int n = 0; n < kProcesses; ++n) {
     threads.emplace_back([n] {
       ThreadIdentity me(n);
       BeginCounting();
@@ -70,11 +71,11 @@ TEST_F(Stats, ProcessesAddUpAndLeaveTheirCountsBehind) {
       for (int i = 0; i < 1000; ++i) table.Count(RelationCounter::kTuplesReturned);
     });
   }
-  ThreadIdentity collector(5);
+  ThreadIdentity collector(kProcesses);
   for (int i = 0; i < 50; ++i) FoldAllBlocks();
   for (std::thread& thread : threads) thread.join();
   FoldAllBlocks();
-  EXPECT_EQ(Sums(16384)[RelationCounter::kTuplesReturned], 4000u);
+  EXPECT_EQ(Sums(16384)[RelationCounter::kTuplesReturned], kProcesses * 1000u);
 }
 
 TEST_F(Stats, EstimatesFollowTheEndOfTransactionsAndSavepoints) {

@@ -80,8 +80,8 @@ TEST(BufferTest, WalGoesFirst) {
 }
 
 TEST(BufferTest, ConcurrentReadersWritersAndEviction) {
-  StorageNode node(32);
-  constexpr int kBlocks = 100, kThreads = 4, kRounds = 3000;
+  constexpr int kBlocks = 300, kThreads = 32, kRounds = 400;
+  StorageNode node(3 * kThreads);  // each may pin two pages at once
   MakeRelation(kBlocks);
   std::vector<std::thread> threads;
   std::atomic<int64_t> expected{0};
@@ -98,7 +98,7 @@ TEST(BufferTest, ConcurrentReadersWritersAndEviction) {
           PageLock lock(pin, PageLockMode::kShared);
           ASSERT_EQ(PageMaxOffset(pin.page()), 1);
         }
-        if (i % 500 == 0) WriteDirtyBuffers(true, nullptr);
+        if (i % 200 == 0) WriteDirtyBuffers(true, nullptr);
       }
       EXPECT_EQ(HeldPins(), 0);
       CloseAllRelationFiles();
@@ -111,13 +111,14 @@ TEST(BufferTest, ConcurrentReadersWritersAndEviction) {
 }
 
 TEST(BufferTest, ConcurrentExtensionGivesEveryBlockOnce) {
-  StorageNode node(64);
+  constexpr int kThreads = 32, kEach = 10;
+  StorageNode node(3 * kThreads);
   CreateRelationFile(kRel, Fork::kMain);
   std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
+  for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([t] {
       ThreadIdentity me(t + 1);
-      for (int i = 0; i < 50; ++i) {
+      for (int i = 0; i < kEach; ++i) {
         BufferPin pin = ExtendRelation(kRel);
         ASSERT_TRUE(PageIsNew(pin.page()));
         PageInit(pin.page());
@@ -129,8 +130,8 @@ TEST(BufferTest, ConcurrentExtensionGivesEveryBlockOnce) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(RelationBlocks(kRel), 200u);
-  for (BlockNumber block = 0; block < 200; ++block)
+  EXPECT_EQ(RelationBlocks(kRel), static_cast<BlockNumber>(kThreads * kEach));
+  for (BlockNumber block = 0; block < kThreads * kEach; ++block)
     ASSERT_FALSE(PageIsNew(ReadPage({kRel, Fork::kMain, block}).page()));
 }
 

@@ -121,14 +121,14 @@ TEST(WalTest, TwoStepInsertPublishesItsEndBeforeCopying) {
 // is far smaller than what is written.
 TEST(WalTest, ConcurrentInsertersAndFlushers) {
   StorageNode node(64, 8);  // 64 kB of WAL buffers
-  constexpr int kThreads = 4, kRecords = 1500;
+  constexpr int kThreads = 32, kRecords = 200;
   std::mutex mutex;
   std::map<uint64_t, std::string> expected;
   auto work = [&](int thread) {
     ThreadIdentity me(thread + 1);
     Random random(static_cast<uint64_t>(thread));
     for (int i = 0; i < kRecords; ++i) {
-      std::string data(random.Below(i % 50 == 0 ? 100000 : 4000), static_cast<char>('a' + thread));
+      std::string data(random.Below(i % 50 == 0 ? 100000 : 4000), static_cast<char>('A' + thread));
       Lsn end = InsertNoop(data);
       if (i % 10 == 0) Flush(end);
       std::lock_guard guard(mutex);

@@ -83,8 +83,8 @@ TEST_F(LockTest, SavepointRollbackReleases) {
 // Weak locks of many processes against a strong one: never both at once.
 TEST_F(LockTest, FastPathGivesWayToStrongLocks) {
   std::atomic<int> weak{0}, strong{0}, together{0};
-  InProcesses(1, 4, [&](int n) {
-    for (int i = 0; i < 300; ++i) {
+  InProcesses(1, 32, [&](int n) {
+    for (int i = 0; i < 60; ++i) {
       BeginTransaction();
       if (n == 0 && i % 3 == 0) {
         AcquireLock(Rel(9), LockMode::kAccessExclusive);
