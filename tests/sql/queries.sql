@@ -123,3 +123,19 @@ UPDATE simple SET x = 'via view' WHERE id = 1 RETURNING *;
 INSERT INTO v VALUES (1, 'x', 2);
 
 DROP VIEW v;
+-- What is never evaluated raises no error: branches not taken, values behind one that is not null, strict operators of a null.
+CREATE TABLE few (a int, b int);
+INSERT INTO few VALUES (2000000000, 2000000000), (1, 2);
+SELECT COALESCE(count(*), 72 / 0) / 2 FROM few;
+SELECT COALESCE(NULL, 3, 1 / 0), COALESCE(NULL::int), COALESCE(a, NULL, 7, 1 / 0) FROM few;
+SELECT CASE 59 WHEN NULL::int THEN 16 / 0 ELSE NULL END, CASE 5 WHEN 4 THEN 1 / 0 WHEN 5 THEN count(*) ELSE 2 / 0 END FROM few;
+SELECT CASE WHEN false THEN 1 / 0 WHEN a = 1 THEN b WHEN true THEN a ELSE 3 / 0 END FROM few;
+SELECT CASE 7 WHEN a THEN 1 / (b - b + 1) WHEN b + 5 THEN 2 ELSE 3 END FROM few;
+SELECT a FROM few WHERE NOT a * b NOT BETWEEN NULL AND NULL;
+SELECT a FROM few WHERE (a * b > NULL) IS NULL ORDER BY a;
+SELECT false AND 1 / 0 = 1, true OR 1 / 0 = 1, NOT (true OR 1 / 0 = 1);
+SELECT CASE WHEN a > 0 THEN 1 / 0 ELSE 1 END FROM few;
+SELECT 1 / 0 = 1 AND false;
+SELECT CASE (CASE 1 WHEN 1 THEN 'x' END) WHEN 'x' THEN ARRAY[1, 2]::text[] WHEN 'y' THEN ARRAY[(1 / 0)::text] END;
+EXPLAIN (COSTS OFF) SELECT a FROM few WHERE CASE 3 WHEN b THEN true WHEN 4 THEN false ELSE COALESCE(a, b, 5, a) > 1 END;
+DROP TABLE few;

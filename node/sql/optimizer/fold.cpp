@@ -1,8 +1,11 @@
-#include "node/sql/binder/binder.h"
 #include "node/sql/optimizer/fold.h"
+
+#include <algorithm>
+#include <utility>
 
 #include "node/catalog/builtin.h"
 #include "node/catalog/syscache.h"
+#include "node/sql/binder/binder.h"
 #include "node/sql/expression/expression.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/node_build.h"
@@ -39,9 +42,16 @@ class Folder {
     if (node == nullptr) return nullptr;
     if (Is<Param>(node)) return FoldParam(static_cast<Param*>(node));
     if (Is<Query>(node) || Is<RangeTblEntry>(node)) return node;  // planned, and folded, on their own
+    // What is never evaluated must not be folded either: it may divide by zero.
+    if (Is<BoolExpr>(node)) return FoldBool(As<BoolExpr>(node));
+    if (Is<CaseExpr>(node)) return FoldCase(As<CaseExpr>(node));
+    if (Is<CoalesceExpr>(node)) return FoldCoalesce(As<CoalesceExpr>(node));
+    if (Is<CaseTestExpr>(node)) return case_value_ != nullptr ? Copy(case_value_, arena_) : node;
+    const Const* case_value = case_value_;
+    if (Is<ArrayCoerceExpr>(node)) case_value_ = nullptr;  // its CaseTestExpr is the element
     Node* folded = MutateChildren(node, arena_, [this](Node* child) { return Fold(child); });
-    if (Is<BoolExpr>(folded)) return FoldBool(As<BoolExpr>(folded));
-    if (Is<CaseExpr>(folded)) return FoldCase(As<CaseExpr>(folded));
+    case_value_ = case_value;
+    if (IsStrictOfNull(folded)) return NullOf(static_cast<Expr*>(folded));
     if (CanEvaluate(folded)) return Evaluate(static_cast<Expr*>(folded));
     return folded;
   }
@@ -56,6 +66,30 @@ class Folder {
   }
 
   static bool IsConst(const Node* node) { return Is<Const>(node); }
+
+  // A strict function of a null is null, whatever its other arguments would do.
+  static bool IsStrictOfNull(const Node* node) {
+    const ExprList* args = nullptr;
+    if (const FuncExpr* call = TryAs<FuncExpr>(node)) {
+      if (call->funcretset || call->funcresulttype == type_oid::kRecord) return false;
+      args = &call->args;
+    } else if (const OpExpr* op = TryAs<OpExpr>(node)) {
+      args = &op->args;
+    } else {
+      return false;
+    }
+    bool has_null = std::any_of(args->begin(), args->end(), [](const Expr* arg) {
+      const Const* constant = TryAs<Const>(static_cast<const Node*>(arg));
+      return constant != nullptr && constant->IsNull();
+    });
+    return has_null && FactsOf(FunctionOf(node)).strict;
+  }
+
+  Node* NullOf(const Expr* expr) {
+    return MakeNullConst(arena_, ExprType(expr), ExprTypmod(expr), ExprCollation(expr), TypeOf(ExprType(expr)).physical);
+  }
+
+  Expr* FoldExpr(Expr* expr) { return static_cast<Expr*>(Fold(expr)); }
 
   bool CanEvaluate(const Node* node) const {
     switch (node->tag) {
@@ -108,8 +142,9 @@ class Folder {
     bool is_and = expr->boolop == BoolExprType::kAnd;
     ExprList kept;
     bool saw_null = false;
-    for (Expr* arg : expr->args) {
-      if (const Const* constant = TryAs<Const>(arg)) {
+    for (Expr* unfolded : expr->args) {
+      Expr* arg = FoldExpr(unfolded);
+      if (const Const* constant = TryAs<Const>(static_cast<Node*>(arg))) {
         if (constant->IsNull()) {
           saw_null = true;
           continue;
@@ -117,7 +152,7 @@ class Folder {
         if (constant->value.datum.b != is_and) return arg;  // decides
         continue;
       }
-      const BoolExpr* nested = TryAs<BoolExpr>(arg);
+      const BoolExpr* nested = TryAs<BoolExpr>(static_cast<Node*>(arg));
       if (nested != nullptr && nested->boolop == expr->boolop) {
         for (Expr* inner : nested->args) kept.Append(arena_, inner);
       } else {
@@ -130,42 +165,72 @@ class Folder {
   }
 
   Node* FoldNot(BoolExpr* expr) {
-    Expr* arg = expr->args[0];
-    if (const Const* constant = TryAs<Const>(arg)) {
+    Expr* arg = FoldExpr(expr->args[0]);
+    if (const Const* constant = TryAs<Const>(static_cast<Node*>(arg))) {
       return MakeBoolConst(arena_, !constant->value.datum.b && !constant->IsNull(), constant->IsNull());
     }
     if (BoolExpr* inner = TryAs<BoolExpr>(static_cast<Node*>(arg)); inner != nullptr && inner->boolop == BoolExprType::kNot) {
       return inner->args[0];
     }
-    return expr;
+    if (arg == expr->args[0]) return expr;
+    BoolExpr* folded = static_cast<BoolExpr*>(CopyShallow(expr, arena_));
+    folded->args[0] = arg;
+    return folded;
+  }
+
+  // The condition of a branch; that of a CASE with an argument compares it.
+  Expr* FoldCondition(CaseWhen* when, const Const* case_value) {
+    const Const* outer = std::exchange(case_value_, case_value);
+    Expr* condition = FoldExpr(when->expr);
+    case_value_ = outer;
+    return condition;
   }
 
   // Branches that can never be taken go; a branch that is always taken ends the list.
   Node* FoldCase(CaseExpr* expr) {
-    if (expr->arg != nullptr) return expr;
-    List<CaseWhen*> kept;
+    CaseExpr* folded = static_cast<CaseExpr*>(CopyShallow(expr, arena_));
+    if (expr->arg != nullptr) folded->arg = FoldExpr(expr->arg);
+    const Const* case_value = expr->arg != nullptr ? TryAs<Const>(static_cast<Node*>(folded->arg)) : nullptr;
+    if (case_value != nullptr) folded->arg = nullptr;  // the conditions have it now
+    folded->args.Clear();
+    bool decided = false;
     for (CaseWhen* when : expr->args) {
-      const Const* constant = TryAs<Const>(static_cast<Node*>(when->expr));
-      if (constant == nullptr) {
-        kept.Append(arena_, when);
-        continue;
+      Expr* condition = FoldCondition(when, case_value);
+      if (const Const* constant = TryAs<Const>(static_cast<Node*>(condition))) {
+        if (constant->IsNull() || !constant->value.datum.b) continue;
+        decided = true;
+        folded->defresult = FoldExpr(when->result);
+        break;
       }
-      if (constant->IsNull() || !constant->value.datum.b) continue;
-      if (kept.empty()) return when->result;
-      CaseExpr* shorter = static_cast<CaseExpr*>(CopyShallow(expr, arena_));
-      shorter->args = kept;
-      shorter->defresult = when->result;
-      return shorter;
+      CaseWhen* kept = static_cast<CaseWhen*>(CopyShallow(when, arena_));
+      kept->expr = condition;
+      kept->result = FoldExpr(when->result);
+      folded->args.Append(arena_, kept);
     }
-    if (kept.size() == expr->args.size()) return expr;
-    if (kept.empty()) return expr->defresult != nullptr ? static_cast<Node*>(expr->defresult) : expr;
-    CaseExpr* shorter = static_cast<CaseExpr*>(CopyShallow(expr, arena_));
-    shorter->args = kept;
-    return shorter;
+    if (!decided && expr->defresult != nullptr) folded->defresult = FoldExpr(expr->defresult);
+    if (!folded->args.empty()) return folded;
+    return folded->defresult != nullptr ? static_cast<Node*>(folded->defresult) : NullOf(expr);
+  }
+
+  // Nulls go; a value that is not null ends the list.
+  Node* FoldCoalesce(CoalesceExpr* expr) {
+    CoalesceExpr* folded = static_cast<CoalesceExpr*>(CopyShallow(expr, arena_));
+    folded->args.Clear();
+    for (Expr* unfolded : expr->args) {
+      Expr* arg = FoldExpr(unfolded);
+      const Const* constant = TryAs<Const>(static_cast<Node*>(arg));
+      if (constant != nullptr && constant->IsNull()) continue;
+      folded->args.Append(arena_, arg);
+      if (constant != nullptr) break;
+    }
+    if (folded->args.empty()) return NullOf(expr);
+    Expr* first = folded->args[0];
+    return Is<Const>(static_cast<Node*>(first)) ? static_cast<Node*>(first) : folded;
   }
 
   Arena& arena_;
   const PlannerOptions& options_;
+  const Const* case_value_ = nullptr;  // what CaseTestExpr stands for, where that is known
 };
 
 }  // namespace
