@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "node/os/may_block.h"
+
 namespace walden {
 namespace {
 
@@ -78,7 +80,10 @@ FileSystem* installed = nullptr;
 
 }  // namespace
 
-FileSystem& fs() { return installed != nullptr ? *installed : Kernel(); }
+FileSystem& fs() {
+  CheckMayBlock();
+  return installed != nullptr ? *installed : Kernel();
+}
 
 FileSystem* InstallFileSystem(FileSystem* replacement) {
   FileSystem* previous = installed;

@@ -7,9 +7,16 @@
 #include <cerrno>
 #include <ctime>
 
+#include "node/os/may_block.h"
+
 namespace walden {
 
+#ifdef WALDEN_DCHECK
+thread_local int held_spin_locks = 0;
+#endif
+
 FutexResult FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, int64_t timeout_us) {
+  CheckMayBlock();
   timespec timeout;
   if (timeout_us >= 0) {
     timeout.tv_sec = timeout_us / 1000000;

@@ -11,6 +11,7 @@
 #include "node/base/check.h"
 #include "node/base/error.h"
 #include "node/os/futex.h"
+#include "node/os/may_block.h"
 #include "node/os/process.h"
 #include "node/shm/process.h"
 
@@ -103,6 +104,7 @@ bool WaitLatch(int64_t timeout_ms, WaitEvent event) {
 }
 
 int WaitLatchOrSockets(std::span<pollfd> sockets, int64_t timeout_ms, WaitEvent event) {
+  CheckMayBlock();
   Latch& latch = self().latch;
   WaitEventScope shown(event);
   if (signal_is_open) OpenSignal(false);

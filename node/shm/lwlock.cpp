@@ -37,6 +37,7 @@ void Remember(LwLock* lock, LwMode mode) {
 }
 
 void CheckRank([[maybe_unused]] LwRank rank) {
+  CheckMayBlock();
 #ifdef WALDEN_DCHECK
   for (int i = 0; i < held_count; ++i) {
     LwRank other = held[i].lock->rank();

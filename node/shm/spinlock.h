@@ -1,12 +1,13 @@
 // Spin lock for a handful of instructions in shared memory: at most 100 spins, then it sleeps on a futex, so
 // that a holder that lost its processor is not fought. Rule (I3): nothing that can block or throw is done
-// while holding one.
+// while holding one (debug builds check).
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 
 #include "node/os/futex.h"
+#include "node/os/may_block.h"
 
 namespace walden {
 
@@ -15,12 +16,16 @@ class SpinLock {
   void Lock() {
     uint32_t expected = kFree;
     if (!word_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire)) LockSlow();
+    CountSpinLock(1);
   }
   bool TryLock() {
     uint32_t expected = kFree;
-    return word_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire);
+    if (!word_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire)) return false;
+    CountSpinLock(1);
+    return true;
   }
   void Unlock() {
+    CountSpinLock(-1);
     if (word_.exchange(kFree, std::memory_order_release) == kContended) FutexWake(&word_, 1);
   }
 

@@ -7,6 +7,7 @@
 
 #include "node/base/error.h"
 #include "node/config/settings.h"
+#include "node/os/file.h"
 #include "node/os/process.h"
 #include "node/shm/condition_variable.h"
 #include "node/shm/interrupts.h"
@@ -117,6 +118,19 @@ TEST_F(Shm, DescendingRankPanics) {
   EXPECT_DEATH(low.Acquire(LwMode::kShared),
                "lock rank violation: taking LockManager while holding WALInsert");
   high.Release();
+}
+
+TEST_F(Shm, BlockingWhileASpinLockIsHeldPanics) {
+  ThreadIdentity identity(0);
+  constexpr char kMessage[] = "a call that can block, while 1 spin locks are held";
+  SpinLock lock;
+  LwLock mapping;
+  mapping.Init(LwRank::kBufferMapping);
+  EXPECT_DEATH({ SpinGuard guard(lock); PathExists("postmaster.pid"); }, kMessage);
+  EXPECT_DEATH({ SpinGuard guard(lock); WaitLatch(1, WaitEvent::kPgSleep); }, kMessage);
+  EXPECT_DEATH({ SpinGuard guard(lock); mapping.Acquire(LwMode::kShared); }, kMessage);
+  { SpinGuard guard(lock); }
+  EXPECT_FALSE(PathExists("no such file"));
 }
 #endif
 
