@@ -65,6 +65,29 @@ class RowQueueTest(NodeCase):
         self.sessions[2].rows("COMMIT")
         self.assertEqual(self.node.value("SELECT n FROM t WHERE id = 1"), "8")
 
+    def answers_after_update(self, sql):
+        """The rows of `sql`, which waits for a transaction that sets n = 42 in row 1."""
+        self.sessions[0].rows("UPDATE t SET n = 42 WHERE id = 1")
+        self.queue_up(self.sessions[1:2], sql)
+        self.sessions[0].rows("COMMIT")
+        messages = self.sessions[1].until("Z")
+        self.assertEqual([m.fields() for m in messages if m.kind == "E"], [])
+        return [m.row() for m in messages if m.kind == "D"]
+
+    def test_all_changed_rows_of_a_join_are_looked_at_again_together(self):
+        for lock in ("FOR UPDATE", "FOR SHARE", "FOR UPDATE OF b, a"):
+            sql = f"SELECT a.n, b.n FROM t a JOIN t b ON a.id = b.id WHERE a.id = 1 {lock}"
+            self.assertEqual(self.answers_after_update(sql), [[b"42", b"42"]])
+            for session in self.sessions[:2]:
+                session.rows("ROLLBACK; BEGIN")
+            self.node.sql("UPDATE t SET n = 0 WHERE id = 1")
+
+    def test_the_newest_version_is_not_at_the_place_that_was_asked_for(self):
+        place = self.node.value("SELECT ctid FROM t WHERE id = 1")
+        self.assertEqual(self.answers_after_update(f"UPDATE t SET n = 0 WHERE ctid = '{place}' RETURNING n"), [])
+        self.sessions[1].rows("COMMIT")
+        self.assertEqual(self.node.value("SELECT n FROM t WHERE id = 1"), "42")
+
     def test_a_savepoint_gives_the_place_back(self):
         update = "UPDATE t SET n = n + 1 WHERE id = 1"
         self.sessions[0].rows(update)

@@ -70,8 +70,9 @@ class LockRowsOperator : public Operator {
   }
 
  private:
-  // False when the row is skipped.
+  // False when the row is skipped. All rows are locked before the query looks at their newest versions, together.
   bool LockAll(const Batch& batch, uint32_t row, Batch* result) {
+    changed_.clear();
     for (size_t i = 0; i < plan_.marks.size(); ++i) {
       const RowMark& mark = *plan_.marks[i];
       if (mark.strength == LockClauseStrength::kNone) continue;
@@ -85,9 +86,10 @@ class LockRowsOperator : public Operator {
       if (locked != TupleResult::kUpdated && locked != TupleResult::kDeleted) return false;
       std::optional<TupleId> newest =
           LockNewestVersion(table, locked, failure, cid_, ModeOf(mark.strength), PolicyOf(mark.wait_policy));
-      if (!newest || !recheck_.Run(plan_.marks, batch, row, mark.rtindex, *newest, result)) return false;
+      if (!newest) return false;
+      changed_.emplace_back(mark.rtindex, *newest);
     }
-    return true;
+    return changed_.empty() || recheck_.Run(plan_.marks, batch, row, changed_, result);
   }
 
   const LockRowsPlan& plan_;
@@ -95,6 +97,7 @@ class LockRowsOperator : public Operator {
   std::vector<RelationRef> relations_;
   std::vector<std::unique_ptr<Vector>> columns_;
   std::vector<Vector*> pointers_;
+  std::vector<std::pair<int32_t, TupleId>> changed_;  // of the row that is being locked
   CommandId cid_ = 0;
 };
 

@@ -293,7 +293,9 @@ class ModifyTableOperator : public Operator {
       RowLockMode mode = plan_.command == CmdType::kUpdate ? RowLockMode::kNoKeyExclusive : RowLockMode::kExclusive;
       std::optional<TupleId> newest =
           LockNewestVersion(writer_->relation().table, result, failure, cid_, mode, WaitPolicy::kBlock);
-      if (!newest || !recheck_.Run(plan_.marks, child_, row, plan_.rtindex, *newest, &rechecked)) return;
+      if (!newest) return;
+      std::pair<int32_t, TupleId> changed{plan_.rtindex, *newest};
+      if (!recheck_.Run(plan_.marks, child_, row, std::span(&changed, 1), &rechecked)) return;
       source = &rechecked;
       at = rechecked.selection.Row(0);
       tid = *newest;

@@ -5,6 +5,7 @@
 #include "node/catalog/relation.h"
 #include "node/sql/executor/operators.h"
 #include "node/sql/executor/scan_columns.h"
+#include "node/sql/executor/tid_list.h"
 
 namespace walden {
 namespace {
@@ -24,7 +25,10 @@ ExprList IndexConditionsOf(const ScanPlan& plan, Arena& arena) {
 class RecheckScanOperator : public Operator {
  public:
   RecheckScanOperator(Executor& executor, const ScanPlan& plan, const RecheckRows& rows)
-      : Operator(executor, plan), plan_(plan), rows_(rows), columns_(plan), index_filter_(IndexConditionsOf(plan, arena_)) {}
+      : Operator(executor, plan), plan_(plan), rows_(rows), columns_(plan), index_filter_(IndexConditionsOf(plan, arena_)) {
+    // A row of a cursor stays that row.
+    if (Is<TidScanPlan>(&plan) && As<TidScanPlan>(&plan)->current_of == nullptr) tids_.emplace(*As<TidScanPlan>(&plan));
+  }
   void Close() override {
     if (fetcher_ != nullptr) fetcher_->Release();
     Operator::Close();
@@ -44,6 +48,7 @@ class RecheckScanOperator : public Operator {
     auto found = rows_.rows.find(plan_.rtindex);
     if (found == rows_.rows.end() || !found->second.IsValid()) return false;
     TupleView row;
+    if (tids_ && !tids_->Read(eval()).contains(TidToInt64(found->second))) return false;
     if (!fetcher_->FetchAny(found->second, &row)) return false;
     columns_.Prepare(1, 0);
     columns_.Deform(std::span(&row, 1), 0, &batch_arena(), false);
@@ -57,6 +62,7 @@ class RecheckScanOperator : public Operator {
   ScanColumns columns_;
   Arena arena_;
   Filter index_filter_;
+  std::optional<TidList> tids_;
   std::unique_ptr<HeapFetcher> fetcher_;
   bool done_ = false;
 };
@@ -67,13 +73,13 @@ OperatorPtr MakeRecheckScan(Executor& executor, const ScanPlan& plan) {
   return std::make_unique<RecheckScanOperator>(executor, plan, *executor.recheck_rows());
 }
 
-bool Recheck::Run(const List<RowMark*>& marks, const Batch& batch, uint32_t row, int32_t rtindex, TupleId tid, Batch* result) {
+bool Recheck::Run(const List<RowMark*>& marks, const Batch& batch, uint32_t row, NewVersions changed, Batch* result) {
   rows_.rows.clear();
   for (const RowMark* mark : marks) {
     Value identity = batch.columns[mark->ctid_column - 1]->Get(row);
     rows_.rows[mark->rtindex] = identity.is_null ? TupleId{} : TidFromInt64(identity.datum.i64);
   }
-  rows_.rows[rtindex] = tid;
+  for (const auto& [rtindex, tid] : changed) rows_.rows[rtindex] = tid;
   RecheckScope scope(executor_, &rows_);
   if (root_ == nullptr) root_ = MakeOperator(executor_, below_);
   root_->Open();

@@ -8,7 +8,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "node/sql/executor/executor.h"
@@ -25,9 +27,11 @@ class Recheck {
   // `below`: the child of the ModifyTable or LockRows that asks.
   Recheck(Executor& executor, const Plan& below) : executor_(executor), below_(below) {}
 
-  // Rows of the relations in `marks` come from the batch row's identity columns; `rtindex` is replaced by `tid`. Returns the re-evaluated
-  // output row (valid until the next call), or false when the row no longer qualifies.
-  bool Run(const List<RowMark*>& marks, const Batch& batch, uint32_t row, int32_t rtindex, TupleId tid, Batch* result);
+  // The rows that changed since they were read, by range table index, with what stands for them now.
+  using NewVersions = std::span<const std::pair<int32_t, TupleId>>;
+  // Rows of the relations in `marks` come from the batch row's identity columns, but for the new versions.
+  // Returns the re-evaluated output row (valid until the next call), or false when it no longer qualifies.
+  bool Run(const List<RowMark*>& marks, const Batch& batch, uint32_t row, NewVersions changed, Batch* result);
 
   // Lets go of pages; Run may be called again.
   void Close();

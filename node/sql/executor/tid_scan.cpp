@@ -1,21 +1,17 @@
 // TID scan: rows by their ctid.
-#include <algorithm>
-
 #include "node/access/deform.h"
 #include "node/access/heap/heap.h"
 #include "node/sql/executor/executor.h"
 #include "node/sql/executor/operators.h"
 #include "node/sql/executor/scan_columns.h"
-#include "node/types/array.h"
+#include "node/sql/executor/tid_list.h"
 
 namespace walden {
 namespace {
 
 class TidScanOperator : public Operator {
  public:
-  TidScanOperator(Executor& executor, const TidScanPlan& plan) : Operator(executor, plan), plan_(plan), columns_(plan) {
-    for (const Expr* tid : plan.tids) tids_.push_back(CompileExpression(tid));
-  }
+  TidScanOperator(Executor& executor, const TidScanPlan& plan) : Operator(executor, plan), plan_(plan), columns_(plan), tids_(plan) {}
   void Close() override {
     if (fetcher_ != nullptr) fetcher_->Release();
     Operator::Close();
@@ -54,26 +50,12 @@ class TidScanOperator : public Operator {
       wanted_.push_back(TidToInt64(HeapLatestTid(columns_.relation().table, row, executor().snapshot())));
       return;
     }
-    for (size_t i = 0; i < tids_.size(); ++i) {
-      Value value = tids_[i]->Eval(eval(), {}, Selection{nullptr, 1}).Get(0);
-      if (value.is_null) continue;
-      if (plan_.tid_is_array[i] == 0) {
-        wanted_.push_back(value.datum.i64);
-        continue;
-      }
-      ArrayView view(value.datum.string.view());
-      ArrayReader reader(view, PhysicalType::kInt64);
-      for (Value element; reader.Next(&element);) {
-        if (!element.is_null) wanted_.push_back(element.datum.i64);
-      }
-    }
-    std::sort(wanted_.begin(), wanted_.end());
-    wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());
+    for (int64_t tid : tids_.Read(eval())) wanted_.push_back(tid);
   }
 
   const TidScanPlan& plan_;
   ScanColumns columns_;
-  std::vector<ExprStatePtr> tids_;
+  TidList tids_;
   std::unique_ptr<HeapFetcher> fetcher_;
   std::vector<int64_t> wanted_;
   size_t at_ = 0;
