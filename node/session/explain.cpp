@@ -7,6 +7,7 @@
 #include "node/session/query_id.h"
 #include "node/session/session_state.h"
 #include "node/sql/commands/commands.h"
+#include "node/sql/executor/referential.h"
 #include "node/sql/explain/explain_plan.h"
 #include "node/sql/query/catalog_deparse_names.h"
 
@@ -162,10 +163,7 @@ class QueryExplainer : public QueryRunner {
     if (options_.verbose && planned.query_id != 0 && is_shown) out_.Integer("Query Identifier", planned.query_id);
     if (options_.buffers) WritePlanningBuffers();
     if (options_.summary) out_.Float("Planning Time", static_cast<double>(planning_us_) / 1000, 3, "ms");
-    if (options_.analyze) {
-      out_.OpenGroup("Triggers", "Triggers", false);
-      out_.CloseGroup("Triggers", false);
-    }
+    if (options_.analyze) WriteTriggers(options_, *planned.statement, executor->trigger_calls(), &out_);
     if (options_.analyze && options_.summary) out_.Float("Execution Time", static_cast<double>(execution_us_) / 1000, 3, "ms");
     out_.CloseGroup("Query", true);
   }

@@ -42,13 +42,6 @@ Deferred& State() {
   return state;
 }
 
-bool IsDeferred(const PgConstraintRow& constraint) {
-  if (!constraint.condeferrable) return false;
-  const Deferred& state = State();
-  if (auto found = state.single.find(constraint.oid); found != state.single.end()) return found->second;
-  return state.all.value_or(constraint.condeferred);
-}
-
 std::vector<Value> CopyKey(const ReferentialEvent& event, std::span<const Value> key) {
   const std::vector<int16_t>& columns =
       event.kind == ReferentialEvent::Kind::kCheckReferencing ? *event.constraint->conkey : *event.constraint->confkey;
@@ -112,12 +105,19 @@ void OnTxnEvent(TxnEvent event, const TxnEventInfo& info) {
 
 }  // namespace
 
+bool ChecksAreDeferred(const PgConstraintRow& constraint) {
+  if (!constraint.condeferrable) return false;
+  const Deferred& state = State();
+  if (auto found = state.single.find(constraint.oid); found != state.single.end()) return found->second;
+  return state.all.value_or(constraint.condeferred);
+}
+
 bool DeferIfAsked(const ReferentialEvent& event, const TextFormat& format, SessionHooks* session) {
   // Only checks can wait: RESTRICT, cascades and their like happen at once.
   bool is_check = event.kind == ReferentialEvent::Kind::kCheckReferencing ||
                   (event.kind == ReferentialEvent::Kind::kReferencedDeleted && event.constraint->confdeltype == 'a') ||
                   (event.kind == ReferentialEvent::Kind::kReferencedUpdated && event.constraint->confupdtype == 'a');
-  if (!is_check || !IsDeferred(*event.constraint)) return false;
+  if (!is_check || !ChecksAreDeferred(*event.constraint)) return false;
   Deferred& state = State();
   state.format = format;
   state.session = session;
@@ -133,7 +133,7 @@ void SetConstraintTiming(std::span<const Oid> constraints, bool deferred) {
     state.single.clear();
   }
   for (Oid constraint : constraints) state.single[constraint] = deferred;
-  if (!deferred) RunMatching([](const PgConstraintRow& constraint) { return !IsDeferred(constraint); });
+  if (!deferred) RunMatching([](const PgConstraintRow& constraint) { return !ChecksAreDeferred(constraint); });
 }
 
 void InstallDeferredChecks() { RegisterTxnHook(kHookOrder, OnTxnEvent); }

@@ -9,6 +9,9 @@
 
 namespace walden {
 
+// Whether this transaction checks the constraint at its end.
+bool ChecksAreDeferred(const PgConstraintRow& constraint);
+
 // Takes the event over if its check waits; false: check it now.
 bool DeferIfAsked(const ReferentialEvent& event, const TextFormat& format, SessionHooks* session);
 

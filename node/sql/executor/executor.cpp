@@ -1,6 +1,7 @@
 #include "node/sql/executor/executor.h"
 
 #include "node/sql/executor/hashed_subplan.h"
+#include "node/sql/executor/referential.h"
 #include "node/sql/executor/row_container.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/types/array.h"
@@ -78,6 +79,10 @@ void Executor::RunAfterQueue() {
   // Work may queue more work: run in order until none is left.
   for (size_t i = 0; i < after_.size(); ++i) after_[i]->Run(*this);
   after_.clear();
+}
+
+void Executor::AddTriggerCalls(std::span<const TriggerCalls> calls) {
+  trigger_calls_.insert(trigger_calls_.end(), calls.begin(), calls.end());
 }
 
 void Executor::Finish() {

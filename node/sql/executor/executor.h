@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@ class AfterStatementWork {
 };
 
 struct RecheckRows;
+struct TriggerCalls;
 class HashedSubplan;
 
 class Executor : public SubplanRunner {
@@ -73,6 +75,9 @@ class Executor : public SubplanRunner {
   void SetParam(int32_t id, PhysicalType type, const Value& value);
   void QueueAfterStatement(std::unique_ptr<AfterStatementWork> work) { after_.push_back(std::move(work)); }
   void RunAfterQueue();
+  // What the statement's changes asked of foreign keys; told when it is instrumented.
+  void AddTriggerCalls(std::span<const TriggerCalls> calls);
+  const std::vector<TriggerCalls>& trigger_calls() const { return trigger_calls_; }
 
   // Not null while a recheck's operators are made or run: scans of tables then deliver its rows (recheck.h).
   const RecheckRows* recheck_rows() const { return recheck_rows_; }
@@ -103,6 +108,7 @@ class Executor : public SubplanRunner {
   std::vector<std::unique_ptr<AfterStatementWork>> after_;
   std::vector<std::shared_ptr<void>> shared_states_;
   std::map<int32_t, std::unique_ptr<HashedSubplan>> hashed_;  // by plan id
+  std::vector<TriggerCalls> trigger_calls_;
   uint64_t rows_affected_ = 0;
   bool running_ = false;
   friend class RecheckScope;

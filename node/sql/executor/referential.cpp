@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "node/base/clock.h"
 #include "node/config/settings.h"
 #include "node/sql/executor/deferred_checks.h"
 #include "node/sql/executor/executor.h"
@@ -62,6 +63,7 @@ class QueuedChecks : public AfterStatementWork {
   void Run(Executor& executor) override {
     const ExecutionSettings& settings = executor.settings();
     queue_->Run(settings.format != nullptr ? *settings.format : DefaultTextFormat(), settings.session);
+    executor.AddTriggerCalls(queue_->calls());
   }
 
  private:
@@ -70,7 +72,7 @@ class QueuedChecks : public AfterStatementWork {
 
 }  // namespace
 
-ReferentialQueue::ReferentialQueue() : arena_(&ProcessMemory(), 1024) {}
+ReferentialQueue::ReferentialQueue(bool count_calls) : arena_(&ProcessMemory(), 1024), counts_calls_(count_calls) {}
 ReferentialQueue::~ReferentialQueue() = default;
 
 std::span<const Value> ReferentialQueue::CopyKey(const ReferentialEvent& event, std::span<const Value> key) {
@@ -98,6 +100,27 @@ ForeignKey& ReferentialQueue::KeyOf(const PgConstraintRow& constraint) {
   return *key;
 }
 
+void ReferentialQueue::CountCall(const ReferentialEvent& event, int64_t us) {
+  auto found = std::find_if(calls_.begin(), calls_.end(), [&](const TriggerCalls& known) {
+    return known.table == event.table->oid && known.constraint == event.constraint->oid && known.kind == event.kind &&
+           known.is_insert == event.is_insert;
+  });
+  if (found == calls_.end()) {
+    found = calls_.insert(calls_.end(), TriggerCalls{event.table->oid, event.constraint->oid, event.kind, event.is_insert});
+  }
+  ++found->calls;
+  found->us += us;
+}
+
+void ReferentialQueue::RunEvent(const ReferentialEvent& event, EvalContext& context) {
+  ForeignKey& key = KeyOf(*event.constraint);
+  switch (event.kind) {
+    case Kind::kCheckReferencing: CheckReferencing(key, event, context); break;
+    case Kind::kReferencedDeleted: ApplyAction(key, key.row().confdeltype, event, context, *this); break;
+    case Kind::kReferencedUpdated: ApplyAction(key, key.row().confupdtype, event, context, *this); break;
+  }
+}
+
 void ReferentialQueue::Run(const TextFormat& format, SessionHooks* session) {
   if (events_.empty()) return;
   Arena scratch(&ProcessMemory(), 1024);
@@ -106,20 +129,21 @@ void ReferentialQueue::Run(const TextFormat& format, SessionHooks* session) {
   while (!events_.empty()) {
     ReferentialEvent event = std::move(events_.front());
     events_.pop_front();
-    if (DeferIfAsked(event, format, session)) continue;
-    ForeignKey& key = KeyOf(*event.constraint);
-    switch (event.kind) {
-      case Kind::kCheckReferencing: CheckReferencing(key, event, context); break;
-      case Kind::kReferencedDeleted: ApplyAction(key, key.row().confdeltype, event, context, *this); break;
-      case Kind::kReferencedUpdated: ApplyAction(key, key.row().confupdtype, event, context, *this); break;
+    if (event.is_idle) {
+      if (!ChecksAreDeferred(*event.constraint)) CountCall(event, 0);
+      continue;
     }
+    if (DeferIfAsked(event, format, session)) continue;
+    int64_t start = counts_calls_ ? MonotonicUs() : 0;
+    RunEvent(event, context);
+    if (counts_calls_) CountCall(event, MonotonicUs() - start);
     scratch.Reset();
   }
 }
 
 ReferentialQueue& ReferentialChecks::QueueOf(Executor& executor) {
   if (std::shared_ptr<ReferentialQueue> queue = queue_.lock()) return *queue;
-  auto queue = std::make_shared<ReferentialQueue>();
+  auto queue = std::make_shared<ReferentialQueue>(executor.instrument());
   executor.QueueAfterStatement(std::make_unique<QueuedChecks>(queue));
   queue_ = queue;
   return *queue;
@@ -140,7 +164,9 @@ void ReferentialChecks::Inserted(ReferentialQueue& queue, std::span<const Value>
   if (ChecksAreOff()) return;
   for (const PgConstraintRow& constraint : table_->foreign_keys) {
     std::vector<Value> key = KeyValues(*constraint.conkey, values);
-    if (!RefersToNothing(constraint, key)) queue.Add({Kind::kCheckReferencing, table_, &constraint, {}, key});
+    bool is_idle = RefersToNothing(constraint, key);
+    if (is_idle && !queue.counts_calls()) continue;
+    queue.Add({Kind::kCheckReferencing, table_, &constraint, {}, key, /*is_insert=*/true, is_idle});
   }
 }
 

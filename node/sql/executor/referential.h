@@ -6,12 +6,14 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "node/base/arena.h"
 #include "node/catalog/relation.h"
 
 namespace walden {
 
+class EvalContext;
 class Executor;
 class ForeignKey;
 class SessionHooks;
@@ -24,25 +26,45 @@ struct ReferentialEvent {
   const PgConstraintRow* constraint;  // of that table's foreign_keys or referenced_by
   std::span<const Value> old_key;     // referenced columns before the change
   std::span<const Value> new_key;     // kCheckReferencing: referencing columns; kReferencedUpdated: referenced ones
+  bool is_insert = false;             // kCheckReferencing: of a new row
+  bool is_idle = false;               // nothing to check (a null key): only counted
+};
+
+// How often one of a foreign key's triggers was called, and for how long, as EXPLAIN ANALYZE shows it.
+struct TriggerCalls {
+  Oid table;  // whose rows changed
+  Oid constraint;
+  ReferentialEvent::Kind kind;
+  bool is_insert;
+  uint64_t calls = 0;
+  int64_t us = 0;
 };
 
 // What one statement has to check or cascade. Belongs to the statement; destroyed with it, run or not.
 class ReferentialQueue {
  public:
-  ReferentialQueue();
+  // `count_calls`: also of rows that refer to nothing.
+  explicit ReferentialQueue(bool count_calls = false);
   ~ReferentialQueue();
   // Copies the keys.
   void Add(const ReferentialEvent& event);
   // Runs everything, also what running adds. Throws 23503 and whatever cascaded changes raise.
   void Run(const TextFormat& format, SessionHooks* session);
 
+  bool counts_calls() const { return counts_calls_; }
+  const std::vector<TriggerCalls>& calls() const { return calls_; }  // by first call
+
  private:
+  void RunEvent(const ReferentialEvent& event, EvalContext& context);
+  void CountCall(const ReferentialEvent& event, int64_t us);
   ForeignKey& KeyOf(const PgConstraintRow& constraint);
   std::span<const Value> CopyKey(const ReferentialEvent& event, std::span<const Value> key);
 
   Arena arena_;
   std::deque<ReferentialEvent> events_;
   std::map<Oid, std::unique_ptr<ForeignKey>> keys_;
+  bool counts_calls_;
+  std::vector<TriggerCalls> calls_;
 };
 
 // The foreign keys of one table, of both directions: turns changed rows into events.

@@ -71,6 +71,10 @@ class PlanExplainer {
   std::set<int32_t> shown_subplans_;
 };
 
+// "Trigger for constraint ...": what the statement's changes asked of foreign keys.
+void WriteTriggers(const ExplainOptions& options, const PlannedStatement& statement, std::span<const TriggerCalls> calls,
+                   ExplainWriter* out);
+
 // "Buffers: ..." and its kin.
 struct BlockUsage {
   BufferStatistics buffers{};
