@@ -10,31 +10,21 @@
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <sys/stat.h>
 
 #include <mutex>
 #include <vector>
 
+#include "node/auth/server_key.h"
 #include "node/base/error.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
 
 namespace walden::replication {
 
-TlsIdentity ReadTlsIdentity() {
+TlsIdentity ReadTlsIdentity(bool is_reload) {
   TlsIdentity identity;
   identity.certificate = ReadWholeFile(GetString(Setting::kSslCertFile));
-  const std::string& key_file = GetString(Setting::kSslKeyFile);
-  struct stat info;
-  bool private_to_us = stat(key_file.c_str(), &info) != 0 || (info.st_mode & 077) == 0 ||
-                       (info.st_uid == 0 && (info.st_mode & 037) == 0);
-  if (!private_to_us) {
-    throw SqlError(ErrorCode::kConfigFileError, "private key file \"{}\" has group or world access", key_file)
-        .WithDetail(
-            "File must have permissions u=rw (0600) or less if owned by the database user, or permissions "
-            "u=rw,g=r (0640) or less if owned by root.");
-  }
-  identity.key = ReadWholeFile(key_file);
+  identity.key = is_reload ? ReadServerKey(KeyReading::kReload) : InheritedServerKey();
   const std::string& authorities = GetString(Setting::kSslCaFile);
   if (!authorities.empty()) identity.authorities = ReadWholeFile(authorities);
   return identity;

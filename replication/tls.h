@@ -21,8 +21,9 @@ struct TlsIdentity {
   std::string key;
   std::string authorities;  // client certificates are verified against; empty: none are asked for
 };
-// Throws like any failed read; F0000 for a key that others may read.
-TlsIdentity ReadTlsIdentity();
+// Throws like any failed read; F0000 for a key that cannot be used. At the process's start a key with a passphrase is the one that the
+// postmaster has opened.
+TlsIdentity ReadTlsIdentity(bool is_reload);
 
 // Nothing for text that is no certificate.
 std::optional<CertificateNames> NamesInCertificate(std::string_view pem);

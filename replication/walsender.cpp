@@ -104,7 +104,7 @@ class WalSender {
     listen_at_us_ = MonotonicUs() + kListenRetryUs;
     try {
       bool encrypted = GetBool(Setting::kSsl);
-      if (encrypted) tls_.emplace(ReadTlsIdentity());
+      if (encrypted) tls_.emplace(ReadTlsIdentity(/*is_reload=*/false));
       asks_certificates_ = encrypted && !GetString(Setting::kSslCaFile).empty();
       std::vector<std::string> addresses = ListenAddresses(encrypted);
       if (addresses.empty()) {
@@ -134,7 +134,7 @@ class WalSender {
     }
     if (!encrypted) return true;
     try {
-      tls_->Replace(ReadTlsIdentity());
+      tls_->Replace(ReadTlsIdentity(/*is_reload=*/true));
     } catch (const SqlError& error) {
       ErrorFields fields = error.fields();
       fields.severity = Severity::kLog;

@@ -48,6 +48,7 @@ inline constexpr uint32_t kSuperuserOnly = 64;  // hidden from others
 inline constexpr uint32_t kIsName = 128;        // truncated to 63 bytes
 inline constexpr uint32_t kPlaceholder = 256;
 inline constexpr uint32_t kDisallowInFile = 512;
+inline constexpr uint32_t kOctal = 1024;  // file permissions: shown as 0700
 }  // namespace setting_flag
 
 enum class SettingUnit : uint8_t {

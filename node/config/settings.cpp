@@ -483,17 +483,16 @@ std::string NumberText(const SettingRow& row, SettingNumber number, const std::s
 
 }  // namespace
 
-std::string ShowSetting(Setting setting) {
+static std::string ShownText(Setting setting, bool with_unit) {
   const SettingState& state = StateOf(setting);
   if (state.hooks.show) return state.hooks.show();
-  return NumberText(kRows[static_cast<size_t>(setting)], state.current.number, state.current.text, true);
+  const SettingRow& row = kRows[static_cast<size_t>(setting)];
+  if ((row.flags & F::kOctal) != 0) return fmt::format("{:04o}", state.current.number.integer);
+  return NumberText(row, state.current.number, state.current.text, with_unit);
 }
 
-std::string SettingText(Setting setting) {
-  const SettingState& state = StateOf(setting);
-  if (state.hooks.show) return state.hooks.show();
-  return NumberText(kRows[static_cast<size_t>(setting)], state.current.number, state.current.text, false);
-}
+std::string ShowSetting(Setting setting) { return ShownText(setting, /*with_unit=*/true); }
+std::string SettingText(Setting setting) { return ShownText(setting, /*with_unit=*/false); }
 
 std::string ShowSetting(std::string_view name, bool can_see_all) {
   std::optional<Setting> setting = FindSetting(name);
@@ -580,7 +579,7 @@ std::vector<SettingAssignment> ChangedSettings() {
   for (size_t i = 0; i < std::size(kRows); ++i) {
     const SettingState& state = States()[i];
     if (state.current.source == SettingSource::kDefault) continue;
-    changed.push_back({kRows[i].name, SettingText(static_cast<Setting>(i)), state.current.source});
+    changed.push_back({kRows[i].name, NumberText(kRows[i], state.current.number, state.current.text, false), state.current.source});
   }
   return changed;
 }

@@ -104,7 +104,21 @@ SignalBlocker::SignalBlocker() {
 
 SignalBlocker::~SignalBlocker() { pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
 
-int RunShellCommand(const std::string& command) {
+static void ReadToEnd(int fd, std::string* output) {
+  char bytes[4096];
+  while (true) {
+    ssize_t count = read(fd, bytes, sizeof bytes);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    output->append(bytes, static_cast<size_t>(count));
+  }
+}
+
+int RunShellCommand(const std::string& command, std::string* output) {
+  int pipe_ends[2] = {-1, -1};
+  if (output != nullptr && pipe2(pipe_ends, O_CLOEXEC) < 0) {
+    throw FileError(errno, fmt::format("could not execute command \"{}\"", command));
+  }
   struct sigaction default_action = {}, previous;
   default_action.sa_handler = SIG_DFL;
   sigaction(SIGCHLD, &default_action, &previous);
@@ -116,11 +130,20 @@ int RunShellCommand(const std::string& command) {
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  if (output != nullptr) posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
   const char* arguments[] = {"sh", "-c", command.c_str(), nullptr};
   pid_t pid;
   int error =
-      posix_spawn(&pid, "/bin/sh", nullptr, &attributes, const_cast<char* const*>(arguments), environ);
+      posix_spawn(&pid, "/bin/sh", &actions, &attributes, const_cast<char* const*>(arguments), environ);
   posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  if (output != nullptr) {
+    close(pipe_ends[1]);
+    if (error == 0) ReadToEnd(pipe_ends[0], output);
+    close(pipe_ends[0]);
+  }
   int status = 127 << 8;
   if (error == 0) {
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {

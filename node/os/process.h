@@ -38,8 +38,8 @@ class SignalBlocker {
 };
 
 // Runs `command` with /bin/sh; no descriptor but 0-2 is inherited. Returns waitpid's status. While it runs
-// the caller's SIGCHLD disposition is default.
-int RunShellCommand(const std::string& command);
+// the caller's SIGCHLD disposition is default. `output`: receives what it writes to its standard output.
+int RunShellCommand(const std::string& command, std::string* output = nullptr);
 // "exited with exit code 1" / "was terminated by signal 9: Killed", as PostgreSQL's logs say.
 std::string DescribeWaitStatus(int status);
 

@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 
+#include "node/auth/server_key.h"
 #include "node/base/error.h"
 #include "node/pgwire/tls.h"
 #include "node/pgwire/tls_context.h"

@@ -5,13 +5,11 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <memory>
 #include <utility>
 
+#include "node/auth/server_key.h"
 #include "node/base/error.h"
 #include "node/base/log.h"
 #include "node/config/settings.h"
@@ -30,45 +28,20 @@ SqlError Unusable(fmt::format_string<Args...> format, Args&&... args) {
   return SqlError(ErrorCode::kConfigFileError, format, std::forward<Args>(args)...);
 }
 
-void CheckKeyFile(const std::string& path) {
-  struct stat info;
-  if (stat(path.c_str(), &info) < 0) throw FileError(errno, fmt::format("could not access private key file \"{}\"", path));
-  if (!S_ISREG(info.st_mode)) throw Unusable("private key file \"{}\" is not a regular file", path);
-  if (info.st_uid != geteuid() && info.st_uid != 0) {
-    throw Unusable("private key file \"{}\" must be owned by the database user or root", path);
-  }
-  mode_t forbidden = info.st_uid == geteuid() ? S_IRWXG | S_IRWXO : S_IWGRP | S_IXGRP | S_IRWXO;
-  if ((info.st_mode & forbidden) != 0) {
-    throw Unusable("private key file \"{}\" has group or world access", path)
-        .WithDetail("File must have permissions u=rw (0600) or less if owned by the database user, or permissions "
-                    "u=rw,g=r (0640) or less if owned by root.");
-  }
+void UseKey(SSL_CTX* fresh, const std::string& pem) {
+  std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
+  EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr);
+  bool used = key != nullptr && SSL_CTX_use_PrivateKey(fresh, key) == 1;
+  EVP_PKEY_free(key);
+  if (!used) throw Unusable("could not load private key file \"{}\": {}", GetString(Setting::kSslKeyFile), TlsErrorText());
 }
 
-// There is nobody to ask: a key with a passphrase cannot be used.
-int RefusePassphrase(char*, int, int, void* asked) {
-  *static_cast<bool*>(asked) = true;
-  return -1;
-}
-
-void LoadCertificate(SSL_CTX* fresh) {
+void LoadCertificate(SSL_CTX* fresh, KeyReading reading) {
   const std::string& certificate = GetString(Setting::kSslCertFile);
   if (SSL_CTX_use_certificate_chain_file(fresh, certificate.c_str()) != 1) {
     throw Unusable("could not load server certificate file \"{}\": {}", certificate, TlsErrorText());
   }
-  const std::string& key = GetString(Setting::kSslKeyFile);
-  CheckKeyFile(key);
-  bool asked = false;
-  SSL_CTX_set_default_passwd_cb(fresh, RefusePassphrase);
-  SSL_CTX_set_default_passwd_cb_userdata(fresh, &asked);
-  if (SSL_CTX_use_PrivateKey_file(fresh, key.c_str(), SSL_FILETYPE_PEM) != 1) {
-    if (asked) {
-      TlsErrorText();
-      throw Unusable("private key file \"{}\" cannot be loaded because it requires a passphrase", key);
-    }
-    throw Unusable("could not load private key file \"{}\": {}", key, TlsErrorText());
-  }
-  SSL_CTX_set_default_passwd_cb_userdata(fresh, nullptr);
+  UseKey(fresh, ReadServerKey(reading));
   if (SSL_CTX_check_private_key(fresh) != 1) throw Unusable("check of private key failed: {}", TlsErrorText());
 }
 
@@ -146,7 +119,7 @@ void LoadRevocations(SSL_CTX* fresh) {
   X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 }
 
-Context MakeContext() {
+Context MakeContext(KeyReading reading) {
   Context fresh(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   if (fresh == nullptr) throw Unusable("could not create SSL context: {}", TlsErrorText());
   // A session of the wire protocol is never resumed by a second TLS connection.
@@ -154,7 +127,7 @@ Context MakeContext() {
                                        SSL_OP_SINGLE_ECDH_USE);
   SSL_CTX_set_num_tickets(fresh.get(), 0);
   SSL_CTX_set_session_cache_mode(fresh.get(), SSL_SESS_CACHE_OFF);
-  LoadCertificate(fresh.get());
+  LoadCertificate(fresh.get(), reading);
   SetVersions(fresh.get());
   LoadDhParameters(fresh.get());
   SetCiphers(fresh.get());
@@ -165,36 +138,24 @@ Context MakeContext() {
 
 }  // namespace
 
-std::string TlsErrorText() {
-  unsigned long code = ERR_get_error();
-  std::string text = "no SSL error reported";
-  if (code != 0) {
-    const char* reason = ERR_reason_error_string(code);
-    // An error of the operating system carries errno and no reason of the library's.
-    text = ERR_SYSTEM_ERROR(code) ? std::string(strerror(ERR_GET_REASON(code)))
-           : reason != nullptr    ? std::string(reason)
-                                  : fmt::format("SSL error code {}", code);
-  }
-  ERR_clear_error();
-  return text;
-}
-
 ssl_ctx_st* CurrentTlsContext() { return context.get(); }
 bool TlsAvailable() { return context != nullptr; }
 bool TlsVerifiesClients() { return context != nullptr && verifies_clients; }
 
-void LoadTls() {
+static void MakeTls(KeyReading reading) {
   if (!GetBool(Setting::kSsl)) {
     context.reset();
     return;
   }
-  context = MakeContext();
+  context = MakeContext(reading);
   verifies_clients = !GetString(Setting::kSslCaFile).empty();
 }
 
+void LoadTls() { MakeTls(KeyReading::kStart); }
+
 void ReloadTls() {
   try {
-    LoadTls();
+    MakeTls(KeyReading::kReload);
   } catch (const SqlError& error) {
     ErrorFields fields = error.fields();
     fields.severity = Severity::kLog;

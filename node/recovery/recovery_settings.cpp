@@ -1,4 +1,5 @@
 // Values of settings that are refused where they are set, not where they are used.
+#include <algorithm>
 #include <cctype>
 
 #include "node/base/error.h"
@@ -6,6 +7,7 @@
 #include "node/recovery/background_processes.h"
 #include "node/recovery/replication_slots.h"
 #include "node/txn/sender_slots.h"
+#include "node/wal/wal.h"
 
 namespace walden {
 namespace {
@@ -39,6 +41,13 @@ void CheckSlotName(ProposedValue& proposed) {
   if (!proposed.text.empty()) CheckReplicationSlotName(proposed.text);
 }
 
+// What -1 stands for is chosen once; a file that says -1 again changes nothing.
+void CheckWalBuffers(ProposedValue& proposed) {
+  constexpr int64_t kLeast = 4;
+  if (proposed.number.integer >= 0) proposed.number.integer = std::max(proposed.number.integer, kLeast);
+  else if (GetInt(Setting::kWalBuffers) >= 0) proposed.number.integer = AutomaticWalBuffers();
+}
+
 }  // namespace
 
 void InstallRecoverySettingHooks() {
@@ -48,6 +57,11 @@ void InstallRecoverySettingHooks() {
   InstallSettingHooks(Setting::kRecoveryTarget, {.check = CheckTargetImmediate});
   InstallSettingHooks(Setting::kRecoveryTargetName, {.check = CheckTargetName});
   InstallSettingHooks(Setting::kPrimarySlotName, {.check = CheckSlotName});
+  InstallSettingHooks(Setting::kWalBuffers, {.check = CheckWalBuffers});
+  InstallSettingHooks(Setting::kArchiveCommand, {.show = [] {
+                        bool archives = GetEnum<ArchiveMode>(Setting::kArchiveMode) != ArchiveMode::kOff;
+                        return archives ? GetString(Setting::kArchiveCommand) : std::string("(disabled)");
+                      }});
 }
 
 }  // namespace walden

@@ -1,6 +1,7 @@
 #include "node/server/server_settings.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "node/base/bytes.h"
@@ -34,11 +35,19 @@ void CompleteSocketDirectories() {
                   SettingSource::kDynamicDefault);
 }
 
+void TellDirectoryMode(const std::string& directory) {
+  struct stat status;
+  if (stat(directory.c_str(), &status) == 0) {
+    OverrideSetting(Setting::kDataDirectoryMode, fmt::format("0{:o}", status.st_mode & 0777), SettingSource::kDynamicDefault);
+  }
+}
+
 }  // namespace
 
 void LoadServerSettings(const std::string& data_directory,
                         const std::vector<std::pair<std::string, std::string>>& overrides) {
   OverrideSetting(Setting::kDataDirectory, data_directory);
+  TellDirectoryMode(data_directory);
   CompleteSocketDirectories();
   for (const auto& [name, value] : overrides) SetSetting(name, value, kCommandLine);
   CompleteFileSetting(Setting::kConfigFile, "postgresql.conf", data_directory);

@@ -20,6 +20,7 @@
 namespace walden {
 
 size_t WalShmSize();
+int64_t AutomaticWalBuffers();  // blocks that wal_buffers = -1 stands for
 void WalShmInit(void* area);
 
 // The transaction that records of this process belong to (top or sub); txn keeps it up to date.

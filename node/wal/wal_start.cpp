@@ -1,4 +1,5 @@
 // The log's beginning and end of life in this run of the node.
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -18,7 +19,7 @@ namespace {
 
 uint64_t RingSize() {
   int64_t blocks = GetInt(Setting::kWalBuffers);
-  if (blocks < 0) blocks = std::min<int64_t>(GetInt(Setting::kSharedBuffers) / 32, 2048);
+  if (blocks < 0) blocks = AutomaticWalBuffers();
   uint64_t bytes = std::max<uint64_t>(static_cast<uint64_t>(blocks) * kPageSize, 64 * 1024);
   return std::bit_floor(bytes);
 }
@@ -54,6 +55,8 @@ void LoadLastBlock(WalShared* wal, const WalStart& start) {
 }
 
 }  // namespace
+
+int64_t AutomaticWalBuffers() { return std::clamp<int64_t>(GetInt(Setting::kSharedBuffers) / 32, 8, 2048); }
 
 size_t WalShmSize() { return SlotsSize(MaxProcessSlots() + 1) + kWalBlock + RingSize(); }
 

@@ -16,6 +16,7 @@ NOTHING_TO_CHOOSE = {
     "row_security": "there are no row security policies",
     "xmloption": "there is no xml type",
     "synchronize_seqscans": "allows scans to start in the middle of a table; none does",
+    "jit": "allows compilation to machine code; nothing is compiled, as pg_jit_available() says",
     "max_parallel_workers": "a most; no plan is parallel",
     "max_parallel_workers_per_gather": "a most; no plan is parallel",
     "max_parallel_maintenance_workers": "a most; no command is parallel",

@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from wire_case import NodeCase, wait_until  # its folder of helpers comes first
-from certificates import Authority, install
+from certificates import Authority, install, openssl
 
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
 
@@ -208,6 +208,7 @@ class TlsStartTest(NodeCase):
     def prepare(cls):
         cls.authority = Authority(cls.cluster.folder / "authority")
         cls.server = cls.authority.issue("server", "/CN=localhost")
+        (cls.node.data / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 trust\n")
 
     def refused(self, message, **settings):
         conf = self.node.data / "postgresql.conf"
@@ -236,6 +237,49 @@ class TlsStartTest(NodeCase):
         install(other[1], self.node.data / "server.key", self.node.data / "postgresql.conf")
         self.refused("key values mismatch")
         self.node.start()
+
+    def test_key_with_a_passphrase(self):
+        self.node.stop()
+        data, conf = self.node.data, self.node.data / "postgresql.conf"
+        locked = self.authority.folder / "locked.key"
+        openssl("pkey", "-in", self.server[1], "-aes256", "-passout", "pass:secret words", "-out", locked)
+        install(self.server[0], data / "server.crt", conf)
+        install(locked, data / "server.key", conf)
+        asked = data / "asked"
+        script = data / "passphrase.sh"
+        script.write_text('echo "$1" >> asked\necho secret words\necho and more\n')
+        self.refused('private key file "server.key" cannot be loaded because it requires a passphrase')
+        self.refused('could not load private key file "server.key": bad decrypt', ssl_passphrase_command="echo wrong")
+        self.refused('command "exit 3" failed', ssl_passphrase_command="exit 3")
+        self.assertIn("child process exited with exit code 3", self.node.log_text())
+        before = conf.read_text()
+        try:
+            self.node.configure(ssl="on", ssl_passphrase_command="sh passphrase.sh '%p'")
+            self.node.start()
+            self.node.allow_in_log("requires a passphrase")
+            wait_until(lambda: "listening for replicas" in self.node.log_text(), "the replication port")
+            self.assertEqual(asked.read_text(), "Enter PEM pass phrase:\n")  # once, for both ports
+            self.assert_encrypted()
+            self.reload()
+            wait_until(lambda: "SSL configuration was not reloaded" in self.node.log_text(), "the refused reload")
+            self.assert_encrypted()
+            self.assertEqual(asked.read_text().count("\n"), 1)
+            self.node.configure(ssl_passphrase_command_supports_reload="on")
+            self.reload()
+            wait_until(lambda: asked.read_text().count("\n") >= 3, "both ports to ask")
+            self.assert_encrypted()
+            self.assertEqual(self.node.log_text().count("SSL configuration was not reloaded"), 1)
+        finally:
+            self.node.stop()
+            conf.write_text(before)
+            (data / "server.crt").unlink()
+            (data / "server.key").unlink()
+            self.node.start()
+
+    def assert_encrypted(self):
+        done = self.connect_psql(f"host=127.0.0.1 port={self.node.port} user=postgres dbname=postgres sslmode=require",
+                                 "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+        self.assertEqual(done.stdout.strip(), "t", done.stderr)
 
 
 if __name__ == "__main__":
