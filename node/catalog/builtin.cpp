@@ -158,14 +158,6 @@ std::span<const BuiltinAmproc> BuiltinAmprocs() { return {kAmprocs, kAmprocsCoun
 std::span<const BuiltinCollation> BuiltinCollations() { return {kCollations, kCollationsCount}; }
 std::span<const BuiltinLanguage> BuiltinLanguages() { return {kLanguages, kLanguagesCount}; }
 std::span<const BuiltinRole> BuiltinRoles() { return {kRoles, kRolesCount}; }
-std::span<const BuiltinKeyword> BuiltinKeywords() { return {kKeywords, kKeywordsCount}; }
-
-char KeywordCategory(std::string_view word) {
-  std::span<const BuiltinKeyword> all = BuiltinKeywords();
-  auto at = std::lower_bound(all.begin(), all.end(), word,
-                             [](const BuiltinKeyword& k, std::string_view w) { return k.word < w; });
-  return at != all.end() && at->word == word ? at->category : '\0';
-}
 
 bool IsPresent(const BuiltinFunction& row) { return presence().functions[PositionOf(BuiltinFunctions(), row)]; }
 bool IsPresent(const BuiltinType& row) { return presence().types[PositionOf(BuiltinTypeRows(), row)]; }

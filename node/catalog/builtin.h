@@ -150,11 +150,6 @@ struct BuiltinRole {
   std::string_view name;
 };
 
-struct BuiltinKeyword {
-  std::string_view word;
-  char category;  // U unreserved, C column name, T type or function name, R reserved
-};
-
 // Says whether a declared function can run. Types' input and output functions are asked about too.
 using HasImplementation = bool (*)(const BuiltinFunction& function);
 // Decides once which declarations are present. May be called again by tests.
@@ -197,9 +192,6 @@ std::span<const BuiltinAmproc> BuiltinAmprocs();
 std::span<const BuiltinCollation> BuiltinCollations();
 std::span<const BuiltinLanguage> BuiltinLanguages();
 std::span<const BuiltinRole> BuiltinRoles();
-std::span<const BuiltinKeyword> BuiltinKeywords();  // sorted by word
-// The category, or '\0' when `word` (lower case) is no keyword.
-char KeywordCategory(std::string_view word);
 
 bool IsPresent(const BuiltinFunction& row);
 bool IsPresent(const BuiltinType& row);

@@ -26,7 +26,6 @@ WALDEN_BUILTIN_TABLE(BuiltinAmproc, kAmprocs)
 WALDEN_BUILTIN_TABLE(BuiltinCollation, kCollations)
 WALDEN_BUILTIN_TABLE(BuiltinLanguage, kLanguages)
 WALDEN_BUILTIN_TABLE(BuiltinRole, kRoles)
-WALDEN_BUILTIN_TABLE(BuiltinKeyword, kKeywords)
 #undef WALDEN_BUILTIN_TABLE
 
 extern const uint16_t kFunctionsByName[];

@@ -83,7 +83,7 @@ void CatalogAccess::UpdateInPlace(TupleId tid, const void* row) {
   FormTuple(*relation_->desc, values, &buffer);
   uint8_t hoff = buffer.header().hoff;
   HeapInplaceUpdate(relation_->table, tid, {buffer.data() + hoff, buffer.size() - hoff});
-  RecordCatalogChange(*info_, values);
+  RecordInPlaceChange(*info_, values);
 }
 
 Oid NextCatalogOid() {

@@ -11,6 +11,8 @@ namespace walden {
 
 // Queues what a row's appearance or disappearance invalidates.
 void RecordCatalogChange(const CatalogInfo& catalog, const Value* values);
+// The same for a row that was changed in place: that is seen at once, not from the next command on.
+void RecordInPlaceChange(const CatalogInfo& catalog, const Value* values);
 // Makes our own caches obey changes of commands that have ended. Every cache look-up starts with it; cheap.
 void ObeyOwnChanges();
 

@@ -87,7 +87,7 @@ class Facts:
     def __init__(self, data_dir):
         for name in ("catalog_tables catalog_columns catalog_indexes pg_type pg_proc pg_proc_extra pg_operator pg_cast "
                      "pg_aggregate pg_range pg_am pg_opfamily pg_opclass pg_amop pg_amproc pg_collation pg_language "
-                     "roles keywords").split():
+                     "roles").split():
             setattr(self, name, read_table(data_dir, name))
         self.pg_type = [t for t in self.pg_type if t["typnamespace"] == "pg_catalog"]
         self.pg_type += self.row_types()
@@ -418,8 +418,6 @@ def emit_access(facts, out):
     lines += array("BuiltinLanguage", "kLanguages", [
         "Oid{%s}, %s, %s, %s" % (l["oid"], text(l["lanname"]), boolean(l["lanispl"]), boolean(l["lanpltrusted"]))
         for l in facts.pg_language])
-    lines += array("BuiltinKeyword", "kKeywords", ["%s, %s" % (text(k["word"]), char(k["catcode"])) for k in
-                                                   sorted(facts.keywords, key=lambda k: k["word"])])
     lines += array("BuiltinRole", "kRoles", ["Oid{%s}, %s" % (r["oid"], text(r["rolname"])) for r in facts.roles])
     out.write("builtin_access.cpp", lines + CPP_TAIL)
 

@@ -35,6 +35,7 @@ struct ProcessState {
   std::vector<Level> levels;
   CommandId recorded_at = 0;  // command id of the messages not yet obeyed
   bool unobeyed = false;
+  bool obeys_at_once = false;  // what is recorded now is a change in place
   uint64_t generation = 0;
   std::vector<InvalidationCallback> callbacks;
 };
@@ -64,6 +65,7 @@ void Obey(const InvalidationMessage& message) {
 
 void Record(const InvalidationMessage& message) {
   ObeyOwnChanges();
+  if (state.obeys_at_once) Obey(message);
   int nest = NestLevel();
   if (state.levels.empty() || state.levels.back().nest < nest) state.levels.push_back({nest, {}, 0});
   std::vector<InvalidationMessage>& messages = state.levels.back().messages;
@@ -188,6 +190,14 @@ void RecordCatalogChange(const CatalogInfo& catalog, const Value* values) {
     Record({Kind::kRow, static_cast<uint8_t>(i), 0, database, OidNumber(catalog.oid), hash});
   }
   RecordRelationsOf(catalog.oid, values);
+}
+
+void RecordInPlaceChange(const CatalogInfo& catalog, const Value* values) {
+  struct AtOnce {
+    AtOnce() { state.obeys_at_once = true; }
+    ~AtOnce() { state.obeys_at_once = false; }
+  } at_once;
+  RecordCatalogChange(catalog, values);
 }
 
 void ObeyOwnChanges() {

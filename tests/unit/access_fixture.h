@@ -1,16 +1,11 @@
-// A private node below recovery for the access layer: shared areas, data directory, open WAL, transactions,
-// and a table (id int4, payload text) with an index on id.
+// A running private node for the access layer, and a table (id int4, payload text) with an index on id.
 #pragma once
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "private_node.h"
 
 #include "node/access/btree/btree.h"
 #include "node/access/btree/records.h"
@@ -20,43 +15,19 @@
 #include "node/access/heap/vacuum.h"
 #include "node/access/heap/verify.h"
 #include "node/base/error.h"
-#include "node/buffer/buffer_pool.h"
 #include "node/buffer/redo.h"
 #include "node/buffer/relation_storage.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
-#include "node/shm/private_region.h"
-#include "node/storage/sync_queue.h"
-#include "node/txn/clog.h"
-#include "node/txn/csn_window.h"
 #include "node/txn/durability.h"
 #include "node/txn/horizon.h"
 #include "node/txn/id_counters.h"
-#include "node/txn/lock_manager.h"
-#include "node/txn/multixact.h"
-#include "node/txn/sender_slots.h"
 #include "node/txn/snapshot.h"
-#include "node/txn/transaction.h"
 #include "node/txn/txn_records.h"
-#include "node/txn/txn_state.h"
 #include "node/wal/reader.h"
 #include "node/wal/record_handler.h"
-#include "node/wal/wal.h"
 
 namespace walden {
-
-// Runs body(n) in `count` threads, each with its own process slot from `first` on.
-template <class Body>
-void InProcesses(int first, int count, Body body) {
-  std::vector<std::thread> threads;
-  for (int n = 0; n < count; ++n) {
-    threads.emplace_back([n, first, &body] {
-      ThreadIdentity identity(first + n);
-      body(n);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
 
 inline int CompareInt32(const Datum& a, const Datum& b, const void*) {
   return a.i32 < b.i32 ? -1 : a.i32 > b.i32;
@@ -72,21 +43,11 @@ inline int CompareText(const Datum& a, const Datum& b, const void*) {
 inline Value Int(int32_t value) { return {Datum{.i64 = value}, false}; }
 inline Value Text(std::string_view value) { return {StringDatum(value), false}; }
 
-class AccessTest : public ::testing::Test {
+class AccessTest : public PrivateNodeTest {
  protected:
-  static constexpr Lsn kStart{kWalSegmentSize};
-
-  explicit AccessTest(int shared_buffers = 512) {
-    previous_ = std::filesystem::current_path();
-    char name[] = "/tmp/walden_access_XXXXXX";
-    directory_ = mkdtemp(name);
-    std::filesystem::current_path(directory_);
-    for (const char* sub : {"base/5", "global", "pg_wal/archive_status", "pg_tblspc"}) {
-      std::filesystem::create_directories(directory_ + "/" + sub);
-    }
+  explicit AccessTest(int shared_buffers = 512) : PrivateNodeTest({"base/5", "global", "pg_wal/archive_status", "pg_tblspc"}) {
     OverrideSetting(Setting::kSharedBuffers, std::to_string(shared_buffers));
     OverrideSetting(Setting::kFsync, "off");
-    BootstrapTxnFiles();
     BindRecordHandlers(StorageRecordHandlers());
     BindRecordHandlers(TxnRecordHandlers());
     BindRecordHandlers(HeapRecordHandlers());
@@ -96,26 +57,10 @@ class AccessTest : public ::testing::Test {
   }
   ~AccessTest() override {
     Stop();
-    std::filesystem::current_path(previous_);
-    std::filesystem::remove_all(directory_);
     ResetSettingsForTest();
   }
 
-  void Start(Lsn at, bool open) {
-    region_ = std::make_unique<PrivateRegion>(Areas());
-    me_ = std::make_unique<ThreadIdentity>(0);
-    TxnCheckpointPart().restore(CheckpointData{});
-    if (!open) return;
-    OpenWalForWriting({at, 1, 42, at});
-    TxnEndRecovery(at, true);
-  }
-  void Stop() {
-    if (InTransaction()) AbortTransaction();
-    ReleaseAllPins();
-    CloseAllRelationFiles();
-    me_.reset();
-    region_.reset();
-  }
+  void Start(Lsn at, bool open) { PrivateNodeTest::Start(at, CheckpointData{}, open); }
 
   static RelFileLocator Locator(uint32_t number) { return {kDefaultTablespace, Oid{5}, number}; }
 
@@ -260,22 +205,6 @@ class AccessTest : public ::testing::Test {
     VerifyBtree(index_);
   }
 
-  static std::vector<AreaBinding> Areas() {
-    return {{Area::kSyncQueue, SyncQueueShmSize, SyncQueueShmInit},
-            {Area::kWal, WalShmSize, WalShmInit},
-            {Area::kBufferPool, BufferPoolShmSize, BufferPoolShmInit},
-            {Area::kTransactions, TransactionAreaSize, TransactionAreaInit},
-            {Area::kClog, ClogAreaSize, ClogAreaInit},
-            {Area::kCsnWindow, CsnAreaSize, CsnAreaInit},
-            {Area::kMultiXact, MultiXactAreaSize, MultiXactAreaInit},
-            {Area::kLocks, LockAreaSize, LockAreaInit},
-            {Area::kWalSenders, SenderAreaSize, SenderAreaInit}};
-  }
-
-  std::filesystem::path previous_;
-  std::string directory_;
-  std::unique_ptr<PrivateRegion> region_;
-  std::unique_ptr<ThreadIdentity> me_;
   std::unique_ptr<TupleDesc> desc_;
   std::unique_ptr<TupleDesc> index_desc_;
   AttrSet indexed_;

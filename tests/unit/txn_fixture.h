@@ -1,100 +1,18 @@
-// A private node below recovery: shared areas, a data directory of its own, an open WAL.
+// A running private node for tests of transactions.
 #pragma once
 
-#include <gtest/gtest.h>
-#include <unistd.h>
+#include "private_node.h"
 
-#include <cstdlib>
-#include <filesystem>
-#include <memory>
-#include <string>
-#include <thread>
-#include <vector>
-
-#include "node/buffer/buffer_pool.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
-#include "node/shm/private_region.h"
-#include "node/storage/sync_queue.h"
-#include "node/txn/clog.h"
-#include "node/txn/csn_window.h"
-#include "node/txn/lock_manager.h"
-#include "node/txn/multixact.h"
-#include "node/txn/sender_slots.h"
 #include "node/txn/snapshot.h"
-#include "node/txn/transaction.h"
-#include "node/txn/txn_state.h"
-#include "node/wal/wal.h"
 
 namespace walden {
 
-// Runs body(n) in `count` threads, each with its own process slot from `first` on.
-template <class Body>
-void InProcesses(int first, int count, Body body) {
-  std::vector<std::thread> threads;
-  for (int n = 0; n < count; ++n) {
-    threads.emplace_back([n, first, &body] {
-      ThreadIdentity identity(first + n);
-      body(n);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
-
-class TxnTest : public ::testing::Test {
+class TxnTest : public PrivateNodeTest {
  protected:
-  static constexpr Lsn kStart{kWalSegmentSize};
-
-  TxnTest() {
-    previous_ = std::filesystem::current_path();
-    char name[] = "/tmp/walden_txn_XXXXXX";
-    directory_ = mkdtemp(name);
-    std::filesystem::current_path(directory_);
-    MakeDirectory("pg_wal");
-    BootstrapTxnFiles();
-    Start(kStart, {}, true);
-  }
-  ~TxnTest() override {
-    Stop();
-    std::filesystem::current_path(previous_);
-    std::filesystem::remove_all(directory_);
-  }
-
-  // Start of a node at WAL position `at`, with the counters of `checkpoint`. `open`: to running; else it
-  // stays in recovery.
-  void Start(Lsn at, const CheckpointData& checkpoint, bool open) {
-    region_ = std::make_unique<PrivateRegion>(Areas());
-    me_ = std::make_unique<ThreadIdentity>(0);
-    TxnCheckpointPart().restore(checkpoint);
-    if (!open) return;
-    OpenWalForWriting({at, 1, 42, at});
-    TxnEndRecovery(at, true);
-  }
-  void Stop() {
-    if (InTransaction()) AbortTransaction();
-    me_.reset();
-    region_.reset();
-  }
-
-  static std::vector<AreaBinding> Areas();
-
-  std::filesystem::path previous_;
-  std::string directory_;
-  std::unique_ptr<PrivateRegion> region_;
-  std::unique_ptr<ThreadIdentity> me_;
+  TxnTest() : PrivateNodeTest({"pg_wal"}) { Start(kStart, {}, true); }
 };
-
-inline std::vector<AreaBinding> TxnTest::Areas() {
-  return {{Area::kWal, WalShmSize, WalShmInit},
-          {Area::kSyncQueue, SyncQueueShmSize, SyncQueueShmInit},
-          {Area::kBufferPool, BufferPoolShmSize, BufferPoolShmInit},
-          {Area::kTransactions, TransactionAreaSize, TransactionAreaInit},
-          {Area::kClog, ClogAreaSize, ClogAreaInit},
-          {Area::kCsnWindow, CsnAreaSize, CsnAreaInit},
-          {Area::kMultiXact, MultiXactAreaSize, MultiXactAreaInit},
-          {Area::kLocks, LockAreaSize, LockAreaInit},
-          {Area::kWalSenders, SenderAreaSize, SenderAreaInit}};
-}
 
 // A transaction that writes: returns its xid and CSN.
 inline CommitResult CommitOne() {

@@ -176,8 +176,6 @@ void FillIndex(Oid table, Oid index, IndexCommand command, CommandContext& conte
     CompiledRowMaker maker(table_relation, index_relation, context);
     BuildIndex(table_relation, index_relation, &maker, command);
   }
-  // relhasindex was set in place, in a row that may be cached: whoever opens the table next must see its index.
-  DropAllCaches();
   context.Advance();
 }
 
