@@ -121,12 +121,12 @@ Descriptor AcceptConnection(int listen_fd) {
   return connection;
 }
 
-PeerAddress DescribePeer(int fd) {
+static PeerAddress Describe(int fd, int (*ask)(int, sockaddr*, socklen_t*)) {
   PeerAddress peer;
   peer.host = "[local]";
   sockaddr_storage storage = {};
   socklen_t size = sizeof storage;
-  if (getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size) < 0) return peer;
+  if (ask(fd, reinterpret_cast<sockaddr*>(&storage), &size) < 0) return peer;
   char text[INET6_ADDRSTRLEN];
   if (storage.ss_family == AF_INET) {
     const auto& address = reinterpret_cast<const sockaddr_in&>(storage);
@@ -145,6 +145,9 @@ PeerAddress DescribePeer(int fd) {
   peer.host = inet_ntop(peer.is_ipv6 ? AF_INET6 : AF_INET, peer.ip, text, sizeof text);
   return peer;
 }
+
+PeerAddress DescribePeer(int fd) { return Describe(fd, getpeername); }
+PeerAddress DescribeOwnEnd(int fd) { return Describe(fd, getsockname); }
 
 bool PeerUser(int fd, uid_t* uid) {
   ucred credentials;

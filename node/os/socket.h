@@ -51,6 +51,7 @@ Descriptor ListenUnix(const std::string& path, int backlog, mode_t permissions);
 // Closed descriptor when nothing waits (listening sockets are non-blocking) or the peer went away.
 Descriptor AcceptConnection(int listen_fd);
 PeerAddress DescribePeer(int fd);
+PeerAddress DescribeOwnEnd(int fd);  // the end on this machine
 // The user id at the other end of a Unix socket; false if unknown.
 bool PeerUser(int fd, uid_t* uid);
 

@@ -1,5 +1,7 @@
 #include "node/pgwire/auth_file.h"
 
+#include <fcntl.h>
+
 #include "node/os/file.h"
 
 namespace walden {
@@ -52,7 +54,12 @@ std::string TakeLine(std::string_view* text, int* number) {
 // All tokens of a file that "@name" names.
 void AppendTokensOfFile(const std::string& name, const std::string& directory, std::vector<AuthToken>* tokens) {
   std::string path = name.starts_with('/') ? name : directory + "/" + name;
+  int error = 0;
+  if (!File::TryOpen(path, O_RDONLY, &error).is_open()) {
+    throw FileError(error, fmt::format("could not open secondary authentication file \"@{}\" as \"{}\"", name, path));
+  }
   for (AuthFileLine& line : ReadAuthLines(ReadWholeFile(path), directory)) {
+    if (!line.error.empty()) throw SqlError(ErrorCode::kConfigFileError, "{}", line.error);
     for (std::vector<AuthToken>& field : line.fields) {
       for (AuthToken& token : field) tokens->push_back(std::move(token));
     }
@@ -84,7 +91,11 @@ std::vector<AuthFileLine> ReadAuthLines(std::string_view text, const std::string
     line.text = TakeLine(&text, &number);
     line.fields = SplitFields(line.text);
     if (line.fields.empty()) continue;
-    if (!directory.empty()) ExpandFiles(&line, directory);
+    try {
+      if (!directory.empty()) ExpandFiles(&line, directory);
+    } catch (const SqlError& error) {
+      line.error = error.fields().message;
+    }
     lines.push_back(std::move(line));
   }
   return lines;

@@ -18,6 +18,7 @@ struct AuthFileLine {
   int number = 0;  // of its first line in the file
   std::string text;
   std::vector<std::vector<AuthToken>> fields;
+  std::string error;  // a file that it names cannot be read
 };
 // `directory` empty: "@file" is not looked for.
 std::vector<AuthFileLine> ReadAuthLines(std::string_view text, const std::string& directory);

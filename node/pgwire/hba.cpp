@@ -1,6 +1,7 @@
 #include "node/pgwire/hba.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <strings.h>
 
 #include <charconv>
@@ -31,7 +32,7 @@ struct KindName {
 };
 constexpr KindName kKinds[] = {
     {"local", Kind::kLocal}, {"host", Kind::kHost}, {"hostssl", Kind::kHostSsl}, {"hostnossl", Kind::kHostNoSsl},
-    {"hostgssenc", Kind::kHostGss}, {"hostnogssenc", Kind::kHost},
+    {"hostgssenc", Kind::kHostGss}, {"hostnogssenc", Kind::kHostNoGss},
 };
 
 // A quoted key word is a plain name: it is kept with a mark that no key word has.
@@ -45,7 +46,10 @@ class LineParser {
     line_.text = source.text;
   }
 
+  const std::string& remark() const { return remark_; }
+
   HbaLine Parse() {
+    if (!source_.error.empty()) throw Bad(source_.error);
     ParseKind();
     for (const AuthToken& token : Next("database")) line_.databases.push_back(NameOf(token));
     for (const AuthToken& token : Next("role")) line_.users.push_back(NameOf(token));
@@ -79,11 +83,10 @@ class LineParser {
       if (text != known.name) continue;
       line_.kind = known.kind;
       if (known.kind == Kind::kHostSsl && !GetBool(Setting::kSsl)) {
-        Log(Severity::kLog, "hostssl record cannot match because SSL is disabled (line {} of \"{}\")", source_.number, file_);
+        remark_ = "hostssl record cannot match because SSL is disabled";
       }
       if (known.kind == Kind::kHostGss) {
-        Log(Severity::kLog, "hostgssenc record cannot match because GSSAPI is not supported by this build (line {} of \"{}\")",
-            source_.number, file_);
+        remark_ = "hostgssenc record cannot match because GSSAPI is not supported by this build";
       }
       return;
     }
@@ -139,12 +142,13 @@ class LineParser {
     if (inet_pton(line_.is_ipv6 ? AF_INET6 : AF_INET, text.c_str(), mask) != 1) {
       throw Bad(inet_pton(line_.is_ipv6 ? AF_INET : AF_INET6, text.c_str(), mask) == 1
                     ? "IP address and mask do not match"
-                    : fmt::format("invalid IP mask \"{}\"", text));
+                    : fmt::format("invalid IP mask \"{}\": {}", text, gai_strerror(EAI_NONAME)));
     }
     for (uint8_t byte : mask) line_.prefix_bits += __builtin_popcount(byte);
   }
 
   void ParseMethod() {
+    if (at_ >= source_.fields.size()) throw Bad("end-of-line before authentication method");
     const std::string& text = Single("authentication method", "authentication type").text;
     const MethodName* found = nullptr;
     for (const MethodName& known : kMethods) {
@@ -198,6 +202,7 @@ class LineParser {
   const AuthFileLine& source_;
   std::string_view file_;
   HbaLine line_;
+  std::string remark_;
   size_t at_ = 0;
 };
 
@@ -240,7 +245,8 @@ bool MatchesUser(const HbaLine& line, const HbaQuestion& question) {
 bool MatchesTransport(const HbaLine& line, const HbaQuestion& question) {
   switch (line.kind) {
     case Kind::kLocal: return question.peer.is_unix;
-    case Kind::kHost: return !question.peer.is_unix;
+    case Kind::kHost:
+    case Kind::kHostNoGss: return !question.peer.is_unix;
     case Kind::kHostSsl: return !question.peer.is_unix && question.encrypted;
     case Kind::kHostNoSsl: return !question.peer.is_unix && !question.encrypted;
     case Kind::kHostGss: return false;
@@ -257,9 +263,36 @@ std::string_view AuthMethodName(AuthMethod method) {
   return "";
 }
 
+std::string_view HbaKindName(Kind kind) {
+  for (const KindName& known : kKinds) {
+    if (known.kind == kind) return known.name;
+  }
+  return "";
+}
+
+std::vector<ReadLine<HbaLine>> ReadHba(std::string_view text, std::string_view file, const std::string& directory) {
+  std::vector<ReadLine<HbaLine>> lines;
+  for (const AuthFileLine& source : ReadAuthLines(text, directory)) {
+    LineParser parser(source, file);
+    ReadLine<HbaLine>& read = lines.emplace_back();
+    read.number = source.number;
+    try {
+      read.line = parser.Parse();
+      read.remark = parser.remark();
+    } catch (const SqlError& error) {
+      read.problem = error;
+    }
+  }
+  return lines;
+}
+
 std::vector<HbaLine> ParseHba(std::string_view text, std::string_view file, const std::string& directory) {
   std::vector<HbaLine> lines;
-  for (const AuthFileLine& source : ReadAuthLines(text, directory)) lines.push_back(LineParser(source, file).Parse());
+  for (ReadLine<HbaLine>& read : ReadHba(text, file, directory)) {
+    if (read.problem) throw *read.problem;
+    if (!read.remark.empty()) Log(Severity::kLog, "{} (line {} of \"{}\")", read.remark, read.number, file);
+    lines.push_back(std::move(*read.line));
+  }
   if (lines.empty()) {
     throw SqlError(ErrorCode::kConfigFileError, "configuration file \"{}\" contains no entries", file);
   }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "node/base/error.h"
 #include "node/os/socket.h"
 
 namespace walden {
@@ -14,7 +15,7 @@ enum class AuthMethod : uint8_t { kReject, kTrust, kPassword, kMd5, kScram, kPee
 std::string_view AuthMethodName(AuthMethod method);  // "scram-sha-256"
 
 struct HbaLine {
-  enum class Kind : uint8_t { kLocal, kHost, kHostSsl, kHostNoSsl, kHostGss } kind;
+  enum class Kind : uint8_t { kLocal, kHost, kHostSsl, kHostNoSsl, kHostGss, kHostNoGss } kind;
   enum class Address : uint8_t { kAny, kNetwork, kSameHost, kSameNet, kName };
   enum class ClientCert : uint8_t { kOff, kVerifyCa, kVerifyFull };
   enum class ClientName : uint8_t { kCommonName, kDistinguishedName };
@@ -36,6 +37,19 @@ struct HbaLine {
 // Throws F0000 naming file and line for a line that is not understood. `directory` is where "@file" lists are looked for.
 std::vector<HbaLine> ParseHba(std::string_view text, std::string_view file_name, const std::string& directory);
 
+std::string_view HbaKindName(HbaLine::Kind kind);  // "hostssl"
+
+// A line of one of the files as it was understood, or why it was not.
+template <class Line>
+struct ReadLine {
+  int number;
+  std::optional<Line> line;
+  std::optional<SqlError> problem;  // there is no line then
+  std::string remark;               // on a line that is understood and cannot match
+};
+// Line by line, for those who want to see them all.
+std::vector<ReadLine<HbaLine>> ReadHba(std::string_view text, std::string_view file_name, const std::string& directory);
+
 // Who asks. `is_member(user, role)` answers "+role" and "samerole" entries.
 struct HbaQuestion {
   const PeerAddress& peer;
@@ -55,6 +69,7 @@ struct IdentLine {
   std::string role;
 };
 std::vector<IdentLine> ParseIdent(std::string_view text, std::string_view file_name);
+std::vector<ReadLine<IdentLine>> ReadIdent(std::string_view text, std::string_view file_name);
 // May `system_user` (a Unix account, a certificate's name) connect as `role`?
 bool IdentAllows(const std::vector<IdentLine>& lines, std::string_view map, std::string_view system_user, std::string_view role);
 

@@ -26,16 +26,46 @@ bool PatternAllows(const IdentLine& line, std::string_view system_user, std::str
 
 }  // namespace
 
+// The message names the pattern, of which a file may have many.
+static void CheckPattern(const std::string& pattern) {
+  try {
+    CompileRegex(pattern, RegexOptions{});
+  } catch (const SqlError& error) {
+    std::string_view message = error.fields().message, beginning = "invalid regular expression: ";
+    if (!message.starts_with(beginning)) throw;
+    throw SqlError(error.code(), "invalid regular expression \"{}\": {}", pattern, message.substr(beginning.size()));
+  }
+}
+
+static IdentLine ParseIdentLine(const AuthFileLine& source, std::string_view file) {
+  if (source.fields.size() < 3) throw BadAuthLine(file, source.number, "missing entry at end of line");
+  for (const std::vector<AuthToken>& field : source.fields) {
+    if (field.size() != 1) throw BadAuthLine(file, source.number, "multiple values in ident field");
+  }
+  IdentLine line{source.fields[0][0].text, source.fields[1][0].text, source.fields[2][0].text};
+  if (line.system_user.starts_with('/')) CheckPattern(line.system_user.substr(1));
+  return line;
+}
+
+std::vector<ReadLine<IdentLine>> ReadIdent(std::string_view text, std::string_view file) {
+  std::vector<ReadLine<IdentLine>> lines;
+  for (const AuthFileLine& source : ReadAuthLines(text, {})) {
+    ReadLine<IdentLine>& read = lines.emplace_back();
+    read.number = source.number;
+    try {
+      read.line = ParseIdentLine(source, file);
+    } catch (const SqlError& error) {
+      read.problem = error;
+    }
+  }
+  return lines;
+}
+
 std::vector<IdentLine> ParseIdent(std::string_view text, std::string_view file) {
   std::vector<IdentLine> lines;
-  for (const AuthFileLine& source : ReadAuthLines(text, {})) {
-    if (source.fields.size() < 3) throw BadAuthLine(file, source.number, "missing entry at end of line");
-    for (const std::vector<AuthToken>& field : source.fields) {
-      if (field.size() != 1) throw BadAuthLine(file, source.number, "multiple values in ident field");
-    }
-    IdentLine line{source.fields[0][0].text, source.fields[1][0].text, source.fields[2][0].text};
-    if (line.system_user.starts_with('/')) CompileRegex(std::string_view(line.system_user).substr(1), RegexOptions{});
-    lines.push_back(std::move(line));
+  for (ReadLine<IdentLine>& read : ReadIdent(text, file)) {
+    if (read.problem) throw *read.problem;
+    lines.push_back(std::move(*read.line));
   }
   return lines;
 }

@@ -12,6 +12,7 @@
 #include "node/config/conf_file.h"
 #include "node/config/settings.h"
 #include "node/pgwire/authentication.h"
+#include "node/pgwire/client_access_functions.h"
 #include "node/pgwire/client_text.h"
 #include "node/pgwire/connection.h"
 #include "node/pgwire/session_report.h"
@@ -73,6 +74,7 @@ class Conversation {
 
   void Run() {
     watched_client = connection_.fd();
+    ServesConnection(connection_.fd());
     SetInterruptHandler(Interrupt::kWork, LookForClient);
     InstallClientEncoding();
     session_.Start(start_);

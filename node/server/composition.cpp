@@ -11,6 +11,7 @@
 #include "node/catalog/orphaned_files.h"
 #include "node/config/settings.h"
 #include "node/pgwire/password.h"
+#include "node/pgwire/client_access_functions.h"
 #include "node/recovery/background_processes.h"
 #include "node/recovery/basic_archive.h"
 #include "node/recovery/recovery_target.h"
@@ -129,6 +130,8 @@ void ComposeNode() {
   AddScalarFunctions(VerificationFunctions());
   AddSetFunctions(VerificationSetFunctions());
   AddSetFunctions(SessionSetFunctions());
+  AddScalarFunctions(ClientAccessFunctions());
+  AddSetFunctions(ClientAccessSetFunctions());
   BindTimestampParser(ParseTargetTime);
   InstallBuiltins(IsImplemented);
   InstallCatalogHooks();

@@ -39,7 +39,16 @@ inline constexpr size_t kStatsTimes = static_cast<size_t>(StatsTime::kCount);
 
 // A row of counter_rows.def. "" where there is none.
 enum class CounterKind : uint8_t { kGrows, kBytes, kTimeUs, kLevel };
-enum class NodeGroup : uint8_t { kWal, kBackgroundWriter, kArchiver, kCount };  // reset together; one view each
+enum class NodeGroup : uint8_t {  // reset together; one view, or one row of pg_stat_slru, each
+  kWal,
+  kBackgroundWriter,
+  kArchiver,
+  kSlruXact,
+  kSlruMultiXactOffset,
+  kSlruMultiXactMember,
+  kSlruCsn,
+  kCount
+};
 struct CounterRow {
   const char* column;        // of a table's, the database's or the node's view
   const char* index_column;  // relations only

@@ -196,7 +196,7 @@ void CsnAreaInit(void* at) {
   // Zeroed memory is an empty ring: nothing is touched before it is used.
   shared->ring = reinterpret_cast<RingFrame*>(static_cast<char*>(at) + kRingAt);
   shared->spill =
-      PageLog::Create(static_cast<char*>(at) + SpillAt(), {"pg_csn", SyncKind::kXact, true, kSpillBanks});
+      PageLog::Create(static_cast<char*>(at) + SpillAt(), {"pg_csn", SyncKind::kXact, true, kSpillBanks, NodeCounter::kCsnZeroed});
 }
 
 }  // namespace walden

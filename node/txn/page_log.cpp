@@ -46,6 +46,7 @@ size_t PageLog::Size(int banks) {
 PageLog* PageLog::Create(void* at, const Options& options) {
   auto* log = new (at) PageLog;
   log->bank_count_ = options.banks;
+  log->counters_ = options.counters;
   log->sync_kind_ = options.sync_kind;
   log->scratch_ = options.scratch;
   std::snprintf(log->directory_, sizeof(log->directory_), "%s", options.directory);
@@ -90,20 +91,28 @@ PageLog::Frame* PageLog::Find(Bank& bank, uint64_t page) {
 PageLog::Page PageLog::Read(uint64_t page) {
   Bank& bank = BankOf(page);
   bank.lock.Acquire(LwMode::kShared);
-  if (Frame* frame = Find(bank, page)) return Guard(bank, frame);
+  if (Frame* frame = Find(bank, page)) {
+    CountEvent(Event::kHit);
+    return Guard(bank, frame);
+  }
   bank.lock.Release();
   return Guard(bank, LoadExclusive(bank, page));
 }
 
 PageLog::Page PageLog::Change(uint64_t page) {
   Bank& bank = BankOf(page);
-  return Guard(bank, LoadExclusive(bank, page));
+  Frame* frame = LoadExclusive(bank, page);
+  if (frame->absent) CountEvent(Event::kZeroed);
+  return Guard(bank, frame);
 }
 
 // Returns with the bank's lock held exclusively; on error it is released.
 PageLog::Frame* PageLog::LoadExclusive(Bank& bank, uint64_t page) {
   bank.lock.Acquire(LwMode::kExclusive);
-  if (Frame* frame = Find(bank, page)) return frame;
+  if (Frame* frame = Find(bank, page)) {
+    CountEvent(Event::kHit);
+    return frame;
+  }
   try {
     Frame* frame = Evict(bank);
     frame->page_plus_1 = 0;
@@ -157,6 +166,7 @@ void PageLog::ReadFrame(Frame* frame, uint64_t page) {
     Store<uint64_t>(data + kNumberAt, page + 1);
     return;
   }
+  CountEvent(Event::kRead);
   bool good = Load<uint32_t>(data + kVersionAt) == kVersion && Load<uint64_t>(data + kNumberAt) == page + 1;
   if (!good || Load<uint32_t>(data + kCrcAt) != ChecksumOf(data)) {
     if (!good || !page_log_accepts_torn_pages.load(std::memory_order_relaxed)) {
@@ -180,6 +190,7 @@ void PageLog::WriteFrame(Frame* frame) {
     WaitEventScope wait(WaitEvent::kSlruWrite);
     File file = File::Open(path, O_RDWR | O_CREAT);
     file.WriteAt(copy, kPageSize, page % kPageLogPagesPerSegment * kPageSize);
+    CountEvent(Event::kWritten);
     if (!scratch_)
       RequestSync(SyncTag{.kind = sync_kind_, .segment = static_cast<uint32_t>(segment), .rel = {}});
   } catch (...) {
@@ -189,6 +200,7 @@ void PageLog::WriteFrame(Frame* frame) {
 }
 
 void PageLog::WriteDirty() {
+  CountEvent(Event::kFlush);
   if (!scratch_) Flush(InsertPosition());
   for (int b = 0; b < bank_count_; ++b) {
     Bank& bank = banks()[b];
@@ -200,6 +212,7 @@ void PageLog::WriteDirty() {
 }
 
 void PageLog::Truncate(uint64_t before_page) {
+  CountEvent(Event::kTruncate);
   uint64_t keep = before_page / kPageLogPagesPerSegment;
   for (int b = 0; b < bank_count_; ++b) {
     LwLockGuard guard(banks()[b].lock, LwMode::kExclusive);

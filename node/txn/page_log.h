@@ -24,6 +24,7 @@
 
 #include "node/base/ids.h"
 #include "node/shm/lwlock.h"
+#include "node/stats/counters.h"
 #include "node/storage/sync_queue.h"
 
 namespace walden {
@@ -38,6 +39,7 @@ class alignas(64) PageLog {
     SyncKind sync_kind;
     bool scratch;
     int banks;
+    NodeCounter counters;  // the first of its six (counter_rows.def)
   };
   static size_t Size(int banks);
   static PageLog* Create(void* at, const Options& options);
@@ -103,8 +105,13 @@ class alignas(64) PageLog {
   void ReadFrame(Frame* frame, uint64_t page);
   void WriteFrame(Frame* frame);
   Page Guard(Bank& bank, Frame* frame);
+  enum class Event : uint8_t { kZeroed, kHit, kRead, kWritten, kFlush, kTruncate };  // as counter_rows.def has them
+  void CountEvent(Event event) {
+    Count(static_cast<NodeCounter>(static_cast<size_t>(counters_) + static_cast<size_t>(event)));
+  }
 
   int bank_count_;
+  NodeCounter counters_;
   SyncKind sync_kind_;
   bool scratch_;
   char directory_[64];

@@ -513,3 +513,86 @@ CREATE VIEW pg_catalog.pg_timezone_abbrevs AS
   SELECT * FROM pg_catalog.pg_timezone_abbrevs()
 --view grants of pg_timezone_abbrevs
 GRANT SELECT ON pg_catalog.pg_timezone_abbrevs TO PUBLIC
+--view pg_hba_file_rules
+CREATE VIEW pg_catalog.pg_hba_file_rules AS SELECT * FROM pg_catalog.pg_hba_file_rules() a
+--view pg_ident_file_mappings
+CREATE VIEW pg_catalog.pg_ident_file_mappings AS SELECT * FROM pg_catalog.pg_ident_file_mappings() a
+--view pg_available_extensions
+CREATE VIEW pg_catalog.pg_available_extensions AS
+  SELECT e.name, e.default_version, x.extversion AS installed_version, e.comment
+  FROM pg_catalog.pg_available_extensions() e LEFT JOIN pg_catalog.pg_extension x ON e.name = x.extname
+--view grants of pg_available_extensions
+GRANT SELECT ON pg_catalog.pg_available_extensions TO PUBLIC
+--view pg_available_extension_versions
+CREATE VIEW pg_catalog.pg_available_extension_versions AS
+  SELECT e.name, e.version, x.extname IS NOT NULL AS installed, e.superuser, e.trusted, e.relocatable, e.schema, e.requires, e.comment
+  FROM pg_catalog.pg_available_extension_versions() e
+       LEFT JOIN pg_catalog.pg_extension x ON e.name = x.extname AND e.version = x.extversion
+--view grants of pg_available_extension_versions
+GRANT SELECT ON pg_catalog.pg_available_extension_versions TO PUBLIC
+--view pg_prepared_xacts
+CREATE VIEW pg_catalog.pg_prepared_xacts AS
+  SELECT p.transaction, p.gid, p.prepared, u.rolname AS owner, d.datname AS database
+  FROM pg_catalog.pg_prepared_xact() p LEFT JOIN pg_catalog.pg_authid u ON p.ownerid = u.oid
+       LEFT JOIN pg_catalog.pg_database d ON p.dbid = d.oid
+--view grants of pg_prepared_xacts
+GRANT SELECT ON pg_catalog.pg_prepared_xacts TO PUBLIC
+--view pg_policies
+CREATE VIEW pg_catalog.pg_policies AS
+  SELECT n.nspname AS schemaname, c.relname AS tablename, p.polname AS policyname,
+         CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END AS permissive,
+         CASE WHEN p.polroles = '{0}' THEN pg_catalog.string_to_array('public', '')::name[]
+              ELSE ARRAY(SELECT a.rolname FROM pg_catalog.pg_authid a WHERE a.oid = ANY (p.polroles) ORDER BY 1) END AS roles,
+         CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
+                       WHEN '*' THEN 'ALL' END AS cmd,
+         pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS qual, pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) AS with_check
+  FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
+       LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+--view grants of pg_policies
+GRANT SELECT ON pg_catalog.pg_policies TO PUBLIC
+--view pg_replication_origin_status
+CREATE VIEW pg_catalog.pg_replication_origin_status AS SELECT * FROM pg_catalog.pg_show_replication_origin_status()
+--view pg_stat_gssapi
+CREATE VIEW pg_catalog.pg_stat_gssapi AS
+  SELECT s.pid, s.gss_auth AS gss_authenticated, s.gss_princ AS principal, s.gss_enc AS encrypted
+  FROM pg_catalog.pg_stat_get_activity(NULL) s WHERE s.client_port IS NOT NULL
+--view grants of pg_stat_gssapi
+GRANT SELECT ON pg_catalog.pg_stat_gssapi TO PUBLIC
+--view pg_stat_progress_cluster
+CREATE VIEW pg_catalog.pg_stat_progress_cluster AS
+  SELECT s.pid, s.datid, d.datname, s.relid,
+         CASE s.param1 WHEN 1 THEN 'CLUSTER' WHEN 2 THEN 'VACUUM FULL' END AS command,
+         CASE s.param2 WHEN 0 THEN 'initializing' WHEN 1 THEN 'seq scanning heap' WHEN 2 THEN 'index scanning heap' WHEN 3 THEN 'sorting tuples' WHEN 4 THEN 'writing new heap' WHEN 5 THEN 'swapping relation files' WHEN 6 THEN 'rebuilding index' WHEN 7 THEN 'performing final cleanup' END AS phase,
+         s.param3::oid AS cluster_index_relid, s.param4 AS heap_tuples_scanned, s.param5 AS heap_tuples_written,
+         s.param6 AS heap_blks_total, s.param7 AS heap_blks_scanned, s.param8 AS index_rebuild_count
+  FROM pg_catalog.pg_stat_get_progress_info('CLUSTER') s LEFT JOIN pg_catalog.pg_database d ON s.datid = d.oid
+--view grants of pg_stat_progress_cluster
+GRANT SELECT ON pg_catalog.pg_stat_progress_cluster TO PUBLIC
+--view pg_stat_slru
+CREATE VIEW pg_catalog.pg_stat_slru AS SELECT * FROM pg_catalog.pg_stat_get_slru() s
+--view grants of pg_stat_slru
+GRANT SELECT ON pg_catalog.pg_stat_slru TO PUBLIC
+--view pg_stat_subscription
+CREATE VIEW pg_catalog.pg_stat_subscription AS
+  SELECT u.oid AS subid, u.subname, s.pid, s.relid, s.received_lsn, s.last_msg_send_time, s.last_msg_receipt_time,
+         s.latest_end_lsn, s.latest_end_time
+  FROM pg_catalog.pg_subscription u LEFT JOIN pg_catalog.pg_stat_get_subscription(NULL) s ON s.subid = u.oid
+--view grants of pg_stat_subscription
+GRANT SELECT ON pg_catalog.pg_stat_subscription TO PUBLIC
+--view pg_stat_user_functions
+CREATE VIEW pg_catalog.pg_stat_user_functions AS
+  SELECT p.oid AS funcid, n.nspname AS schemaname, p.proname AS funcname, pg_catalog.pg_stat_get_function_calls(p.oid) AS calls,
+         pg_catalog.pg_stat_get_function_total_time(p.oid) AS total_time, pg_catalog.pg_stat_get_function_self_time(p.oid) AS self_time
+  FROM pg_catalog.pg_proc p LEFT JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+  WHERE p.prolang <> 12 AND pg_catalog.pg_stat_get_function_calls(p.oid) IS NOT NULL
+--view grants of pg_stat_user_functions
+GRANT SELECT ON pg_catalog.pg_stat_user_functions TO PUBLIC
+--view pg_stat_xact_user_functions
+CREATE VIEW pg_catalog.pg_stat_xact_user_functions AS
+  SELECT p.oid AS funcid, n.nspname AS schemaname, p.proname AS funcname, pg_catalog.pg_stat_get_xact_function_calls(p.oid) AS calls,
+         pg_catalog.pg_stat_get_xact_function_total_time(p.oid) AS total_time,
+         pg_catalog.pg_stat_get_xact_function_self_time(p.oid) AS self_time
+  FROM pg_catalog.pg_proc p LEFT JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+  WHERE p.prolang <> 12 AND pg_catalog.pg_stat_get_xact_function_calls(p.oid) IS NOT NULL
+--view grants of pg_stat_xact_user_functions
+GRANT SELECT ON pg_catalog.pg_stat_xact_user_functions TO PUBLIC

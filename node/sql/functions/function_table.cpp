@@ -37,6 +37,9 @@ std::span<const ScalarFunction> StatisticsFunctions();
 std::span<const ScalarFunction> ActivityFunctions();
 std::span<const ScalarFunction> DateTimeToCharFunctions();
 std::span<const ScalarFunction> NumberToCharFunctions();
+std::span<const ScalarFunction> ObjectFunctions();
+std::span<const ScalarFunction> NodeFunctions();
+std::span<const ScalarFunction> FileFunctions();
 
 std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
   static const std::vector<std::span<const ScalarFunction>> tables = {
@@ -73,6 +76,9 @@ std::span<const std::span<const ScalarFunction>> BuiltinScalarTables() {
       ActivityFunctions(),
       DateTimeToCharFunctions(),
       NumberToCharFunctions(),
+      ObjectFunctions(),
+      NodeFunctions(),
+      FileFunctions(),
   };
   return tables;
 }
@@ -90,6 +96,10 @@ std::span<const SetFunction> TransactionSetFunctions();
 std::span<const SetFunction> ReplicationSetFunctions();
 std::span<const SetFunction> SnapshotSetFunctions();
 std::span<const SetFunction> ActivitySetFunctions();
+std::span<const SetFunction> StatisticsSetFunctions();
+std::span<const SetFunction> ObjectSetFunctions();
+std::span<const SetFunction> NodeSetFunctions();
+std::span<const SetFunction> FileSetFunctions();
 
 std::span<const std::span<const SetFunction>> BuiltinSetTables() {
   static const std::vector<std::span<const SetFunction>> tables = {
@@ -106,6 +116,10 @@ std::span<const std::span<const SetFunction>> BuiltinSetTables() {
       ReplicationSetFunctions(),
       SnapshotSetFunctions(),
       ActivitySetFunctions(),
+      StatisticsSetFunctions(),
+      ObjectSetFunctions(),
+      NodeSetFunctions(),
+      FileSetFunctions(),
   };
   return tables;
 }

@@ -126,6 +126,43 @@ View Archiver(CallContext& c) {
   return MakeRecord(c, row.TimeOrNull(node.reset_times[static_cast<size_t>(NodeGroup::kArchiver)]));
 }
 
+// --- Page logs ---------------------------------------------------------------------------------------------------
+
+struct PageLogRow {
+  View name;
+  NodeGroup group;
+  NodeCounter first;  // zeroed, hit, read, written, flushes, truncates
+};
+constexpr PageLogRow kPageLogs[] = {
+    {"MultiXactMember", NodeGroup::kSlruMultiXactMember, N::kMultiXactMemberZeroed},
+    {"MultiXactOffset", NodeGroup::kSlruMultiXactOffset, N::kMultiXactOffsetZeroed},
+    {"Xact", NodeGroup::kSlruXact, N::kXactZeroed},
+    {"Csn", NodeGroup::kSlruCsn, N::kCsnZeroed},
+};
+
+std::unique_ptr<TableFunction> StartPageLogs(CallContext&, std::span<const Value>) {
+  NodeSums node = SeeNode();
+  auto rows = std::make_unique<RowSet>();
+  for (const PageLogRow& log : kPageLogs) {
+    RowValues row = rows->NewRow();
+    auto number = [&](size_t at) { row.Int8(static_cast<int64_t>(node.values[static_cast<size_t>(log.first) + at])); };
+    row.Text(log.name);
+    for (size_t i = 0; i < 4; ++i) number(i);
+    row.Int8(0);  // blks_exists: nobody asks for a page's existence without reading it
+    for (size_t i = 4; i < 6; ++i) number(i);
+    rows->Add(row.TimeOrNull(node.reset_times[static_cast<size_t>(log.group)]));
+  }
+  return rows;
+}
+
+View ResetPageLogs(std::optional<View> name) {
+  for (const PageLogRow& log : kPageLogs) {
+    if (!name || *name == log.name) ResetNodeStats(log.group);
+  }
+  ClearStatsSnapshot();
+  return {};
+}
+
 // --- Snapshots and resets ----------------------------------------------------------------------------------------
 
 View ClearSnapshot() {
@@ -169,8 +206,8 @@ bool HaveStats(View kind, Oid database, Oid object) {
   }
   DatabaseSums sums;
   if (kind == "database") return ReadDatabaseSums(database, &sums);
-  if (kind == "archiver" || kind == "bgwriter" || kind == "checkpointer" || kind == "wal") return true;
-  if (kind == "function" || kind == "replslot" || kind == "subscription" || kind == "slru") return false;
+  if (kind == "archiver" || kind == "bgwriter" || kind == "checkpointer" || kind == "wal" || kind == "slru") return true;
+  if (kind == "function" || kind == "replslot" || kind == "subscription") return false;
   throw SqlError(ErrorCode::kInvalidParameterValue, "invalid statistics kind: \"{}\"", kind);
 }
 
@@ -256,10 +293,13 @@ constexpr ScalarFunction kTable[] = {
     Volatile<&ResetSingle>("pg_stat_reset_single_table_counters"),
     Volatile<&ResetShared>("pg_stat_reset_shared"),
     Volatile<&HaveStats>("pg_stat_have_stats"),
+    Volatile<&ResetPageLogs>("pg_stat_reset_slru"),
 };
+constexpr SetFunction kSets[] = {{"pg_stat_get_slru", true, &StartPageLogs}};
 
 }  // namespace
 
 std::span<const ScalarFunction> StatisticsFunctions() { return kTable; }
+std::span<const SetFunction> StatisticsSetFunctions() { return kSets; }
 
 }  // namespace walden

@@ -140,6 +140,7 @@ uint64_t LsnMinus(CallContext& c, uint64_t a, NumericRef bytes) {
   if (IsNumericNaN(bytes)) throw SqlError(ErrorCode::kFeatureNotSupported, "cannot subtract NaN from pg_lsn");
   return LsnPlus(c, a, NumericNegate(bytes, c.arena));
 }
+uint64_t LsnOfNumeric(CallContext& c, NumericRef value) { return LsnPlus(c, 0, value); }
 uint64_t NumericPlusLsn(CallContext& c, NumericRef bytes, uint64_t a) { return LsnPlus(c, a, bytes); }
 
 // --- Sizes -----------------------------------------------------------------------------------------------------
@@ -247,6 +248,7 @@ int32_t TriggerDepth() { return 0; }
 bool JitAvailable() { return false; }
 Maybe NoVersion(Oid) { return std::nullopt; }
 bool RowSecurityActive(Oid) { return false; }
+bool RowSecurityActiveByName(View table) { return RowSecurityActive(FindRelation(ToCatalogName(ParseIdentifiers(table)))); }
 
 int64_t SizeBytes(CallContext& c, View text) {
   View rest = TrimSpace(text);
@@ -339,14 +341,14 @@ constexpr ScalarFunction kTable[] = {
     VolatileForm<&AdvisoryUnlock<true>>("pg_advisory_unlock_shared_int4"), Volatile<&UnlockAll>("pg_advisory_unlock_all"),
     Volatile<&WalInsertLsn>("pg_current_wal_insert_lsn"), Volatile<&WalWriteLsn>("pg_current_wal_lsn"),
     Volatile<&WalFlushLsn>("pg_current_wal_flush_lsn"), Scalar<&LsnDifference>("pg_lsn_mi"), Scalar<&LsnPlus>("pg_lsn_pli"),
-    Scalar<&LsnMinus>("pg_lsn_mii"), Scalar<&NumericPlusLsn>("numeric_pl_pg_lsn"),
+    Scalar<&LsnMinus>("pg_lsn_mii"), Scalar<&NumericPlusLsn>("numeric_pl_pg_lsn"), Scalar<&LsnOfNumeric>("numeric_pg_lsn"),
     VolatileForm<&RelationSize>("pg_relation_size"), Volatile<&Size<true, false>>("pg_table_size"),
     Volatile<&Size<false, true>>("pg_indexes_size"), Volatile<&Size<true, true>>("pg_total_relation_size"),
     Scalar<&FileNode>("pg_relation_filenode"), Scalar<&FilePath>("pg_relation_filepath"),
     Volatile<&CancelBackend>("pg_cancel_backend"), Volatile<&TerminateBackend>("pg_terminate_backend"),
     Volatile<&ReloadConf>("pg_reload_conf"), Scalar<&TriggerDepth>("pg_trigger_depth"), Scalar<&JitAvailable>("pg_jit_available"),
     Scalar<&NoVersion>("pg_collation_actual_version"), Scalar<&NoVersion>("pg_database_collation_actual_version"),
-    Scalar<&RowSecurityActive>("row_security_active"), Scalar<&SizeBytes>("pg_size_bytes"),
+    Scalar<&RowSecurityActive>("row_security_active"), Scalar<&RowSecurityActiveByName>("row_security_active_name"), Scalar<&SizeBytes>("pg_size_bytes"),
     Scalar<&InRangeFloat>("in_range_float8_float8"), Scalar<&InRangeReal>("in_range_float4_float8"),
     Scalar<&SerialSequence>("pg_get_serial_sequence"), Scalar<&IsPublishable>("pg_relation_is_publishable"),
     RowForm<&NoDefinition, true>("pg_get_ruledef"), RowForm<&NoDefinition, true>("pg_get_ruledef_ext"),
@@ -373,7 +375,8 @@ class SettingRows : public TableFunction {
       };
       text(0, s.name);
       text(1, s.setting);
-      optional(2, s.unit.empty() ? std::nullopt : std::optional<std::string>(s.unit));
+      if (s.unit.empty()) columns[2]->SetNull(row);
+      else text(2, s.unit);
       text(3, s.category);
       text(4, s.short_desc);
       columns[5]->SetNull(row);
