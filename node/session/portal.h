@@ -34,6 +34,15 @@ class PreparedStatement {
   // $n may stand in the text (not in a simple query); types that are not given are inferred.
   bool takes_parameters = true;
   std::vector<Oid> parameter_types;
+  // What the client was told, or could have been, of its result: no later plan may deliver anything else. Unknown until it is analysed, and for
+  // simple queries.
+  struct Column {
+    std::string name;
+    Oid type;
+    int32_t typmod;
+    bool operator==(const Column&) const = default;
+  };
+  std::optional<std::vector<Column>> result;
   PlannedQueryRef plan;  // generic; null until first used
   PlanHistory history;   // which plan an execution with parameters gets
   // A constant of it was made from text that may mean something else later ('now'): the analysis must not serve another text.

@@ -123,6 +123,7 @@ struct SessionState {
   CachedStatementRef ShareAmongLiterals(const PreparedStatementRef& statement);
   Fingerprint fingerprint;   // of the text being run
   bool is_stripped = false;  // `fingerprint` is valid and has literals
+  bool is_one_of_several = false;  // the statement that runs shares its text, and so its transaction, with others
 
   // ---- extended.cpp
   PreparedStatementRef FindParsed(const StatementKey& key);

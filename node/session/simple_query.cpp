@@ -47,6 +47,7 @@ Session::Result Session::SimpleQuery(std::string_view text) {
     }
     state.log.Ends("statement", text);
   });
+  state.is_one_of_several = false;
   if (error) state.transaction.AbortStatement();
   return error;
 }
@@ -60,6 +61,7 @@ void SessionState::RunText(std::string_view text) {
   }
   for (const ast::RawStmt* statement : tree->statements) log.Runs(statement->stmt, "statement", text);
   bool single = tree->statements.size() == 1 && tree->warnings.empty();
+  is_one_of_several = tree->statements.size() > 1;
   for (uint32_t i = 0; i < tree->statements.size(); ++i) {
     CheckInterrupts();
     transaction.StartStatement();

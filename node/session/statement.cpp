@@ -62,7 +62,7 @@ CommandContext SessionState::MakeCommandContext(Arena& arena, std::string_view s
                         .session = &functions,
                         .queries = &session,
                         .is_top_level = true,
-                        .in_transaction_block = transaction.in_block()};
+                        .in_transaction_block = transaction.in_block() || is_one_of_several};
 }
 
 Query* SessionState::BindPrepared(PreparedStatement* statement, const BindOptions& options) {
@@ -84,6 +84,17 @@ namespace {
 
 double FetchedPart(const PreparedStatement& statement) { return statement.for_cursor ? CursorTupleFraction() : 0; }
 
+void CheckResult(PreparedStatement* statement, const PlannedQuery& planned) {
+  if (!statement->takes_parameters) return;
+  std::vector<PreparedStatement::Column> columns;
+  for (const ResultColumn& column : planned.columns) columns.push_back({std::string(column.name), column.type, column.typmod});
+  if (!statement->result) {
+    statement->result = std::move(columns);
+  } else if (*statement->result != columns) {
+    throw SqlError(ErrorCode::kFeatureNotSupported, "cached plan must not change result type");
+  }
+}
+
 }  // namespace
 
 PlannedQueryRef SessionState::GenericPlan(PreparedStatement* statement) {
@@ -103,6 +114,7 @@ PlannedQueryRef SessionState::GenericPlan(PreparedStatement* statement) {
     statement->parameter_types = parameters.types;
     statement->has_passing_literal = HasPassingLiteral(*query, statement->source());
     RewriteAndPlan(query, options, &functions, {}, planned.get(), FetchedPart(*statement));
+    CheckResult(statement, *planned);
     statement->plan = planned;
     if (!parameters.types.empty()) statement->history.NoteGeneric(*planned->statement);
   }
@@ -119,6 +131,7 @@ PlannedQueryRef SessionState::CustomPlan(PreparedStatement* statement, std::span
     RewriteAndPlan(BindPrepared(statement, options), options, &functions, values, planned.get(), FetchedPart(*statement));
     LockRelations(*planned->statement);
     if (!IsCurrent(*planned)) continue;
+    CheckResult(statement, *planned);
     statement->history.NoteCustom(*planned->statement);
     return planned;
   }

@@ -616,6 +616,16 @@ int64_t ParseTimestampTz(std::string_view text, const TextFormat& format) {
   return utc;
 }
 
+// A zone whose offset depends on the date needs one.
+static void CheckTime(const Reading& r, std::string_view text, const char* type) {
+  if (!r.has_time || (r.has_zone && r.zone != nullptr && !r.has_date())) {
+    throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid input syntax for type {}: \"{}\"", type, text);
+  }
+  if (TimeOf(r) > kUsPerDay) {
+    throw SqlError(ErrorCode::kDatetimeFieldOverflow, "date/time field value out of range: \"{}\"", text);
+  }
+}
+
 int64_t ParseTime(std::string_view text, const TextFormat& format) {
   Reading r = Read(text, format, "time", true);
   if (r.special == Special::kNow) {
@@ -623,9 +633,7 @@ int64_t ParseTime(std::string_view text, const TextFormat& format) {
     return local - int64_t{SplitTimestamp(local).days} * kUsPerDay;
   }
   if (r.special == Special::kAllBalls) return 0;
-  if (!r.has_time) {
-    throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid input syntax for type time: \"{}\"", text);
-  }
+  CheckTime(r, text, "time");
   return TimeOf(r);
 }
 
@@ -640,9 +648,7 @@ TimeTzValue ParseTimeTz(std::string_view text, const TextFormat& format) {
     result.zone_seconds = -offset.seconds_east;
     return result;
   }
-  if (!r.has_time && r.special != Special::kAllBalls) {
-    throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid input syntax for type time with time zone: \"{}\"", text);
-  }
+  if (r.special != Special::kAllBalls) CheckTime(r, text, "time with time zone");
   result.microseconds = TimeOf(r);
   if (r.has_zone && r.zone == nullptr) {
     result.zone_seconds = -r.zone_east;

@@ -173,6 +173,20 @@ Decimal IntegerPower(const Decimal& base, int64_t exponent, int scale) {
 
 }  // namespace
 
+// The root, known to a few digits more than `scale`, rounded to it as the exact root would be.
+static Decimal RoundRoot(const Decimal& a, Decimal root, int scale) {
+  Round(&root, scale);
+  Decimal unit = Decimal::FromInt(1);
+  if (scale > 0) {
+    for (int i = 0; i < scale; ++i) unit = MultiplyExact(unit, Decimal::FromInt128(1, 1));
+  }
+  Decimal half = MultiplyExact(unit, Decimal::FromInt128(5, 1));
+  Decimal below = Subtract(root, half), above = Add(root, half);
+  if (CompareMagnitude(MultiplyExact(below, below), a) > 0) return Subtract(root, unit);
+  if (CompareMagnitude(MultiplyExact(above, above), a) <= 0) return Add(root, unit);
+  return root;
+}
+
 NumericRef NumericSqrt(const NumericRef& a, Arena& arena) {
   if (NumericSign(a) < 0) {
     throw SqlError(ErrorCode::kInvalidArgumentForPowerFunction, "cannot take square root of a negative number");
@@ -181,12 +195,12 @@ NumericRef NumericSqrt(const NumericRef& a, Arena& arena) {
   Decimal v = Decimal::FromRef(a);
   int root_weight = (v.weight + 1) * 2 - 1;
   int scale = ClampScale(std::max(kMinSignificantDigits - root_weight, v.scale));
-  return v.IsZero() ? Rounded(v, scale, arena) : Rounded(SquareRoot(v, scale), scale, arena);
+  return Rounded(v.IsZero() ? v : RoundRoot(v, SquareRoot(v, scale), scale), scale, arena);
 }
 
 NumericRef NumericSqrtToScale(const NumericRef& a, int scale, Arena& arena) {
   Decimal v = Decimal::FromRef(a);
-  return Rounded(v.IsZero() ? v : SquareRoot(v, scale), scale, arena);
+  return Rounded(v.IsZero() ? v : RoundRoot(v, SquareRoot(v, scale), scale), scale, arena);
 }
 
 NumericRef NumericExp(const NumericRef& a, Arena& arena) {

@@ -114,6 +114,24 @@ void CheckGeneratedReferences(BindState& state, const Node* node, const Relation
   });
 }
 
+// COPY FROM ... WHERE looks at rows before their generated columns are computed.
+void RefuseGeneratedColumns(const Node* node, const RelationInfo& relation) {
+  if (node == nullptr) return;
+  if (const auto* var = TryAs<Var>(node)) {
+    for (size_t i = 0; i < relation.columns.size(); ++i) {
+      bool is_meant = var->varattno == 0 || static_cast<size_t>(var->varattno) == i + 1;
+      if (!is_meant || relation.columns[i].generated == 0) continue;
+      throw SqlError(ErrorCode::kInvalidColumnReference, "generated columns are not supported in COPY FROM WHERE conditions")
+          .WithDetail(fmt::format("Column \"{}\" is a generated column.", relation.columns[i].name));
+    }
+    return;
+  }
+  AnyChild(node, [&](const Node* child) {
+    RefuseGeneratedColumns(child, relation);
+    return false;
+  });
+}
+
 }  // namespace
 
 Expr* BindColumnDefault(const ast::Node& expression, const ColumnTarget& column, const RelationInfo* relation,
@@ -149,6 +167,7 @@ Expr* BindCondition(const ast::Node& expression, const RelationInfo& relation, C
   if (kind == ConditionKind::kIndexPredicate && IsMutable(state, expr, 'i')) {
     throw MustBeImmutable("functions in index predicate must be marked IMMUTABLE");
   }
+  if (kind == ConditionKind::kCopyWhere) RefuseGeneratedColumns(expr, relation);
   return expr;
 }
 

@@ -397,7 +397,10 @@ ExprList BindExprList(BindState& state, const ast::NodeList& list, ExprKind kind
   ExprList result;
   for (const ast::Node* node : list) {
     if (IsStarReference(node)) {
+      // These are no columns of the query's result.
+      AttrNumber saved = state.next_resno;
       for (TargetEntry* target : ExpandStar(state, node, kind)) result.Append(state.arena(), target->expr);
+      state.next_resno = saved;
       continue;
     }
     if (allow_default && ast::Is<ast::SetToDefault>(node)) {

@@ -35,7 +35,7 @@ struct CommandContext {
   SessionHooks* session = nullptr;  // names for reg* values, notices
   QueryRunner* queries = nullptr;
   bool is_top_level = true;          // came from the client, not from a function
-  bool in_transaction_block = false;  // BEGIN was said
+  bool in_transaction_block = false;  // BEGIN was said, or other statements share the transaction
 
   BindOptions Bind() const { return {.arena = arena, .catalog = catalog, .source = source, .format = format, .names = session}; }
   int Position(Location location) const { return CharacterPosition(source, location); }

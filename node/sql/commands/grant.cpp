@@ -93,10 +93,10 @@ class ListChange {
     bool partly = (rights & ~available) != 0;
     if (partly && available == 0) {
       Warning(statement_.is_grant ? ErrorCode::kWarningPrivilegeNotGranted : ErrorCode::kWarningPrivilegeNotRevoked,
-              fmt::format("no privileges {} be {} for \"{}\"", "could", statement_.is_grant ? "granted" : "revoked", name));
+              fmt::format("no privileges {} for \"{}\"", statement_.is_grant ? "were granted" : "could be revoked", name));
     } else if (partly && !all) {
       Warning(statement_.is_grant ? ErrorCode::kWarningPrivilegeNotGranted : ErrorCode::kWarningPrivilegeNotRevoked,
-              fmt::format("not all privileges {} be {} for \"{}\"", "could", statement_.is_grant ? "granted" : "revoked", name));
+              fmt::format("not all privileges {} for \"{}\"", statement_.is_grant ? "were granted" : "could be revoked", name));
     }
     if (statement_.is_grant) return AclGrant(list, grantees_, available, statement_.grant_option, grantor, owner);
     return AclRevoke(list, grantees_, available, statement_.grant_option, statement_.behavior == DropBehavior::kCascade, grantor, owner);
@@ -247,6 +247,9 @@ std::vector<Oid> RelationsInSchemas(const ast::NodeList& schemas, ObjectKind kin
 }  // namespace
 
 void RunGrant(const ast::GrantStmt& statement, CommandContext& context) {
+  if (statement.grantor != nullptr && RoleOf(*statement.grantor, false) != CurrentRole()) {
+    throw SqlError(ErrorCode::kFeatureNotSupported, "grantor must be current user");
+  }
   const TargetKind& target = KindOf(statement.objtype);
   Wanted wanted = ReadPrivileges(statement.privileges, target);
   ListChange change(statement, Grantees(statement.grantees));

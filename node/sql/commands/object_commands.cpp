@@ -349,9 +349,9 @@ void RunLock(const ast::LockStmt& statement, CommandContext& context) {
     if (row->relkind != relkind::kTable && row->relkind != relkind::kView) {
       throw SqlError(ErrorCode::kWrongObjectType, "\"{}\" is not a table or view", row->relname);
     }
-    AclMode needed = acl::kUpdate | acl::kDelete | acl::kTruncate;
-    if (mode == LockMode::kAccessShare) needed |= acl::kSelect;
-    if (mode <= LockMode::kRowExclusive) needed |= acl::kInsert;
+    AclMode needed = acl::kUpdate | acl::kDelete | acl::kTruncate;  // any of these
+    if (mode == LockMode::kAccessShare) needed = acl::kSelect;
+    if (mode == LockMode::kRowExclusive) needed |= acl::kInsert;
     ThrowUnlessOk(CheckRelation(oid, CurrentRole(), needed), RelationObjectKind(row->relkind), row->relname);
     LockResult result = AcquireLock(RelationLockTag(oid), mode, {.nowait = statement.nowait});
     if (result == LockResult::kNotAvailable) {

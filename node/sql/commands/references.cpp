@@ -65,6 +65,7 @@ class ReferenceFinder {
     for (const RangeTblEntry* rte : query.rtable) {
       if (rte->rtekind == RteKind::kRelation) Add({catalog_oid::kPgClass, rte->relid, 0});
     }
+    for (Oid constraint : query.constraint_deps) Add({catalog_oid::kPgConstraint, constraint, 0});
     Children(&query);
     queries_.pop_back();
   }

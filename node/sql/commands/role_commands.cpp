@@ -223,6 +223,17 @@ void RunDropRole(const ast::DropRoleStmt& statement, CommandContext& context) {
   }
 }
 
+// Who it stands for is said by the database: its owner.
+static void RefuseDatabaseOwner(Oid role, Oid member) {
+  constexpr Oid kDatabaseOwner{6171};
+  if (role == kDatabaseOwner) {
+    throw SqlError(ErrorCode::kInternalError, "role \"pg_database_owner\" cannot have explicit members");
+  }
+  if (member == kDatabaseOwner) {
+    throw SqlError(ErrorCode::kInternalError, "role \"pg_database_owner\" cannot be a member of any role");
+  }
+}
+
 std::string RunGrantRole(const ast::GrantRoleStmt& statement, CommandContext& context) {
   std::vector<Oid> members = RolesOf(statement.grantee_roles);
   for (const ast::Node* node : statement.granted_roles) {
@@ -231,6 +242,7 @@ std::string RunGrantRole(const ast::GrantRoleStmt& statement, CommandContext& co
     Oid role = FindRole(granted.priv_name);
     CheckMayGrant(role);
     for (Oid member : members) {
+      if (statement.is_grant) RefuseDatabaseOwner(role, member);
       if (statement.is_grant) AddMember(role, member, statement.admin_opt); else RemoveMember(role, member, statement.admin_opt);
       context.Advance();
     }

@@ -127,8 +127,7 @@ class SortedAggOperator : public AggOperatorBase {
   void Restart() {
     batch_.selection.count = 0;
     at_ = 0;
-    group_ = nullptr;
-    states_.clear();
+    EndGroup();
     done_ = false;
     state_arena_.Reset();
   }
@@ -148,7 +147,7 @@ class SortedAggOperator : public AggOperatorBase {
   // First position from at_ on whose row is of another group than the current one.
   uint32_t EndOfRun() {
     if (plan_.group_keys.empty()) {
-      if (states_.empty()) StartGroup(0);
+      if (!has_begun_) StartGroup(0);
       return batch_.selection.count;
     }
     if (group_ == nullptr) StartGroup(batch_.selection.Row(at_));
@@ -158,6 +157,7 @@ class SortedAggOperator : public AggOperatorBase {
   }
 
   void StartGroup(uint32_t row) {
+    has_begun_ = true;
     state_arena_.Reset();
     key_rows_.Clear();
     if (!plan_.group_keys.empty()) group_ = key_rows_.Append(std::span(row_.data(), keys_.size()), row);
@@ -188,7 +188,7 @@ class SortedAggOperator : public AggOperatorBase {
   }
 
   void FinishGroup(uint32_t at) {
-    if (states_.empty()) StartGroup(0);
+    if (!has_begun_) StartGroup(0);
     for (size_t i = 0; i < keys_.size(); ++i) {
       Value value = key_rows_.layout().Get(group_, i);
       if (!value.is_null) value.datum = CopyDatum(key_types_[i]->physical, value.datum, &batch_arena());
@@ -204,14 +204,19 @@ class SortedAggOperator : public AggOperatorBase {
       outputs_[keys_.size() + i]->Set(at, value);
     }
     outputs_.back()->data<int32_t>()[at] = 0;
+    EndGroup();
+  }
+  void EndGroup() {
+    has_begun_ = false;
     group_ = nullptr;
     states_.clear();
   }
 
   Arena state_arena_;
   RowContainer key_rows_;
-  char* group_ = nullptr;
-  std::vector<void*> states_;
+  bool has_begun_ = false;     // a group; it may have neither keys nor calls
+  char* group_ = nullptr;      // its keys
+  std::vector<void*> states_;  // of its calls
   Batch batch_;
   uint32_t at_ = 0;
   std::vector<uint16_t> run_;

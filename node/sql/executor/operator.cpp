@@ -7,6 +7,7 @@
 #include "node/shm/interrupts.h"
 #include "node/sql/executor/executor.h"
 #include "node/sql/executor/spill_file.h"
+#include "node/sql/optimizer/fold.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/types/type_table.h"
 
@@ -51,6 +52,11 @@ Operator::Operator(Executor& executor, const Plan& plan)
     output_types_.push_back(TypeOf(ExprType(entry->expr)).physical);
     if (plan.project) projections_.push_back(CompileExpression(entry->expr));
   }
+  int volatile_calls = 0;
+  for (const TargetEntry* entry : plan.target) {
+    if (plan.project && !Is<Var>(entry->expr)) volatile_calls += VolatileCalls(entry->expr);
+  }
+  projects_by_row_ = volatile_calls > 1;
 }
 
 size_t Operator::WorkMemBytes() {
@@ -152,6 +158,7 @@ bool Operator::NextRows(Batch* batch, uint32_t max_rows) {
 
 // Rows left over from the last input, then the error that ended it.
 bool Operator::TakePending(Batch* batch, uint32_t max_rows) {
+  if (projects_by_row_) max_rows = 1;
   if (pending_at_ < pending_.size()) {
     uint32_t count = static_cast<uint32_t>(std::min<size_t>(max_rows, pending_.size() - pending_at_));
     Selection selection{pending_.data() + pending_at_, count};
@@ -166,6 +173,7 @@ bool Operator::TakePending(Batch* batch, uint32_t max_rows) {
 }
 
 bool Operator::FilterAndProject(Selection selection, Batch* batch, uint32_t max_rows) {
+  if (projects_by_row_) max_rows = 1;
   uint32_t before = selection.count;
   try {
     Selection kept = filter_.Apply(eval_, input_.columns, selection);

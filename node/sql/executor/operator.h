@@ -118,6 +118,7 @@ class Operator {
   EvalContext eval_;
   Filter filter_;
   std::vector<ExprStatePtr> projections_;
+  bool projects_by_row_ = false;  // several volatile calls: one may tell what another has done, row by row
   std::vector<PhysicalType> output_types_;
   Batch input_;
   // Rows that passed the filter and were not asked for yet.

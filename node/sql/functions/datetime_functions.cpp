@@ -1,5 +1,6 @@
 // Dates, times and intervals: comparison, arithmetic, conversion, construction.
 #include <cmath>
+#include <cstdio>
 
 #include "node/base/clock.h"
 #include "node/base/error.h"
@@ -223,8 +224,38 @@ int64_t MakeTimestamp(int32_t year, int32_t month, int32_t day, int32_t hour, in
 int64_t MakeTimestampTz(CallContext& c, int32_t y, int32_t mo, int32_t d, int32_t h, int32_t mi, double s) {
   return PlainToZoned(c, MakeTimestamp(y, mo, d, h, mi, s));
 }
+
+// A zone as make_timestamptz takes it: +hh[:mm[:ss]] east of Greenwich, or a name.
+const TimeZone* ZoneArgument(std::string_view text) {
+  if (!text.empty() && text[0] >= '0' && text[0] <= '9') {
+    throw SqlError(ErrorCode::kInvalidParameterValue, "invalid input syntax for type numeric time zone: \"{}\"", text)
+        .WithHint("Numeric time zones must have \"-\" or \"+\" as first character.");
+  }
+  if (!text.starts_with('+') && !text.starts_with('-')) return RequireZone(text);
+  size_t at = 1;
+  auto number = [&] {
+    int value = 0;
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) value = std::min(value * 10 + (text[at] - '0'), 99999999);
+    return value;
+  };
+  auto colon = [&] { return at < text.size() && text[at] == ':' && ++at != 0; };
+  int hours = number(), minutes = 0, seconds = 0;
+  if (colon()) {
+    minutes = number();
+    if (colon()) seconds = number();
+  } else if (text.size() > 3) {  // hhmm
+    minutes = hours % 100;
+    hours /= 100;
+  }
+  if (at != text.size()) return RequireZone(text);
+  if (hours > 15 || minutes >= 60 || seconds >= 60) {
+    throw SqlError(ErrorCode::kInvalidParameterValue, "numeric time zone \"{}\" out of range", text);
+  }
+  int32_t offset = hours * 3600 + minutes * 60 + seconds;
+  return TimeZone::Fixed(text[0] == '-' ? -offset : offset);
+}
 int64_t MakeTimestampTzAt(int32_t y, int32_t mo, int32_t d, int32_t h, int32_t mi, double s, std::string_view zone) {
-  return PlainAtZone(zone, MakeTimestamp(y, mo, d, h, mi, s));
+  return TimestampToTimestampTz(MakeTimestamp(y, mo, d, h, mi, s), ZoneArgument(zone));
 }
 int64_t FromUnix(double seconds) {
   if (std::isnan(seconds)) throw SqlError(ErrorCode::kDatetimeFieldOverflow, "timestamp cannot be NaN");

@@ -73,7 +73,14 @@ bool RelationExists(Oid oid) { return ClassRow(oid) != nullptr; }
 AclResult CheckOneRelation(Oid oid, Oid role, AclMode mode) { return CheckRelation(oid, role, mode); }
 
 constexpr PrivilegeKind kTable{acl::kAllTable, &FindRelationByText, &RelationExists, &CheckOneRelation};
-constexpr PrivilegeKind kSequence{acl::kAllSequence, &FindRelationByText, &RelationExists, &CheckOneRelation};
+AclResult CheckOneSequence(Oid oid, Oid role, AclMode mode) {
+  auto row = ClassRow(oid);
+  if (row != nullptr && row->relkind != relkind::kSequence) {
+    throw SqlError(ErrorCode::kWrongObjectType, "\"{}\" is not a sequence", row->relname);
+  }
+  return CheckRelation(oid, role, mode);
+}
+constexpr PrivilegeKind kSequence{acl::kAllSequence, &FindRelationByText, &RelationExists, &CheckOneSequence};
 constexpr PrivilegeKind kAnyColumn{acl::kAllColumn, &FindRelationByText, &RelationExists, [](Oid oid, Oid role, AclMode mode) {
                                      AclResult whole = CheckRelation(oid, role, mode);
                                      return whole == AclResult::kOk ? whole : CheckAnyColumn(oid, role, mode);
@@ -150,7 +157,7 @@ void HasColumnPrivilege(CallContext& c, std::span<const Value> args, Value* resu
   AttrNumber column;
   if (c.site.arg_types[table_index + 1] == type_oid::kInt2) {
     column = args[table_index + 1].datum.i16;
-    if (column < 1 || column > relation->column_count()) return;
+    if (column < 1 || column > relation->column_count() || relation->columns[static_cast<size_t>(column - 1)].attisdropped) return;
   } else {
     View name = args[table_index + 1].datum.string.view();
     column = relation->FindColumn(name);

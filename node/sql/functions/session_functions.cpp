@@ -127,14 +127,20 @@ View SizePrettyNumeric(CallContext& c, NumericRef size) {
     return SizePretty(c, NumericToInt64(size));
   }
   static constexpr const char* kUnits[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
-  NumericRef value = size, bound = NumericFromInt64(10 * 1024), thousand = NumericFromInt64(1024);
-  size_t unit = 0;
   std::string text;
-  while (unit < 5 && CompareNumeric(NumericAbsolute(value, c.arena), bound) >= 0) {
-    value = NumericDivide(value, thousand, c.arena);
+  if (CompareNumeric(NumericAbsolute(size, c.arena), NumericFromInt64(10 * 1024)) < 0) {
+    AppendNumeric(&text, size);
+    return Keep(c, text + " bytes");
+  }
+  // One bit of the unit below is kept for rounding.
+  NumericRef halves = NumericDivideTruncate(size, NumericFromInt64(512), c.arena), thousand = NumericFromInt64(1024);
+  size_t unit = 1;
+  while (unit < 5 && CompareNumeric(NumericAbsolute(halves, c.arena), NumericFromInt64(20 * 1024 - 1)) >= 0) {
+    halves = NumericDivideTruncate(halves, thousand, c.arena);
     ++unit;
   }
-  AppendNumeric(&text, unit == 0 ? value : NumericRound(value, 0, c.arena));
+  NumericRef up = NumericAdd(halves, NumericFromInt64(NumericSign(size) < 0 ? -1 : 1), c.arena);
+  AppendNumeric(&text, NumericDivideTruncate(up, NumericFromInt64(2), c.arena));
   return Keep(c, text + " " + kUnits[unit]);
 }
 

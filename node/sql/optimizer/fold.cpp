@@ -252,6 +252,17 @@ char VolatilityOf(const Node* node) {
   return worst;
 }
 
+int VolatileCalls(const Node* node) {
+  if (node == nullptr) return 0;
+  Oid function = FunctionOf(node);
+  int calls = Is<NextValueExpr>(node) || (IsValid(function) && FactsOf(function).volatility == 'v') ? 1 : 0;
+  AnyChild(node, [&](const Node* child) {
+    calls += VolatileCalls(child);
+    return false;
+  });
+  return calls;
+}
+
 namespace {
 
 RelSet Common(const RelSet& a, const RelSet& b) { return a - (a - b); }

@@ -13,6 +13,8 @@ Node* FoldConstants(Node* node, Arena& arena, const PlannerOptions& options);
 
 // The worst volatility of any function in the tree: 'i' immutable, 's' stable, 'v' volatile.
 char VolatilityOf(const Node* node);
+// How many volatile calls stand in it.
+int VolatileCalls(const Node* node);
 // Relations of whose rows the condition cannot be true when all their columns are null (for outer join reduction).
 RelSet NonNullableRels(const Expr* condition);
 

@@ -13,6 +13,33 @@ namespace {
 
 constexpr size_t kMaxSets = 4096;
 
+Expr* NullOf(const Expr* column, Arena& arena) {
+  Oid type = ExprType(column);
+  return MakeNullConst(arena, type, ExprTypmod(column), ExprCollation(column), TypeOf(type).physical);
+}
+
+bool Holds(const std::vector<int32_t>& set, uint32_t column) {
+  return std::find(set.begin(), set.end(), static_cast<int32_t>(column)) != set.end();
+}
+
+// Grouping columns that a set does not have are null for it.
+Node* NullAbsentColumns(Node* node, const ExprList& columns, const std::vector<int32_t>& set, Arena& arena) {
+  for (uint32_t i = 0; i < columns.size(); ++i) {
+    if (!Holds(set, i) && EqualNodes(node, columns[i])) return NullOf(columns[i], arena);
+  }
+  return MutateChildren(node, arena, [&](Node* child) { return NullAbsentColumns(child, columns, set, arena); });
+}
+
+// Direct arguments are values of the group, not of its rows.
+Aggref* ForSet(const Aggref& aggregate, const ExprList& columns, const std::vector<int32_t>& set, Arena& arena) {
+  Aggref* own = arena.New<Aggref>(aggregate);
+  own->aggdirectargs = {};
+  for (Expr* arg : aggregate.aggdirectargs) {
+    own->aggdirectargs.Append(arena, static_cast<Expr*>(NullAbsentColumns(arg, columns, set, arena)));
+  }
+  return own;
+}
+
 using RefSet = std::vector<int32_t>;  // sort group references
 using RefSets = std::vector<RefSet>;
 
@@ -109,7 +136,11 @@ Expr* QueryPlanner::GroupingValue(const GroupingFunc& grouping, const std::vecto
     int32_t value = 0;
     for (int32_t ref : grouping.refs) {
       bool present = false;
-      for (int32_t column : set) present |= query_->group_clause[column]->tle_sort_group_ref == static_cast<uint32_t>(ref);
+      for (int32_t column : set) {
+        // (Behind the clauses' columns stand those that a key determines.)
+        present |= static_cast<uint32_t>(column) < query_->group_clause.size() &&
+                   query_->group_clause[column]->tle_sort_group_ref == static_cast<uint32_t>(ref);
+      }
       value = value * 2 + (present ? 0 : 1);
     }
     return value;
@@ -183,7 +214,10 @@ Path QueryPlanner::PlanSortedGroupingSets(Path input, const ExprList& columns, c
     agg->strategy = set.empty() ? AggStrategy::kPlain : AggStrategy::kSorted;
     agg->left = one.plan;
     for (int32_t column : set) agg->group_keys.Append(arena(), BindToInput(columns[column], sorted));
-    for (Expr* aggregate : aggregates) agg->aggregates.Append(arena(), static_cast<Aggref*>(BindToInput(aggregate, sorted)));
+    for (Expr* aggregate : aggregates) {
+      const Aggref* own = ForSet(*As<Aggref>(static_cast<Node*>(aggregate)), columns, set, arena());
+      agg->aggregates.Append(arena(), static_cast<Aggref*>(BindToInput(own, sorted)));
+    }
     ExprList grouped;
     for (int32_t column : set) grouped.Append(arena(), columns[column]);
     grouped.AppendAll(arena(), aggregates);
@@ -192,10 +226,7 @@ Path QueryPlanner::PlanSortedGroupingSets(Path input, const ExprList& columns, c
       results.Append(arena(), MakeTargetEntry(arena(), value, static_cast<AttrNumber>(results.size() + 1), {}, false));
     };
     for (uint32_t i = 0; i < columns.size(); ++i) {
-      bool present = std::find(set.begin(), set.end(), static_cast<int32_t>(i)) != set.end();
-      Oid type = ExprType(columns[i]);
-      deliver(present ? BindToInput(columns[i], grouped)
-                      : MakeNullConst(arena(), type, ExprTypmod(columns[i]), ExprCollation(columns[i]), TypeOf(type).physical));
+      deliver(Holds(set, i) ? BindToInput(columns[i], grouped) : NullOf(columns[i], arena()));
     }
     for (Expr* aggregate : aggregates) deliver(BindToInput(aggregate, grouped));
     for (Expr* grouping : groupings) {

@@ -107,8 +107,8 @@ bool QueryPlanner::IsSimpleSubquery(const RangeTblEntry& rte) const {
          !sub.jointree->fromlist.empty() && !HasVolatileTarget(sub);
 }
 
-// Merges simple subqueries of FROM into this query, bottom up. Below the nullable side of an outer join only
-// subqueries that merely rename columns qualify: computed columns would not become null there.
+// Merges simple subqueries of FROM into this query, bottom up. Below the nullable side of an outer join, and where grouping sets null
+// columns, only subqueries that merely rename columns qualify: computed columns would not become null.
 void QueryPlanner::PullUpSubqueries() { PullUpInTree(query_->jointree, false); }
 
 Node* QueryPlanner::PullUpInTree(Node* node, bool nullable) {
@@ -127,13 +127,16 @@ Node* QueryPlanner::PullUpInTree(Node* node, bool nullable) {
   RangeTblEntry* rte = query_->rtable[rtindex - 1];
   if (rte->rtekind != RteKind::kSubquery || !IsSimpleSubquery(*rte)) return node;
   Query* sub = rte->subquery;
-  if (nullable && (!AllPlainVars(*sub) || sub->jointree->quals != nullptr)) return node;
+  auto must_stay = [&] {
+    return ((nullable || !query_->grouping_sets.empty()) && !AllPlainVars(*sub)) || (nullable && sub->jointree->quals != nullptr);
+  };
+  if (must_stay()) return node;
   // Flatten the subquery's own aliases and its own subqueries first.
   QueryPlanner inner(global_, parent_, sub);
   inner.FlattenJoinAliases();
   inner.PullUpSubqueries();
   // What was merged into it may have brought computed columns.
-  if (nullable && (!AllPlainVars(*sub) || sub->jointree->quals != nullptr)) return node;
+  if (must_stay()) return node;
   int offset = static_cast<int>(query_->rtable.size());
   OffsetVarNumbers(sub, offset);
   IncrementVarLevels(sub, -1, 1);

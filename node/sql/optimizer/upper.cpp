@@ -273,6 +273,10 @@ Path QueryPlanner::PlanGrouping(Path input) {
     plan->aggregates.Append(arena(), bound);
   }
   std::vector<std::vector<int32_t>> sets = ExpandGroupingSets();
+  // What a key determines, every set determines: otherwise it could not have been asked for.
+  for (std::vector<int32_t>& set : sets) {
+    for (size_t i = clauses.size(); i < columns.size(); ++i) set.push_back(static_cast<int32_t>(i));
+  }
   if (!sets.empty() && (ordered_calls || !hashable)) return PlanSortedGroupingSets(input, columns, aggregates, groupings, sets);
   bool use_sort = !columns.empty() && query_->grouping_sets.empty() &&
                   (ordered_calls || !hashable || !GetBool(Setting::kEnableHashagg));

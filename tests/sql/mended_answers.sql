@@ -1,0 +1,120 @@
+-- Answers that were once wrong.
+-- rows of rows expand to values, not to columns of the result
+CREATE TABLE pairs (a int, b int);
+INSERT INTO pairs VALUES (1, 2);
+SELECT * FROM (SELECT 1 AS b, ROW(x.*) AS z, 2 AS c FROM pairs x) q;
+SELECT row_to_json(q) FROM (SELECT ROW(x.*, 7) AS z, 1 AS bbb, ARRAY[ROW(x.*)] AS c FROM pairs x) q;
+-- roots are rounded as the exact root would be
+SELECT sqrt(1.000000000000003::numeric), sqrt(1.000000000000004::numeric), sqrt(8015491789940783531003294973900306::numeric),
+       sqrt(8015491789940783531003294973900307::numeric), sqrt(0.25::numeric), sqrt(2::numeric), sqrt(0::numeric), sqrt(1e-30::numeric);
+SELECT stddev(x), stddev_pop(x) FROM (VALUES (1::numeric), (2), (4), (8.5)) v(x);
+-- signs of zones are those of ISO 8601
+SET timezone = 'UTC';
+SELECT make_timestamptz(2014, 12, 10, 10, 10, 10, '+2'), make_timestamptz(2014, 12, 10, 10, 10, 10, '-2:30');
+SELECT make_timestamptz(2014, 12, 10, 10, 10, 10, '+1:2:3'), make_timestamptz(2014, 12, 10, 10, 10, 10, '-0130'), make_timestamptz(2014, 12, 10, 10, 10, 10, '+123');
+SELECT make_timestamptz(2014, 12, 10, 10, 10, 10, 'Europe/Paris'), make_timestamptz(2014, 12, 10, 10, 10, 10, '+');
+SELECT make_timestamptz(2014, 12, 10, 10, 10, 10, '+013015');
+SELECT make_timestamptz(2014, 12, 10, 10, 10, 10, '+1:60');
+SELECT make_timestamptz(2014, 12, 10, 10, 10, 10, '+16');
+SELECT make_timestamptz(2014, 12, 10, 10, 10, 10, '2');
+SELECT make_timestamptz(2014, 12, 10, 10, 10, 10, '+x');
+SELECT make_timestamptz(2014, 12, 10, 10, 10, 10, '');
+-- a time in a zone whose offset depends on the date, without a date
+SELECT '15:36:39 America/New_York'::timetz;
+SELECT '15:36:39 America/New_York'::time;
+SELECT '2003-07-07 15:36:39 America/New_York'::timetz, '2003-07-07 15:36:39 America/New_York'::time, '15:36:39 EST'::timetz;
+SELECT '23:59:60.01'::time;
+SELECT '23:59:60.01 PDT'::timetz;
+SELECT '24:00:00'::time, '23:59:60'::time, '24:00 UTC'::timetz;
+-- statements of one text share a transaction
+SELECT 1\; VACUUM;
+VACUUM\; SELECT 1;
+SELECT 1\; COMMIT\; CREATE DATABASE not_made;
+VACUUM pairs;
+-- conditions of COPY do not see generated columns
+CREATE TABLE made (a int, b int GENERATED ALWAYS AS (a * 2) STORED);
+COPY made FROM stdin WHERE b <> 10;
+COPY made FROM stdin WHERE made IS NULL;
+COPY made FROM stdin WHERE a > 1;
+1
+2
+\.
+SELECT * FROM made;
+-- what a view groups by rests on the key
+CREATE TABLE keyed (a int PRIMARY KEY, b int);
+CREATE VIEW grouped AS SELECT a, b, count(*) FROM keyed GROUP BY a;
+ALTER TABLE keyed DROP CONSTRAINT keyed_pkey;
+ALTER TABLE keyed DROP CONSTRAINT keyed_pkey CASCADE;
+SELECT * FROM grouped;
+-- groups without aggregates, by sorting
+CREATE TABLE grouped_rows AS SELECT g, g % 3 AS three, g % 2 AS two FROM generate_series(1, 12) g;
+SET enable_hashagg = off;
+SELECT three FROM grouped_rows GROUP BY three ORDER BY three;
+SELECT three, grouping(three) FROM grouped_rows GROUP BY three HAVING grouping(three) >= 0 ORDER BY 2, 1;
+SELECT three, two FROM grouped_rows GROUP BY three, two HAVING two = 0 ORDER BY 1;
+SELECT 1 FROM grouped_rows HAVING true;
+RESET enable_hashagg;
+-- grouping sets: direct arguments, columns that a key determines, constants of subqueries
+SELECT grouping(a), a, array_agg(b ORDER BY b), rank(a) WITHIN GROUP (ORDER BY b NULLS FIRST), rank(a) WITHIN GROUP (ORDER BY b NULLS LAST)
+FROM (VALUES (1, 1), (1, 4), (1, 5), (3, 1), (3, 2)) v(a, b) GROUP BY ROLLUP (a) ORDER BY a;
+CREATE TABLE determined (a int PRIMARY KEY, b int, c int, d int);
+INSERT INTO determined VALUES (1, 1, 1, 10), (2, 2, 2, 20);
+SELECT a, d, grouping(a, b, c) FROM determined GROUP BY GROUPING SETS ((a, b), (a, c)) ORDER BY 3, 1;
+SELECT a, d, grouping(a, b, c), string_agg(c::text, ',' ORDER BY c) FROM determined GROUP BY GROUPING SETS ((a, b), (a, c)) ORDER BY 3, 1;
+SELECT two, x FROM (SELECT two, 'foo'::text AS x FROM grouped_rows) t GROUP BY GROUPING SETS (two, x) HAVING x = 'foo';
+SELECT two, x || 'x' FROM (SELECT two, three, 'foo'::text AS x FROM grouped_rows) t GROUP BY GROUPING SETS (two, x) ORDER BY two;
+SELECT s, p, count(*) FROM (SELECT two + 1 AS s, three AS p FROM grouped_rows) t GROUP BY CUBE (s, p) ORDER BY 1, 2;
+-- volatile expressions of one row are computed before those of the next
+CREATE SEQUENCE seq START 4;
+CREATE TABLE numbered (x int DEFAULT nextval('seq'), y text, z int DEFAULT -1 * currval('seq'), CHECK (x + z = 0));
+INSERT INTO numbered (y) SELECT 'y' || g FROM generate_series(1, 3) g;
+SELECT * FROM numbered;
+SELECT nextval('seq') || '/' || currval('seq') FROM generate_series(1, 3);
+SELECT nextval('seq'), lastval() FROM generate_series(1, 3) g WHERE g > 1;
+-- what was prepared keeps its result
+CREATE TABLE reshaped (a int, b text);
+INSERT INTO reshaped VALUES (1, 'x');
+PREPARE all_columns AS SELECT * FROM reshaped;
+PREPARE some_columns(int) AS SELECT * FROM reshaped WHERE a = $1;
+EXECUTE all_columns;
+EXECUTE some_columns(1);
+ALTER TABLE reshaped ADD COLUMN c int;
+EXECUTE all_columns;
+EXECUTE some_columns(1);
+ALTER TABLE reshaped DROP COLUMN c;
+EXECUTE all_columns;
+EXECUTE some_columns(1);
+ALTER TABLE reshaped ALTER COLUMN a TYPE bigint;
+EXECUTE all_columns;
+SELECT pg_size_pretty(x), pg_size_pretty(-x) FROM (VALUES (11528652096115048447::numeric), (11528652096115048448), (10240.5), (10239.5), (1e30)) v(x);
+-- privileges
+CREATE ROLE regress_mended_a;
+CREATE ROLE regress_mended_b;
+GRANT pg_database_owner TO regress_mended_a;
+GRANT regress_mended_a TO pg_database_owner;
+GRANT SELECT ON reshaped TO regress_mended_a GRANTED BY regress_mended_b;
+GRANT SELECT ON reshaped TO regress_mended_a GRANTED BY CURRENT_USER;
+GRANT INSERT ON made TO regress_mended_a;
+GRANT SELECT ON made TO regress_mended_b WITH GRANT OPTION;
+SELECT has_column_privilege('reshaped', 2::int2, 'select'), has_column_privilege('reshaped', 3::int2, 'select'), has_column_privilege('reshaped', 9::int2, 'select');
+SELECT has_sequence_privilege('regress_mended_a', 'reshaped', 'SELECT');
+SELECT has_sequence_privilege('regress_mended_a', 'seq', 'SELECT');
+SET ROLE regress_mended_a;
+GRANT SELECT ON reshaped TO regress_mended_b;
+BEGIN;
+LOCK TABLE made IN ACCESS SHARE MODE;
+ROLLBACK;
+BEGIN;
+LOCK TABLE made IN ROW SHARE MODE;
+ROLLBACK;
+BEGIN;
+LOCK TABLE made IN ROW EXCLUSIVE MODE;
+LOCK TABLE reshaped IN ACCESS SHARE MODE;
+LOCK TABLE made IN ACCESS EXCLUSIVE MODE;
+ROLLBACK;
+SET ROLE regress_mended_b;
+GRANT ALL ON made TO regress_mended_a;
+GRANT SELECT, INSERT ON made TO regress_mended_a;
+RESET ROLE;
+DROP OWNED BY regress_mended_a, regress_mended_b;
+DROP ROLE regress_mended_a, regress_mended_b;
