@@ -2,7 +2,11 @@
 // compared or routed.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "node/recovery/redo_dispatcher.h"
 #include "node/server/composition.h"
@@ -49,6 +53,65 @@ TEST(RecordKinds, WhatMayRunBesideOthersIsDeclared) {
       }
     }
   }
+}
+
+// Bytes of every kind of record, written by nodes (full page images left out where they may be), and what is read in them. A
+// log that an earlier node has written must be understood: a kind whose format changes needs another number, and whoever
+// adds one adds its record here (WALDEN_WRITE_GOLDEN=1 writes the lines with "=").
+class RecordKindsGolden : public testing::Test {
+ protected:
+  struct Entry {
+    std::string kind, hex, described;
+  };
+  void SetUp() override {
+    ComposeNode();
+    std::ifstream file(kPath);
+    std::string line;
+    while (std::getline(file, line)) {
+      if (line.starts_with("  =")) {
+        entries_.back().described = line.substr(std::min<size_t>(line.size(), 4));
+      } else if (line.starts_with("  ")) {
+        entries_.back().hex += line.substr(2);
+      } else {
+        entries_.push_back({line, {}, {}});
+      }
+    }
+  }
+  static std::string Describe(const Entry& entry) {
+    DecodedRecord record;
+    for (size_t i = 0; i + 1 < entry.hex.size(); i += 2) {
+      record.bytes.push_back(static_cast<char>(std::stoi(entry.hex.substr(i, 2), nullptr, 16)));
+    }
+    std::string error;
+    EXPECT_TRUE(DecodeRecord(&record, &error)) << entry.kind << ": " << error;
+    EXPECT_EQ(RecordKindText(record.kind), entry.kind);
+    std::string described = DescribeRecord(record);
+    EXPECT_EQ(described.find('\n'), std::string::npos);
+    return described;
+  }
+  void WriteAnew() const {
+    std::ofstream file(kPath);
+    for (const Entry& entry : entries_) {
+      file << entry.kind << '\n';
+      for (size_t at = 0; at < entry.hex.size(); at += 100) file << "  " << entry.hex.substr(at, 100) << '\n';
+      file << "  = " << Describe(entry) << '\n';
+    }
+  }
+  static constexpr char kPath[] = WALDEN_SOURCE_DIR "/tests/unit/golden/wal_records_v1.txt";
+  std::vector<Entry> entries_;
+};
+
+TEST_F(RecordKindsGolden, RecordsOfEarlierNodesAreUnderstood) {
+  if (std::getenv("WALDEN_WRITE_GOLDEN") != nullptr) WriteAnew();
+  std::set<std::string> kinds, found;
+  for (const RecordKindInfo& info : RecordKinds()) kinds.insert(RecordKindText(info.kind));
+  for (const Entry& entry : entries_) {
+    found.insert(entry.kind);
+    if (std::getenv("WALDEN_WRITE_GOLDEN") == nullptr) {
+      EXPECT_EQ(Describe(entry), entry.described) << entry.kind;
+    }
+  }
+  EXPECT_EQ(found, kinds) << "every kind has its record";
 }
 
 }  // namespace
