@@ -284,7 +284,10 @@ void TransactionBlock::RollbackTo(std::string_view name) {
     session_.DropPortalsOfSavepoint(savepoints_.size());
     if (!innermost_is_undone) AbortSubtransaction();
     innermost_is_undone = false;
+    // (The setting may still say what a released savepoint asked for.)
+    bool read_only = TransactionReadOnly();
     CloseSettingLevel(CurrentSettingLevel(), /*commit=*/false);
+    SetTransactionReadOnly(read_only);
     savepoints_.pop_back();
   }
   failed_ = false;

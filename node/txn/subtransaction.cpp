@@ -43,7 +43,8 @@ void RunLevelAbort(TxnProcess& txn) {
 int BeginSubtransaction() {
   TxnProcess& txn = OwnTxn();
   CHECK(txn.phase == TxnPhase::kInProgress);
-  txn.levels.push_back({kInvalidXid, ++txn.last_sub_id, static_cast<uint32_t>(txn.sub_xids.size())});
+  txn.levels.push_back(
+      {kInvalidXid, ++txn.last_sub_id, static_cast<uint32_t>(txn.sub_xids.size()), txn.read_only});
   RefreshOwnXids(txn);
   RunTxnHooks(TxnEvent::kSubBegin, InfoOf(txn));
   return static_cast<int>(txn.levels.size());
@@ -62,6 +63,7 @@ void CommitSubtransaction() {
       if (action.level == level) action.level = level - 1;
     }
   }
+  txn.read_only = txn.current().outer_read_only;
   txn.levels.pop_back();
   RefreshOwnXids(txn);
 }
@@ -80,6 +82,7 @@ void AbortSubtransaction() noexcept {
     SubAbortPendingFileDrops(level);
     ReleaseSubtransactionLocks(level);
     ReleaseAwaitedXidLocks();
+    txn.read_only = txn.current().outer_read_only;
     txn.levels.pop_back();
     RefreshOwnXids(txn);
     AdvanceOldestRunning();

@@ -20,6 +20,7 @@ struct TxnLevel {
   uint32_t sub_id = 1;
   uint32_t first_sub =
       0;  // its own xid (a subtransaction's) and those of its released children begin here in sub_xids
+  bool outer_read_only = false;  // a subtransaction's: what holds again when it ends
 };
 
 struct TxnAction {

@@ -212,6 +212,7 @@ const TimeZone* RequireZone(std::string_view name) {
   for (char c : name) lower.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
   int32_t east;
   bool is_dst;
+  if (const TimeZone* changing = TimeZone::OfChangingAbbreviation(lower)) return changing;
   if (FindZoneAbbreviation(lower, &east, &is_dst)) return TimeZone::Fixed(east);
   const TimeZone* zone = TimeZone::Find(name);
   if (zone == nullptr) throw SqlError(ErrorCode::kInvalidParameterValue, "time zone \"{}\" not recognized", name);

@@ -169,6 +169,7 @@ struct Reading {
   int half = 0;  // 1 = AM, 2 = PM
   int32_t zone_east = 0;
   const TimeZone* zone = nullptr;
+  bool zone_is_abbreviation = false;
 
   bool has_date() const { return (has_year && has_month && has_day) || julian || (has_year && day_of_year); }
 };
@@ -456,6 +457,12 @@ class Reader {
       r_.zone_east = 0;
       return;
     }
+    if (const TimeZone* changing = TimeZone::OfChangingAbbreviation(word)) {
+      r_.has_zone = true;
+      r_.zone = changing;
+      r_.zone_is_abbreviation = true;
+      return;
+    }
     if (FindZoneAbbreviation(word, &east, &is_dst)) {
       r_.has_zone = true;
       r_.zone_east = east;
@@ -618,7 +625,7 @@ int64_t ParseTimestampTz(std::string_view text, const TextFormat& format) {
 
 // A zone whose offset depends on the date needs one.
 static void CheckTime(const Reading& r, std::string_view text, const char* type) {
-  if (!r.has_time || (r.has_zone && r.zone != nullptr && !r.has_date())) {
+  if (!r.has_time || (r.has_zone && r.zone != nullptr && !r.zone_is_abbreviation && !r.has_date())) {
     throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid input syntax for type {}: \"{}\"", type, text);
   }
   if (TimeOf(r) > kUsPerDay) {

@@ -286,6 +286,7 @@ ZoneOffset TimeZone::At(int64_t t) const {
 }
 
 ZoneOffset TimeZone::AtLocal(int64_t local) const {
+  if (whole_ != nullptr) return At(local - whole_->AtLocal(local).seconds_east);
   // Offsets a day before and after bracket any change near this time.
   ZoneOffset before = At(local - 86400), after = At(local + 86400);
   if (before.seconds_east == after.seconds_east) {
@@ -348,6 +349,39 @@ const TimeZone* TimeZone::Utc() {
     return zone != nullptr ? zone : Fixed(0);
   }();
   return utc;
+}
+
+// Leaves the times at which the abbreviation began to mean something. False, and all are left, if it never did.
+bool TimeZone::KeepOnly(std::string_view abbreviation) {
+  std::vector<Transition> kept;
+  for (const Transition& transition : transitions_) {
+    if (types_[transition.type].abbreviation == abbreviation) kept.push_back(transition);
+  }
+  if (kept.empty()) return false;
+  // (Before the first of them it means what it means then.)
+  kept.front().at = INT64_MIN;
+  transitions_ = std::move(kept);
+  rule_.present = false;
+  return true;
+}
+
+const TimeZone* TimeZone::OfChangingAbbreviation(std::string_view lower) {
+  static constexpr std::pair<std::string_view, std::string_view> kZones[] = {
+#include "node/types/changing_abbreviations.def"
+  };
+  static std::map<std::string_view, std::unique_ptr<TimeZone>> made;
+  for (const auto& [word, zone_name] : kZones) {
+    if (word != lower) continue;
+    std::unique_ptr<TimeZone>& zone = made[word];
+    const TimeZone* whole = Find(zone_name);
+    if (zone != nullptr || whole == nullptr) return zone.get();
+    zone = std::make_unique<TimeZone>(*whole);
+    std::string upper;
+    for (char c : word) upper.push_back(static_cast<char>(c - 32));
+    if (zone->KeepOnly(upper)) zone->whole_ = whole;
+    return zone.get();
+  }
+  return nullptr;
 }
 
 std::span<const ZoneAbbreviation> ZoneAbbreviations() { return kAbbreviations; }

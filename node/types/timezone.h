@@ -25,6 +25,9 @@ class TimeZone {
   static const TimeZone* FromSetting(std::string_view text);
   static const TimeZone* Fixed(int32_t seconds_east);
   static const TimeZone* Utc();
+  // An abbreviation of the default set (in lower case) whose meaning has changed over time: the zone in which every
+  // time has the meaning that it had then, or last before, else first after. Null for other words.
+  static const TimeZone* OfChangingAbbreviation(std::string_view lower);
 
   const std::string& name() const { return name_; }
   // Times are seconds since 1970 (UTC).
@@ -55,6 +58,7 @@ class TimeZone {
     RuleDate start, end;
   };
   ZoneOffset FromRule(int64_t unix_seconds) const;
+  bool KeepOnly(std::string_view abbreviation);
   static int64_t RuleInstant(const RuleDate& date, int32_t year);
   static bool ParseRule(std::string_view text, Rule* rule);
   static ZoneOffset Offset(const Type& type) { return {type.seconds_east, type.is_dst, type.abbreviation}; }
@@ -64,6 +68,7 @@ class TimeZone {
   std::vector<Type> types_;
   size_t first_type_ = 0;
   Rule rule_;
+  const TimeZone* whole_ = nullptr;  // an abbreviation's: tells which moment a local time is
 };
 
 // An abbreviation of the default set, in lower case: seconds east.

@@ -118,3 +118,33 @@ GRANT SELECT, INSERT ON made TO regress_mended_a;
 RESET ROLE;
 DROP OWNED BY regress_mended_a, regress_mended_b;
 DROP ROLE regress_mended_a, regress_mended_b;
+-- numbers as text
+CREATE TABLE numbers (n numeric);
+INSERT INTO numbers VALUES (0), (-34338492.215397047), (4.31), (7799461.4119), (-83028485), (74881), (0.5), (-0.25), (100);
+SELECT to_char(n, '9G999G999G999D999G999'), to_char(n, 'FM9G999G999G999D999G999'), to_char(n, 'FMS9999999999.999'), to_char(n, 'FM9999999999.999THPR'),
+       to_char(n, 'FM9999999999.990'), to_char(n, 'FMS 9 9 9 9 9 9 9 9 9 . 9 9 9'), to_char(n, 'FM9999999999.'), to_char(n, '9999999999.'), to_char(n, 'FM099999999.9')
+FROM numbers;
+SELECT n, to_char(n, '9.999EEEE'), to_char(n, 'MI99.99'), to_char(n, 'MI9999999999.99'), to_char(n, 'MIFM9999999999.99'), to_char(n, 'S9999999999.9')
+FROM (VALUES ('0'::numeric), ('-4.2'), ('4.2e9'), ('1.2e-5'), ('inf'), ('-inf'), ('nan')) v(n);
+SELECT to_char('100'::numeric, 'f\"oo999'), to_char('100'::numeric, 'f\\"oo999'), to_char('100'::numeric, 'f"ool\"999'), to_char('100'::numeric, 'FM999.');
+SELECT to_char('12345678901'::float8, 'FM9999999999D9999900000000000000000'), to_char(4200000000::float4, 'MI9999999999.99'), to_char(1.5::float8, '9.99999999999999999999'),
+       to_char(0.1::float4, '9.9999999999'), to_char(123.456::float4, '9999.999999'), to_char(123456.789::float8, 'FM999999999.999999999999'), to_char(5::float8, '9.');
+-- abbreviations whose offset has changed
+SELECT t, (t || ' MSK')::timestamptz AS msk, t::timestamp AT TIME ZONE 'MSK' AS at_msk, (t || ' VET')::timestamptz AS vet, t::timestamp AT TIME ZONE 'KRAT' AS krat
+FROM unnest('{1900-01-01 00:00:00,1985-07-01 12:00:00,2009-07-01 12:00:00,2010-01-01 12:00:00,2011-03-27 01:59:59,2011-03-27 02:00:00,2011-03-27 04:00:00,2012-01-01 00:00:00,2014-10-26 00:00:00,2014-10-26 01:00:01,2014-10-26 03:00:00,2030-07-01 00:00:00}'::text[]) t;
+SELECT t AT TIME ZONE 'MSK', t AT TIME ZONE 'msd' FROM unnest('{2011-03-26 22:59:59+00,2011-03-26 23:00:00+00,2014-10-25 21:59:59+00,2014-10-25 22:00:00+00,2020-06-01 00:00:00+00}'::timestamptz[]) t;
+SELECT make_timestamptz(2014, 10, 26, 0, 0, 0, 'MSK'), make_timestamptz(2014, 10, 26, 3, 0, 0, 'MSK'), extract(timezone FROM '15:36:39 MSK'::timetz);
+-- a savepoint's READ ONLY ends with it
+BEGIN;
+SAVEPOINT y;
+SET TRANSACTION READ ONLY;
+SHOW transaction_read_only;
+RELEASE SAVEPOINT y;
+SHOW transaction_read_only;
+INSERT INTO numbers VALUES (1);
+SAVEPOINT z;
+SET TRANSACTION READ ONLY;
+INSERT INTO numbers VALUES (1);
+ROLLBACK TO z;
+SHOW transaction_read_only;
+ROLLBACK;

@@ -1,4 +1,6 @@
 // to_char of numbers and to_number. A template is a row of positions: digits (9, 0), the point, separators and signs.
+#include <algorithm>
+#include <cfloat>
 #include <cmath>
 
 #include "node/base/error.h"
@@ -87,6 +89,9 @@ Pattern Parse(View text) {
       }
       add(Item::kLiteral, literal);
       at = end + 1;
+    } else if (StartsWith(rest, "\\\"")) {  // a quote that quotes nothing
+      add(Item::kLiteral, "\"");
+      at += 2;
     } else {
       char c = rest[0] >= 'a' && rest[0] <= 'z' ? static_cast<char>(rest[0] - 32) : rest[0];
       ++at;
@@ -164,7 +169,7 @@ std::string Fill(const Pattern& p, bool negative, std::string whole, std::string
   // Decimals at the end that FM drops: trailing zeros in positions of 9.
   int shown_decimals = p.after;
   if (p.fill) {
-    while (shown_decimals > p.last_zero_after && decimals[static_cast<size_t>(shown_decimals - 1)] == '0') --shown_decimals;
+    while (shown_decimals > std::min(p.last_zero_after, p.after) && decimals[static_cast<size_t>(shown_decimals - 1)] == '0') --shown_decimals;
   }
   // The digit position where output starts: the first digit or the first 0 position; a lone zero shows in the last 9.
   int start = blanks;
@@ -205,7 +210,7 @@ std::string Fill(const Pattern& p, bool negative, std::string whole, std::string
           write_sign();
           started = true;
           out.push_back('0');
-        } else if (digit == p.before - 1 && whole.empty() && p.after == 0) {
+        } else if (digit == p.before - 1 && whole.empty() && (p.after == 0 || (p.fill && shown_decimals == 0))) {
           write_sign();
           started = true;
           out.push_back('0');
@@ -216,13 +221,13 @@ std::string Fill(const Pattern& p, bool negative, std::string whole, std::string
         break;
       case Item::kPoint:
         in_decimals = true;
+        if (p.after == 0) break;
         write_sign();
         out.push_back('.');
         started = true;
         break;
       case Item::kComma:
-        if (in_decimals) break;
-        if (started) out.push_back(',');
+        if (in_decimals ? !p.fill || decimal < shown_decimals : started) out.push_back(',');
         else if (!p.fill) out.push_back(' ');
         break;
       case Item::kMinus:
@@ -241,7 +246,7 @@ std::string Fill(const Pattern& p, bool negative, std::string whole, std::string
       case Item::kSign: break;
     }
   }
-  write_sign();
+  if (p.before + p.after > 0) write_sign();
   if (p.sign_last) out.push_back(negative ? '-' : '+');
   if (p.brackets) {
     if (negative) out.push_back('>');
@@ -289,7 +294,14 @@ std::string Exponential(const Pattern& p, NumericRef value, Arena& arena) {
   return out + fmt::format("e{}{:02}", exponent < 0 ? '-' : '+', std::abs(exponent));
 }
 
-std::string FormatNumber(CallContext& c, NumericRef value, View text) {
+// `digits`: significant ones of a float; decimals beyond them are not shown.
+void LimitDecimals(Pattern* p, NumericRef value, int digits, Arena& arena) {
+  std::string whole;
+  AppendNumeric(&whole, NumericRound(NumericAbsolute(value, arena), 0, arena));
+  p->after = std::clamp(digits - static_cast<int>(whole.size()), 0, p->after);
+}
+
+std::string FormatNumber(CallContext& c, NumericRef value, View text, int significant_digits = 0) {
   Pattern p = Parse(text);
   bool finite = IsNumericFinite(value);
   if (p.roman) {
@@ -297,18 +309,20 @@ std::string FormatNumber(CallContext& c, NumericRef value, View text) {
     return Roman(fits ? NumericToInt64(value) : 0, p.roman_lower, p.fill);
   }
   if (p.exponent) {
-    if (!finite) return (NumericSign(value) < 0 ? "-" : " ") + std::string(static_cast<size_t>(p.before), '#') + "." + std::string(static_cast<size_t>(p.after + 4), '#');
+    if (!finite) return " " + std::string(static_cast<size_t>(p.before), '#') + "." + std::string(static_cast<size_t>(p.after + 4), '#');
     return Exponential(p, value, c.arena);
   }
   View special = IsNumericNaN(value) ? "NaN" : "Infinity";
   if (!finite && special.size() <= static_cast<size_t>(p.before)) {
     std::string padding(p.fill ? 0 : static_cast<size_t>(p.before) - special.size(), ' ');
-    return padding + (NumericSign(value) < 0 ? "-" : p.fill ? "" : " ") + std::string(special);
+    std::string sign = NumericSign(value) < 0 ? "-" : p.has_s ? "+" : p.fill ? "" : " ";
+    return (p.has_mi ? sign + padding : padding + sign) + std::string(special);
   }
   if (!finite) return Fill(p, NumericSign(value) < 0, "", std::string(static_cast<size_t>(p.after), '0'), true);
   if (p.multiply > 0) {
     value = NumericMultiply(value, NumericPower(NumericFromInt64(10), NumericFromInt64(p.multiply), c.arena), c.arena);
   }
+  if (significant_digits > 0) LimitDecimals(&p, value, significant_digits, c.arena);
   NumericRef rounded = NumericRound(value, p.after, c.arena);
   std::string digits;
   AppendNumeric(&digits, NumericAbsolute(rounded, c.arena));
@@ -323,8 +337,12 @@ std::string FormatNumber(CallContext& c, NumericRef value, View text) {
 std::optional<View> NumericToChar(CallContext& c, NumericRef value, View pattern) { return Keep(c, FormatNumber(c, value, pattern)); }
 std::optional<View> Int4ToChar(CallContext& c, int32_t value, View pattern) { return NumericToChar(c, NumericFromInt64(value), pattern); }
 std::optional<View> Int8ToChar(CallContext& c, int64_t value, View pattern) { return NumericToChar(c, NumericFromInt64(value), pattern); }
-std::optional<View> Float4ToChar(CallContext& c, float value, View pattern) { return NumericToChar(c, NumericFromFloat(value, c.arena), pattern); }
-std::optional<View> Float8ToChar(CallContext& c, double value, View pattern) { return NumericToChar(c, NumericFromDouble(value, c.arena), pattern); }
+std::optional<View> Float4ToChar(CallContext& c, float value, View pattern) {
+  return Keep(c, FormatNumber(c, NumericFromFloat(value, c.arena), pattern, FLT_DIG));
+}
+std::optional<View> Float8ToChar(CallContext& c, double value, View pattern) {
+  return Keep(c, FormatNumber(c, NumericFromDouble(value, c.arena), pattern, DBL_DIG));
+}
 
 // Takes the digits that fall on digit positions, the point and the sign; skips the rest.
 std::optional<NumericRef> ToNumber(CallContext& c, View text, View pattern) {
