@@ -50,6 +50,11 @@ class Lane:
         self.once = self.node.data / "fault_point.once"
         put_request(self.once, "", self.node.data)
 
+    def disarm(self):
+        """Nobody dies any more of a point that was not passed in time."""
+        (self.node.data / "fault.conf").write_text("")
+        self.once.unlink(missing_ok=True)
+
     def crash(self):
         kind = self.rng.choice(KINDS)
         clients = self.load.start()
@@ -101,12 +106,13 @@ class Lane:
         while self.once.exists() and time.monotonic() < deadline and clients[0].process.poll() is None:
             time.sleep(0.01)
         if self.once.exists():  # not passed in time
+            self.disarm()
             what = self.crash_everything(clients)
         else:
             self.restarted(mark)
             self.load.stop(clients)
             what = f"a death at {point}"
-        (self.node.data / "fault.conf").write_text("")
+        self.disarm()
         return what
 
     def crash_recovery(self, clients) -> str:
@@ -120,7 +126,7 @@ class Lane:
             self.node.kill_all()
         if self.rng.random() < 0.5:
             PowerLoss(self.journal.folder, self.rng).take_back()
-        (self.node.data / "fault.conf").write_text("")
+        self.disarm()
         self.start()
         return f"a death of recovery at {point}"
 
