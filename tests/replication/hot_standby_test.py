@@ -75,7 +75,6 @@ def check_pin_conflict(primary, archive, standby):
         assert bystander.run("FETCH 1 FROM c") == "3\txxx"
     wait_until(lambda: conflicts(standby, "confl_bufferpin") == pins + 1, "the conflict to be counted")
     assert conflicts(standby, "confl_snapshot") == snapshots
-    assert "recovery conflict on buffer pin" in standby.log_text()
 
 
 def check_lock_conflict(primary, archive, standby):
@@ -121,7 +120,7 @@ def main() -> int:
         standby = cluster.node("standby")
         copy_running(primary, standby)
         make_standby(standby, restore_command=f"cp {archive}/%f %p", wal_retrieve_retry_interval="50ms", archive_mode="off",
-                     max_standby_archive_delay="200ms", log_recovery_conflict_waits="on", deadlock_timeout="20ms",
+                     max_standby_archive_delay="1s", log_recovery_conflict_waits="on", deadlock_timeout="20ms",
                      archive_cleanup_command=f"touch {archive}/cleaned.%r", promote_trigger_file=str(cluster.folder / "trigger"))
         archive_now(primary, archive)
         standby.start()
