@@ -8,12 +8,14 @@
 #include <sys/socket.h>
 
 #include <cstring>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "metrics/ipv6_relay.h"
 #include "metrics/node_collector.h"
 #include "metrics/probes.h"
 #include "node/base/error.h"
@@ -35,20 +37,29 @@ constexpr int64_t kRetryMs = 5000;
 // What civetweb said last while it was being started.
 thread_local std::string start_error;
 
-// A name may stand for an IPv6 address that this machine, or this build of civetweb (Debian 12's), does not know: then the
-// IPv4 one serves.
-bool FamilyWorks(const addrinfo& address) {
-  if (mg_check_feature(MG_FEATURES_IPV6) == 0) return false;
-  Descriptor probe(socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!probe.is_open()) return false;
-  sockaddr_in6 any_port;
-  std::memcpy(&any_port, address.ai_addr, sizeof any_port);
-  any_port.sin6_port = 0;
-  return bind(probe.fd(), reinterpret_cast<sockaddr*>(&any_port), sizeof any_port) == 0;
+// A name may stand for an IPv6 address that this machine does not know: then the IPv4 one serves.
+bool MachineHas(sockaddr_in6 address) {
+  Descriptor probe(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  address.sin6_port = 0;
+  return probe.is_open() && bind(probe.fd(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
 }
 
-// Numeric forms of metrics_listen_addresses as civetweb's listening_ports wants them: "127.0.0.1:9187,[::1]:9187".
-void ResolveInto(const std::string& host, int64_t port, std::set<std::string>* addresses) {
+// What metrics_listen_addresses stands for: numeric forms, in which every address appears once.
+struct Addresses {
+  std::set<std::string> ipv4;
+  std::map<std::string, sockaddr_in6> ipv6;
+
+  // Of civetweb: "0.0.0.0:9187". 127.0.0.1 among them is what the relay passes to; the port 0 is one that is free.
+  std::string ListeningPorts(int64_t port) const {
+    std::vector<std::string> ports;
+    for (const std::string& address : ipv4) ports.push_back(fmt::format("{}:{}", address, port));
+    if (!ipv6.empty() && !ServesLoopback()) ports.push_back("127.0.0.1:0");
+    return fmt::format("{}", fmt::join(ports, ","));
+  }
+  bool ServesLoopback() const { return ipv4.contains("0.0.0.0") || ipv4.contains("127.0.0.1"); }
+};
+
+void ResolveInto(const std::string& host, int64_t port, Addresses* addresses) {
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
@@ -64,18 +75,20 @@ void ResolveInto(const std::string& host, int64_t port, std::set<std::string>* a
     char text[NI_MAXHOST];
     if (getnameinfo(at->ai_addr, at->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0)
       continue;
-    if (at->ai_family == AF_INET6 && !FamilyWorks(*at)) continue;
-    addresses->insert(at->ai_family == AF_INET6 ? fmt::format("[{}]:{}", text, port)
-                                                : fmt::format("{}:{}", text, port));
+    if (at->ai_family == AF_INET) addresses->ipv4.insert(text);
+    if (at->ai_family != AF_INET6) continue;
+    sockaddr_in6 address;
+    std::memcpy(&address, at->ai_addr, sizeof address);
+    if (MachineHas(address)) addresses->ipv6[text] = address;
   }
 }
 
-std::string ListeningPorts() {
-  std::set<std::string> addresses;
+Addresses ConfiguredAddresses() {
+  Addresses addresses;
   for (const std::string& host : SplitSettingList(GetString(Setting::kMetricsListenAddresses))) {
     ResolveInto(host, GetInt(Setting::kMetricsPort), &addresses);
   }
-  return fmt::format("{}", fmt::join(addresses, ","));
+  return addresses;
 }
 
 // Called on a server thread before anything else of a request; 0: go on (to /metrics, or 404).
@@ -99,10 +112,17 @@ int AnswerRequest(mg_connection* connection) {
   return answer->status;
 }
 
-// Threads: the process's own, civetweb's acceptor, and two that serve. Keep-alive is off and slow requests are cut, so that
-// idle connections do not keep a probe waiting.
-std::unique_ptr<prometheus::Exposer> OpenExposer(const std::shared_ptr<NodeCollector>& collector) {
-  std::string ports = ListeningPorts();
+struct Exporter {
+  std::unique_ptr<prometheus::Exposer> exposer;
+  std::unique_ptr<Ipv6Relay> relay;
+};
+
+// Threads: the process's own, civetweb's acceptor, two that serve, and one for IPv6 (Debian builds civetweb without).
+// Keep-alive is off and slow requests are cut, so that idle connections do not keep a probe waiting.
+std::unique_ptr<Exporter> OpenExporter(const std::shared_ptr<NodeCollector>& collector) {
+  int64_t port = GetInt(Setting::kMetricsPort);
+  Addresses addresses = ConfiguredAddresses();
+  std::string ports = addresses.ListeningPorts(port);
   if (ports.empty())
     throw SqlError(ErrorCode::kConfigFileError, "metrics_listen_addresses names no usable address");
   CivetCallbacks callbacks;
@@ -112,13 +132,25 @@ std::unique_ptr<prometheus::Exposer> OpenExposer(const std::shared_ptr<NodeColle
     return 1;
   };
   SignalBlocker signals;  // inherited by the threads: signals are the first thread's
-  auto exposer = std::make_unique<prometheus::Exposer>(
+  auto exporter = std::make_unique<Exporter>();
+  exporter->exposer = std::make_unique<prometheus::Exposer>(
       std::vector<std::string>{"listening_ports", ports, "num_threads", "2", "enable_keep_alive", "no",
                                "request_timeout_ms", "3000", "tcp_nodelay", "1"},
       &callbacks);
-  exposer->RegisterCollectable(collector);
-  Log(Severity::kLog, "metrics exporter listens on {}", ports);
-  return exposer;
+  exporter->exposer->RegisterCollectable(collector);
+  std::vector<std::string> names(addresses.ipv4.begin(), addresses.ipv4.end());
+  if (!addresses.ipv6.empty()) {
+    std::vector<sockaddr_in6> relayed;
+    for (const auto& [name, address] : addresses.ipv6) {
+      relayed.push_back(address);
+      names.push_back(fmt::format("[{}]", name));
+    }
+    int target =
+        addresses.ServesLoopback() ? static_cast<int>(port) : exporter->exposer->GetListeningPorts().back();
+    exporter->relay = std::make_unique<Ipv6Relay>(relayed, static_cast<uint16_t>(target));
+  }
+  Log(Severity::kLog, "metrics exporter listens on {}, port {}", fmt::join(names, ", "), port);
+  return exporter;
 }
 
 bool AskedToEnd() {
@@ -131,7 +163,7 @@ void RunMetricsExporter() {
   self().latch.Own();
   std::mutex settings;
   auto collector = std::make_shared<NodeCollector>(settings);
-  std::unique_ptr<prometheus::Exposer> exposer;
+  std::unique_ptr<Exporter> exporter;
   bool complained = false;
   while (!AskedToEnd()) {
     self().latch.Reset();
@@ -140,9 +172,9 @@ void RunMetricsExporter() {
       std::lock_guard guard(settings);
       ReloadConfiguration();
     }
-    if (exposer == nullptr) {
+    if (exporter == nullptr) {
       try {
-        exposer = OpenExposer(collector);
+        exporter = OpenExporter(collector);
       } catch (const std::exception& error) {
         if (!std::exchange(complained, true)) {
           Log(Severity::kWarning, "metrics exporter could not listen on port {}, and tries on: {}",
@@ -150,7 +182,7 @@ void RunMetricsExporter() {
         }
       }
     }
-    WaitLatch(exposer == nullptr ? kRetryMs : -1, WaitEvent::kMetricsExporterMain);
+    WaitLatch(exporter == nullptr ? kRetryMs : -1, WaitEvent::kMetricsExporterMain);
   }
 }
 

@@ -30,6 +30,15 @@ def get(node, path):
         return 0, ""
 
 
+def ask_over_ipv6(node, path) -> bytes:
+    with socket.create_connection(("::1", node.metrics_port), timeout=10) as connection:
+        connection.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+        return answer
+
+
 def scrape(node) -> dict:
     """name -> {labels as a frozenset of pairs: value}"""
     status, text = wait_until(lambda: (lambda a: a if a[0] == 200 else None)(get(node, "/metrics")), "a scrape")
@@ -170,6 +179,42 @@ class OtherNodes(unittest.TestCase):
             wait_until(lambda: value(scrape(node), "walden_crash_restarts_total") == 1, "the crash to be counted")
             wait_until(lambda: get(node, "/readyz")[0] == 200, "readiness after recovery")
             node.stop(check_log=False)
+
+    def test_ipv6(self):
+        try:
+            with socket.socket(socket.AF_INET6) as probe:
+                probe.bind(("::1", 0))
+        except OSError:
+            self.skipTest("this machine has no IPv6")
+        with Cluster() as cluster:
+            node = cluster.node("six").init()
+            for addresses in ("*", "::1"):
+                node.configure(metrics_listen_addresses=addresses).start()
+                wait_until(lambda: self.ready_over_ipv6(node), "an answer over IPv6")
+                self.assertIn(b"pg_up 1", ask_over_ipv6(node, "/metrics"))
+                self.assertEqual(get(node, "/readyz")[0], 0 if addresses == "::1" else 200)
+                self.outlive_hostile_clients(node)
+                node.stop()
+
+    @staticmethod
+    def ready_over_ipv6(node) -> bool:
+        try:
+            return ask_over_ipv6(node, "/readyz").startswith(b"HTTP/1.1 200")
+        except OSError:
+            return False
+
+    def outlive_hostile_clients(self, node):
+        """Clients that say nothing, that go away, that talk rubbish: others are served, nothing stays open."""
+        exporter = next(pid for pid, title in node.children().items() if "metrics" in title)
+        before = len(os.listdir(f"/proc/{exporter}/fd"))
+        silent = [socket.create_connection(("::1", node.metrics_port)) for _ in range(10)]
+        for _ in range(50):
+            with socket.create_connection(("::1", node.metrics_port)) as gone:
+                gone.sendall(os.urandom(100))
+        for idle in silent:
+            idle.close()
+        wait_until(lambda: self.ready_over_ipv6(node), "an answer after that")
+        wait_until(lambda: len(os.listdir(f"/proc/{exporter}/fd")) <= before, "its descriptors to be closed")
 
     def test_port_taken_and_port_zero(self):
         with Cluster() as cluster:
