@@ -9,6 +9,7 @@
 #include "node/base/error.h"
 #include "node/base/log.h"
 #include "node/buffer/buffer_pool.h"
+#include "node/catalog/catalog_info.h"
 #include "node/catalog/relation_build.h"
 #include "node/os/file.h"
 #include "node/shm/interrupts.h"
@@ -21,8 +22,6 @@ namespace {
 
 constexpr Oid kPgDatabase{1262}, kPgClass{1259};
 constexpr int kMaxColumns = 64;
-// Below it are the catalogs' own files: made with the database and never replaced, so never orphans.
-constexpr uint32_t kFirstUserFile = OidNumber(kFirstNormalOid);
 
 AttrNumber ColumnNumber(const Relation& catalog, std::string_view name) {
   AttrNumber number = catalog.FindColumn(name);
@@ -88,7 +87,9 @@ void RemoveUnowned(Oid database, const std::string& directory) {
   std::vector<std::string> names = ListDirectory(directory);
   for (const std::string& name : names) {
     uint32_t number = FileNumber(name);
-    if (number >= kFirstUserFile && owned.count(number) == 0) orphaned.insert(number);
+    // A catalog's own files are made with the database and never replaced. All others are a row's, whatever their number: tables of
+    // information_schema have small ones until they are truncated or rewritten.
+    if (number != 0 && !IsCatalogRelation(Oid{number}) && owned.count(number) == 0) orphaned.insert(number);
   }
   for (uint32_t number : orphaned) {
     RelFileLocator rel{.tablespace = kDefaultTablespace, .database = database, .number = number};

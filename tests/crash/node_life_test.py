@@ -260,6 +260,27 @@ def other_formats_are_refused_with_the_way_to_move(cluster, node):
 
 # --- limits -----------------------------------------------------------------------------------------------------------
 @check
+def files_of_nobody_go_at_the_end_of_recovery(cluster, node):
+    """What no row of pg_class owns, whatever its number: tables of information_schema have small ones."""
+    owned = cluster.node("owned").init().start()
+    folder = owned.data / "base" / owned.value("SELECT oid FROM pg_database WHERE datname = 'postgres'")
+    owned.sql("CREATE TABLE t (n int PRIMARY KEY, x text); INSERT INTO t VALUES (1); CHECKPOINT")
+    small = owned.value("SELECT n FROM generate_series(16383, 1, -1) AS n WHERE NOT EXISTS (SELECT FROM pg_class"
+                        " WHERE n IN (oid, relfilenode)) LIMIT 1")
+    before = {path.name for path in folder.iterdir()}
+    owned.kill_all()
+    for name in (small, f"{small}_fsm", "99999", "99999.1", "99999_vm", "99999_init"):
+        assert name not in before
+        (folder / name).write_bytes(bytes(8192))
+        os.chown(folder / name, os.stat(owned.data).st_uid, -1)
+    owned.start()
+    after = {path.name for path in folder.iterdir()}
+    assert before <= after and not any(name.startswith((small, "99999")) for name in after), after ^ before
+    assert owned.value("SELECT count(*) FROM t") == "1"
+    assert owned.value("SELECT count(*) > 0 FROM information_schema.tables") == "t"
+
+
+@check
 def connections_are_limited(cluster, node):
     node.psql("CREATE ROLE bob LOGIN")
     node.stop()
