@@ -3,13 +3,13 @@
 
 Prints one table: throughput and server CPU of both and their ratios (medians and spread) for pgbench's scripts, connections (with
 trust and with SCRAM-SHA-256), 500 idle ones beside the work, COPY, building a primary key, full updates with one and with three
-indexes, VACUUM after each, recovery, and the memory of an idle connection. Replication has figures of its own. A ratio above 1 in the first
+indexes, VACUUM after each, recovery, the memory of an idle connection, and pairs that replicate. A ratio above 1 in the first
 ratio column is Walden's advantage, below 1 in the CPU column too. The pairs run one after the other, so a machine whose
 speed drifts moves both sides; believe CPU rather than time when others work on it.
 
 usage: bench.py --walden BINARY [--scale 10] [--seconds 10] [--rounds 3] [--clients 1,8,32] [--scripts select,tpcb]
-                [--figures pgbench,connect,scram,idle,memory,bulk,recovery] [--bulk-rows 5000000] [--recovery-seconds 60]
-                [--quick] [--json FILE]
+                [--figures pgbench,connect,scram,idle,memory,bulk,recovery,replication] [--bulk-rows 5000000]
+                [--recovery-seconds 60] [--quick] [--json FILE]
 
 --quick: fewer clients, modes, rounds and rows, in less than five minutes; for a look, not for a statement.
 """
@@ -25,93 +25,13 @@ import subprocess
 import sys
 import time
 
+from servers import POSTGRES, Postgres, Walden, cpu_seconds, pgbench, psql
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import replication_figures  # noqa: E402
 import walden_node  # noqa: E402
 
-POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
-SETTINGS = {"shared_buffers": "2GB", "fsync": "on", "synchronous_commit": "on", "max_connections": "600",
-            "max_wal_size": "8GB", "checkpoint_timeout": "30min", "autovacuum": "on"}
 SCRIPTS = {"select": ["-S"], "simple-update": ["-N"], "tpcb": []}
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-class Postgres:
-    """The reference server, made for this run."""
-
-    def __init__(self, cluster):
-        self.cluster, self.name = cluster, "PostgreSQL"
-        self.data, self.port = cluster.folder / "postgres", cluster.take_port()
-
-    def run(self, program, *arguments):
-        subprocess.run([str(POSTGRES / program), *map(str, arguments)], check=True, stdout=subprocess.DEVNULL,
-                       cwd=self.cluster.folder, **self.cluster.identity())
-
-    def create(self):
-        self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--locale=C.UTF-8", "-k")
-        with open(self.data / "postgresql.conf", "a") as conf:
-            conf.write(f"port = {self.port}\nunix_socket_directories = '{self.cluster.folder}'\nlisten_addresses = '127.0.0.1'\n")
-            conf.writelines(f"{key} = '{value}'\n" for key, value in SETTINGS.items())
-        with open(self.data / "pg_hba.conf", "w") as rules:
-            rules.write("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
-
-    def start(self):
-        self.run("pg_ctl", "start", "-w", "-D", self.data, "-l", self.cluster.folder / "postgres.log")
-
-    def stop(self):
-        self.run("pg_ctl", "stop", "-w", "-m", "fast", "-D", self.data)
-
-    def kill(self):
-        self.run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", self.data)
-
-    def pid(self):
-        return int((self.data / "postmaster.pid").read_text().split("\n")[0])
-
-
-class Walden:
-    def __init__(self, cluster):
-        self.node, self.name = cluster.node("node"), "Walden"
-        self.port = self.node.port
-
-    def create(self):
-        self.node.init()
-        self.node.configure(**SETTINGS)
-
-    def start(self):
-        self.node.start()
-
-    def stop(self):
-        self.node.stop()
-
-    def kill(self):
-        self.node.stop("immediate")
-
-    def pid(self):
-        return self.node.postmaster_pid()
-
-
-def cpu_seconds(postmaster: int) -> float:
-    """CPU of the server so far: the postmaster, its living children, and those it has reaped."""
-    total = 0
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(entry.name) == postmaster:
-            total += sum(int(fields[i]) for i in (11, 12, 13, 14))
-        elif int(fields[1]) == postmaster:
-            total += int(fields[11]) + int(fields[12])
-    return total / TICKS
-
-
-def pgbench(server, folder, *arguments) -> str:
-    done = subprocess.run(["pgbench", "-h", str(folder), "-p", str(server.port), "-U", "postgres", *arguments, "postgres"],
-                          capture_output=True, text=True)
-    if done.returncode != 0:
-        raise RuntimeError(f"pgbench {' '.join(arguments)} on {server.name}: {done.stderr[-2000:]}")
-    return done.stdout
 
 
 def measure(server, folder, script, mode, clients, seconds) -> dict:
@@ -126,14 +46,6 @@ def measure(server, folder, script, mode, clients, seconds) -> dict:
 
 def show(values) -> str:
     return f"{statistics.median(values):9.1f} [{min(values):.0f}-{max(values):.0f}]"
-
-
-def psql(server, folder, sql, stdin=None) -> str:
-    done = subprocess.run(["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", str(folder), "-p", str(server.port), "-U", "postgres",
-                           "-c", sql, "postgres"], capture_output=True, text=True, stdin=stdin)
-    if done.returncode != 0:
-        raise RuntimeError(f"{sql} on {server.name}: {done.stderr[-2000:]}")
-    return done.stdout
 
 
 class Table:
@@ -311,7 +223,7 @@ def check_balances(servers, folder):
 
 
 FIGURES = {"pgbench": pgbench_figures, "connect": connect_figures, "scram": scram_figures, "idle": idle_figures, "memory": memory_figures, "bulk": bulk_figures,
-           "recovery": recovery_figures}
+           "recovery": recovery_figures, "replication": replication_figures.measure_pairs}
 
 
 def main() -> int:
