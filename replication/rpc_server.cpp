@@ -216,6 +216,10 @@ void RpcServer::Listen(const std::vector<std::string>& addresses, int port, cons
   grpc::ServerBuilder builder;
   for (const auto& [name, value] : kChannelTuning) builder.AddChannelArgument(name, value);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // Whoever connects and says nothing, or nothing more, is let go.
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 60000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 64);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
   builder.RegisterAsyncGenericService(&grpc_->service);

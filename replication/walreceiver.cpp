@@ -36,6 +36,7 @@ struct StopReceiving {};
 struct Reconnect {};
 
 bool configuration_changed = false;
+std::string last_failure;  // what was logged last; "" since a stream has begun
 
 struct Upstream {
   std::string conninfo, slot_name;
@@ -83,9 +84,7 @@ class Receiver {
         pause_ms = kFirstPauseMs;
         continue;
       } catch (const SqlError& error) {
-        ErrorFields fields = error.fields();
-        fields.severity = Severity::kLog;
-        EmitLog(fields);
+        Complain(error);
       }
       // Recovery may look into the archive meanwhile, unless it is us that it needs.
       if (!GetString(Setting::kRestoreCommand).empty() && !ReplayAwaitsSettled()) return;
@@ -96,6 +95,15 @@ class Receiver {
   }
 
  private:
+  // Once until something else happens: the same failure comes back every few seconds while its cause lasts.
+  static void Complain(const SqlError& error) {
+    ErrorFields fields = error.fields();
+    if (fields.message == last_failure) return;
+    last_failure = fields.message;
+    fields.severity = Severity::kLog;
+    EmitLog(fields);
+  }
+
   static void Check() {
     if (InterruptPending(Interrupt::kTerminate) || StreamingStopRequested()) throw StopReceiving();
     CheckInterrupts();
@@ -264,6 +272,7 @@ class Receiver {
         Log(Severity::kLog, "started streaming WAL from primary at {} on timeline {}", position_.ToString(),
             timeline_);
         SetReceiverState(ReceiverState::kStreaming);
+        last_failure.clear();
         break;
       case ReceiverStream::Kind::kWal:
         wal_.Write(timeline_, event.start, event.bytes);
