@@ -56,6 +56,7 @@ size_t WalSupply::Read(Lsn at, char* to, size_t size) {
   // A segment that is being received holds old bytes behind what has arrived.
   bool from_stream = streaming_ && at >= stream_start_;
   Lsn limit = from_stream ? ReceivedLsn() : stream_end_;
+  if (from_stream) read_limit_ = limit;
   // Replay has caught up with what it knew of: what comes now has just arrived.
   if (from_stream && at >= known_received_ && limit > at) {
     NoteWalArrival(true);
@@ -76,7 +77,7 @@ size_t WalSupply::Read(Lsn at, char* to, size_t size) {
 
 // ---- standby ----
 
-bool WalSupply::StreamHasMore(Lsn at) { return streaming_ && ReceivedLsn() > at; }
+bool WalSupply::StreamHasMore(Lsn at) const { return streaming_ && ReceivedLsn() > std::max(at, read_limit_); }
 
 void WalSupply::StartStreaming(Lsn at) {
   if (GetString(Setting::kPrimaryConninfo).empty()) return;
@@ -86,7 +87,7 @@ void WalSupply::StartStreaming(Lsn at) {
   Log(Severity::kDebug1, "requesting WAL from {} on timeline {}", stream_start_.ToString(), timeline);
   conninfo_ = GetString(Setting::kPrimaryConninfo);
   slot_name_ = GetString(Setting::kPrimarySlotName);
-  known_received_ = stream_start_;
+  known_received_ = read_limit_ = stream_start_;
   streaming_ = true;
   Forget();
   RequestStreaming({stream_start_, timeline});

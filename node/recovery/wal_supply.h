@@ -40,7 +40,8 @@ class WalSupply : public WalSource {
   static constexpr uint64_t kNoSegment = UINT64_MAX;
   bool OpenSegment(uint64_t segment, Lsn at);
   bool TryOpen(TimelineId timeline, uint64_t segment, bool from_archive);
-  bool StreamHasMore(Lsn at);
+  // More than what Read has looked at: an incomplete record does not keep replay busy.
+  bool StreamHasMore(Lsn at) const;
   bool LookForNewTimeline(Lsn at);
   bool ConnectionChanged() const;
 
@@ -50,7 +51,7 @@ class WalSupply : public WalSource {
   uint64_t segment_ = kNoSegment;
   bool streaming_ = false;
   Lsn stream_start_;
-  Lsn known_received_;
+  Lsn known_received_, read_limit_;
   Lsn stream_end_ = kMaxLsn;  // promotion: what lies behind never arrived
   std::string conninfo_, slot_name_;  // that the stream was asked for with
 };

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 from replica import (Cluster, Session, assert_equal, content, reload_with, streaming_primary, take_basebackup, wait_caught_up,
                      wait_streaming, wait_until)
@@ -87,6 +88,37 @@ def check_kills(primary, replica):
         print(f"killed {victim or 'everything'} of {node.name}", flush=True)
 
 
+def check_replay_sleeps(primary, replica):
+    """While a record has arrived in part only, replay waits for the rest; it does not read what is there again and again."""
+    def received():
+        return int(replica.value("SELECT pg_last_wal_receive_lsn() - '0/0'"))
+
+    def reads():
+        with open(f"/proc/{replica.child('startup')}/io") as counters:
+            return int(dict(line.split(": ") for line in counters)["syscr"])
+    sender = primary.child("walsender")
+    for _ in range(20):
+        wait_caught_up(primary, replica)
+        before = received()
+        os.kill(sender, signal.SIGSTOP)
+        try:
+            primary.sql("INSERT INTO t SELECT generate_series(1, 100000)")
+            end = int(primary.value("SELECT pg_current_wal_flush_lsn() - '0/0'"))
+            while received() == before:
+                os.kill(sender, signal.SIGCONT)
+                time.sleep(0.001)
+                os.kill(sender, signal.SIGSTOP)
+            time.sleep(0.5)  # for what was on its way
+            if received() < end:
+                first = reads()
+                time.sleep(0.5)
+                assert reads() - first < 20, f"{reads() - first} reads while nothing came"
+                return
+        finally:
+            os.kill(sender, signal.SIGCONT)
+    raise AssertionError("the walsender was never stopped in the middle")
+
+
 def main() -> int:
     with Cluster() as cluster:
         primary = streaming_primary(cluster, "primary")
@@ -102,6 +134,7 @@ def main() -> int:
         pgbench(primary, "-i", "-s", "1", "-q")
         pgbench(primary, "-c", "4", "-T", "3")
         assert_equal(primary, replica, BENCH_TABLES)
+        check_replay_sleeps(primary, replica)
         check_synchronous_levels(primary, replica)
         check_kills(primary, replica)
         assert_equal(primary, replica, BENCH_TABLES)
