@@ -5,6 +5,12 @@
 #include "node/base/error.h"
 
 namespace walden::replication {
+namespace {
+
+// How late a report may be that nobody waits for.
+constexpr int64_t kLazyUs = 50000;
+
+}  // namespace
 
 ReceiverStream::ReceiverStream(const Start& start)
     : system_id_(start.system_id),
@@ -33,6 +39,7 @@ ReceiverStream::Event ReceiverStream::OnMessage(const std::string& bytes, int64_
   event.primary_end = speaker.lsn;
   event.sent_us = message.sent_us();
   event.term = speaker.term;
+  event.lazy_reports = lazy_ = message.lazy_reports();
   switch (message.body_case()) {
     case v1::PrimaryMessage::kStarted:
       started_ = true;
@@ -66,9 +73,13 @@ ReceiverStream::Event ReceiverStream::OnMessage(const std::string& bytes, int64_
   return event;
 }
 
+bool ReceiverStream::Moved() const {
+  return written_ > reported_write_ || flushed_ > reported_flush_ || applied_ > reported_apply_;
+}
+
 ReceiverStream::Due ReceiverStream::Check(int64_t now_us) const {
   if (timeout_us_ > 0 && now_us >= heard_us_ + timeout_us_) return Due::kTimedOut;
-  bool moved = written_ > reported_write_ || flushed_ > reported_flush_ || applied_ > reported_apply_;
+  bool moved = Moved() && (!lazy_ || now_us >= reported_us_ + kLazyUs);
   bool periodic = status_interval_us_ > 0 && now_us >= reported_us_ + status_interval_us_;
   bool ping = !pinged_ && Pinging(now_us);
   return moved || periodic || ping || reply_wanted_ ? Due::kReport : Due::kNothing;
@@ -77,6 +88,7 @@ ReceiverStream::Due ReceiverStream::Check(int64_t now_us) const {
 int64_t ReceiverStream::Deadline() const {
   int64_t deadline = INT64_MAX;
   if (status_interval_us_ > 0) deadline = reported_us_ + status_interval_us_;
+  if (lazy_ && Moved()) deadline = std::min(deadline, reported_us_ + kLazyUs);
   if (timeout_us_ > 0) deadline = std::min(deadline, heard_us_ + (pinged_ ? timeout_us_ : timeout_us_ / 2));
   return deadline;
 }

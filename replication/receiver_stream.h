@@ -32,6 +32,7 @@ class ReceiverStream {
     Lsn primary_end;
     int64_t sent_us = 0;
     uint64_t term = 0;
+    bool lazy_reports = false;
   };
   // Throws the primary's failure, or 08P01 for what does not fit.
   Event OnMessage(const std::string& bytes, int64_t now_us);
@@ -48,7 +49,8 @@ class ReceiverStream {
     timeout_us_ = timeout_us;
   }
 
-  // Whether a report is due: something moved, the primary asked, or time has passed. kTimedOut: the primary is silent.
+  // Whether a report is due: something moved (with lazy_reports: some time ago), the primary asked, or time has passed.
+  // kTimedOut: the primary is silent.
   enum class Due : uint8_t { kNothing, kReport, kTimedOut };
   Due Check(int64_t now_us) const;
   int64_t Deadline() const;
@@ -56,6 +58,7 @@ class ReceiverStream {
   v1::StandbyStatus Report(int64_t now_us);
 
  private:
+  bool Moved() const;
   bool Pinging(int64_t now_us) const { return timeout_us_ > 0 && now_us >= heard_us_ + timeout_us_ / 2; }
 
   uint64_t system_id_;
@@ -64,7 +67,7 @@ class ReceiverStream {
   Lsn reported_write_, reported_flush_, reported_apply_;
   int64_t status_interval_us_, timeout_us_;
   int64_t heard_us_, reported_us_;
-  bool started_ = false, reply_wanted_ = true, pinged_ = false;
+  bool started_ = false, reply_wanted_ = true, pinged_ = false, lazy_ = false;
 };
 
 }  // namespace walden::replication

@@ -51,6 +51,7 @@ struct ClientCall::Grpc {
   int outstanding = 0;
   bool heard = false;  // the peer has answered
   bool started = false, reading = false, writing = false, no_more = false, finished = false;
+  bool writer_waits = false;  // the main thread, for the end of a write
 
   Tag start_tag{this, Op::kStart}, read_tag{this, Op::kRead}, write_tag{this, Op::kWrite},
       done_tag{this, Op::kWritesDone}, finish_tag{this, Op::kFinish};
@@ -72,6 +73,7 @@ struct ClientCall::Grpc {
   // Pump thread.
   void OnEvent(Op op, bool ok) {
     std::lock_guard guard(mutex);
+    bool news = true;
     switch (op) {
       case Op::kStart:
         started = true;
@@ -94,12 +96,13 @@ struct ClientCall::Grpc {
       case Op::kWrite:
       case Op::kWritesDone:
         writing = false;
+        news = std::exchange(writer_waits, false);
         break;
       case Op::kFinish:
         finished = true;
         break;
     }
-    latch->Set();
+    if (news) latch->Set();
     if (--outstanding == 0) idle.notify_all();
   }
 };
@@ -164,38 +167,34 @@ void ClientCall::Sleep(int64_t timeout_ms) {
   WaitLatch(timeout_ms, channel_.manner_.event);
 }
 
-void ClientCall::Write(OutMessage message) {
-  for (;;) {
-    self().latch.Reset();
+// Runs `start`, which begins a write, as soon as nothing is being written; does not when the call is over.
+template <class Start>
+void ClientCall::WhenWritable(Start start) {
+  for (bool waiting = false, done = false;; waiting = true) {
+    if (waiting) self().latch.Reset();
     {
       std::lock_guard guard(grpc_->mutex);
-      if (grpc_->no_more) return;
-      if (grpc_->started && !grpc_->writing) {
+      bool free = grpc_->started && !grpc_->writing;
+      done = free || grpc_->no_more;
+      if (!grpc_->no_more && free) {
         grpc_->writing = true;
         ++grpc_->outstanding;
-        grpc_->stream->Write(ToBuffer(std::move(message)), &grpc_->write_tag);
-        return;
+        start();
       }
+      grpc_->writer_waits = !done;
     }
-    Sleep(-1);
+    if (done && waiting) self().latch.Set();  // what else it was set for is the caller's
+    if (done) return;
+    if (waiting) Sleep(-1);
   }
 }
 
+void ClientCall::Write(OutMessage message) {
+  WhenWritable([&] { grpc_->stream->Write(ToBuffer(std::move(message)), &grpc_->write_tag); });
+}
+
 void ClientCall::WritesDone() {
-  for (;;) {
-    self().latch.Reset();
-    {
-      std::lock_guard guard(grpc_->mutex);
-      if (grpc_->no_more) return;
-      if (grpc_->started && !grpc_->writing) {
-        grpc_->writing = true;
-        ++grpc_->outstanding;
-        grpc_->stream->WritesDone(&grpc_->done_tag);
-        return;
-      }
-    }
-    Sleep(-1);
-  }
+  WhenWritable([&] { grpc_->stream->WritesDone(&grpc_->done_tag); });
 }
 
 bool ClientCall::TryRead(std::string* message) {

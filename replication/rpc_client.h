@@ -45,6 +45,8 @@ class ClientCall {
   friend class RpcChannel;
   ClientCall(RpcChannel& channel, const std::string& method);
   void Sleep(int64_t timeout_ms);
+  template <class Start>
+  void WhenWritable(Start start);
 
   RpcChannel& channel_;
   std::unique_ptr<Grpc> grpc_;

@@ -58,6 +58,8 @@ class ActiveCall : public CallHandler {
   // Sends what can be sent; called when anything may have changed.
   void Pump(int64_t now_us);
   virtual int64_t Deadline() const { return INT64_MAX; }
+  // Until when it does not want to be woken for new WAL: it looks by itself then.
+  virtual int64_t GathersUntil() const { return 0; }
   // May the process end although this call goes on?
   virtual bool MayBeCut() const { return true; }
 

@@ -20,26 +20,38 @@ void SenderStream::EndTimeline(Lsn at, TimelineId next) {
 }
 
 int64_t SenderStream::Deadline() const {
-  if (timeout_us_ <= 0 || ended_) return INT64_MAX;
-  return heard_us_ + (pinged_ ? timeout_us_ : timeout_us_ / 2);
+  if (ended_) return INT64_MAX;
+  int64_t deadline = gathers_until_us_ != 0 ? gathers_until_us_ : INT64_MAX;
+  if (timeout_us_ > 0) deadline = std::min(deadline, heard_us_ + (pinged_ ? timeout_us_ : timeout_us_ / 2));
+  return deadline;
+}
+
+// A whole message does not wait, nor does the end of a timeline.
+bool SenderStream::Gathers(const NodeView& node, int64_t now_us) {
+  bool little = sent_ + kMessageBytes > Limit(node) && timeline_end_ == kMaxLsn;
+  if (gathering_ && little && now_us < gathers_until_us_) return true;
+  gathers_until_us_ = 0;
+  return false;
 }
 
 SenderStream::Step SenderStream::Next(const NodeView& node, int64_t now_us) {
   if (ended_) return {};
   if (timeout_us_ > 0 && now_us >= heard_us_ + timeout_us_) return {Act::kTimedOut};
   Step step;
+  bool gathers = Gathers(node, now_us);
   if (!started_sent_) {
     started_sent_ = true;
     step.act = Act::kStarted;
-  } else if (Lsn limit = Limit(node); sent_ < limit) {
+  } else if (Lsn limit = Limit(node); sent_ < limit && !gathers) {
     step = {Act::kWal, sent_, std::min<uint64_t>(limit - sent_, kMessageBytes)};
     sent_ = sent_ + step.size;
     lag_.Sent(sent_, now_us);
+    if (gathering_) gathers_until_us_ = now_us + kGatherUs;
   } else if (timeline_end_ != kMaxLsn) {
     ended_ = true;
     step.act = Act::kEndOfTimeline;
   } else if (bool ping = timeout_us_ > 0 && !pinged_ && now_us >= heard_us_ + timeout_us_ / 2;
-             ping || reply_wanted_ || announced_ < node.settled) {
+             ping || reply_wanted_ || (announced_ < node.settled && (!gathers || node.settled <= sent_))) {
     pinged_ = pinged_ || ping;
     step.act = Act::kKeepAlive;
     step.reply_wanted = ping;

@@ -23,6 +23,8 @@ struct NodeView {
 class SenderStream {
  public:
   static constexpr size_t kMessageBytes = 256 * 1024;
+  // How soon after a message the next one leaves that nobody waits for.
+  static constexpr int64_t kGatherUs = 9000;
 
   struct Start {
     Lsn lsn;
@@ -52,6 +54,11 @@ class SenderStream {
   // The timeline that is being sent has ended (this node was promoted).
   void EndTimeline(Lsn at, TimelineId next);
   void set_timeout(int64_t timeout_us) { timeout_us_ = timeout_us; }
+  // No commit waits for this standby: what comes soon after a message is gathered for one more, while it is little.
+  // A message after a pause leaves at once.
+  void set_gathering(bool gathering) { gathering_ = gathering; }
+  // Until then Next looks at nothing new; what has come meanwhile leaves when it is asked again then.
+  int64_t gathers_until_us() const { return gathers_until_us_; }
 
   TimelineId timeline() const { return timeline_; }
   Lsn sent() const { return sent_; }
@@ -63,6 +70,7 @@ class SenderStream {
   bool ended() const { return ended_; }
 
  private:
+  bool Gathers(const NodeView& node, int64_t now_us);
   Lsn Limit(const NodeView& node) const { return std::min(timeline_end_, node.flushed); }
 
   TimelineId timeline_;
@@ -75,6 +83,8 @@ class SenderStream {
   bool started_sent_ = false, ended_ = false;
   bool reply_wanted_ = false;  // by the standby
   bool pinged_ = false;
+  bool gathering_ = false;
+  int64_t gathers_until_us_ = 0;
   LagTracker lag_;
 };
 

@@ -57,6 +57,7 @@ class StreamCall final : public ActiveCall {
   }
 
   int64_t Deadline() const override { return stream_ ? stream_->Deadline() : deadline_us_; }
+  int64_t GathersUntil() const override { return stream_ ? stream_->gathers_until_us() : 0; }
   bool MayBeCut() const override {
     if (!stream_ || finishing()) return true;
     NodeView node = context_.View();
@@ -158,6 +159,7 @@ class StreamCall final : public ActiveCall {
                      "terminating the stream because its replication slot has lost its WAL");
     }
     stream_->set_timeout(SenderTimeoutUs());
+    stream_->set_gathering(Unhurried());
     NodeView node = context_.View();
     // Promoted under the stream.
     if (node.timeline > stream_->timeline() && !stream_->ended()) {
@@ -167,11 +169,17 @@ class StreamCall final : public ActiveCall {
     Take(stream_->Next(node, now_us), node, now_us);
   }
 
+  // No commit waits for this standby.
+  bool Unhurried() const {
+    return (*row_)->sync_priority.load(std::memory_order_relaxed) == 0 && !context_.stopping;
+  }
+
   void Take(const SenderStream::Step& step, const NodeView& node, int64_t) {
     v1::PrimaryMessage message;
     PutSpeaker({node.system_id, node.term, node.timeline, node.flushed}, message.mutable_at());
     message.set_settled_lsn(node.settled.value);
     message.set_sent_us(WallClockUs());
+    message.set_lazy_reports(Unhurried());
     switch (step.act) {
       case SenderStream::Act::kNothing:
         return ShowState(node);

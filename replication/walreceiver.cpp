@@ -18,6 +18,7 @@
 #include "node/recovery/timeline.h"
 #include "node/shm/interrupts.h"
 #include "node/txn/horizon.h"
+#include "node/txn/sender_slots.h"
 #include "node/txn/txn_state.h"
 #include "node/wal/wal.h"
 #include "replication/primary_connection.h"
@@ -58,6 +59,7 @@ void TakeSettled(Lsn settled) {
   if (known == kMaxLsn || known < settled) {
     SaveAnnouncedSettled(settled);
     AnnounceSettled(settled);
+    WakeSendersForWal();  // cascading
   }
   if (PromotionRequested()) AnnounceSettled(kMaxLsn);
 }
@@ -254,17 +256,18 @@ class Receiver {
     }
     if (stream_->written() == stream_->flushed()) return;
     ReportWritten(stream_->written());
-    Report();
+    if (!lazy_) Report();
     wal_.Sync();
     stream_->Flushed(stream_->written());
     position_ = stream_->flushed();
-    TellWhenReplayed(position_);
+    if (!lazy_) TellWhenReplayed(position_);
     ReportReceived(position_, timeline_);
     SetProcessTitle(fmt::format("walden: walreceiver streaming {}", position_.ToString()));
   }
 
   void Take(const ReceiverStream::Event& event) {
     MeetPrimary(event.term);
+    lazy_ = event.lazy_reports;
     NoteReceiverMessage(event.sent_us, event.primary_end);
     TakeSettled(event.settled);
     switch (event.kind) {
@@ -295,6 +298,11 @@ class Receiver {
       case ReceiverStream::Due::kNothing:
         return;
       case ReceiverStream::Due::kReport:
+        if (lazy_ && ReplayedLsn() < position_) {
+          // Replay wakes us once a report, not once a batch.
+          TellWhenReplayed(position_);
+          stream_->Applied(ReplayedLsn());
+        }
         return Report();
       case ReceiverStream::Due::kTimedOut:
         throw SqlError(ErrorCode::kConnectionFailure, "terminating walreceiver due to timeout");
@@ -328,6 +336,7 @@ class Receiver {
   std::unique_ptr<ClientCall> call_;
   std::optional<ReceiverStream> stream_;
   bool ended_ = false;
+  bool lazy_ = false;  // nobody waits for our reports
   bool more_ = false;  // messages may be waiting
 };
 

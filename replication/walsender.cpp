@@ -10,6 +10,7 @@
 #include "node/config/settings.h"
 #include "node/os/process.h"
 #include "node/shm/interrupts.h"
+#include "node/txn/sender_slots.h"
 #include "replication/conninfo.h"
 #include "replication/sender_calls.h"
 
@@ -70,8 +71,11 @@ class WalSender {
       CheckInterrupts();
       if (std::exchange(reload_asked, false) && !TakeReload()) return;
       int64_t now_us = MonotonicUs();
+      SetSendersAwaitWal(AwaitsWal(now_us));
       for (ActiveCall* call : std::vector<ActiveCall*>(context_.active.begin(), context_.active.end()))
         call->Pump(now_us);
+      // Whoever has just sent something looks by itself soon: WAL that comes from now on need not wake us.
+      SetSendersAwaitWal(AwaitsWal(now_us));
       context_.holds.Expire(now_us);
       Sleep();
     }
@@ -90,6 +94,11 @@ class WalSender {
     bool served = std::all_of(context_.active.begin(), context_.active.end(),
                               [](ActiveCall* call) { return call->MayBeCut(); });
     return served || MonotonicUs() >= stop_by_us_;
+  }
+
+  bool AwaitsWal(int64_t now_us) const {
+    return std::any_of(context_.active.begin(), context_.active.end(),
+                       [&](ActiveCall* call) { return call->GathersUntil() <= now_us; });
   }
 
   void Sleep() {

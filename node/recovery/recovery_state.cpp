@@ -147,7 +147,7 @@ void ReportReceived(Lsn flushed, TimelineId timeline) {
   Recovery()->received_timeline.store(timeline, std::memory_order_release);
   Recovery()->received.store(flushed.value, std::memory_order_release);
   WakeStartup();
-  WakeSenders();  // cascading
+  WakeSendersForWal();  // cascading
 }
 
 void SetReceiverState(ReceiverState state) {

@@ -139,7 +139,7 @@ void ComposeNode() {
   RegisterTxnHook(kStatsHookOrder, CountTransactions);
   BindRecoveryEnd(RemoveOrphanedFiles);
   RegisterMetricSources();
-  OnFlushed([](Lsn) { WakeSenders(); });
+  OnFlushed([](Lsn) { WakeSendersForWal(); });
   InstallValueHooks();
 }
 

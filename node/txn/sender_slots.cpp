@@ -29,6 +29,7 @@ struct SenderTable {
       quorum_apply;  // raised only, while the configuration stands
   std::atomic<int32_t> waiters;
   std::atomic<int32_t> in_use;          // claimed slots
+  std::atomic<bool> await_wal;          // the walsender is to be woken for WAL
   std::atomic<uint64_t> slot_feedback;  // UINT64_MAX = none
 
   SenderSlot* senders() { return reinterpret_cast<SenderSlot*>(this + 1); }
@@ -126,6 +127,12 @@ void WakeSenders() {
   if (table->in_use.load(std::memory_order_seq_cst) == 0) return;
   SlotAt(SlotsOf(ProcessKind::kWalSender).first).latch.Set();
 }
+
+void WakeSendersForWal() {
+  if (table->await_wal.load(std::memory_order_seq_cst)) WakeSenders();
+}
+
+void SetSendersAwaitWal(bool await) { table->await_wal.store(await, std::memory_order_seq_cst); }
 
 int ClaimSenderSlot(std::string_view application_name, std::string_view role_name, Oid role,
                     std::string_view client_address, int client_port) {

@@ -46,6 +46,10 @@ int MaxSenderSlots();
 // There may be something for the walsender to do: WAL was flushed or received, a checkpoint is complete. Cheap, and
 // nothing while no slot is in use. Any process, any time.
 void WakeSenders();
+// The same for WAL that was flushed or received: nothing while the walsender gathers WAL and looks by itself soon.
+void WakeSendersForWal();
+// The walsender, before it looks at the end of WAL: whether it is to be woken when that moves.
+void SetSendersAwaitWal(bool await);
 SenderSlot& Sender(int sender);
 
 // The owning walsender reports what its standby acknowledged (monotone per connection), recomputes the quorum

@@ -157,7 +157,7 @@ void PublishReplayed(Lsn visible) {
 
 void AnnounceSettled(Lsn settled) {
   txn_shared->announced_settled.store(settled.value, std::memory_order_seq_cst);
-  SlotAt(SlotsOf(ProcessKind::kStartup).first).latch.Set();
+  if (ReplayAwaitsSettled()) SlotAt(SlotsOf(ProcessKind::kStartup).first).latch.Set();
 }
 
 Lsn AnnouncedSettledLsn() { return Lsn{txn_shared->announced_settled.load(std::memory_order_seq_cst)}; }

@@ -105,6 +105,36 @@ TEST(SenderStream, RefusesAStandbyThatIsAhead) {
   EXPECT_THROW(stream.OnStatus(Status(1000, 1000, 2001), Node(2000, 0), 0), SqlError);
 }
 
+TEST(SenderStream, GathersWhatNobodyWaitsFor) {
+  constexpr int64_t kSoon = SenderStream::kGatherUs;
+  SenderStream stream = Sender(1000);
+  stream.Next(Node(1000, 0), 0);
+  stream.set_gathering(true);
+  EXPECT_EQ(stream.Next(Node(1100, 1000), 100).act, Act::kWal) << "after a pause at once";
+  EXPECT_EQ(stream.Next(Node(1200, 1200), 200).act, Act::kNothing);
+  EXPECT_EQ(stream.Next(Node(1300, 1300), 99 + kSoon).act, Act::kNothing);
+  EXPECT_EQ(stream.Deadline(), 100 + kSoon);
+  SenderStream::Step step = stream.Next(Node(1400, 1300), 100 + kSoon);
+  EXPECT_EQ(step.act, Act::kWal);
+  EXPECT_EQ(step.size, 300u);
+  // An announcement about what the standby has does not wait, nor does an answer or a whole message.
+  EXPECT_EQ(stream.Next(Node(1500, 1400), 101 + kSoon).act, Act::kKeepAlive);
+  EXPECT_EQ(stream.Next(Node(1500, 1500), 101 + kSoon).act, Act::kNothing);
+  v1::StandbyStatus asks = Status(1100, 1100, 1100);
+  asks.set_reply_wanted(true);
+  stream.OnStatus(asks, Node(1500, 1400), 102 + kSoon);
+  EXPECT_EQ(stream.Next(Node(1500, 1400), 103 + kSoon).act, Act::kKeepAlive);
+  EXPECT_EQ(stream.Next(Node(1401 + SenderStream::kMessageBytes, 0), 104 + kSoon).act, Act::kWal);
+  // Nothing came: there is nothing to look for any more.
+  EXPECT_EQ(stream.Next(Node(1401 + SenderStream::kMessageBytes, 0), 104 + 2 * kSoon).act, Act::kWal);
+  EXPECT_EQ(stream.Next(Node(1401 + SenderStream::kMessageBytes, 0), 104 + 3 * kSoon).act, Act::kNothing);
+  EXPECT_EQ(stream.Deadline(), INT64_MAX);
+  // A commit waits now.
+  stream.Next(Node(1500 + SenderStream::kMessageBytes, 0), 104 + 4 * kSoon);
+  stream.set_gathering(false);
+  EXPECT_EQ(stream.Next(Node(1600 + SenderStream::kMessageBytes, 0), 105 + 4 * kSoon).act, Act::kWal);
+}
+
 TEST(SenderStream, EndsWhereTheTimelineEnds) {
   SenderStream::Start begin;
   begin.lsn = Lsn{1000};
@@ -208,6 +238,32 @@ TEST(ReceiverStream, ReportsWhenSomethingMoved) {
   EXPECT_EQ(report.flush_lsn(), 1008u);
   EXPECT_EQ(report.apply_lsn(), 1008u);
   EXPECT_EQ(stream.Check(0), Due::kNothing);
+}
+
+TEST(ReceiverStream, ReportsLaterWhenNobodyWaits) {
+  using Due = ReceiverStream::Due;
+  ReceiverStream stream = Receiver(1000);
+  stream.OnMessage(Started(), 0);
+  stream.Report(0);
+  v1::PrimaryMessage lazy = Message();
+  lazy.mutable_keep_alive();
+  lazy.set_lazy_reports(true);
+  EXPECT_TRUE(stream.OnMessage(lazy.SerializeAsString(), 0).lazy_reports);
+  EXPECT_EQ(stream.Deadline(), INT64_MAX);
+  stream.Written(Lsn{1008});
+  stream.Flushed(Lsn{1008});
+  EXPECT_EQ(stream.Check(0), Due::kNothing);
+  int64_t due = stream.Deadline();
+  EXPECT_LE(due, 50000);
+  EXPECT_EQ(stream.Check(due), Due::kReport);
+  EXPECT_EQ(stream.Report(due).flush_lsn(), 1008u);
+  EXPECT_EQ(stream.Deadline(), INT64_MAX);
+  stream.Applied(Lsn{1008});
+  EXPECT_EQ(stream.Check(due), Due::kNothing);
+  // A commit waits now.
+  lazy.set_lazy_reports(false);
+  stream.OnMessage(lazy.SerializeAsString(), due);
+  EXPECT_EQ(stream.Check(due), Due::kReport);
 }
 
 TEST(ReceiverStream, SpeaksInTimeAndNoticesSilence) {
