@@ -68,8 +68,8 @@ def start_load(pair, *arguments):
                              *arguments, "postgres"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
-def start_tpcb(pair, options):
-    return start_load(pair, "-c", "8", "-j", "2", "-T", str(options.seconds), "-n", "-M", "prepared")
+def start_tpcb(pair, options, clients=8):
+    return start_load(pair, "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(options.seconds), "-n", "-M", "prepared")
 
 
 def transactions(load) -> int:
@@ -108,26 +108,29 @@ def back_up(pair) -> float:
     return seconds
 
 
-def run_under_load(pair, options) -> dict:
-    """TPC-B twice: once while nobody asks the standby anything, for its CPU, and once for the lag."""
+def follow(pair, primary, standby, options, clients) -> dict:
+    """CPU of a transaction on the standby, and of who carries it there, while nobody asks the standby anything."""
     primary_pid, standby_pid = pair.pid(pair.primary), pair.pid(pair.standby)
 
     def carried():
         return cpu_seconds(primary_pid, "walsender") + cpu_seconds(standby_pid, "walreceiver")
+    who = "1 client" if clients == 1 else f"{clients} clients"
+    wait_replayed(primary, standby)
+    cpu, carry = cpu_seconds(standby_pid), carried()
+    count = max(transactions(start_tpcb(pair, options, clients)), 1)
+    wait_replayed(primary, standby)
+    return {f"standby's CPU, {who}": {"value": (cpu_seconds(standby_pid) - cpu) / count * 1e6},
+            f"sender and receiver, {who}": {"value": (carried() - carry) / count * 1e6}}
+
+
+def run_under_load(pair, options) -> dict:
     with replica.Session(pair.primary) as primary, replica.Session(pair.standby) as standby:
-        wait_replayed(primary, standby)
-        first = lsn_number(primary.run(FLUSHED))
-        before, carried_before = cpu_seconds(standby_pid), carried()
-        count = max(transactions(start_tpcb(pair, options)), 1)
-        wait_replayed(primary, standby)
-        cpu, carry = cpu_seconds(standby_pid) - before, carried() - carried_before
-        megabytes = (lsn_number(primary.run(FLUSHED)) - first) / 1e6
+        figures = {**follow(pair, primary, standby, options, 8), **follow(pair, primary, standby, options, 1)}
         load = start_tpcb(pair, options)
         lags = sample_lags(primary, standby, load)
         load.communicate()
-    return {"lag, median": {"value": statistics.median(lags)}, "lag, 99th percentile": {"value": lags[int(len(lags) * 0.99)]},
-            "standby, CPU of a transaction": {"value": cpu / count * 1e6},
-            "walsender and walreceiver": {"value": carry / megabytes * 1e6}}
+    return {**figures, "lag, median": {"value": statistics.median(lags)},
+            "lag, 99th percentile": {"value": lags[int(len(lags) * 0.99)]}}
 
 
 def catch_up(pair, options) -> dict:
@@ -158,8 +161,9 @@ def measure_round(pair, options) -> dict:
     return figures
 
 
-UNITS = {"base backup": "s", "lag, median": "ms", "lag, 99th percentile": "ms", "standby, CPU of a transaction": "us",
-         "walsender and walreceiver": "us/MB", "catching up": "MB/s"}
+UNITS = {"base backup": "s", "standby's CPU, 8 clients": "us/tx", "sender and receiver, 8 clients": "us/tx",
+         "standby's CPU, 1 client": "us/tx", "sender and receiver, 1 client": "us/tx", "lag, median": "ms",
+         "lag, 99th percentile": "ms", "catching up": "MB/s"}
 
 
 def measure_pairs(table, servers, folder, options):

@@ -38,7 +38,7 @@ ROUND_S = 8
 TABLES = ("pgbench_accounts", "pgbench_tellers", "pgbench_branches", "pgbench_history")
 # What a client may meet when processes die; anything else fails the round.
 EXPECTED = re.compile(
-    r"terminating connection|server closed the connection|connection to server|could not (send|receive)|the database system is|"
+    r"terminating connection|server closed the connection|connection to server|could not (send|receive)|send failed|the database system is|"
     r"conflict with recovery|Connection refused|connection .*lost|User was holding|User transaction|Run was aborted|aborted while|"
     r"might have committed|This probably means|before or while processing|perhaps|no connection to the server|canceling statement|"
     r"canceling the wait for synchronous replication|The transaction has already committed locally|Is the server running|"
