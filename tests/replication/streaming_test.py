@@ -80,7 +80,9 @@ def check_kills(primary, replica):
             node.kill_all()
             node.start()
         else:
-            os.kill(node.child(victim), signal.SIGKILL)
+            pid = node.child(victim)
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: pid not in node.children(), f"the postmaster to notice the death of the {victim}")
         node.wait_accepting()
         primary.sql("INSERT INTO s SELECT generate_series(2000, 2100)")
         wait_streaming(primary, replica)
