@@ -4,6 +4,7 @@
 
 #include "node/config/settings.h"
 #include "node/pgwire/client_text.h"
+#include "node/txn/untold.h"
 
 namespace walden {
 
@@ -49,7 +50,9 @@ void WireSink::SendReady(char status) {
 }
 
 void WireSink::Notice(const ErrorFields& fields) {
-  if (IsForClient(fields.severity)) SendFields('N', fields);
+  if (!IsForClient(fields.severity)) return;
+  TellContents();
+  SendFields('N', fields);
 }
 
 void WireSink::ParameterStatus(std::string_view name, std::string_view value) {

@@ -6,6 +6,7 @@
 #include "node/catalog/namespace.h"
 #include "node/catalog/relation.h"
 #include "node/catalog/syscache.h"
+#include "node/session/count_answer.h"
 #include "node/sql/binder/rewriter.h"
 #include "node/sql/optimizer/planner.h"
 #include "node/sql/query/expr_facts.h"
@@ -91,6 +92,7 @@ void RewriteAndPlan(Query* query, const BindOptions& options, SessionHooks* sess
   planned->search_path_generation = SearchPathGeneration();
   planned->role = session_identity().current_role;
   planned->blocks = BlocksOf(*planned->statement);
+  planned->answers_with_count = AnswersWithCount(*planned->statement);
 }
 
 void LockRelations(const PlannedStatement& statement) {

@@ -29,6 +29,8 @@ struct PlannedQuery {
   uint64_t blocks = 0;
   uint32_t uses = 0;
 
+  bool answers_with_count = false;
+
   bool returns_rows() const { return !columns.empty() || statement->command == CmdType::kSelect; }
 };
 using PlannedQueryRef = std::shared_ptr<PlannedQuery>;

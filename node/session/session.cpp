@@ -15,6 +15,7 @@
 #include "node/txn/durability.h"
 #include "node/txn/lock_manager.h"
 #include "node/txn/txn_state.h"
+#include "node/txn/untold.h"
 
 namespace walden {
 namespace {
@@ -56,6 +57,7 @@ Session::Result CatchStatementError(CallableRef<void()> body) {
     return std::nullopt;
   } catch (const SqlError& error) {
     if (error.fields().severity >= Severity::kFatal) throw;
+    TellContents();
     LeaveReplicationSlots();
     return error.fields();
   } catch (const std::bad_alloc&) {
@@ -161,6 +163,7 @@ uint64_t Session::RunQuery(Query* query, const std::function<void(std::span<cons
   settings.snapshot = &*snapshot;
   settings.session = &state_->functions;
   settings.format = &format_;
+  TellContents();
   executor.Start(settings);
   uint64_t count = 0;
   Batch batch;

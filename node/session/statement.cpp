@@ -8,6 +8,7 @@
 #include "node/shm/interrupts.h"
 #include "node/shm/log_context.h"
 #include "node/sql/query/expr_facts.h"
+#include "node/txn/untold.h"
 
 namespace walden {
 namespace {
@@ -202,6 +203,7 @@ void SessionState::StartExecution(Portal* portal) {
   settings.format = &session.format_;
   settings.parameters = portal->parameters;
   settings.parameter_types = portal->statement().parameter_types;
+  settings.answers_with_count = planned.answers_with_count;
   portal->executor->Start(settings);
   portal->started = true;
 }
@@ -235,6 +237,7 @@ std::string SessionState::DeliverRows(Portal* portal, uint64_t max_rows, bool de
   if (has_rows && !describe) sink.ExpectRows(planned.columns, portal->result_formats);
   // Executing a finished portal again delivers nothing more.
   if (portal->done) return CompletionTag(*planned.statement, 0);
+  if (!planned.answers_with_count) TellContents();
   ActiveSnapshotScope active(*portal->snapshot);
   Executor& executor = *portal->executor;
   uint64_t delivered = 0;

@@ -4,6 +4,7 @@
 #include "node/session/query_id.h"
 #include "node/session/session_state.h"
 #include "node/txn/txn_state.h"
+#include "node/txn/untold.h"
 
 namespace walden {
 namespace {
@@ -73,6 +74,7 @@ void SessionState::RunUtility(Portal* portal) {
   if (InRecovery() && IsRefusedInRecovery(statement)) {
     throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute {} during recovery", CommandTagName(&statement));
   }
+  if (statement.tag != ast::Tag::kTransactionStmt) TellContents();
   SessionReader::Instance().Refresh();
   // EXECUTE's is that of the statement it runs.
   bool has_own_id = statement.tag != ast::Tag::kPrepareStmt && statement.tag != ast::Tag::kExecuteStmt &&

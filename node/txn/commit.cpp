@@ -16,6 +16,7 @@
 #include "node/txn/txn_records.h"
 #include "node/txn/txn_shared.h"
 #include "node/txn/txn_state.h"
+#include "node/txn/untold.h"
 #include "node/wal/record_builder.h"
 #include "node/wal/wal.h"
 
@@ -169,6 +170,7 @@ void FinishTransactionState(TxnProcess& txn) {
   txn.on_abort.clear();
   RefreshOwnXids(txn);
   ForgetComboCids();
+  ForgetContents();
   txn.statement_time = 0;
   txn.phase = TxnPhase::kIdle;
 }

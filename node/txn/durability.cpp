@@ -15,6 +15,7 @@
 #include "node/txn/sync_wait.h"
 #include "node/txn/txn_shared.h"
 #include "node/txn/txn_state.h"
+#include "node/txn/untold.h"
 #include "node/wal/wal.h"
 
 namespace walden {
@@ -84,7 +85,7 @@ Lsn SettledLsn() {
 Lsn SeenLsn() { return seen; }
 
 void RaiseSeenLsn(Lsn lsn) {
-  if (lsn <= seen) return;
+  if (lsn <= seen || GatherSeen(lsn)) return;
   seen = lsn;
   tls_seen_not_settled = lsn.value;
 }

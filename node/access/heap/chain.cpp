@@ -1,9 +1,14 @@
 #include "node/access/heap/chain.h"
 
+#include <algorithm>
+
 #include "node/access/counted_read.h"
 #include "node/access/heap/heap_records.h"
 #include "node/access/heap/visibility_map.h"
+#include "node/txn/clog.h"
+#include "node/txn/durability.h"
 #include "node/txn/horizon.h"
+#include "node/txn/transaction.h"
 
 namespace walden {
 
@@ -92,6 +97,44 @@ bool HeapChainIsLiveDirty(const TableRef& table, TupleId tid, Xid* wait_for, uin
     return true;
   });
   return live;
+}
+
+namespace {
+
+constexpr size_t kMostEarlierVersions = 32;
+
+// predecessors[n]: the version whose HOT update made the one at n; 0: it is not on this page any more, or was none.
+void FindPredecessors(const char* page, OffsetNumber* predecessors) {
+  OffsetNumber max = PageMaxOffset(page);
+  std::fill(predecessors, predecessors + max + 1, kInvalidOffset);
+  for (OffsetNumber at = kFirstOffset; at <= max; ++at) {
+    if (!PageItemId(page, at)->IsNormal()) continue;
+    const TupleHeader* row = RowAt(page, at);
+    OffsetNumber next = row->ctid().offset;
+    if (!row->is_hot_updated() || next < kFirstOffset || next > max || !PageItemId(page, next)->IsNormal()) continue;
+    const TupleHeader* made = RowAt(page, next);
+    if (made->is_heap_only() && UpdateXid(*row) == made->xmin()) predecessors[next] = at;
+  }
+}
+
+}  // namespace
+
+bool HeapEarlierVersions(const TableRef& table, TupleId tid, std::vector<TupleId>* versions) {
+  versions->clear();
+  BufferPin pin = ReadPageOf(table, tid.block);
+  PageLock lock(pin, PageLockMode::kShared);
+  OffsetNumber predecessors[kMaxItemsPerPage + 1];
+  FindPredecessors(pin.page(), predecessors);
+  OffsetNumber at = predecessors[tid.offset];
+  while (at != kInvalidOffset && versions->size() < kMostEarlierVersions) {
+    Xid creator = RowAt(pin.page(), at)->xmin();
+    CommitState state = IsCurrentXid(creator) ? CommitState{} : LookupCommit(creator);
+    if (state.status != XidStatus::kCommitted) return false;
+    if (state.csn <= SettledLsn()) return true;
+    at = predecessors[at];
+    if (at != kInvalidOffset) versions->push_back({tid.block, at});
+  }
+  return false;
 }
 
 bool HeapPageIsAllVisible(const TableRef& table, BlockNumber block, BufferPin* vm_pin) {

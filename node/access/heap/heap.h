@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "node/access/deform.h"
 #include "node/access/table.h"
@@ -201,6 +202,11 @@ TupleResult HeapUpdate(const TableRef& table, TupleId tid, TupleBuffer* row, Com
 // failure.ctid.
 TupleResult HeapLock(const TableRef& table, TupleId tid, CommandId cid, RowLockMode mode, WaitPolicy wait,
                      bool follow_updates, TupleFailure* failure);
+
+// The versions that other worlds would show instead of the one that the HOT update to `tid` replaced: if of the commits that are not
+// settled yet only the first few lasted. Newest first, down to the first that a settled commit made; false if the chain does not reach
+// one, or is long. Each has the replaced version's index keys.
+bool HeapEarlierVersions(const TableRef& table, TupleId tid, std::vector<TupleId>* versions);
 
 // Overwrites a row in place, same size, without transaction: only for statistics columns of catalogs
 // (pg_class, pg_database). The caller holds a lock that excludes other in-place writers.

@@ -30,6 +30,7 @@ struct ExecutionSettings {
   bool instrument = false;    // EXPLAIN ANALYZE
   bool instrument_timing = true;
   bool skip_triggers = false;
+  bool answers_with_count = false;  // nothing but its command tag goes to the client, and that says nothing of rows' contents
 };
 
 // Work that must happen at the end of a statement (AFTER triggers, foreign key checks): queued by ModifyTable, run by

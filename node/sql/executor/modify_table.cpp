@@ -1,4 +1,7 @@
 // INSERT, UPDATE, DELETE: takes the child's rows one by one, in order, and changes the table.
+#include <algorithm>
+#include <optional>
+
 #include "node/access/deform.h"
 #include "node/access/heap/row_queue.h"
 #include "node/sql/executor/batched_insert.h"
@@ -9,7 +12,9 @@
 #include "node/sql/executor/row_container.h"
 #include "node/sql/executor/row_locking.h"
 #include "node/sql/executor/table_writer.h"
+#include "node/txn/durability.h"
 #include "node/txn/transaction.h"
+#include "node/txn/untold.h"
 
 namespace walden {
 namespace {
@@ -55,6 +60,8 @@ class ModifyTableOperator : public Operator {
     returned_ = 0;
     if (plan_.has_returning) PrepareReturning(limit);
     row_arena_.Reset();
+    std::optional<SeenGathering> gathering;
+    if (may_answer_early_ && executor().settings().answers_with_count) gathering.emplace();
     while (returned_ < limit) {
       if (child_at_ >= child_.selection.count) {
         child_at_ = 0;
@@ -68,6 +75,7 @@ class ModifyTableOperator : public Operator {
         ChangeRow(child_.selection.Row(child_at_++));
       }
     }
+    if (gathering && gathering->gathered() > SettledLsn() && IsSameWithoutUnsettled()) gathering->KeepUntold();
     if (returned_ == 0) return false;
     input->columns = returning_pointers_;
     input->selection = Selection{nullptr, returned_};
@@ -93,6 +101,19 @@ class ModifyTableOperator : public Operator {
     AddReturning(PhysicalType::kInt32);  // tableoid
     for (PhysicalType type : left_->output_types()) AddReturning(type);
     referential_ = std::make_unique<ReferentialChecks>(writer_->relation_ref());
+    may_answer_early_ = plan_.command == CmdType::kUpdate && !UsesKeys(changed_);
+  }
+  // Whether an index or a foreign key rests on one of the columns.
+  bool UsesKeys(const AttrSet& columns) const {
+    const Relation& table = writer_->relation();
+    for (AttrNumber column = 1; column <= table.desc->size(); ++column) {
+      if (!columns.Contains(column)) continue;
+      if (table.indexed_columns.Contains(column)) return true;
+      for (const PgConstraintRow& key : table.foreign_keys) {
+        if (std::ranges::find(*key.conkey, column) != key.conkey->end()) return true;
+      }
+    }
+    return false;
   }
   void AddReturning(PhysicalType type) {
     returning_.push_back(std::make_unique<Vector>(type));
@@ -315,9 +336,8 @@ class ModifyTableOperator : public Operator {
     DeformTuple(*writer_->relation().desc, row, old_values_.data(), context);
   }
 
-  TupleResult TryUpdate(const Batch& source, uint32_t row, TupleId tid, TupleFailure* failure) {
-    TupleView old_row;
-    if (!fetcher_->FetchAny(tid, &old_row)) return TupleResult::kInvisible;
+  // What the update makes of a version, constraints checked. `source`: the row of changed columns.
+  EvalContext SetNewValues(const Batch& source, uint32_t row, const TupleView& old_row) {
     DeformOld(old_row);
     values_ = old_values_;
     for (size_t i = 0; i < plan_.update_columns.size(); ++i) values_[plan_.update_columns[i] - 1] = source.columns[i]->Get(row);
@@ -325,14 +345,51 @@ class ModifyTableOperator : public Operator {
     writer_->ComputeGenerated(context, values_);
     writer_->CheckConstraints(context, values_);
     CheckOptions(context);
+    return context;
+  }
+
+  TupleResult TryUpdate(const Batch& source, uint32_t row, TupleId tid, TupleFailure* failure) {
+    TupleView old_row;
+    if (!fetcher_->FetchAny(tid, &old_row)) return TupleResult::kInvisible;
+    Xid old_xmin = old_row.header().xmin();
+    EvalContext context = SetNewValues(source, row, old_row);
     TupleId new_tid;
     TupleResult result = writer_->Update(context, tid, old_row, values_, changed_, cid_, WaitPolicy::kBlock, failure, &new_tid);
     if (result != TupleResult::kOk) return result;
     queue_places_->KeepToEnd();
     CountRow();
+    // That there was no error says something of what this transaction wrote there before.
+    if (HasUntoldContents() && IsCurrentXid(old_xmin)) TellContents();
+    last_updated_ = new_tid;
     referential_->Updated(executor(), old_values_, values_);
     ReturnFrom(source, values_, new_tid, row);
     return result;
+  }
+
+  // An UPDATE by key (answers_with_count) says "UPDATE 1". Would it, if of the commits that it met and that are not settled only the first
+  // few lasted? There would then be one of the row's earlier versions, with the same key: does the change go through on each of them?
+  // (If none of their kind is left on the page, nobody knows.)
+  bool IsSameWithoutUnsettled() {
+    if (executor().rows_affected() != 1 || UsesTransactionSnapshot()) return false;
+    const TableRef& table = writer_->relation().table;
+    if (!HeapEarlierVersions(table, last_updated_, &earlier_versions_)) return false;
+    try {
+      return std::ranges::all_of(earlier_versions_, [this](TupleId tid) { return WouldUpdate(tid); });
+    } catch (const SqlError& error) {
+      // Another world's error: a value out of range, a constraint that does not hold.
+      std::string_view state = SqlState(error.fields().code);
+      if (!state.starts_with("22") && !state.starts_with("23")) throw;
+      return false;
+    }
+  }
+
+  bool WouldUpdate(TupleId tid) {
+    Batch changed;
+    TupleView old_row;
+    std::pair version(plan_.rtindex, tid);
+    if (!recheck_.Run(plan_.marks, child_, 0, std::span(&version, 1), &changed) || !fetcher_->FetchAny(tid, &old_row)) return false;
+    SetNewValues(changed, changed.selection.Row(0), old_row);
+    return true;
   }
 
   TupleResult TryDelete(const Batch& source, uint32_t row, TupleId tid, TupleFailure* failure) {
@@ -420,6 +477,9 @@ class ModifyTableOperator : public Operator {
   std::unique_ptr<BatchedInsert> gathered_;
   std::unique_ptr<ReferentialChecks> referential_;
   CommandId cid_ = 0;
+  bool may_answer_early_ = false;  // an UPDATE, and of no column that an index or a foreign key rests on
+  TupleId last_updated_;           // its new version
+  std::vector<TupleId> earlier_versions_;
   Batch child_;
   int64_t tuples_inserted_ = 0, conflicting_tuples_ = 0;
   uint32_t child_at_ = 0;
