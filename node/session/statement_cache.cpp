@@ -86,9 +86,10 @@ void StatementCache::Clear() {
 
 bool StatementCache::IsRepeated(const StatementKey& key) {
   uint64_t hash = HashOf(key);
-  uint64_t& recent = recent_[hash % recent_.size()];
-  if (recent == hash) return true;
-  recent = hash;
+  auto& recent = recent_[hash % recent_.size()];
+  if (std::ranges::find(recent, hash) != recent.end()) return true;
+  std::shift_right(recent.begin(), recent.end(), 1);
+  recent[0] = hash;
   return false;
 }
 

@@ -73,7 +73,9 @@ class StatementCache {
   Slots slots_;  // most recently used first
   std::unordered_multimap<uint64_t, Slots::iterator> by_hash_;
   size_t bytes_ = 0;
-  std::array<uint64_t, 256> recent_{};  // hashes of keys, by their low bits
+  // Hashes of keys, by their low bits, newest first. Several of a kind: two statements of one transaction that shared a single place would
+  // push each other out for ever, and neither ever be found to come again.
+  std::array<std::array<uint64_t, 4>, 64> recent_{};
 };
 
 }  // namespace walden

@@ -46,6 +46,16 @@ TEST(StatementCache, FindsWhatWasAdded) {
   EXPECT_EQ(cache.bytes(), 0u);
 }
 
+TEST(StatementCache, TextsThatTakeTurnsAreFoundToRepeat) {
+  for (int group = 0; group < 100; ++group) {
+    StatementCache cache;
+    std::vector<std::string> texts;
+    for (int i = 0; i < 8; ++i) texts.push_back("SELECT " + std::to_string(group * 8 + i));
+    for (const std::string& text : texts) cache.IsRepeated(TextKey(text));
+    for (const std::string& text : texts) EXPECT_TRUE(cache.IsRepeated(TextKey(text))) << text;
+  }
+}
+
 TEST(StatementCache, DeclaredTypesArePartOfTheKey) {
   StatementCache cache;
   Oid int4[] = {type_oid::kInt4}, text[] = {type_oid::kText};
