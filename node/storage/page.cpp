@@ -21,13 +21,20 @@ struct PlacedItem {
 void PackItems(char* page, PlacedItem* items, int count) {
   PageHeader* header = HeaderOf(page);
   uint16_t upper = header->special;
-  for (int i = 0; i < count; ++i) {
-    uint16_t size = static_cast<uint16_t>(AlignUp(items[i].length, kItemAlignment));
-    upper -= size;
-    DCHECK(items[i].offset <= upper);
-    if (items[i].offset != upper) std::memmove(page + upper, page + items[i].offset, size);
-    ItemId* line = PageItemId(page, items[i].number);
-    *line = ItemId::Make(upper, line->state(), line->length());
+  for (int i = 0; i < count;) {
+    // A run of items that lie side by side moves as one.
+    uint16_t run_end = static_cast<uint16_t>(items[i].offset + AlignUp(items[i].length, kItemAlignment));
+    uint16_t run_start = run_end, shift = static_cast<uint16_t>(upper - run_end);
+    DCHECK(run_end <= upper);
+    for (; i < count; ++i) {
+      if (items[i].offset + AlignUp(items[i].length, kItemAlignment) != run_start) break;
+      run_start = items[i].offset;
+      if (shift == 0) continue;
+      ItemId* line = PageItemId(page, items[i].number);
+      *line = ItemId::Make(run_start + shift, line->state(), line->length());
+    }
+    upper = static_cast<uint16_t>(run_start + shift);
+    if (shift != 0) std::memmove(page + upper, page + run_start, run_end - run_start);
   }
   header->upper = upper;
 }
@@ -40,8 +47,8 @@ int CollectItems(const char* page, PlacedItem* items) {
     if (!line->HasStorage()) continue;
     items[count++] = {number, static_cast<uint16_t>(line->offset()), static_cast<uint16_t>(line->length())};
   }
-  std::sort(items, items + count,
-            [](const PlacedItem& a, const PlacedItem& b) { return a.offset > b.offset; });
+  auto is_behind = [](const PlacedItem& a, const PlacedItem& b) { return a.offset > b.offset; };
+  if (!std::is_sorted(items, items + count, is_behind)) std::sort(items, items + count, is_behind);
   return count;
 }
 

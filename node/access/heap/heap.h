@@ -65,7 +65,7 @@ class HeapScan {
   ~HeapScan();
   // Goes to the next page that has visible rows; false at the end.
   bool NextPage();
-  std::span<const TupleView> rows() const { return {rows_, row_count_}; }
+  std::span<const TupleView> rows() const { return {rows_.views, row_count_}; }
   BlockNumber block() const { return block_; }
   // Another pin of the current page, to keep its rows beyond NextPage.
   BufferPin HoldPin() const { return pin_.Share(); }
@@ -83,7 +83,11 @@ class HeapScan {
   BlockNumber next_ = 0;
   BlockNumber end_ = 0;
   uint32_t row_count_ = 0;
-  TupleView rows_[kMaxTuplesPerPage];
+  // Only what was collected is ever written or read: a scan of one small page must not pay for clearing 7 KB.
+  union Rows {
+    Rows() {}
+    TupleView views[kMaxTuplesPerPage];
+  } rows_;
 };
 
 // Fetches rows by identity, as index and TID scans do. Keeps a pin on the page of the row last fetched, so

@@ -85,7 +85,7 @@ void HeapScan::CollectRows() {
   // after every older snapshot is gone.)
   if (PageHasFlag(page, kPageAllVisible) && snapshot_.IsMvcc()) {
     for (OffsetNumber offset = kFirstOffset; offset <= max; ++offset) {
-      if (PageItemId(page, offset)->IsNormal()) rows_[row_count_++] = ViewOf(table_, page, block_, offset);
+      if (PageItemId(page, offset)->IsNormal()) rows_.views[row_count_++] = ViewOf(table_, page, block_, offset);
     }
     return;
   }
@@ -93,7 +93,7 @@ void HeapScan::CollectRows() {
   for (OffsetNumber offset = kFirstOffset; offset <= max; ++offset) {
     if (!PageItemId(page, offset)->IsNormal()) continue;
     if (VisibleToSnapshot(RowAt(page, offset), snapshot_, hints)) {
-      rows_[row_count_++] = ViewOf(table_, page, block_, offset);
+      rows_.views[row_count_++] = ViewOf(table_, page, block_, offset);
     }
   }
 }

@@ -39,8 +39,13 @@ class Pruner {
   void JudgeRows(OffsetNumber max) {
     HintWriter hints(pin_);
     for (OffsetNumber offset = kFirstOffset; offset <= max; ++offset) {
-      if (PageItemId(page_, offset)->IsNormal()) {
-        states_[offset] = VacuumStateOf(RowAt(page_, offset), horizon_, hints, &deleters_[offset]);
+      if (!PageItemId(page_, offset)->IsNormal()) continue;
+      TupleHeader* row = RowAt(page_, offset);
+      if (IsPlainlyLive(*row)) {
+        states_[offset] = VacuumState::kLive;
+        done_[offset] = !row->is_heap_only();  // a chain of its own
+      } else {
+        states_[offset] = VacuumStateOf(row, horizon_, hints, &deleters_[offset]);
       }
     }
   }

@@ -68,6 +68,8 @@ bool VisibleMvcc(TupleHeader* row, const Snapshot& snapshot, HintWriter& hints) 
     return false;
   }
   if (flags & (kXmaxInvalid | kXmaxLockOnly)) return true;
+  // Most old versions: nobody hints a transaction that has not ended.
+  if ((flags & (kXmaxCommitted | kXmaxIsMulti)) == kXmaxCommitted) return !HintedCommitVisible(row->xmax(), snapshot);
   Xmax xmax = ResolveXmax(row, flags);
   if (xmax.kind == XmaxKind::kNone) return true;
   if (xmax.kind == XmaxKind::kOwn) return VisibleCmax(*row) >= snapshot.curcid;

@@ -61,6 +61,11 @@ enum class VacuumState : uint8_t {
   kInsertInProgress,
   kDeleteInProgress,
 };
+// Surely VacuumState::kLive: the creator's commit is hinted and nobody has deleted it; the usual case.
+inline bool IsPlainlyLive(const TupleHeader& row) {
+  uint16_t flags = std::atomic_ref<uint16_t>(const_cast<TupleHeader&>(row).infomask).load(std::memory_order_relaxed);
+  return (flags & (kXminCommitted | kXmaxInvalid)) == (kXminCommitted | kXmaxInvalid);
+}
 // `horizon`: see txn/horizon.h. `*deleter` (optional): who deleted it, for kDead and kRecentlyDead.
 VacuumState VacuumStateOf(TupleHeader* row, Lsn horizon, HintWriter& hints, Xid* deleter = nullptr);
 // Dead without looking beyond the row's own flags and the CLOG: for killing index entries.
