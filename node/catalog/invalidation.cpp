@@ -238,7 +238,8 @@ void OnInvalidation(InvalidationCallback callback) { state.callbacks.push_back(c
 uint64_t CacheGeneration() { return state.generation; }
 
 void InstallCatalogHooks() {
-  RegisterTxnHook(kHookOrder, OnTxnEvent);
+  RegisterTxnHook(kHookOrder, OnTxnEvent,
+                  {TxnEvent::kCommitData, TxnEvent::kPublish, TxnEvent::kCommitted, TxnEvent::kAbort, TxnEvent::kSubCommit, TxnEvent::kSubAbort});
   InstallSearchPathHooks();
 }
 

@@ -156,7 +156,7 @@ void OnTxnEvent(TxnEvent event, const TxnEventInfo& info) {
 
 }  // namespace
 
-void InstallSearchPathHooks() { RegisterTxnHook(101, OnTxnEvent); }
+void InstallSearchPathHooks() { RegisterTxnHook(101, OnTxnEvent, {TxnEvent::kCommitted, TxnEvent::kAbort, TxnEvent::kSubCommit, TxnEvent::kSubAbort}); }
 
 void ForgetSearchPath() { path.valid = false; }
 

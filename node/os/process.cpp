@@ -45,15 +45,17 @@ void InitProcessTitle(int argc, char** argv) {
   title_area_bytes = static_cast<size_t>(end - argv[0]);
 }
 
-void SetProcessTitle(std::string_view title) {
-  // Called for every statement of a session: only what changes is written.
+void SetProcessTitleEnd(size_t kept_bytes, std::string_view end) {
   static size_t shown_bytes = title_area_bytes;
-  if (title_area != nullptr) {
-    size_t used = std::min(title.size(), title_area_bytes - 1);
-    std::memcpy(title_area, title.data(), used);
-    if (used < shown_bytes) std::memset(title_area + used, 0, shown_bytes - used);
-    shown_bytes = used;
-  }
+  if (title_area == nullptr || kept_bytes >= title_area_bytes) return;
+  size_t used = kept_bytes + std::min(end.size(), title_area_bytes - 1 - kept_bytes);
+  std::memcpy(title_area + kept_bytes, end.data(), used - kept_bytes);
+  if (used < shown_bytes) std::memset(title_area + used, 0, shown_bytes - used);
+  shown_bytes = used;
+}
+
+void SetProcessTitle(std::string_view title) {
+  SetProcessTitleEnd(0, title);
   // The short name has 15 characters: what follows "walden: " says more than the product's name.
   constexpr std::string_view kPrefix = "walden: ";
   std::string_view brief = title.starts_with(kPrefix) ? title.substr(kPrefix.size()) : title;

@@ -15,6 +15,10 @@ namespace walden {
 void InitProcessTitle(int argc, char** argv);
 // "walden: checkpointer": sets argv and the short name that pstree shows.
 void SetProcessTitle(std::string_view title);
+// Replaces what follows the first `kept_bytes` of the title that was set last, which are more than the short name shows: what a session
+// does changes with each statement.
+inline constexpr size_t kShortNameEnd = 23;  // in a title
+void SetProcessTitleEnd(size_t kept_bytes, std::string_view end);
 
 // fork() that asserts that the caller has one thread and flushes nothing. Throws SqlError on failure.
 pid_t ForkProcess();

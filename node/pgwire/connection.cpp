@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
-#include "node/base/bytes.h"
 #include "node/base/log.h"
 #include "node/config/conf_file.h"
 #include "node/shm/interrupts.h"
@@ -116,10 +116,22 @@ bool Connection::ReadMessage(char* type, std::string_view* body, uint32_t max_by
   return true;
 }
 
+bool Connection::TakeBufferedMessage(char* type, std::string_view* body) {
+  size_t available = in_end_ - in_at_;
+  if (available < 5) return false;
+  const char* at = in_.data() + in_at_;
+  uint32_t length = LoadBig<uint32_t>(at + 1);
+  if (length < 4 || length > available - 1) return false;
+  *type = at[0];
+  *body = std::string_view(at + 5, length - 4);
+  in_at_ += size_t{1} + length;
+  return true;
+}
+
 void Connection::Begin(char type) {
-  out_.push_back(type);
-  message_at_ = out_.size();
-  out_.append(4, '\0');
+  const char head[5] = {type};
+  message_at_ = out_.size() + 1;
+  out_.append(head, sizeof head);
 }
 
 void Connection::End() { StoreBig<uint32_t>(out_.data() + message_at_, static_cast<uint32_t>(out_.size() - message_at_)); }
@@ -184,23 +196,13 @@ void Connection::SendAll(const char* data, size_t bytes) {
   }
 }
 
-int16_t MessageReader::Int16() { return static_cast<int16_t>(LoadBig<uint16_t>(Bytes(2).data())); }
-int32_t MessageReader::Int32() { return static_cast<int32_t>(LoadBig<uint32_t>(Bytes(4).data())); }
-
-std::string_view MessageReader::Bytes(size_t count) {
-  if (count > body_.size() - at_) {
-    throw SqlError(ErrorCode::kProtocolViolation, "insufficient data left in message");
-  }
-  std::string_view bytes = body_.substr(at_, count);
-  at_ += count;
-  return bytes;
-}
+void MessageReader::ThrowTooShort() { throw SqlError(ErrorCode::kProtocolViolation, "insufficient data left in message"); }
 
 std::string_view MessageReader::String() {
-  size_t end = body_.find('\0', at_);
-  if (end == std::string_view::npos) throw SqlError(ErrorCode::kProtocolViolation, "invalid string in message");
-  std::string_view text = body_.substr(at_, end - at_);
-  at_ = end + 1;
+  const void* end = at_ < body_.size() ? std::memchr(body_.data() + at_, 0, body_.size() - at_) : nullptr;
+  if (end == nullptr) throw SqlError(ErrorCode::kProtocolViolation, "invalid string in message");
+  std::string_view text(body_.data() + at_, static_cast<size_t>(static_cast<const char*>(end) - body_.data()) - at_);
+  at_ += text.size() + 1;
   return text;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "node/base/bytes.h"
 #include "node/base/error.h"
 #include "node/os/socket.h"
 #include "node/pgwire/tls.h"
@@ -37,6 +38,8 @@ class Connection {
   void ReadExactly(char* to, size_t bytes);
   // One message: its type and body (valid until the next read). False at end of stream.
   bool ReadMessage(char* type, std::string_view* body, uint32_t max_bytes = kMaxMessageBytes);
+  // The same for one that has arrived whole already; false if none has.
+  bool TakeBufferedMessage(char* type, std::string_view* body);
   bool HasBufferedInput() const { return in_at_ < in_end_; }
 
   // --- out
@@ -87,15 +90,22 @@ class Connection {
 class MessageReader {
  public:
   explicit MessageReader(std::string_view body) : body_(body) {}
-  int16_t Int16();
-  int32_t Int32();
+  int16_t Int16() { return static_cast<int16_t>(LoadBig<uint16_t>(Bytes(2).data())); }
+  int32_t Int32() { return static_cast<int32_t>(LoadBig<uint32_t>(Bytes(4).data())); }
   std::string_view String();              // up to its zero
-  std::string_view Bytes(size_t count);
+  std::string_view Bytes(size_t count) {
+    if (count > body_.size() - at_) ThrowTooShort();
+    std::string_view bytes(body_.data() + at_, count);
+    at_ += count;
+    return bytes;
+  }
   std::string_view Rest();
   bool AtEnd() const { return at_ == body_.size(); }
   void ExpectEnd() const;
 
  private:
+  [[noreturn]] static void ThrowTooShort();
+
   std::string_view body_;
   size_t at_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "node/base/log.h"
 #include "node/base/random.h"
@@ -83,22 +84,19 @@ class Conversation {
     sink_.Use(&session_.format(), session_identity().object_names);
     SendGreeting();
     while (true) {
-      if (!skipping_ && needs_ready_) {
+      bool is_ready = !skipping_ && needs_ready_;
+      if (is_ready) {
         report_.Waiting(session_.transaction_status());
         // Promoted since: the client hears of it before its next command.
         if (GetBool(Setting::kInHotStandby) && !InRecovery()) OverrideSetting(Setting::kInHotStandby, "off");
         sink_.SendReady(static_cast<char>(session_.transaction_status()));
         needs_ready_ = false;
       }
-      client_is_idle = true;
-      if (TimeoutEnabled(Interrupt::kWork)) DisableTimeout(Interrupt::kWork);
-      connection_.set_idle(true);
-      IdleTimeout idle(session_.transaction_status());
       char type;
       std::string_view body;
-      bool more = connection_.ReadMessage(&type, &body);
-      connection_.set_idle(false);
-      client_is_idle = false;
+      // The rest of a sequence has mostly come with its beginning.
+      bool more = !is_ready && connection_.TakeBufferedMessage(&type, &body);
+      if (!more) more = AwaitMessage(&type, &body);
       if (!more || type == 'X') break;
       if (InterruptPending(Interrupt::kReload) && TakeInterrupt(Interrupt::kReload)) ReloadConfiguration();
       Handle(type, body);
@@ -107,6 +105,20 @@ class Conversation {
   }
 
  private:
+  // The client's turn.
+  bool AwaitMessage(char* type, std::string_view* body) {
+    client_is_idle = true;
+    if (TimeoutEnabled(Interrupt::kWork)) DisableTimeout(Interrupt::kWork);
+    connection_.set_idle(true);
+    IdleTimeout idle(session_.transaction_status());
+    bool more = connection_.ReadMessage(type, body);
+    connection_.set_idle(false);
+    client_is_idle = false;
+    received_at_ = WallClockUs();
+    session_.ClientSent(received_at_);
+    return more;
+  }
+
   // Ends a session that stays idle too long, as its settings say.
   class IdleTimeout {
    public:
@@ -202,28 +214,31 @@ class Conversation {
     }
   }
 
-  // A statement's text is checked when it is parsed, so that one of the cache is not checked each time.
-  static std::string ReadText(MessageReader& reader) {
+  // A statement's text is checked when it is parsed, so that one of the cache is not checked each time. Valid until the next read.
+  static std::string_view ReadText(MessageReader& reader, std::string* storage) {
     std::string_view text = reader.String();
-    std::string storage;
-    return std::string(ClientConverts() ? FromClient(text, &storage) : text);
+    return ClientConverts() ? FromClient(text, storage) : text;
   }
 
+  // A statement that takes its time is about to run.
+  void ReportRunning(std::string_view text) { report_.Running(text, std::exchange(received_at_, 0)); }
+
   void HandleQuery(MessageReader& reader) {
-    query_text_ = ReadText(reader);  // a COPY in it reads further messages
+    query_text_ = ReadText(reader, &converted_);  // a COPY in it reads further messages
     reader.ExpectEnd();
-    report_.Running(query_text_);
+    ReportRunning(query_text_);
     ReportError(session_.SimpleQuery(query_text_), false);
     needs_ready_ = true;
   }
 
   void HandleParse(MessageReader& reader) {
-    std::string name = ReadText(reader), text = ReadText(reader);
+    std::string name(ReadText(reader, &converted_));
+    std::string_view text = ReadText(reader, &converted_);
     std::vector<Oid> types;
     for (int count = reader.Int16(); count > 0; --count) types.push_back(Oid{static_cast<uint32_t>(reader.Int32())});
     reader.ExpectEnd();
     statement_text_ = text;
-    report_.Running(statement_text_);
+    ReportRunning(statement_text_);
     Session::Result error = session_.Parse(name, statement_text_, types);
     if (error) return ReportError(error, true);
     connection_.Begin('1');
@@ -258,7 +273,7 @@ class Conversation {
   }
 
   void HandleBind(MessageReader& reader) {
-    std::string portal = ReadText(reader), statement = ReadText(reader);
+    std::string_view portal = ReadText(reader, &converted_portal_), statement = ReadText(reader, &converted_);
     ReadFormats(reader, &formats_);
     ReadValues(reader);
     ReadFormats(reader, &result_formats_);
@@ -280,7 +295,7 @@ class Conversation {
 
   void HandleDescribe(MessageReader& reader) {
     char kind = reader.Bytes(1)[0];
-    std::string name = ReadText(reader);
+    std::string_view name = ReadText(reader, &converted_);
     reader.ExpectEnd();
     Session::Description shown;
     if (kind == 'S') {
@@ -299,16 +314,16 @@ class Conversation {
   }
 
   void HandleExecute(MessageReader& reader) {
-    portal_name_ = ReadText(reader);
+    portal_name_ = ReadText(reader, &converted_);
     int32_t max_rows = reader.Int32();
     reader.ExpectEnd();
-    report_.Running(statement_text_);
+    ReportRunning(statement_text_);
     ReportError(session_.Execute(portal_name_, max_rows), true);
   }
 
   void HandleClose(MessageReader& reader) {
     char kind = reader.Bytes(1)[0];
-    std::string name = ReadText(reader);
+    std::string_view name = ReadText(reader, &converted_);
     reader.ExpectEnd();
     if (kind != 'S' && kind != 'P') {
       throw SqlError(ErrorCode::kProtocolViolation, "invalid CLOSE message subtype {}", static_cast<int>(kind));
@@ -332,6 +347,8 @@ class Conversation {
   std::vector<std::optional<std::string_view>> values_;
   std::string query_text_, portal_name_;
   std::vector<std::string> converted_values_;
+  std::string converted_, converted_portal_;
+  TimestampUs received_at_ = 0;  // the message that was waited for; 0 once something has run since
   std::string statement_text_;  // of the last Parse; what the extended protocol is seen to run
   bool needs_ready_ = false;
   bool skipping_ = false;

@@ -78,9 +78,9 @@ void SessionReport::Started() {
       application.empty() ? "" : " application_name=", application, encryption);
 }
 
-void SessionReport::Running(std::string_view text) {
+void SessionReport::Running(std::string_view text, TimestampUs now) {
   log_context().statement = text;
-  SetActivityState(ActivityState::kActive, text);
+  SetActivityState(ActivityState::kActive, text, now);
   SetTitle("active");
 }
 
@@ -95,11 +95,14 @@ void SessionReport::Waiting(TransactionStatus status) {
 }
 
 void SessionReport::SetTitle(std::string_view state) {
-  if (!GetBool(Setting::kUpdateProcessTitle)) return;
-  size_t prefix = title_prefix_.size();
-  title_prefix_ += state;
-  SetProcessTitle(title_prefix_);
-  title_prefix_.resize(prefix);
+  if (!GetBool(Setting::kUpdateProcessTitle)) {
+    title_is_set_ = false;
+  } else if (title_is_set_ && title_prefix_.size() >= kShortNameEnd) {
+    SetProcessTitleEnd(title_prefix_.size(), state);
+  } else {
+    SetProcessTitle(title_prefix_ + std::string(state));
+    title_is_set_ = true;
+  }
 }
 
 }  // namespace walden

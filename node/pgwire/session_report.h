@@ -24,8 +24,8 @@ class SessionReport {
   void Requested(const SessionStart& start, const TlsInfo* tls);
   // Authenticated and bound to a database.
   void Started();
-  // A statement begins; `text` stays valid until the next call.
-  void Running(std::string_view text);
+  // A statement begins; `text` stays valid until the next call. `now`: where it is known, else 0.
+  void Running(std::string_view text, TimestampUs now);
   // The client's turn.
   void Waiting(TransactionStatus status);
   // How the session comes to its end, unless the client takes leave.
@@ -40,6 +40,7 @@ class SessionReport {
   std::string host_;  // its name, where log_hostname asks for it and it has one, else its address
   int64_t connected_us_;
   std::string title_prefix_;
+  bool title_is_set_ = false;  // as far as title_prefix_ goes
   std::string user_, database_;
   const TlsInfo* tls_ = nullptr;
   bool started_ = false;

@@ -90,12 +90,15 @@ void WireSink::SendRowDescription(std::span<const ResultColumn> columns, std::sp
   for (size_t i = 0; i < columns.size(); ++i) {
     const ResultColumn& column = columns[i];
     connection_.PutString(ToClientLossy(column.name, &converted_));
-    connection_.PutInt32(static_cast<int32_t>(OidNumber(column.table)));
-    connection_.PutInt16(column.column);
-    connection_.PutInt32(static_cast<int32_t>(OidNumber(column.type)));
-    connection_.PutInt16(TypeOf(column.type).length);
-    connection_.PutInt32(column.typmod);
-    connection_.PutInt16(formats.empty() ? int16_t{0} : formats.size() == 1 ? formats[0] : formats[i]);
+    int16_t format = formats.empty() ? int16_t{0} : formats.size() == 1 ? formats[0] : formats[i];
+    char fields[18];
+    StoreBig<uint32_t>(fields, OidNumber(column.table));
+    StoreBig<uint16_t>(fields + 4, static_cast<uint16_t>(column.column));
+    StoreBig<uint32_t>(fields + 6, OidNumber(column.type));
+    StoreBig<uint16_t>(fields + 10, static_cast<uint16_t>(TypeOf(column.type).length));
+    StoreBig<uint32_t>(fields + 12, static_cast<uint32_t>(column.typmod));
+    StoreBig<uint16_t>(fields + 16, static_cast<uint16_t>(format));
+    connection_.PutBytes({fields, sizeof fields});
   }
   connection_.End();
 }

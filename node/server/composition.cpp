@@ -136,7 +136,8 @@ void ComposeNode() {
   InstallBuiltins(IsImplemented);
   InstallCatalogHooks();
   SetTypeResolver(ResolveStoredType);
-  RegisterTxnHook(kStatsHookOrder, CountTransactions);
+  RegisterTxnHook(kStatsHookOrder, CountTransactions,
+                  {TxnEvent::kCommitted, TxnEvent::kAborted, TxnEvent::kSubCommit, TxnEvent::kSubAbort});
   BindRecoveryEnd(RemoveOrphanedFiles);
   RegisterMetricSources();
   OnFlushed([](Lsn) { WakeSendersForWal(); });

@@ -220,9 +220,29 @@ void SessionState::DropPortals(bool commit) {
     if (portal.is_held) {
       ++at;
     } else {
-      at = portals.erase(at);
+      at = DropPortal(at);
     }
   }
+}
+
+SessionState::Portals::iterator SessionState::DropPortal(Portals::iterator at) {
+  Portals::iterator next = std::next(at);
+  spare_portal = portals.extract(at);
+  spare_portal.mapped()->Clear();
+  return next;
+}
+
+SessionState::Portals::node_type SessionState::NewPortal(std::string_view name, const PreparedStatementRef& statement) {
+  Portals::node_type made = std::move(spare_portal);
+  if (made.empty()) {
+    Portals one;
+    one.emplace(std::string(), std::make_unique<Portal>(nullptr));
+    made = one.extract(one.begin());
+  }
+  made.key() = name;
+  made.mapped()->name = name;
+  made.mapped()->Begin(statement);
+  return made;
 }
 
 void SessionState::DropPortalsOfSavepoint(size_t depth) {

@@ -155,16 +155,16 @@ Session::Result Session::Bind(std::string_view portal_name, std::string_view sta
     RefuseInFailedTransaction(state, *statement);
     CheckFormats(given.formats);
     CheckFormats(given.result_formats);
-    state.transaction.StartStatement();
+    state.transaction.StartStatement(/*takes_time=*/false);
     if (portal_name.empty()) {
-      state.portals.erase(std::string());
+      if (auto at = state.portals.find(portal_name); at != state.portals.end()) state.DropPortal(at);
     } else if (state.portals.contains(portal_name)) {
       throw SqlError(ErrorCode::kDuplicateCursor, "cursor \"{}\" already exists", portal_name);
     }
-    auto portal = std::make_unique<Portal>(statement);
-    portal->name = portal_name;
+    SessionState::Portals::node_type place = state.NewPortal(portal_name, statement);
+    Portal* portal = place.mapped().get();
     portal->statement_name = statement_name;
-    portal->created_at = WallClockUs();
+    portal->created_at = StatementStartTime();
     if (InTransaction()) portal->created_in_sub = CurrentSubId();
     for (size_t i = 0; i < count; ++i) {
       int16_t format = given.formats.empty() ? 0 : given.formats.size() == 1 ? given.formats[0] : given.formats[i];
@@ -177,7 +177,7 @@ Session::Result Session::Bind(std::string_view portal_name, std::string_view sta
         throw;
       }
     }
-    state.StartPortal(portal.get());
+    state.StartPortal(portal);
     size_t columns = portal->plan != nullptr ? portal->plan->columns.size() : 0;
     if (given.result_formats.size() > 1 && given.result_formats.size() != columns) {
       throw SqlError(ErrorCode::kProtocolViolation, "bind message has {} result formats but query has {} columns",
@@ -185,9 +185,9 @@ Session::Result Session::Bind(std::string_view portal_name, std::string_view sta
     }
     portal->has_been_described = true;
     portal->result_formats.assign(given.result_formats.begin(), given.result_formats.end());
-    if (state.log.IsActive()) state.log.Ends(NameForLog("bind", *portal), portal->statement().text(), portal.get());
+    if (state.log.IsActive()) state.log.Ends(NameForLog("bind", *portal), portal->statement().text(), portal);
     portal->savepoint_depth = state.transaction.savepoint_depth();
-    state.portals[std::string(portal_name)] = std::move(portal);
+    state.portals.insert(std::move(place));
   });
   if (error) state.transaction.AbortStatement();
   return error;
@@ -196,7 +196,7 @@ Session::Result Session::Bind(std::string_view portal_name, std::string_view sta
 Session::Result Session::DescribeStatement(std::string_view name, Description* description) {
   SessionState& state = *state_;
   Result error = CatchStatementError([&] {
-    state.transaction.StartStatement();
+    state.transaction.StartStatement(/*takes_time=*/false);
     PreparedStatementRef statement = FindStatement(state, name);
     RefuseInFailedTransaction(state, *statement);
     description->parameters = statement->parameter_types;
@@ -224,7 +224,7 @@ void SessionState::DescribeUtility(const PreparedStatement& statement, Session::
 Session::Result Session::DescribePortal(std::string_view name, Description* description) {
   SessionState& state = *state_;
   Result error = CatchStatementError([&] {
-    state.transaction.StartStatement();
+    state.transaction.StartStatement(/*takes_time=*/false);
     Portal* portal = state.FindPortal(name);
     if (portal == nullptr) throw NoSuchPortal(name);
     RefuseInFailedTransaction(state, portal->statement());

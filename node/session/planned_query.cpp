@@ -1,5 +1,7 @@
 #include "node/session/planned_query.h"
 
+#include <charconv>
+
 #include "node/catalog/acl.h"
 #include "node/catalog/identity.h"
 #include "node/catalog/invalidation.h"
@@ -142,12 +144,14 @@ void CheckReadOnly(const PlannedStatement& statement) {
 }
 
 std::string CompletionTag(const PlannedStatement& statement, uint64_t rows) {
-  switch (statement.command) {
-    case CmdType::kInsert: return fmt::format("INSERT 0 {}", rows);
-    case CmdType::kUpdate: return fmt::format("UPDATE {}", rows);
-    case CmdType::kDelete: return fmt::format("DELETE {}", rows);
-    default: return fmt::format("SELECT {}", rows);
-  }
+  std::string_view name = statement.command == CmdType::kInsert   ? "INSERT 0 "
+                          : statement.command == CmdType::kUpdate ? "UPDATE "
+                          : statement.command == CmdType::kDelete ? "DELETE "
+                                                                  : "SELECT ";
+  char digits[20];
+  char* end = std::to_chars(digits, digits + sizeof digits, rows).ptr;
+  std::string tag(name);
+  return tag.append(digits, static_cast<size_t>(end - digits));
 }
 
 }  // namespace walden

@@ -24,6 +24,17 @@ bool PreparedStatement::is_query() const {
 
 Portal::~Portal() { FinishExecution(); }
 
+void Portal::Clear() {
+  constexpr size_t kMostKeptValues = 64;
+  FinishExecution();
+  static_cast<PortalState&>(*this) = PortalState();
+  parameters.clear();
+  if (parameters.capacity() > kMostKeptValues) parameters.shrink_to_fit();
+  result_formats.clear();
+  arena.Reset();
+  statement_.reset();
+}
+
 void Portal::FinishExecution() {
   if (executor == nullptr) return;
   executor->Finish();

@@ -64,20 +64,10 @@ struct TextRows {
   std::vector<std::vector<std::optional<std::string>>> rows;
 };
 
-class Portal {
- public:
-  explicit Portal(PreparedStatementRef statement) : statement_(std::move(statement)) {}
-  ~Portal();
-
-  PreparedStatement& statement() { return *statement_; }
-  const PreparedStatement& statement() const { return *statement_; }
-  const PreparedStatementRef& statement_ref() const { return statement_; }
-
+// What a portal begins anew with.
+struct PortalState {
   std::string name;
   std::string statement_name;  // as Bind named it
-  std::vector<Value> parameters;  // by-reference bytes in `arena`
-  Arena arena;
-  std::vector<int16_t> result_formats;
 
   // A started query.
   PlannedQueryRef plan;
@@ -105,7 +95,24 @@ class Portal {
   size_t text_row = 0;
   std::string tag;
   bool has_been_described = false;  // extended protocol: the client asked for the columns itself
+};
 
+class Portal : public PortalState {
+ public:
+  explicit Portal(PreparedStatementRef statement) : statement_(std::move(statement)) {}
+  ~Portal();
+
+  PreparedStatement& statement() { return *statement_; }
+  const PreparedStatement& statement() const { return *statement_; }
+  const PreparedStatementRef& statement_ref() const { return statement_; }
+
+  std::vector<Value> parameters;  // by-reference bytes in `arena`
+  Arena arena;
+  std::vector<int16_t> result_formats;
+
+  // As if newly made, but with the memory that it has; Begin gives it a statement again.
+  void Clear();
+  void Begin(PreparedStatementRef statement) { statement_ = std::move(statement); }
   // Gives the executor back to the plan (for its next execution) or destroys it.
   void FinishExecution();
 

@@ -146,6 +146,8 @@ void Session::End() {
   }
 }
 
+void Session::ClientSent(TimestampUs at) { state_->transaction.ClientSent(at); }
+
 TransactionStatus Session::transaction_status() const { return state_->transaction.status(); }
 
 void Session::Fail(const ErrorFields&) { state_->transaction.AbortStatement(); }

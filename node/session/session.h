@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "node/session/result_sink.h"
+#include "node/base/clock.h"
 #include "node/sql/commands/commands.h"
 #include "node/sql/functions/registry.h"
 #include "node/types/text_format.h"
@@ -58,6 +59,8 @@ class Session : public QueryRunner {
     std::span<const int16_t> result_formats;
   };
   Result Bind(std::string_view portal, std::string_view statement, const BindParameters& parameters);
+  // A message was waited for and came: what it begins, begins now.
+  void ClientSent(TimestampUs at);
   // What a statement or portal gives. Valid until the session's next entry.
   struct Description {
     std::span<const Oid> parameters;        // of a statement

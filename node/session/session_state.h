@@ -26,8 +26,10 @@ class TransactionBlock {
   bool in_block() const { return in_block_; }
   bool failed() const { return failed_; }
 
-  // Before a statement: a transaction is in progress afterwards (unless the block has failed).
-  void StartStatement();
+  // Before a statement: a transaction is in progress afterwards (unless the block has failed). `takes_time`: what follows it in the same
+  // message, or comes after it without having been waited for, begins later.
+  void StartStatement(bool takes_time = true);
+  void ClientSent(TimestampUs at) { sent_at_ = at; }
   // After one that succeeded. `ends_implicit`: an implicit transaction commits now.
   void FinishStatement(bool ends_implicit);
   // After one that failed.
@@ -64,6 +66,7 @@ class TransactionBlock {
   bool failed_ = false;
   std::vector<Savepoint> savepoints_;
   int setting_level_ = 0;  // of the transaction, 0: none open
+  TimestampUs sent_at_ = 0;  // when the client's message came, while nothing that takes time has run since; else 0
   struct Characteristics {
     IsolationLevel isolation = IsolationLevel::kReadCommitted;
     bool read_only = false;
@@ -80,12 +83,15 @@ struct SessionState {
   SessionFunctions functions;
   TransactionBlock transaction;
   std::map<std::string, PreparedStatementRef, std::less<>> prepared;
-  std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals;
+  using Portals = std::map<std::string, std::unique_ptr<Portal>, std::less<>>;
+  Portals portals;
+  Portals::node_type spare_portal;  // cleared: the next Bind's
   PreparedStatementRef unnamed_statement;
   StatementCache statements;
   bool started = false;
   std::string database_name;
   StatementLog log;
+  std::vector<Vector*> spare_columns;  // of the batch that was delivered last: keeps its memory
 
   // ---- statement.cpp
   // Runs one parsed statement to the end, its rows to the sink.
@@ -154,6 +160,10 @@ struct SessionState {
   std::string RunPrepare(const ast::PrepareStmt& statement, const PreparedStatementRef& whole);
   std::string RunExecute(const ast::ExecuteStmt& statement, Portal* output);
   std::string RunDeallocate(const ast::DeallocateStmt& statement);
+  // For Bind: cleared memory where there is some; insert it into `portals` when it is ready.
+  Portals::node_type NewPortal(std::string_view name, const PreparedStatementRef& statement);
+  // Returns the one behind it.
+  Portals::iterator DropPortal(Portals::iterator at);
   void DropPortals(bool commit);
   // Those made under a savepoint that is rolled back, or released into the one above.
   void DropPortalsOfSavepoint(size_t depth);

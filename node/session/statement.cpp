@@ -242,6 +242,7 @@ std::string SessionState::DeliverRows(Portal* portal, uint64_t max_rows, bool de
   Executor& executor = *portal->executor;
   uint64_t delivered = 0;
   Batch batch;
+  batch.columns.swap(spare_columns);
   while (max_rows == 0 || delivered < max_rows) {
     uint64_t wanted = max_rows == 0 ? kBatchRows : std::min<uint64_t>(max_rows - delivered, kBatchRows);
     if (!executor.Next(&batch, static_cast<uint32_t>(wanted))) {
@@ -251,6 +252,7 @@ std::string SessionState::DeliverRows(Portal* portal, uint64_t max_rows, bool de
     delivered += batch.selection.count;
     if (has_rows) sink.Rows(batch);
   }
+  batch.columns.swap(spare_columns);
   portal->rows_delivered += delivered;
   if (!portal->done) return {};
   executor.RunAfterQueue();

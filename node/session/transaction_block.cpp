@@ -111,8 +111,9 @@ void TransactionBlock::Warn(ErrorCode code, std::string message) {
   session_.functions.Report(fields);
 }
 
-void TransactionBlock::StartStatement() {
-  SetStatementStartTime(WallClockUs());
+void TransactionBlock::StartStatement(bool takes_time) {
+  SetStatementStartTime(sent_at_ != 0 ? sent_at_ : WallClockUs());
+  if (takes_time) sent_at_ = 0;
   if (InTransaction() || failed_) return;
   BeginTransaction();
   setting_level_ = OpenSettingLevel();

@@ -172,7 +172,7 @@ void SetActivityQueryId(int64_t query_id) {
   if (entry && entry->state != ActivityState::kDisabled) entry->query_id = query_id;
 }
 
-void SetActivityState(ActivityState state, std::string_view query) {
+void SetActivityState(ActivityState state, std::string_view query, TimestampUs now) {
   ActivityEntry* mine = EntryOf(self_slot());
   if (mine == nullptr) return;
   if (!GetBool(Setting::kTrackActivities)) {
@@ -182,7 +182,7 @@ void SetActivityState(ActivityState state, std::string_view query) {
     entry->query_bytes = 0;
     return;
   }
-  TimestampUs now = WallClockUs();
+  if (now == 0) now = WallClockUs();
   CountStateTime(*mine, now);
   Writing entry;
   // A transaction begins with the statement that finds none, and is over when the session is idle.

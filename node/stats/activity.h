@@ -34,7 +34,7 @@ void SetActivityTls(const ActivityTls& tls);
 void SetActivityIdentity(Oid database, Oid role);
 void SetActivityApplication(std::string_view name);
 // A state change; `query` replaces the shown text unless its data() is nullptr. Cheap: two atomic increments and a copy.
-void SetActivityState(ActivityState state, std::string_view query = {nullptr, 0});
+void SetActivityState(ActivityState state, std::string_view query = {nullptr, 0}, TimestampUs now = 0);
 // Of the query that runs; a new query text clears it.
 void SetActivityQueryId(int64_t query_id);
 // For processes that show no states; sessions' transactions follow their states. 0 ends the transaction.

@@ -28,9 +28,9 @@ struct RegisteredHook {
   int order;
   TxnHook hook;
 };
-std::vector<RegisteredHook>& Hooks() {
-  static std::vector<RegisteredHook> hooks;
-  return hooks;
+std::vector<RegisteredHook>& HooksOf(TxnEvent event) {
+  static std::vector<RegisteredHook> hooks[kTxnEvents];
+  return hooks[static_cast<size_t>(event)];
 }
 
 // Process exit: whatever still runs is rolled back, session locks go too.
@@ -69,15 +69,17 @@ TxnProcess& OwnTxn() {
   return *tls_txn;
 }
 
-void RegisterTxnHook(int order, TxnHook hook) {
-  auto& hooks = Hooks();
-  auto at = std::upper_bound(hooks.begin(), hooks.end(), order,
-                             [](int value, const RegisteredHook& other) { return value < other.order; });
-  hooks.insert(at, {order, hook});
+void RegisterTxnHook(int order, TxnHook hook, std::initializer_list<TxnEvent> events) {
+  for (TxnEvent event : events) {
+    auto& hooks = HooksOf(event);
+    auto at = std::upper_bound(hooks.begin(), hooks.end(), order,
+                               [](int value, const RegisteredHook& other) { return value < other.order; });
+    hooks.insert(at, {order, hook});
+  }
 }
 
 void RunTxnHooks(TxnEvent event, const TxnEventInfo& info) {
-  for (const RegisteredHook& registered : Hooks()) registered.hook(event, info);
+  for (const RegisteredHook& registered : HooksOf(event)) registered.hook(event, info);
 }
 
 void RefreshOwnXids(TxnProcess& txn) {

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #include "node/base/ids.h"
@@ -36,6 +37,7 @@ enum class TxnEvent : uint8_t {
   kSubCommit,  // level's work now belongs to level - 1
   kSubAbort,   // before the level's locks are released
 };
+inline constexpr size_t kTxnEvents = static_cast<size_t>(TxnEvent::kSubAbort) + 1;
 
 struct TxnEventInfo {
   int nest_level = 1;  // of what ends
@@ -47,8 +49,8 @@ struct TxnEventInfo {
 };
 
 using TxnHook = void (*)(TxnEvent event, const TxnEventInfo& info);
-// Registers for the life of the process, before its first transaction. Lower order runs earlier.
-void RegisterTxnHook(int order, TxnHook hook);
+// Registers for the life of the process, before its first transaction, for the events named. Lower order runs earlier.
+void RegisterTxnHook(int order, TxnHook hook, std::initializer_list<TxnEvent> events);
 
 // One-shot actions of the current subtransaction level: run at kCommitted of the top transaction (inherited
 // by the parents as savepoints are released), or at the abort of the level. `action` must not throw.

@@ -434,10 +434,13 @@ TEST_F(SmallWindowTest, PagesSpillAndComeBack) {
 TEST_F(TxnTest, HooksRunInOrder) {
   static thread_local std::string* order = nullptr;  // hooks stay registered: only this test listens
   static bool registered = [] {
-    RegisterTxnHook(10, [](TxnEvent event, const TxnEventInfo&) {
-      if (order != nullptr && event != TxnEvent::kCommand)
-        *order += static_cast<char>('a' + static_cast<int>(event));
-    });
+    RegisterTxnHook(
+        10,
+        [](TxnEvent event, const TxnEventInfo&) {
+          if (order != nullptr) *order += static_cast<char>('a' + static_cast<int>(event));
+        },
+        {TxnEvent::kPreCommit, TxnEvent::kCommitData, TxnEvent::kPublish, TxnEvent::kCommitted, TxnEvent::kDurable, TxnEvent::kAbort,
+         TxnEvent::kAborted, TxnEvent::kSubBegin, TxnEvent::kSubCommit, TxnEvent::kSubAbort});
     return true;
   }();
   ASSERT_TRUE(registered);

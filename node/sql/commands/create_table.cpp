@@ -349,6 +349,8 @@ void RememberOnCommit(Oid relation, OnCommitAction action) {
   on_commit_items.push_back({relation, action, CurrentSubId()});
 }
 
-void InstallCommandHooks() { RegisterTxnHook(50, OnTxnEvent); }
+void InstallCommandHooks() {
+  RegisterTxnHook(50, OnTxnEvent, {TxnEvent::kPreCommit, TxnEvent::kCommitted, TxnEvent::kAbort, TxnEvent::kSubAbort});
+}
 
 }  // namespace walden

@@ -136,6 +136,9 @@ void SetConstraintTiming(std::span<const Oid> constraints, bool deferred) {
   if (!deferred) RunMatching([](const PgConstraintRow& constraint) { return !ChecksAreDeferred(constraint); });
 }
 
-void InstallDeferredChecks() { RegisterTxnHook(kHookOrder, OnTxnEvent); }
+void InstallDeferredChecks() {
+  RegisterTxnHook(kHookOrder, OnTxnEvent,
+                  {TxnEvent::kPreCommit, TxnEvent::kCommitted, TxnEvent::kAbort, TxnEvent::kSubCommit, TxnEvent::kSubAbort});
+}
 
 }  // namespace walden
