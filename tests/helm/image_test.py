@@ -363,7 +363,7 @@ class Image(unittest.TestCase):
     def test_replica(self):
         if "basebackup" not in run([find_binary(), "--help"]).stdout:
             self.skipTest("this binary has no walden basebackup")
-        replica_port = free_port()
+        replica_port = next(port for port in iter(free_port, None) if not self.port < port <= self.port + 2)  # those serve metrics
         replica = self.start_member(1, empty_folder(ACCOUNT), replica_port)  # waits for the primary
         primary = self.start_member(0)
         primary.wait_ready()
