@@ -19,7 +19,12 @@ namespace {
 
 constexpr size_t kMostLabelBytes = 8192;
 // Phases of pg_stat_progress_basebackup.
-enum BackupPhase : int64_t { kWaitingForCheckpoint = 1, kEstimating = 2, kStreaming = 3, kTransferringWal = 5 };
+enum BackupPhase : int64_t {
+  kWaitingForCheckpoint = 1,
+  kEstimating = 2,
+  kStreaming = 3,
+  kTransferringWal = 5
+};
 
 class BackupCall final : public ActiveCall, private BackupHolds::User {
  public:
@@ -62,7 +67,8 @@ class BackupCall final : public ActiveCall, private BackupHolds::User {
       Resume();
     } else {
       if (request_.include_wal() || request_.resumable()) hold_ = context_.holds.Make(this);
-      backup_.Begin(request_.label().empty() ? "walden basebackup" : request_.label(), request_.fast_checkpoint());
+      backup_.Begin(request_.label().empty() ? "walden basebackup" : request_.label(),
+                    request_.fast_checkpoint());
     }
     Show(progress::kBackupPhase, kWaitingForCheckpoint);
     Show(progress::kBackupTotal, -1);
@@ -96,8 +102,7 @@ class BackupCall final : public ActiveCall, private BackupHolds::User {
   void Produce(int64_t) override {
     switch (phase_) {
       case Phase::kAsked:
-      case Phase::kDone:
-        return;
+      case Phase::kDone: return;
       case Phase::kCheckpoint:
         if (backup_.Started()) BeginFiles();
         return;
@@ -180,7 +185,8 @@ class BackupCall final : public ActiveCall, private BackupHolds::User {
     std::vector<BackupFile> files = ListBackupFiles(".");
     const std::string& label = backup_.start().label_file;
     files.insert(files.begin(), {"backup_label", false, 0600, label.size(), label});
-    std::erase_if(files, [&](const BackupFile& file) { return !file.is_directory && have_.contains(file.path); });
+    std::erase_if(files,
+                  [&](const BackupFile& file) { return !file.is_directory && have_.contains(file.path); });
     return files;
   }
 
@@ -195,7 +201,8 @@ class BackupCall final : public ActiveCall, private BackupHolds::User {
       uint64_t segment;
       bool history = name.ends_with(".history");
       bool wanted = ParseWalSegmentName(name, &timeline, &segment) && timeline <= stop_.timeline &&
-                    segment >= SegmentOf(backup_.start().start) && segment <= SegmentOf(Lsn{stop_.stop.value - 1});
+                    segment >= SegmentOf(backup_.start().start) &&
+                    segment <= SegmentOf(Lsn{stop_.stop.value - 1});
       if (history || (wanted && request_.include_wal())) {
         std::string path = "pg_wal/" + name;
         files.push_back({path, false, 0600, history ? 0 : kWalSegmentFileSize, {}});

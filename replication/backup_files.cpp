@@ -23,13 +23,13 @@ constexpr size_t kMostReady = 4;
 
 // Of a running node, or of the place where it runs.
 constexpr std::array<std::string_view, 11> kLeftOut = {
-    "postmaster.pid",  "postmaster.opts", "backup_label",     "backup_label.old",      "tablespace_map",
-    "backup_manifest", "current_logfiles", "pg_internal.init", "postgresql.auto.conf.tmp", "lost+found",
-    kBackupJournal};
+    "postmaster.pid",           "postmaster.opts", "backup_label",     "backup_label.old",
+    "tablespace_map",           "backup_manifest", "current_logfiles", "pg_internal.init",
+    "postgresql.auto.conf.tmp", "lost+found",      kBackupJournal};
 // Kept as empty directories.
 constexpr std::array<std::string_view, 10> kEmptied = {
-    "pg_wal",        "pg_wal/archive_status", "pg_replslot", "pg_csn",       "pg_stat_tmp",
-    "pg_dynshmem",   "pg_notify",             "pg_serial",   "pg_snapshots", "pg_subtrans"};
+    "pg_wal",    "pg_wal/archive_status", "pg_replslot", "pg_csn", "pg_stat_tmp", "pg_dynshmem", "pg_notify",
+    "pg_serial", "pg_snapshots",          "pg_subtrans"};
 
 template <class List>
 bool Contains(const List& list, std::string_view name) {
@@ -43,8 +43,9 @@ bool AllDigits(std::string_view text) {
 // "t5_16384": relations of sessions.
 bool IsTemporaryRelation(std::string_view name) {
   size_t underscore = name.find('_');
-  return name.starts_with('t') && underscore != std::string_view::npos && AllDigits(name.substr(1, underscore - 1)) &&
-         underscore + 1 < name.size() && AllDigits(name.substr(underscore + 1, 1));
+  return name.starts_with('t') && underscore != std::string_view::npos &&
+         AllDigits(name.substr(1, underscore - 1)) && underscore + 1 < name.size() &&
+         AllDigits(name.substr(underscore + 1, 1));
 }
 
 // "16384", "16384.1", "16384_fsm", "16384_vm.2"; nothing for init forks.
@@ -185,8 +186,8 @@ void BackupFileReader::SendBytes(std::string bytes) {
   uint32_t raw_bytes = 0;
   if (options_.compress) {
     std::string packed(static_cast<size_t>(LZ4_compressBound(static_cast<int>(size))), '\0');
-    int length =
-        LZ4_compress_default(bytes.data(), packed.data(), static_cast<int>(size), static_cast<int>(packed.size()));
+    int length = LZ4_compress_default(bytes.data(), packed.data(), static_cast<int>(size),
+                                      static_cast<int>(packed.size()));
     if (length > 0 && static_cast<size_t>(length) < size - size / 10) {
       packed.resize(static_cast<size_t>(length));
       bytes = std::move(packed);
@@ -211,7 +212,8 @@ void BackupFileReader::SendFile(const BackupFile& listed) {
   }
   v1::BaseBackupReply head;
   head.mutable_file()->set_path(listed.path);
-  head.mutable_file()->set_kind(listed.is_directory ? v1::BackupFileStart::DIRECTORY : v1::BackupFileStart::FILE);
+  head.mutable_file()->set_kind(listed.is_directory ? v1::BackupFileStart::DIRECTORY
+                                                    : v1::BackupFileStart::FILE);
   head.mutable_file()->set_mode(listed.mode);
   head.mutable_file()->set_size_bytes(size);
   Push(Encode(head));

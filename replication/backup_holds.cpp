@@ -93,7 +93,8 @@ void BackupHolds::Expire(int64_t now_us) {
       return a.second.expires_us < b.second.expires_us;
     });
     std::string name = due->first;
-    Log(Severity::kLog, "nobody came back for a broken base backup: replication slot \"{}\" is dropped", name);
+    Log(Severity::kLog, "nobody came back for a broken base backup: replication slot \"{}\" is dropped",
+        name);
     Drop(name);
   }
 }

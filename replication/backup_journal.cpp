@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view kFirstLine = "walden basebackup journal 1";
 constexpr std::string_view kLabel = "backup_label";
-constexpr std::string_view kControlFile = "global/pg_control";  // the last one of a backup
+constexpr std::string_view kControlFile = "global/pg_control";     // the last one of a backup
 constexpr std::string_view kOwnSettings = "postgresql.auto.conf";  // gets lines of ours at the end
 
 // The words of a line; the last one takes what is left.
@@ -38,7 +38,8 @@ BackupJournal::BackupJournal(std::string directory) : directory_(std::move(direc
   file_ = File::Open(directory_ + "/" + std::string(kBackupJournal), O_RDWR | O_CREAT);
   if (flock(file_.fd(), LOCK_EX | LOCK_NB) < 0) {
     if (errno != EWOULDBLOCK) throw FileError(errno, fmt::format("could not lock file \"{}\"", file_.path()));
-    throw SqlError(ErrorCode::kObjectInUse, "another \"walden basebackup\" is filling directory \"{}\"", directory_);
+    throw SqlError(ErrorCode::kObjectInUse, "another \"walden basebackup\" is filling directory \"{}\"",
+                   directory_);
   }
   std::string text(file_.Size(), '\0');
   text.resize(file_.ReadAt(text.data(), text.size(), 0));
@@ -64,7 +65,8 @@ void BackupJournal::TakeLine(std::string_view line) {
   if (line.starts_with("start ")) {
     std::vector<std::string> words = Words(line, 6);
     start_ = {std::strtoull(words[1].c_str(), nullptr, 10), Lsn{std::strtoull(words[2].c_str(), nullptr, 16)},
-              static_cast<TimelineId>(std::strtoul(words[3].c_str(), nullptr, 10)), words[4] == "1", words[5]};
+              static_cast<TimelineId>(std::strtoul(words[3].c_str(), nullptr, 10)), words[4] == "1",
+              words[5]};
     files_.clear();
   } else if (line.starts_with("slot ")) {
     made_slot_ = Words(line, 2)[1];
@@ -102,7 +104,8 @@ void BackupJournal::Verify() {
   bool mendable = !HasAllFiles() && std::find(bad.begin(), bad.end(), kLabel) == bad.end();
   for (const std::string& path : bad) files_.erase(path);
   if (mendable) return;
-  throw SqlError(ErrorCode::kDataCorrupted, "the incomplete base backup in directory \"{}\" is damaged", directory_)
+  throw SqlError(ErrorCode::kDataCorrupted, "the incomplete base backup in directory \"{}\" is damaged",
+                 directory_)
       .WithHint("Remove the directory and take a new base backup.");
 }
 

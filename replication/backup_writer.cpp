@@ -35,8 +35,7 @@ BackupWriter::Step BackupWriter::OnMessage(const std::string& bytes) {
   if (reply.has_failure()) throw FailureToError(reply.failure());
   if (finished_) throw OutOfOrder("a message behind its end");
   switch (reply.body_case()) {
-    case v1::BaseBackupReply::kWaiting:
-      return Step::kWaiting;
+    case v1::BaseBackupReply::kWaiting: return Step::kWaiting;
     case v1::BaseBackupReply::kStarted:
       if (has_started_) throw OutOfOrder("it starts twice");
       has_started_ = true;
@@ -60,8 +59,7 @@ BackupWriter::Step BackupWriter::OnMessage(const std::string& bytes) {
       finished_ = true;
       end_ = reply.finished();
       return Step::kFinished;
-    default:
-      throw OutOfOrder("an unknown message");
+    default: throw OutOfOrder("an unknown message");
   }
 }
 
@@ -73,7 +71,8 @@ void BackupWriter::BeginFile(const v1::BackupFileStart& start) {
     MakeDirectories(full, kPrivateDirectoryMode);
     return;
   }
-  file_ = File::Open(full, O_WRONLY | O_CREAT | O_TRUNC, start.mode() & 0700 ? start.mode() & 0777 : kPrivateFileMode);
+  file_ = File::Open(full, O_WRONLY | O_CREAT | O_TRUNC,
+                     start.mode() & 0700 ? start.mode() & 0777 : kPrivateFileMode);
   in_file_ = true;
   crc_ = 0;
   offset_ = 0;
@@ -99,8 +98,8 @@ void BackupWriter::TakeData(const v1::BackupFileData& data) {
 void BackupWriter::EndFile(const v1::BackupFileEnd& end) {
   if (end.size_bytes() != offset_ || end.crc32c() != crc_) {
     throw SqlError(ErrorCode::kDataCorrupted, "file \"{}\" arrived damaged", path_)
-        .WithDetail(fmt::format("Received {} bytes with checksum {:08X}, sent were {} bytes with {:08X}.", offset_, crc_,
-                                end.size_bytes(), end.crc32c()));
+        .WithDetail(fmt::format("Received {} bytes with checksum {:08X}, sent were {} bytes with {:08X}.",
+                                offset_, crc_, end.size_bytes(), end.crc32c()));
   }
   file_.StartWriteBack(0, offset_);
   file_.Close();

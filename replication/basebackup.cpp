@@ -66,10 +66,8 @@ bool IsBreak(const SqlError& error) {
     case ErrorCode::kSqlclientUnableToEstablishSqlconnection:
     case ErrorCode::kAdminShutdown:
     case ErrorCode::kCrashShutdown:
-    case ErrorCode::kCannotConnectNow:
-      return true;
-    default:
-      return false;
+    case ErrorCode::kCannotConnectNow: return true;
+    default: return false;
   }
 }
 
@@ -108,7 +106,8 @@ class Transfer {
   // After a failure. What was there before this run is left alone, unless somebody says stop.
   bool MayBeResumed(const SqlError& error) const {
     if (options_.no_clean) return journal_.Resumable() || resumed_;
-    return error.code() != ErrorCode::kQueryCanceled && (resumed_ || (IsBreak(error) && journal_.Resumable()));
+    return error.code() != ErrorCode::kQueryCanceled &&
+           (resumed_ || (IsBreak(error) && journal_.Resumable()));
   }
   // Nobody will come back: the node need not keep WAL for it.
   void GiveUp() {
@@ -122,12 +121,13 @@ class Transfer {
   void Connect() {
     for (bool asked = false;; asked = true) {
       connection_.reset();
-      connection_ = std::make_unique<PrimaryConnection>(options_.conninfo, WaitManner{WaitEvent::kNone, CheckStop});
+      connection_ =
+          std::make_unique<PrimaryConnection>(options_.conninfo, WaitManner{WaitEvent::kNone, CheckStop});
       try {
         return connection_->Connect(Self());
       } catch (const SqlError& error) {
-        bool ask = error.code() == ErrorCode::kInvalidPassword && options_.conninfo.password.empty() && !asked &&
-                   options_.ask_password;
+        bool ask = error.code() == ErrorCode::kInvalidPassword && options_.conninfo.password.empty() &&
+                   !asked && options_.ask_password;
         if (!ask) throw;
         options_.conninfo.password = options_.ask_password();
         if (options_.conninfo.password.empty()) throw;
@@ -225,14 +225,9 @@ class Transfer {
   void Take(ClientCall& call, BackupWriter::Step step) {
     heard_us_ = MonotonicUs();
     switch (step) {
-      case BackupWriter::Step::kWaiting:
-        progress_.say("waiting for checkpoint");
-        break;
-      case BackupWriter::Step::kStarted:
-        Begin();
-        break;
-      case BackupWriter::Step::kFile:
-        break;
+      case BackupWriter::Step::kWaiting: progress_.say("waiting for checkpoint"); break;
+      case BackupWriter::Step::kStarted: Begin(); break;
+      case BackupWriter::Step::kFile: break;
       case BackupWriter::Step::kData:
         done_bytes_ += writer_->last_bytes();
         progress_.at(done_bytes_, total_bytes_);
@@ -242,7 +237,8 @@ class Transfer {
         written_.insert(writer_->current_path());
         break;
       case BackupWriter::Step::kFinished:
-        progress_.say(fmt::format("write-ahead log end point: {}", Lsn{writer_->end().stop_lsn()}.ToString()));
+        progress_.say(
+            fmt::format("write-ahead log end point: {}", Lsn{writer_->end().stop_lsn()}.ToString()));
         break;
     }
     if (step == BackupWriter::Step::kFileEnd && writer_->current_path() == kControlFilePath) {
@@ -258,7 +254,8 @@ class Transfer {
     progress_.say(fmt::format("write-ahead log start point: {} on timeline {}",
                               Lsn{started.start_lsn()}.ToString(), started.timeline()));
     if (journal_.Resumable()) {
-      progress_.say(fmt::format("{} files of {} MB are there already", journal_.files().size(), done_bytes_ >> 20));
+      progress_.say(
+          fmt::format("{} files of {} MB are there already", journal_.files().size(), done_bytes_ >> 20));
       return;
     }
     journal_.Begin({writer_->started_by().system_id(), Lsn{started.start_lsn()}, started.timeline(),

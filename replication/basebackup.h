@@ -10,10 +10,10 @@
 namespace walden::replication {
 
 struct BaseBackupOptions {
-  std::string directory;    // empty, or what an earlier call left: then that one's backup goes on
-  Conninfo conninfo;        // its port is the replication port
+  std::string directory;  // empty, or what an earlier call left: then that one's backup goes on
+  Conninfo conninfo;      // its port is the replication port
   std::string label = "walden basebackup";
-  std::string slot;         // with create_slot made first
+  std::string slot;  // with create_slot made first
   bool create_slot = false;
   bool fast_checkpoint = false;
   bool write_recovery_conf = false;  // standby.signal and primary_conninfo
@@ -21,8 +21,8 @@ struct BaseBackupOptions {
   bool compress = false;
   uint32_t max_rate_kb = 0;
   bool sync = true;
-  int reconnect_s = 300;    // how long a broken connection is tried anew; 0: not at all
-  bool no_clean = false;    // keep what there is whatever happens
+  int reconnect_s = 300;  // how long a broken connection is tried anew; 0: not at all
+  bool no_clean = false;  // keep what there is whatever happens
   // Asked when the node wants a password and none is known; may be empty.
   std::function<std::string()> ask_password;
 };

@@ -18,10 +18,21 @@ namespace {
 using Values = std::map<std::string, std::string>;
 
 // `database` and `replication` select nothing here: a replica always follows the whole node.
-constexpr std::string_view kKeywords[] = {"host",        "hostaddr", "port",    "user",     "password",
-                                          "passfile",    "sslmode",  "sslcert", "sslkey",   "sslrootcert",
-                                          "application_name", "fallback_application_name", "connect_timeout",
-                                          "dbname", "replication"};
+constexpr std::string_view kKeywords[] = {"host",
+                                          "hostaddr",
+                                          "port",
+                                          "user",
+                                          "password",
+                                          "passfile",
+                                          "sslmode",
+                                          "sslcert",
+                                          "sslkey",
+                                          "sslrootcert",
+                                          "application_name",
+                                          "fallback_application_name",
+                                          "connect_timeout",
+                                          "dbname",
+                                          "replication"};
 
 void Put(Values* values, std::string key, std::string value) {
   for (std::string_view known : kKeywords) {
@@ -86,7 +97,8 @@ std::string PercentDecode(std::string_view text) {
       continue;
     }
     unsigned char byte = 0;
-    auto [end, error] = std::from_chars(text.data() + i + 1, text.data() + std::min(i + 3, text.size()), byte, 16);
+    auto [end, error] =
+        std::from_chars(text.data() + i + 1, text.data() + std::min(i + 3, text.size()), byte, 16);
     if (error != std::errc() || end != text.data() + i + 3)
       throw SqlError(ErrorCode::kSyntaxError, "invalid percent-encoded token: \"{}\"", text);
     plain += static_cast<char>(byte);
@@ -119,7 +131,8 @@ Values ParseUri(std::string_view text) {
     std::string host = PercentDecode(one.substr(0, colon));
     if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
     hosts += (hosts.empty() ? "" : ",") + host;
-    ports += (ports.empty() ? "" : ",") + std::string(colon == std::string_view::npos ? "" : one.substr(colon + 1));
+    ports += (ports.empty() ? "" : ",") +
+             std::string(colon == std::string_view::npos ? "" : one.substr(colon + 1));
   }
   if (!hosts.empty()) Put(&values, "host", hosts);
   if (ports.find_first_not_of(',') != std::string::npos) Put(&values, "port", ports);
@@ -129,7 +142,8 @@ Values ParseUri(std::string_view text) {
     query.remove_prefix(pair.size());
     size_t equals = pair.find('=');
     if (equals == std::string_view::npos)
-      throw SqlError(ErrorCode::kSyntaxError, "missing key/value separator \"=\" in URI query parameter: \"{}\"", pair);
+      throw SqlError(ErrorCode::kSyntaxError,
+                     "missing key/value separator \"=\" in URI query parameter: \"{}\"", pair);
     Put(&values, PercentDecode(pair.substr(0, equals)), PercentDecode(pair.substr(equals + 1)));
   }
   return values;
@@ -139,8 +153,8 @@ int ParseNumber(const std::string& text, std::string_view what, int lowest, int 
   int value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < lowest || value > highest) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "invalid integer value \"{}\" for connection option \"{}\"",
-                   text, what);
+    throw SqlError(ErrorCode::kInvalidParameterValue,
+                   "invalid integer value \"{}\" for connection option \"{}\"", text, what);
   }
   return value;
 }
@@ -164,8 +178,8 @@ struct ModeName {
   std::string_view name;
   SslMode mode;
 };
-constexpr ModeName kModes[] = {{"disable", SslMode::kDisable}, {"allow", SslMode::kPrefer},
-                               {"prefer", SslMode::kPrefer},   {"require", SslMode::kRequire},
+constexpr ModeName kModes[] = {{"disable", SslMode::kDisable},    {"allow", SslMode::kPrefer},
+                               {"prefer", SslMode::kPrefer},      {"require", SslMode::kRequire},
                                {"verify-ca", SslMode::kVerifyCa}, {"verify-full", SslMode::kVerifyFull}};
 
 SslMode ParseMode(const std::string& text) {
@@ -181,10 +195,11 @@ std::vector<Conninfo::Host> ParseHosts(const Values& values, std::string_view fa
     return found == values.end() ? std::string() : found->second;
   };
   std::string names = value("hostaddr").empty() ? value("host") : value("hostaddr");
-  std::vector<std::string> hosts = Split(names.empty() ? std::string(fallback) : names), ports = Split(value("port"));
+  std::vector<std::string> hosts = Split(names.empty() ? std::string(fallback) : names),
+                           ports = Split(value("port"));
   if (ports.size() != 1 && ports.size() != hosts.size()) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "could not match {} port numbers to {} hosts", ports.size(),
-                   hosts.size());
+    throw SqlError(ErrorCode::kInvalidParameterValue, "could not match {} port numbers to {} hosts",
+                   ports.size(), hosts.size());
   }
   std::vector<Conninfo::Host> result;
   for (size_t i = 0; i < hosts.size(); ++i) {
@@ -300,7 +315,8 @@ std::string PasswordFor(const Conninfo& info, const Conninfo::Host& host) {
   if (!info.password.empty()) return info.password;
   std::string path = info.passfile;
   if (const char* file = std::getenv("PGPASSFILE"); path.empty() && file != nullptr) path = file;
-  if (const char* home = std::getenv("HOME"); path.empty() && home != nullptr) path = std::string(home) + "/.pgpass";
+  if (const char* home = std::getenv("HOME"); path.empty() && home != nullptr)
+    path = std::string(home) + "/.pgpass";
   struct stat status;
   if (path.empty() || stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return "";
   if ((status.st_mode & 077) != 0) {

@@ -35,7 +35,8 @@ std::string LoginExchange::Begin(const v1::LoginRequest& request) {
     return "";
   }
   bool can_succeed = role_ && role_->verifier;
-  scram_ = std::make_unique<ScramExchange>(can_succeed ? *role_->verifier : MockScramVerifier(question_.user));
+  scram_ =
+      std::make_unique<ScramExchange>(can_succeed ? *role_->verifier : MockScramVerifier(question_.user));
   return scram_->FirstMessage(request.sasl());
 }
 
@@ -56,7 +57,8 @@ std::string LoginExchange::Step(const v1::LoginRequest& request) {
 // What the role may do is told only to who has proved to be it.
 void LoginExchange::Succeed() {
   if (!role_) {
-    throw SqlError(ErrorCode::kInvalidAuthorizationSpecification, "role \"{}\" does not exist", question_.user);
+    throw SqlError(ErrorCode::kInvalidAuthorizationSpecification, "role \"{}\" does not exist",
+                   question_.user);
   }
   if (!role_->may_log_in) {
     throw SqlError(ErrorCode::kInvalidAuthorizationSpecification, "role \"{}\" is not permitted to log in",

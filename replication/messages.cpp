@@ -53,7 +53,8 @@ OutMessage EncodeBackupData(uint32_t raw_bytes, std::string bytes) {
 }
 
 void Decode(std::string_view bytes, google::protobuf::MessageLite* message) {
-  if (bytes.size() <= INT32_MAX && message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
+  if (bytes.size() <= INT32_MAX && message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    return;
   throw SqlError(ErrorCode::kProtocolViolation, "invalid replication message");
 }
 

@@ -88,7 +88,9 @@ v1::SlotReply Answer(SenderContext&, const v1::DropSlotRequest& request) {
   DropReplicationSlot(request.name());
   return {};
 }
-v1::SlotReply Answer(SenderContext&, const v1::ReadSlotRequest& request) { return DescribeSlot(request.name()); }
+v1::SlotReply Answer(SenderContext&, const v1::ReadSlotRequest& request) {
+  return DescribeSlot(request.name());
+}
 
 template <class Request, class Reply>
 class QuestionCall final : public ActiveCall {
@@ -125,7 +127,8 @@ std::unique_ptr<CallHandler> MakeQuestionCall(SenderContext& context, ServerCall
   if (method == "Identify")
     return std::make_unique<QuestionCall<v1::IdentifyRequest, v1::IdentifyReply>>(context, call);
   if (method == "TimelineHistory")
-    return std::make_unique<QuestionCall<v1::TimelineHistoryRequest, v1::TimelineHistoryReply>>(context, call);
+    return std::make_unique<QuestionCall<v1::TimelineHistoryRequest, v1::TimelineHistoryReply>>(context,
+                                                                                                call);
   if (method == "CreateSlot")
     return std::make_unique<QuestionCall<v1::CreateSlotRequest, v1::SlotReply>>(context, call);
   if (method == "DropSlot")

@@ -53,8 +53,9 @@ ReceiverStream::Event ReceiverStream::OnMessage(const std::string& bytes, int64_
       event.kind = Kind::kEndOfTimeline;
       event.next_timeline = message.end_of_timeline().next_timeline();
       if (Lsn{message.end_of_timeline().switch_lsn()} < received_) {
-        throw SqlError(ErrorCode::kProtocolViolation, "timeline {} ended at {}, before the received position {}",
-                       timeline_, Lsn{message.end_of_timeline().switch_lsn()}.ToString(), received_.ToString());
+        throw SqlError(ErrorCode::kProtocolViolation,
+                       "timeline {} ended at {}, before the received position {}", timeline_,
+                       Lsn{message.end_of_timeline().switch_lsn()}.ToString(), received_.ToString());
       }
       break;
     case v1::PrimaryMessage::kWal:
@@ -67,8 +68,7 @@ ReceiverStream::Event ReceiverStream::OnMessage(const std::string& bytes, int64_
       }
       received_ = received_ + event.bytes.size();
       break;
-    default:
-      throw SqlError(ErrorCode::kProtocolViolation, "invalid replication message");
+    default: throw SqlError(ErrorCode::kProtocolViolation, "invalid replication message");
   }
   return event;
 }

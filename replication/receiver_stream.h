@@ -25,10 +25,10 @@ class ReceiverStream {
   enum class Kind : uint8_t { kStarted, kWal, kKeepAlive, kEndOfTimeline };
   struct Event {
     Kind kind = Kind::kKeepAlive;
-    Lsn start;               // kWal: where `bytes` belong
-    std::string bytes;       // kWal
+    Lsn start;                     // kWal: where `bytes` belong
+    std::string bytes;             // kWal
     TimelineId next_timeline = 0;  // kEndOfTimeline
-    Lsn settled;             // of every message
+    Lsn settled;                   // of every message
     Lsn primary_end;
     int64_t sent_us = 0;
     uint64_t term = 0;

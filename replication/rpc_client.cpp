@@ -98,16 +98,15 @@ struct ClientCall::Grpc {
         writing = false;
         news = std::exchange(writer_waits, false);
         break;
-      case Op::kFinish:
-        finished = true;
-        break;
+      case Op::kFinish: finished = true; break;
     }
     if (news) latch->Set();
     if (--outstanding == 0) idle.notify_all();
   }
 };
 
-RpcChannel::RpcChannel(const std::string& host, int port, const ClientTls& tls, bool encrypted, WaitManner manner)
+RpcChannel::RpcChannel(const std::string& host, int port, const ClientTls& tls, bool encrypted,
+                       WaitManner manner)
     : manner_(std::move(manner)), grpc_(std::make_unique<Grpc>()) {
   SilenceGrpc();
   grpc::ChannelArguments arguments;
@@ -214,8 +213,8 @@ bool ClientCall::Ended() const {
 void ClientCall::ThrowIfBroken() const {
   const grpc::Status& status = grpc_->status;
   if (status.ok()) return;
-  throw SqlError(ErrorCode::kConnectionFailure, "{}{}", grpc_->heard ? "connection to the node was lost: " : "",
-                 status.error_message());
+  throw SqlError(ErrorCode::kConnectionFailure, "{}{}",
+                 grpc_->heard ? "connection to the node was lost: " : "", status.error_message());
 }
 
 bool ClientCall::Read(std::string* message, int64_t timeout_ms) {

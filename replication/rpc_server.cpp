@@ -1,8 +1,8 @@
 #include "replication/rpc_server.h"
 
 #include <arpa/inet.h>
-#include <grpc/support/log.h>
 #include <grpc/grpc_security_constants.h>
+#include <grpc/support/log.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
@@ -128,7 +128,8 @@ class RpcServer::Call final : public ServerCall {
     const std::string& path = context_.method();
     if (path.starts_with(kServicePath)) method_ = path.substr(kServicePath.size());
     peer_ = ParsePeer(context_.peer());
-    for (const grpc::string_ref& pem : context_.auth_context()->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME))
+    for (const grpc::string_ref& pem :
+         context_.auth_context()->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME))
       certificate_ = NamesInCertificate({pem.data(), pem.size()});
     handler_ = owner_.factory_(*this);
     if (handler_ == nullptr) {
@@ -161,8 +162,8 @@ class RpcServer::Call final : public ServerCall {
 
   void SendStatus() {
     ++outstanding_;
-    grpc::Status status = unknown_method_ ? grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "unknown method")
-                                          : grpc::Status::OK;
+    grpc::Status status =
+        unknown_method_ ? grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "unknown method") : grpc::Status::OK;
     stream_.Finish(status, &finish_tag_);
   }
   void OnFinished(bool) {}

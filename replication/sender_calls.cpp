@@ -48,8 +48,7 @@ const TimelineHistory& SenderContext::History(TimelineId timeline) {
 
 Login SenderContext::Authorize(const std::string& token, const ServerCall& call) {
   const Login* login = tokens.Find(token, call.peer().host, MonotonicUs());
-  if (login == nullptr)
-    throw SqlError(ErrorCode::kInvalidAuthorizationSpecification, "not logged in");
+  if (login == nullptr) throw SqlError(ErrorCode::kInvalidAuthorizationSpecification, "not logged in");
   std::optional<ReplicationRole> role = policy.find_role(login->user);
   if (!role || !role->may_log_in || !role->may_replicate) {
     throw SqlError(ErrorCode::kInsufficientPrivilege,
@@ -67,12 +66,9 @@ bool SenderContext::Meet(const v1::Position& peer, const ServerCall& call) {
   }
   if (peer.term() == 0) return true;  // a command
   switch (MeetTerm(peer.term(), fmt::format("node {}:{}", call.peer().host, call.peer().port))) {
-    case TermOrder::kSame:
-      return true;
-    case TermOrder::kPeerIsOlder:
-      return false;
-    case TermOrder::kPeerIsNewer:
-      break;
+    case TermOrder::kSame: return true;
+    case TermOrder::kPeerIsOlder: return false;
+    case TermOrder::kPeerIsNewer: break;
   }
   if (InRecovery()) return true;  // adopted
   throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "this node is no longer the primary")

@@ -69,7 +69,8 @@ class StreamCall final : public ActiveCall {
     v1::StandbyMessage message;
     Decode(bytes, &message);
     if (!stream_) {
-      if (!message.has_start()) throw SqlError(ErrorCode::kProtocolViolation, "a stream begins with its start");
+      if (!message.has_start())
+        throw SqlError(ErrorCode::kProtocolViolation, "a stream begins with its start");
       return Begin(message.at(), message.start());
     }
     if (!context_.Meet(message.at(), call_)) return;  // an older term: does not count
@@ -95,8 +96,8 @@ class StreamCall final : public ActiveCall {
     (*row_)->state.store(SenderState::kCatchup);
     (*row_)->sent_lsn.store(start.lsn.value);
     stream_.emplace(start);
-    Log(Severity::kDebug1, "standby \"{}\" streams from {} on timeline {}", application_, start.lsn.ToString(),
-        start.timeline);
+    Log(Severity::kDebug1, "standby \"{}\" streams from {} on timeline {}", application_,
+        start.lsn.ToString(), start.timeline);
   }
 
   // The asked timeline must be ours, or an ancestor that reaches the asked position.
@@ -164,7 +165,8 @@ class StreamCall final : public ActiveCall {
     // Promoted under the stream.
     if (node.timeline > stream_->timeline() && !stream_->ended()) {
       const TimelineHistory& history = context_.History(node.timeline);
-      stream_->EndTimeline(SwitchPoint(history, stream_->timeline()), NextAfter(history, stream_->timeline()));
+      stream_->EndTimeline(SwitchPoint(history, stream_->timeline()),
+                           NextAfter(history, stream_->timeline()));
     }
     Take(stream_->Next(node, now_us), node, now_us);
   }
@@ -181,19 +183,17 @@ class StreamCall final : public ActiveCall {
     message.set_sent_us(WallClockUs());
     message.set_lazy_reports(Unhurried());
     switch (step.act) {
-      case SenderStream::Act::kNothing:
-        return ShowState(node);
+      case SenderStream::Act::kNothing: return ShowState(node);
       case SenderStream::Act::kTimedOut:
         Log(Severity::kLog, "terminating walsender process due to replication timeout");
         return call_.Abort();
       case SenderStream::Act::kWal:
-        Send(EncodeWal(message, step.from,
-                       wal_.Read(stream_->timeline(), context_.History(node.timeline), step.from, step.size)));
+        Send(
+            EncodeWal(message, step.from,
+                      wal_.Read(stream_->timeline(), context_.History(node.timeline), step.from, step.size)));
         (*row_)->sent_lsn.store(stream_->sent().value, std::memory_order_relaxed);
         return ShowState(node);
-      case SenderStream::Act::kStarted:
-        message.mutable_started();
-        break;
+      case SenderStream::Act::kStarted: message.mutable_started(); break;
       case SenderStream::Act::kKeepAlive:
         message.mutable_keep_alive()->set_reply_wanted(step.reply_wanted);
         break;

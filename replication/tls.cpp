@@ -33,8 +33,8 @@ TlsIdentity ReadTlsIdentity(bool is_reload) {
 std::optional<CertificateNames> NamesInCertificate(std::string_view pem) {
   using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
   Bio text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
-  std::unique_ptr<X509, decltype(&X509_free)> certificate(PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr),
-                                                          X509_free);
+  std::unique_ptr<X509, decltype(&X509_free)> certificate(
+      PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr), X509_free);
   if (certificate == nullptr) return std::nullopt;
   X509_NAME* subject = X509_get_subject_name(certificate.get());
   CertificateNames names;
@@ -47,7 +47,8 @@ std::optional<CertificateNames> NamesInCertificate(std::string_view pem) {
   unsigned char* utf8 = nullptr;
   int common_length =
       at < 0 ? -1 : ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-  if (common_length >= 0) names.common.assign(reinterpret_cast<char*>(utf8), static_cast<size_t>(common_length));
+  if (common_length >= 0)
+    names.common.assign(reinterpret_cast<char*>(utf8), static_cast<size_t>(common_length));
   OPENSSL_free(utf8);
   // A zero byte inside a name could make it look like another one.
   if (names.common.find('\0') != std::string::npos) names.common.clear();
@@ -88,14 +89,16 @@ ReloadableTls::ReloadableTls(TlsIdentity identity) : state_(std::make_shared<Sta
     grpc_ssl_pem_key_cert_pair pair{state->identity.key.c_str(), state->identity.certificate.c_str()};
     // gRPC aborts without roots, also where no client certificate will be asked for and nothing is verified with them.
     const TlsIdentity& identity = state->identity;
-    const char* roots = identity.authorities.empty() ? identity.certificate.c_str() : identity.authorities.c_str();
+    const char* roots =
+        identity.authorities.empty() ? identity.certificate.c_str() : identity.authorities.c_str();
     *config = grpc_ssl_server_certificate_config_create(roots, &pair, 1);
     state->changed = false;
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   };
   grpc_ssl_server_credentials_options* options =
       grpc_ssl_server_credentials_create_options_using_config_fetcher(
-          ask_client ? GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
+          ask_client ? GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY
+                     : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
           fetch, state_.get());
   credentials_ =
       std::make_shared<FetchingCredentials>(grpc_ssl_server_credentials_create_with_options(options));

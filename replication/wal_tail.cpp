@@ -18,13 +18,16 @@ void WalTail::ReadFiles(TimelineId timeline, const TimelineHistory& history, Lsn
   while (size > 0) {
     uint64_t segment = SegmentOf(at), offset = OffsetInSegment(at);
     size_t part = std::min<uint64_t>(size, kWalSegmentSize - offset);
-    bool whole = Open(timeline, history, segment) && file_.ReadAt(to, part, kWalSegmentHeaderSize + offset) == part;
+    bool whole =
+        Open(timeline, history, segment) && file_.ReadAt(to, part, kWalSegmentHeaderSize + offset) == part;
     // Looked at after the reading: the file may have been recycled under our hands.
     if (!whole || !IsStill()) {
       file_.Close();
       throw SqlError(ErrorCode::kUndefinedFile, "requested WAL segment {} has already been removed",
                      WalSegmentName(timeline, segment))
-          .WithHint("A replication slot keeps WAL for an absent replica. \"walden basebackup\" makes a new replica.");
+          .WithHint(
+              "A replication slot keeps WAL for an absent replica. \"walden basebackup\" makes a new "
+              "replica.");
     }
     at = at + part;
     to += part;

@@ -68,7 +68,10 @@ void TakeSettled(Lsn settled) {
 class Receiver {
  public:
   explicit Receiver(const StreamRequest& request)
-      : system_id_(GetControlFile().system_id), wal_(system_id_), timeline_(request.timeline), position_(request.start) {}
+      : system_id_(GetControlFile().system_id),
+        wal_(system_id_),
+        timeline_(request.timeline),
+        position_(request.start) {}
 
   // Returns when the timeline has ended, or recovery should look into the archive.
   void Run() {
@@ -232,7 +235,8 @@ class Receiver {
       if (call_->Ended()) {
         call_->ThrowIfBroken();
         throw SqlError(ErrorCode::kConnectionFailure, "replication terminated by primary server")
-            .WithDetail(fmt::format("End of WAL reached on timeline {} at {}.", timeline_, position_.ToString()));
+            .WithDetail(
+                fmt::format("End of WAL reached on timeline {} at {}.", timeline_, position_.ToString()));
       }
       Sleep();
     }
@@ -242,7 +246,8 @@ class Receiver {
 
   void Sleep() {
     int64_t deadline = stream_->Deadline();
-    int64_t wait_ms = deadline == INT64_MAX ? -1 : std::max<int64_t>(0, (deadline - MonotonicUs()) / 1000 + 1);
+    int64_t wait_ms =
+        deadline == INT64_MAX ? -1 : std::max<int64_t>(0, (deadline - MonotonicUs()) / 1000 + 1);
     WaitLatch(wait_ms, WaitEvent::kWalReceiverMain);
   }
 
@@ -281,11 +286,10 @@ class Receiver {
         wal_.Write(timeline_, event.start, event.bytes);
         stream_->Written(event.start + event.bytes.size());
         break;
-      case ReceiverStream::Kind::kKeepAlive:
-        break;
+      case ReceiverStream::Kind::kKeepAlive: break;
       case ReceiverStream::Kind::kEndOfTimeline:
-        Log(Severity::kLog, "replication terminated by primary server: end of WAL on timeline {} at {}", timeline_,
-            stream_->received().ToString());
+        Log(Severity::kLog, "replication terminated by primary server: end of WAL on timeline {} at {}",
+            timeline_, stream_->received().ToString());
         primary_timeline_ = std::max(primary_timeline_, event.next_timeline);
         ended_ = true;
         break;
@@ -295,8 +299,7 @@ class Receiver {
   void ReportProgress() {
     stream_->Applied(ReplayedLsn());
     switch (stream_->Check(MonotonicUs())) {
-      case ReceiverStream::Due::kNothing:
-        return;
+      case ReceiverStream::Due::kNothing: return;
       case ReceiverStream::Due::kReport:
         if (lazy_ && ReplayedLsn() < position_) {
           // Replay wakes us once a report, not once a batch.

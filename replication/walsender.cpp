@@ -122,7 +122,8 @@ class WalSender {
         listen_at_us_ = INT64_MAX;
         return;
       }
-      auto server = std::make_unique<RpcServer>(queue_, [this](ServerCall& call) { return context_.Serve(call); });
+      auto server =
+          std::make_unique<RpcServer>(queue_, [this](ServerCall& call) { return context_.Serve(call); });
       SignalBlocker no_signals;  // threads made here inherit it: signals are the main thread's
       server->Listen(addresses, ReplicationPort(), tls_ ? &*tls_ : nullptr);
       server_ = std::move(server);

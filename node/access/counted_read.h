@@ -12,8 +12,10 @@ inline uint64_t PagesReadSoFar() { return buffer_statistics.shared_reads + buffe
 template <class Owner>
 void CountPageAccess(const Owner& owner, uint64_t read_before) {
   uint64_t read = PagesReadSoFar() - read_before;
-  if (__builtin_expect(read == 0, 1)) owner.stats.Count(RelationCounter::kBlocksHit);
-  else owner.stats.Count(RelationCounter::kBlocksRead, static_cast<int64_t>(read));
+  if (__builtin_expect(read == 0, 1))
+    owner.stats.Count(RelationCounter::kBlocksHit);
+  else
+    owner.stats.Count(RelationCounter::kBlocksRead, static_cast<int64_t>(read));
 }
 
 template <class Owner>

@@ -112,20 +112,14 @@ void WalkOver(std::span<const TupleView> rows, const char** cursors, AttrNumber 
 Datum SystemAttribute(const TupleView& row, AttrNumber attno) {
   const TupleHeader& header = row.header();
   switch (attno) {
-    case kSelfItemPointerAttr:
-      return Datum{.i64 = TidToInt64(row.tid)};
-    case kMinTransactionIdAttr:
-      return Datum{.i64 = static_cast<int32_t>(header.xmin().Low32())};
-    case kMaxTransactionIdAttr:
-      return Datum{.i64 = static_cast<int32_t>(header.xmax().Low32())};
+    case kSelfItemPointerAttr: return Datum{.i64 = TidToInt64(row.tid)};
+    case kMinTransactionIdAttr: return Datum{.i64 = static_cast<int32_t>(header.xmin().Low32())};
+    case kMaxTransactionIdAttr: return Datum{.i64 = static_cast<int32_t>(header.xmax().Low32())};
     // The raw field, as PostgreSQL shows it: a combo id of another transaction means nothing here.
     case kMinCommandIdAttr:
-    case kMaxCommandIdAttr:
-      return Datum{.i64 = static_cast<int32_t>(header.cid)};
-    case kTableOidAttr:
-      return Datum{.i64 = static_cast<int32_t>(OidNumber(row.table))};
-    default:
-      throw SqlError(ErrorCode::kInternalError, "invalid system attribute number {}", attno);
+    case kMaxCommandIdAttr: return Datum{.i64 = static_cast<int32_t>(header.cid)};
+    case kTableOidAttr: return Datum{.i64 = static_cast<int32_t>(OidNumber(row.table))};
+    default: throw SqlError(ErrorCode::kInternalError, "invalid system attribute number {}", attno);
   }
 }
 
@@ -194,21 +188,11 @@ void TupleDeformer::DeformFixed(std::span<const TupleView> rows, std::span<const
       continue;
     }
     switch (PhysicalWidth(step.physical)) {
-      case 1:
-        LoadColumn<uint8_t>(rows, step.offset, target.data, row_offset);
-        break;
-      case 2:
-        LoadColumn<uint16_t>(rows, step.offset, target.data, row_offset);
-        break;
-      case 4:
-        LoadColumn<uint32_t>(rows, step.offset, target.data, row_offset);
-        break;
-      case 8:
-        LoadColumn<uint64_t>(rows, step.offset, target.data, row_offset);
-        break;
-      default:
-        LoadColumn<Wide>(rows, step.offset, target.data, row_offset);
-        break;
+      case 1: LoadColumn<uint8_t>(rows, step.offset, target.data, row_offset); break;
+      case 2: LoadColumn<uint16_t>(rows, step.offset, target.data, row_offset); break;
+      case 4: LoadColumn<uint32_t>(rows, step.offset, target.data, row_offset); break;
+      case 8: LoadColumn<uint64_t>(rows, step.offset, target.data, row_offset); break;
+      default: LoadColumn<Wide>(rows, step.offset, target.data, row_offset); break;
     }
   }
 }
@@ -236,21 +220,11 @@ void TupleDeformer::DeformWalking(std::span<const TupleView> rows, std::span<con
       WalkNumeric<kNullable>(rows, cursors, step.attno, target, row_offset, context);
     } else {
       switch (PhysicalWidth(step.physical)) {
-        case 1:
-          WalkFixed<kNullable, uint8_t>(rows, cursors, step.attno, target, row_offset);
-          break;
-        case 2:
-          WalkFixed<kNullable, uint16_t>(rows, cursors, step.attno, target, row_offset);
-          break;
-        case 4:
-          WalkFixed<kNullable, uint32_t>(rows, cursors, step.attno, target, row_offset);
-          break;
-        case 8:
-          WalkFixed<kNullable, uint64_t>(rows, cursors, step.attno, target, row_offset);
-          break;
-        default:
-          WalkFixed<kNullable, Wide>(rows, cursors, step.attno, target, row_offset);
-          break;
+        case 1: WalkFixed<kNullable, uint8_t>(rows, cursors, step.attno, target, row_offset); break;
+        case 2: WalkFixed<kNullable, uint16_t>(rows, cursors, step.attno, target, row_offset); break;
+        case 4: WalkFixed<kNullable, uint32_t>(rows, cursors, step.attno, target, row_offset); break;
+        case 8: WalkFixed<kNullable, uint64_t>(rows, cursors, step.attno, target, row_offset); break;
+        default: WalkFixed<kNullable, Wide>(rows, cursors, step.attno, target, row_offset); break;
       }
     }
   }
@@ -307,23 +281,13 @@ Datum LoadAttribute(PhysicalType type, const char* p, const DeformContext& conte
       datum.numeric = DecodeNumeric(Payload(p, context));
       return context.copy ? CopyDatum(type, datum, context.arena) : datum;
     case PhysicalType::kBool:
-    case PhysicalType::kInt8:
-      datum.i8 = Load<int8_t>(p);
-      break;
-    case PhysicalType::kInt16:
-      datum.i16 = Load<int16_t>(p);
-      break;
+    case PhysicalType::kInt8: datum.i8 = Load<int8_t>(p); break;
+    case PhysicalType::kInt16: datum.i16 = Load<int16_t>(p); break;
     case PhysicalType::kInt32:
-    case PhysicalType::kFloat32:
-      datum.i32 = Load<int32_t>(p);
-      break;
+    case PhysicalType::kFloat32: datum.i32 = Load<int32_t>(p); break;
     case PhysicalType::kInt64:
-    case PhysicalType::kFloat64:
-      datum.i64 = Load<int64_t>(p);
-      break;
-    case PhysicalType::kFixed16:
-      std::memcpy(&datum, p, 16);
-      break;
+    case PhysicalType::kFloat64: datum.i64 = Load<int64_t>(p); break;
+    case PhysicalType::kFixed16: std::memcpy(&datum, p, 16); break;
   }
   return datum;
 }

@@ -128,7 +128,7 @@ struct IndexVacuumStats {
   BlockNumber pages = 0;
   BlockNumber pages_deleted = 0;  // deleted in this run or before, not yet reusable
   BlockNumber pages_newly_deleted = 0;
-  BlockNumber pages_free = 0;     // reusable
+  BlockNumber pages_free = 0;  // reusable
   double entries = 0;
   double entries_removed = 0;
   bool estimated_count = false;

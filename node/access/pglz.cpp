@@ -32,7 +32,8 @@ class Places {
     if (at + kLeastMatch > text_.size()) return 0;
     size_t limit = std::min(kMostMatch, text_.size() - at);
     int32_t place = newest_[Hash(at)];
-    for (int tries = 0; tries < kMostCandidates && place >= 0 && at - static_cast<size_t>(place) <= kMostDistance; ++tries) {
+    for (int tries = 0;
+         tries < kMostCandidates && place >= 0 && at - static_cast<size_t>(place) <= kMostDistance; ++tries) {
       size_t from = static_cast<size_t>(place), length = 0;
       while (length < limit && text_[from + length] == text_[at + length]) ++length;
       if (length > best) {
@@ -49,7 +50,8 @@ class Places {
 
  private:
   uint32_t Hash(size_t at) const {
-    uint32_t word = static_cast<uint8_t>(text_[at]) | static_cast<uint32_t>(static_cast<uint8_t>(text_[at + 1])) << 8 |
+    uint32_t word = static_cast<uint8_t>(text_[at]) |
+                    static_cast<uint32_t>(static_cast<uint8_t>(text_[at + 1])) << 8 |
                     static_cast<uint32_t>(static_cast<uint8_t>(text_[at + 2])) << 16;
     return (word * 2654435761u) >> (32 - kHashBits);
   }
@@ -99,7 +101,8 @@ size_t PglzCompress(std::string_view from, std::span<char> to) {
     bool is_copy = length >= kLeastMatch;
     if (!copied && !is_copy && at >= kHopelessAfter) return 0;
     if (!is_copy) length = 1;
-    bool fits = is_copy ? output.PutCopy(distance, length) : output.Put(false, {static_cast<uint8_t>(from[at])});
+    bool fits =
+        is_copy ? output.PutCopy(distance, length) : output.Put(false, {static_cast<uint8_t>(from[at])});
     if (!fits) return 0;
     copied |= is_copy;
     for (size_t end = at + length; at < end; ++at) places.Add(at);

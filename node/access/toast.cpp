@@ -59,8 +59,9 @@ StringRef DetoastPayload(const char* attribute, Arena* arena, const ToastSource*
 CompressionMethod ChosenCompression(char attcompression) {
   if (attcompression == 'l') return CompressionMethod::kLz4;
   if (attcompression == 'p') return kPglz;
-  return GetEnum<ToastCompression>(Setting::kDefaultToastCompression) == ToastCompression::kLz4 ? CompressionMethod::kLz4
-                                                                                                : kPglz;
+  return GetEnum<ToastCompression>(Setting::kDefaultToastCompression) == ToastCompression::kLz4
+             ? CompressionMethod::kLz4
+             : kPglz;
 }
 
 std::string_view Compress(CompressionMethod method, std::string_view payload, Arena& arena) {

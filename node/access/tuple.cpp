@@ -181,10 +181,8 @@ size_t EncodedNumericSize(const NumericRef& value) {
       size_t scale_bytes = value.scale >= 0 && value.scale <= kInlineScaleMax ? 0 : 2;
       return 1 + scale_bytes + IntegerBytes(value.scaled);
     }
-    case NumericKind::kBig:
-      return 3 + size_t{value.digits_size};
-    default:
-      return 1;
+    case NumericKind::kBig: return 3 + size_t{value.digits_size};
+    default: return 1;
   }
 }
 
@@ -207,15 +205,9 @@ char* EncodeNumeric(const NumericRef& value, char* to) {
       Store<int16_t>(to + 1, value.scale);
       std::memcpy(to + 3, value.digits, value.digits_size);
       return to + 3 + value.digits_size;
-    case NumericKind::kNaN:
-      *to = static_cast<char>(kNumericNaN);
-      break;
-    case NumericKind::kPositiveInfinity:
-      *to = static_cast<char>(kNumericPositiveInfinity);
-      break;
-    case NumericKind::kNegativeInfinity:
-      *to = static_cast<char>(kNumericNegativeInfinity);
-      break;
+    case NumericKind::kNaN: *to = static_cast<char>(kNumericNaN); break;
+    case NumericKind::kPositiveInfinity: *to = static_cast<char>(kNumericPositiveInfinity); break;
+    case NumericKind::kNegativeInfinity: *to = static_cast<char>(kNumericNegativeInfinity); break;
   }
   return to + 1;
 }
@@ -243,17 +235,10 @@ NumericRef DecodeNumeric(StringRef payload) {
       value.digits = payload.data + 3;
       value.digits_size = static_cast<uint32_t>(payload.size - 3);
       break;
-    case kNumericNaN:
-      value.kind = NumericKind::kNaN;
-      break;
-    case kNumericPositiveInfinity:
-      value.kind = NumericKind::kPositiveInfinity;
-      break;
-    case kNumericNegativeInfinity:
-      value.kind = NumericKind::kNegativeInfinity;
-      break;
-    default:
-      throw SqlError(ErrorCode::kDataCorrupted, "invalid numeric value on disk");
+    case kNumericNaN: value.kind = NumericKind::kNaN; break;
+    case kNumericPositiveInfinity: value.kind = NumericKind::kPositiveInfinity; break;
+    case kNumericNegativeInfinity: value.kind = NumericKind::kNegativeInfinity; break;
+    default: throw SqlError(ErrorCode::kDataCorrupted, "invalid numeric value on disk");
   }
   return value;
 }

@@ -16,7 +16,9 @@ using namespace scram;
 namespace {
 
 SqlError Malformed(std::string_view detail) {
-  return SqlError(ErrorCode::kProtocolViolation, "malformed SCRAM message").WithDetail(std::string(detail)).WithSeverity(Severity::kFatal);
+  return SqlError(ErrorCode::kProtocolViolation, "malformed SCRAM message")
+      .WithDetail(std::string(detail))
+      .WithSeverity(Severity::kFatal);
 }
 
 // "a=value" at the front of `text`; cuts it off together with a following comma.
@@ -38,7 +40,8 @@ std::optional<ScramVerifier> ParseScramVerifier(std::string_view text) {
   if (!text.starts_with(kPrefix)) return std::nullopt;
   text.remove_prefix(kPrefix.size());
   size_t colon = text.find(':'), dollar = text.find('$');
-  if (colon == std::string_view::npos || dollar == std::string_view::npos || dollar < colon) return std::nullopt;
+  if (colon == std::string_view::npos || dollar == std::string_view::npos || dollar < colon)
+    return std::nullopt;
   size_t second = text.find(':', dollar);
   if (second == std::string_view::npos) return std::nullopt;
   ScramVerifier verifier;
@@ -47,7 +50,8 @@ std::optional<ScramVerifier> ParseScramVerifier(std::string_view text) {
   auto salt = FromBase64(text.substr(colon + 1, dollar - colon - 1));
   auto stored = FromBase64(text.substr(dollar + 1, second - dollar - 1));
   auto server = FromBase64(text.substr(second + 1));
-  if (!salt || !stored || !server || stored->size() != kKeyBytes || server->size() != kKeyBytes) return std::nullopt;
+  if (!salt || !stored || !server || stored->size() != kKeyBytes || server->size() != kKeyBytes)
+    return std::nullopt;
   verifier.salt = *salt;
   verifier.stored_key = *stored;
   verifier.server_key = *server;
@@ -84,24 +88,33 @@ ScramVerifier MockScramVerifier(std::string_view user) {
 }
 
 void ScramExchange::TakeBindingHeader(std::string_view* message) {
-  auto fatal = [](ErrorCode code, std::string text) { return SqlError(code, std::move(text)).WithSeverity(Severity::kFatal); };
+  auto fatal = [](ErrorCode code, std::string text) {
+    return SqlError(code, std::move(text)).WithSeverity(Severity::kFatal);
+  };
   std::string_view whole = *message;
   char flag = whole.empty() ? '\0' : whole[0];
   if (flag == 'p') {
     if (!plus_) {
-      throw Malformed("The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel binding data.");
+      throw Malformed(
+          "The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel "
+          "binding data.");
     }
     std::string_view type = TakeAttribute(message, 'p');
     if (type != "tls-server-end-point") {
-      throw fatal(ErrorCode::kProtocolViolation, fmt::format("unsupported SCRAM channel-binding type \"{}\"", type));
+      throw fatal(ErrorCode::kProtocolViolation,
+                  fmt::format("unsupported SCRAM channel-binding type \"{}\"", type));
     }
   } else if (flag == 'n' || flag == 'y') {
-    if (plus_) throw Malformed("The client selected SCRAM-SHA-256-PLUS, but the SCRAM message does not include channel binding data.");
+    if (plus_)
+      throw Malformed(
+          "The client selected SCRAM-SHA-256-PLUS, but the SCRAM message does not include channel binding "
+          "data.");
     // Somebody between us may have hidden the better mechanism.
     if (flag == 'y' && !binding_.empty()) {
       throw fatal(ErrorCode::kInvalidAuthorizationSpecification, "SCRAM channel binding negotiation error")
-          .WithDetail("The client supports SCRAM channel binding but thinks the server does not.  "
-                      "However, this server does support channel binding.");
+          .WithDetail(
+              "The client supports SCRAM channel binding but thinks the server does not.  "
+              "However, this server does support channel binding.");
     }
     if (whole.size() < 2 || whole[1] != ',') throw Malformed("Comma expected.");
     message->remove_prefix(2);
@@ -109,7 +122,8 @@ void ScramExchange::TakeBindingHeader(std::string_view* message) {
     throw Malformed("Unexpected channel-binding flag.");
   }
   if (message->starts_with("a=")) {
-    throw fatal(ErrorCode::kFeatureNotSupported, "client uses authorization identity, but it is not supported");
+    throw fatal(ErrorCode::kFeatureNotSupported,
+                "client uses authorization identity, but it is not supported");
   }
   if (!message->starts_with(',')) throw Malformed("Unexpected attribute in client-first-message.");
   message->remove_prefix(1);
@@ -120,7 +134,8 @@ std::string ScramExchange::FirstMessage(std::string_view client_first) {
   std::string_view bare = client_first;
   TakeBindingHeader(&bare);
   if (bare.starts_with("m=")) {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "client requires an unsupported SCRAM extension").WithSeverity(Severity::kFatal);
+    throw SqlError(ErrorCode::kFeatureNotSupported, "client requires an unsupported SCRAM extension")
+        .WithSeverity(Severity::kFatal);
   }
   client_first_bare_ = bare;
   TakeAttribute(&bare, 'n');  // the user name is that of the startup packet
@@ -136,9 +151,11 @@ std::string ScramExchange::FirstMessage(std::string_view client_first) {
 void ScramExchange::CheckBinding(std::string_view channel) const {
   if (channel == Base64(plus_ ? gs2_header_ + binding_ : gs2_header_)) return;
   if (plus_) {
-    throw SqlError(ErrorCode::kInvalidAuthorizationSpecification, "SCRAM channel binding check failed").WithSeverity(Severity::kFatal);
+    throw SqlError(ErrorCode::kInvalidAuthorizationSpecification, "SCRAM channel binding check failed")
+        .WithSeverity(Severity::kFatal);
   }
-  throw SqlError(ErrorCode::kProtocolViolation, "unexpected SCRAM channel-binding attribute in client-final-message")
+  throw SqlError(ErrorCode::kProtocolViolation,
+                 "unexpected SCRAM channel-binding attribute in client-final-message")
       .WithSeverity(Severity::kFatal);
 }
 
@@ -154,7 +171,8 @@ std::optional<std::string> ScramExchange::FinalMessage(std::string_view client_f
   std::string auth = client_first_bare_ + "," + server_first_ + "," + std::string(without_proof);
   std::string client_signature = Hmac(verifier_.stored_key, auth);
   std::string client_key = Xor(*proof, client_signature);
-  if (CRYPTO_memcmp(Sha256(client_key).data(), verifier_.stored_key.data(), kKeyBytes) != 0) return std::nullopt;
+  if (CRYPTO_memcmp(Sha256(client_key).data(), verifier_.stored_key.data(), kKeyBytes) != 0)
+    return std::nullopt;
   return "v=" + Base64(Hmac(verifier_.server_key, auth));
 }
 

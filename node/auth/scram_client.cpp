@@ -17,7 +17,8 @@ namespace {
 constexpr std::string_view kHeader = "n,,";  // no channel binding
 
 SqlError Malformed(std::string_view detail) {
-  return SqlError(ErrorCode::kProtocolViolation, "malformed SCRAM message from the server").WithDetail(std::string(detail));
+  return SqlError(ErrorCode::kProtocolViolation, "malformed SCRAM message from the server")
+      .WithDetail(std::string(detail));
 }
 
 std::string_view Attribute(std::string_view text, char name) {

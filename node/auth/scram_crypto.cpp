@@ -18,7 +18,9 @@ static_assert(kKeyBytes == SHA256_DIGEST_LENGTH);
 
 namespace {
 
-const unsigned char* Bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* Bytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
 unsigned char* Bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 }  // namespace
@@ -43,7 +45,8 @@ std::optional<std::string> FromBase64(std::string_view text) {
 std::string Hmac(std::string_view key, std::string_view text) {
   std::string result(kKeyBytes, '\0');
   unsigned length = kKeyBytes;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), Bytes(text), text.size(), Bytes(result), &length);
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), Bytes(text), text.size(), Bytes(result),
+       &length);
   return result;
 }
 
@@ -60,12 +63,14 @@ std::string SaslPrep(std::string_view password) {
   bool ascii = std::all_of(password.begin(), password.end(), [](char c) { return c >= ' ' && c < 0x7f; });
   if (ascii) return std::string(password);
   UErrorCode status = U_ZERO_ERROR;
-  std::unique_ptr<UStringPrepProfile, decltype(&usprep_close)> profile(usprep_openByType(USPREP_RFC4013_SASLPREP, &status), usprep_close);
+  std::unique_ptr<UStringPrepProfile, decltype(&usprep_close)> profile(
+      usprep_openByType(USPREP_RFC4013_SASLPREP, &status), usprep_close);
   std::vector<UChar> wide(password.size() + 1), prepared(4 * password.size() + 16);
   int32_t wide_length = 0;
-  u_strFromUTF8(wide.data(), static_cast<int32_t>(wide.size()), &wide_length, password.data(), static_cast<int32_t>(password.size()), &status);
-  int32_t length = usprep_prepare(profile.get(), wide.data(), wide_length, prepared.data(), static_cast<int32_t>(prepared.size()),
-                                  USPREP_DEFAULT, nullptr, &status);
+  u_strFromUTF8(wide.data(), static_cast<int32_t>(wide.size()), &wide_length, password.data(),
+                static_cast<int32_t>(password.size()), &status);
+  int32_t length = usprep_prepare(profile.get(), wide.data(), wide_length, prepared.data(),
+                                  static_cast<int32_t>(prepared.size()), USPREP_DEFAULT, nullptr, &status);
   if (U_FAILURE(status) || length == 0) return std::string(password);
   std::string text(static_cast<size_t>(length) * 3 + 1, '\0');
   int32_t bytes = 0;

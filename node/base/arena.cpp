@@ -36,7 +36,8 @@ void Arena::PushBlock(size_t size_bytes) {
   Block* block = static_cast<Block*>(std::malloc(size_bytes));
   if (block == nullptr) {
     throw SqlError(ErrorCode::kOutOfMemory, "out of memory")
-        .WithDetail(fmt::format("Failed on request of size {} in memory context \"{}\".", size_bytes, account_->name()));
+        .WithDetail(fmt::format("Failed on request of size {} in memory context \"{}\".", size_bytes,
+                                account_->name()));
   }
   block->previous = block_;
   block->size_bytes = size_bytes;

@@ -27,11 +27,17 @@ constexpr uint64_t ByteSwap(uint64_t v) { return __builtin_bswap64(v); }
 
 // T is uint16_t, uint32_t or uint64_t.
 template <class T>
-T LoadBig(const void* from) { return ByteSwap(Load<T>(from)); }
+T LoadBig(const void* from) {
+  return ByteSwap(Load<T>(from));
+}
 template <class T>
-void StoreBig(void* to, T value) { Store<T>(to, ByteSwap(value)); }
+void StoreBig(void* to, T value) {
+  Store<T>(to, ByteSwap(value));
+}
 
 // Rounds up to a multiple of `alignment`, a power of two.
-constexpr uint64_t AlignUp(uint64_t value, uint64_t alignment) { return (value + alignment - 1) & ~(alignment - 1); }
+constexpr uint64_t AlignUp(uint64_t value, uint64_t alignment) {
+  return (value + alignment - 1) & ~(alignment - 1);
+}
 
 }  // namespace walden

@@ -22,16 +22,16 @@ template <class... Args>
 
 }  // namespace walden
 
-#define CHECK(condition)                                                  \
-  do {                                                                    \
+#define CHECK(condition)                                                                          \
+  do {                                                                                            \
     if (__builtin_expect(!(condition), 0)) ::walden::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (0)
 
 #ifdef WALDEN_DCHECK
 #define DCHECK(condition) CHECK(condition)
 #else
-#define DCHECK(condition)    \
-  do {                       \
+#define DCHECK(condition)         \
+  do {                            \
     if (false) (void)(condition); \
   } while (0)
 #endif

@@ -79,7 +79,8 @@ uint64_t ThreeStreams(uint64_t crc, const uint8_t*& p, size_t& size) {
       second = _mm_crc32_u64(second, Load<uint64_t>(p + kStream + i));
       third = _mm_crc32_u64(third, Load<uint64_t>(p + 2 * kStream + i));
     }
-    crc = Move(kOverTwo, static_cast<uint32_t>(first)) ^ Move(kOverOne, static_cast<uint32_t>(second)) ^ third;
+    crc =
+        Move(kOverTwo, static_cast<uint32_t>(first)) ^ Move(kOverOne, static_cast<uint32_t>(second)) ^ third;
   }
   return crc;
 }

@@ -21,28 +21,19 @@ ErrorCode CodeForFileAccess(int error_number) {
   switch (error_number) {
     case EPERM:
     case EACCES:
-    case EROFS:
-      return ErrorCode::kInsufficientPrivilege;
-    case ENOENT:
-      return ErrorCode::kUndefinedFile;
-    case EEXIST:
-      return ErrorCode::kDuplicateFile;
+    case EROFS: return ErrorCode::kInsufficientPrivilege;
+    case ENOENT: return ErrorCode::kUndefinedFile;
+    case EEXIST: return ErrorCode::kDuplicateFile;
     case ENOTDIR:
     case EISDIR:
-    case ENOTEMPTY:
-      return ErrorCode::kWrongObjectType;
+    case ENOTEMPTY: return ErrorCode::kWrongObjectType;
     case ENOSPC:
-    case EDQUOT:
-      return ErrorCode::kDiskFull;
-    case ENOMEM:
-      return ErrorCode::kOutOfMemory;
+    case EDQUOT: return ErrorCode::kDiskFull;
+    case ENOMEM: return ErrorCode::kOutOfMemory;
     case ENFILE:
-    case EMFILE:
-      return ErrorCode::kInsufficientResources;
-    case EIO:
-      return ErrorCode::kIoError;
-    default:
-      return ErrorCode::kInternalError;
+    case EMFILE: return ErrorCode::kInsufficientResources;
+    case EIO: return ErrorCode::kIoError;
+    default: return ErrorCode::kInternalError;
   }
 }
 

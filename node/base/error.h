@@ -28,7 +28,20 @@ std::string_view ConditionName(ErrorCode code);
 bool FindErrorCode(std::string_view sqlstate, ErrorCode* code);
 
 // As PostgreSQL's elevel, lowest first; kError and above abort what runs.
-enum class Severity : uint8_t { kDebug5, kDebug4, kDebug3, kDebug2, kDebug1, kLog, kInfo, kNotice, kWarning, kError, kFatal, kPanic };
+enum class Severity : uint8_t {
+  kDebug5,
+  kDebug4,
+  kDebug3,
+  kDebug2,
+  kDebug1,
+  kLog,
+  kInfo,
+  kNotice,
+  kWarning,
+  kError,
+  kFatal,
+  kPanic
+};
 std::string_view SeverityName(Severity severity);  // "ERROR", "LOG", ... ("DEBUG" for all debug levels)
 
 // What an error, warning or notice says; field names as in the protocol's ErrorResponse.
@@ -54,16 +67,40 @@ class SqlError : public std::exception {
   explicit SqlError(ErrorFields fields) : fields_(std::move(fields)) {}
 
   // Builders; each returns *this so that they chain in a throw expression.
-  SqlError& WithDetail(std::string text) { fields_.detail = std::move(text); return *this; }
-  SqlError& WithHint(std::string text) { fields_.hint = std::move(text); return *this; }
-  SqlError& WithPosition(int position) { fields_.position = position; return *this; }
+  SqlError& WithDetail(std::string text) {
+    fields_.detail = std::move(text);
+    return *this;
+  }
+  SqlError& WithHint(std::string text) {
+    fields_.hint = std::move(text);
+    return *this;
+  }
+  SqlError& WithPosition(int position) {
+    fields_.position = position;
+    return *this;
+  }
   SqlError& WithContext(std::string_view line);  // appends a line
-  SqlError& WithSchema(std::string_view name) { fields_.schema_name = name; return *this; }
+  SqlError& WithSchema(std::string_view name) {
+    fields_.schema_name = name;
+    return *this;
+  }
   SqlError& WithTable(std::string_view schema, std::string_view table);
-  SqlError& WithColumn(std::string_view name) { fields_.column_name = name; return *this; }
-  SqlError& WithDatatype(std::string_view name) { fields_.datatype_name = name; return *this; }
-  SqlError& WithConstraint(std::string_view name) { fields_.constraint_name = name; return *this; }
-  SqlError& WithSeverity(Severity severity) { fields_.severity = severity; return *this; }
+  SqlError& WithColumn(std::string_view name) {
+    fields_.column_name = name;
+    return *this;
+  }
+  SqlError& WithDatatype(std::string_view name) {
+    fields_.datatype_name = name;
+    return *this;
+  }
+  SqlError& WithConstraint(std::string_view name) {
+    fields_.constraint_name = name;
+    return *this;
+  }
+  SqlError& WithSeverity(Severity severity) {
+    fields_.severity = severity;
+    return *this;
+  }
 
   const char* what() const noexcept override { return fields_.message.c_str(); }
   ErrorCode code() const { return fields_.code; }

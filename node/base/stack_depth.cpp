@@ -23,9 +23,10 @@ uintptr_t FindStackTop() {
 
 [[noreturn]] void ThrowTooDeep() {
   throw SqlError(ErrorCode::kStatementTooComplex, "stack depth limit exceeded")
-      .WithHint(fmt::format("Increase the configuration parameter \"max_stack_depth\" (currently {}kB), after "
-                            "ensuring the platform's stack depth limit is adequate.",
-                            limit_bytes / 1024));
+      .WithHint(
+          fmt::format("Increase the configuration parameter \"max_stack_depth\" (currently {}kB), after "
+                      "ensuring the platform's stack depth limit is adequate.",
+                      limit_bytes / 1024));
 }
 
 }  // namespace

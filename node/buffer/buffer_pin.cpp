@@ -127,7 +127,8 @@ void BindCleanupWait(int64_t (*blocked)(), void (*resolved)()) {
 bool PinsAwaitedPage() {
   for (int i = 0; i < private_pins.used; ++i) {
     int32_t buffer = private_pins.entries[i].buffer;
-    if (buffer > 0 && (DescriptorOf(buffer).state.load(std::memory_order_acquire) & kPinWaiter) != 0) return true;
+    if (buffer > 0 && (DescriptorOf(buffer).state.load(std::memory_order_acquire) & kPinWaiter) != 0)
+      return true;
   }
   return false;
 }

@@ -35,8 +35,8 @@ enum class ReadMode : uint8_t {
   kZeroAndLock,    // the caller will initialise it: not read; returned zeroed and exclusively locked
   kWillOverwrite,  // as kZeroAndLock, but a page that is in memory keeps its bytes: others may look at pinned
                    // rows while the caller writes the same rows again (restoring an image)
-  kZeroOnError,  // damaged pages come back zeroed with a WARNING (zero_damaged_pages, FSM, VM)
-  kIfExists,     // an invalid pin if the block is beyond the end of the relation
+  kZeroOnError,    // damaged pages come back zeroed with a WARNING (zero_damaged_pages, FSM, VM)
+  kIfExists,       // an invalid pin if the block is beyond the end of the relation
 };
 
 enum class StrategyKind : uint8_t {

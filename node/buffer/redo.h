@@ -17,11 +17,11 @@
 namespace walden {
 
 enum class RedoAction : uint8_t {
-  kApply,     // page is older than the record: change it
-  kDone,      // page has the change already
-  kRestored,  // page was restored from the image in the record
-  kMissing,   // page or relation does not exist (dropped or truncated later in the WAL): nothing to do
-  kElsewhere, // another process of a parallel replay owns the page: nothing to do here
+  kApply,      // page is older than the record: change it
+  kDone,       // page has the change already
+  kRestored,   // page was restored from the image in the record
+  kMissing,    // page or relation does not exist (dropped or truncated later in the WAL): nothing to do
+  kElsewhere,  // another process of a parallel replay owns the page: nothing to do here
 };
 
 // Which pages this process replays when several share the work. Every page has one owner, so that each sees its records in

@@ -58,7 +58,8 @@ void CheckCircularity(const Acl& list, Oid grantee, AclMode options, Oid grantor
   }
   AclMode held = AclMask(rest, grantor, owner, acl::Grantable(options), false) >> 16;
   if ((options & ~held) != 0) {
-    throw SqlError(ErrorCode::kInvalidGrantOperation, "grant options cannot be granted back to your own grantor");
+    throw SqlError(ErrorCode::kInvalidGrantOperation,
+                   "grant options cannot be granted back to your own grantor");
   }
 }
 
@@ -187,7 +188,8 @@ void SelectGrantor(Oid role, AclMode mode, const Acl& list, Oid owner, Oid* gran
   }
 }
 
-Acl AclGrant(const Acl& list, std::span<const Oid> grantees, AclMode rights, bool with_grant_option, Oid grantor, Oid owner) {
+Acl AclGrant(const Acl& list, std::span<const Oid> grantees, AclMode rights, bool with_grant_option,
+             Oid grantor, Oid owner) {
   Acl result = list;
   for (Oid grantee : grantees) {
     if (with_grant_option && !IsValid(grantee)) {
@@ -201,8 +203,8 @@ Acl AclGrant(const Acl& list, std::span<const Oid> grantees, AclMode rights, boo
   return result;
 }
 
-Acl AclRevoke(const Acl& list, std::span<const Oid> grantees, AclMode rights, bool grant_option_only, bool cascade,
-              Oid grantor, Oid owner) {
+Acl AclRevoke(const Acl& list, std::span<const Oid> grantees, AclMode rights, bool grant_option_only,
+              bool cascade, Oid grantor, Oid owner) {
   Acl result = list;
   for (Oid grantee : grantees) {
     AclItem* item = FindItem(&result, grantee, grantor);
@@ -253,11 +255,21 @@ std::vector<Oid> AclMembers(const Acl& list) {
 
 std::optional<AclMode> ParsePrivilege(std::string_view name) {
   static constexpr std::pair<std::string_view, AclMode> kNames[] = {
-      {"insert", acl::kInsert},       {"select", acl::kSelect},       {"update", acl::kUpdate},
-      {"delete", acl::kDelete},       {"truncate", acl::kTruncate},   {"references", acl::kReferences},
-      {"trigger", acl::kTrigger},     {"execute", acl::kExecute},     {"usage", acl::kUsage},
-      {"create", acl::kCreate},       {"temp", acl::kCreateTemp},     {"temporary", acl::kCreateTemp},
-      {"connect", acl::kConnect},     {"set", acl::kSet},             {"alter system", acl::kAlterSystem},
+      {"insert", acl::kInsert},
+      {"select", acl::kSelect},
+      {"update", acl::kUpdate},
+      {"delete", acl::kDelete},
+      {"truncate", acl::kTruncate},
+      {"references", acl::kReferences},
+      {"trigger", acl::kTrigger},
+      {"execute", acl::kExecute},
+      {"usage", acl::kUsage},
+      {"create", acl::kCreate},
+      {"temp", acl::kCreateTemp},
+      {"temporary", acl::kCreateTemp},
+      {"connect", acl::kConnect},
+      {"set", acl::kSet},
+      {"alter system", acl::kAlterSystem},
       {"rule", 0},
   };
   std::string lower(name);

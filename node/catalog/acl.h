@@ -15,10 +15,12 @@ namespace walden {
 // Rights, PostgreSQL's bits. Text letters as in aclitem: r w a d D x t X U C T c s A.
 using AclMode = uint32_t;
 namespace acl {
-inline constexpr AclMode kInsert = 1 << 0, kSelect = 1 << 1, kUpdate = 1 << 2, kDelete = 1 << 3, kTruncate = 1 << 4,
-                         kReferences = 1 << 5, kTrigger = 1 << 6, kExecute = 1 << 7, kUsage = 1 << 8, kCreate = 1 << 9,
-                         kCreateTemp = 1 << 10, kConnect = 1 << 11, kSet = 1 << 12, kAlterSystem = 1 << 13;
-inline constexpr AclMode kAllTable = kInsert | kSelect | kUpdate | kDelete | kTruncate | kReferences | kTrigger;
+inline constexpr AclMode kInsert = 1 << 0, kSelect = 1 << 1, kUpdate = 1 << 2, kDelete = 1 << 3,
+                         kTruncate = 1 << 4, kReferences = 1 << 5, kTrigger = 1 << 6, kExecute = 1 << 7,
+                         kUsage = 1 << 8, kCreate = 1 << 9, kCreateTemp = 1 << 10, kConnect = 1 << 11,
+                         kSet = 1 << 12, kAlterSystem = 1 << 13;
+inline constexpr AclMode kAllTable =
+    kInsert | kSelect | kUpdate | kDelete | kTruncate | kReferences | kTrigger;
 inline constexpr AclMode kAllColumn = kInsert | kSelect | kUpdate | kReferences;
 inline constexpr AclMode kAllSequence = kUsage | kSelect | kUpdate;
 inline constexpr AclMode kAllDatabase = kCreate | kCreateTemp | kConnect;
@@ -31,10 +33,46 @@ constexpr AclMode Grantable(AclMode mode) { return mode << 16; }
 }  // namespace acl
 
 enum class ObjectKind : uint8_t {
-  kColumn, kTable, kIndex, kSequence, kView, kMaterializedView, kForeignTable, kToastTable, kDatabase, kFunction, kProcedure,
-  kAggregate, kLanguage, kSchema, kTablespace, kType, kDomain, kOperator, kOpclass, kOpfamily, kCollation, kConversion,
-  kConstraint, kDefault, kRule, kTrigger, kRole, kCast, kExtension, kStatistics, kPolicy, kPublication, kSubscription,
-  kEventTrigger, kForeignServer, kForeignDataWrapper, kLargeObject, kAccessMethod, kDefaultAcl, kParameter,
+  kColumn,
+  kTable,
+  kIndex,
+  kSequence,
+  kView,
+  kMaterializedView,
+  kForeignTable,
+  kToastTable,
+  kDatabase,
+  kFunction,
+  kProcedure,
+  kAggregate,
+  kLanguage,
+  kSchema,
+  kTablespace,
+  kType,
+  kDomain,
+  kOperator,
+  kOpclass,
+  kOpfamily,
+  kCollation,
+  kConversion,
+  kConstraint,
+  kDefault,
+  kRule,
+  kTrigger,
+  kRole,
+  kCast,
+  kExtension,
+  kStatistics,
+  kPolicy,
+  kPublication,
+  kSubscription,
+  kEventTrigger,
+  kForeignServer,
+  kForeignDataWrapper,
+  kLargeObject,
+  kAccessMethod,
+  kDefaultAcl,
+  kParameter,
 };
 // For messages: "table", "schema", ...
 std::string_view ObjectKindName(ObjectKind kind);
@@ -88,10 +126,11 @@ Oid FindRole(std::string_view name, bool missing_ok = false);
 // Who grants when `role` says GRANT on an object of `owner`: the owner, if role has its rights, else a grantee with the
 // options. `options`: which of `mode` may be granted.
 void SelectGrantor(Oid role, AclMode mode, const Acl& list, Oid owner, Oid* grantor, AclMode* options);
-Acl AclGrant(const Acl& list, std::span<const Oid> grantees, AclMode rights, bool with_grant_option, Oid grantor, Oid owner);
+Acl AclGrant(const Acl& list, std::span<const Oid> grantees, AclMode rights, bool with_grant_option,
+             Oid grantor, Oid owner);
 // Throws 2BP01 "dependent privileges exist" unless cascade.
-Acl AclRevoke(const Acl& list, std::span<const Oid> grantees, AclMode rights, bool grant_option_only, bool cascade,
-              Oid grantor, Oid owner);
+Acl AclRevoke(const Acl& list, std::span<const Oid> grantees, AclMode rights, bool grant_option_only,
+              bool cascade, Oid grantor, Oid owner);
 // ALTER ... OWNER TO.
 Acl AclChangeOwner(const Acl& list, Oid old_owner, Oid new_owner);
 // Default privileges (ALTER DEFAULT PRIVILEGES) for a new object; nullopt: store null.

@@ -18,7 +18,8 @@ AclResult FromMask(AclMode found, AclMode wanted, bool all_needed) {
   return (all_needed ? found == wanted : found != 0) ? AclResult::kOk : AclResult::kNoPrivilege;
 }
 
-AclMode MaskOf(ObjectKind kind, const std::optional<Acl>& stored, Oid owner, Oid role, AclMode mode, bool all_needed) {
+AclMode MaskOf(ObjectKind kind, const std::optional<Acl>& stored, Oid owner, Oid role, AclMode mode,
+               bool all_needed) {
   return AclMask(stored ? *stored : DefaultAcl(kind, owner), role, owner, mode, all_needed);
 }
 
@@ -42,10 +43,11 @@ AclMode DataRoleRights(Oid role, AclMode missing, AclMode readable) {
 
 AclMode RelationMask(const PgClassRow& row, Oid role, AclMode mode, bool all_needed) {
   constexpr AclMode kWrites = acl::kInsert | acl::kUpdate | acl::kDelete | acl::kTruncate | acl::kUsage;
-  bool is_system = row.oid < kFirstNormalOid && (IsCatalogRelation(row.oid) || row.relkind == relkind::kToast);
+  bool is_system =
+      row.oid < kFirstNormalOid && (IsCatalogRelation(row.oid) || row.relkind == relkind::kToast);
   // Even a superuser changes catalogs only by DDL, unless told otherwise.
-  if (is_system && row.relkind != relkind::kView && (mode & kWrites) != 0 && !session_identity().allow_system_table_mods &&
-      !IsSuperuser(role)) {
+  if (is_system && row.relkind != relkind::kView && (mode & kWrites) != 0 &&
+      !session_identity().allow_system_table_mods && !IsSuperuser(role)) {
     mode &= ~kWrites;
   }
   if (IsSuperuser(role)) return mode;
@@ -57,7 +59,8 @@ AclMode RelationMask(const PgClassRow& row, Oid role, AclMode mode, bool all_nee
 
 RowRef<PgClassRow> ClassRowOrThrow(Oid relation) {
   RowRef<PgClassRow> row = ClassRow(relation);
-  if (!row) throw SqlError(ErrorCode::kUndefinedTable, "relation with OID {} does not exist", OidNumber(relation));
+  if (!row)
+    throw SqlError(ErrorCode::kUndefinedTable, "relation with OID {} does not exist", OidNumber(relation));
   return row;
 }
 
@@ -107,7 +110,8 @@ AclResult CheckSchema(Oid schema, Oid role, AclMode mode) {
   // Our own temporary schema is ours whoever we have become; whether it may be used at all was checked when it was made.
   if (schema == TemporaryNamespaceIfAny() && IsValid(schema)) return AclResult::kOk;
   RowRef<PgNamespaceRow> row = SchemaRow(schema);
-  if (!row) throw SqlError(ErrorCode::kUndefinedSchema, "schema with OID {} does not exist", OidNumber(schema));
+  if (!row)
+    throw SqlError(ErrorCode::kUndefinedSchema, "schema with OID {} does not exist", OidNumber(schema));
   AclMode found = MaskOf(ObjectKind::kSchema, row->nspacl, row->nspowner, role, mode, false);
   if ((mode & acl::kUsage) != 0 && (found & acl::kUsage) == 0 &&
       (HasRightsOf(role, kReadAllData) || HasRightsOf(role, kWriteAllData))) {
@@ -118,7 +122,8 @@ AclResult CheckSchema(Oid schema, Oid role, AclMode mode) {
 
 AclResult CheckDatabase(Oid database, Oid role, AclMode mode) {
   RowRef<PgDatabaseRow> row = DatabaseRow(database);
-  if (!row) throw SqlError(ErrorCode::kUndefinedDatabase, "database with OID {} does not exist", OidNumber(database));
+  if (!row)
+    throw SqlError(ErrorCode::kUndefinedDatabase, "database with OID {} does not exist", OidNumber(database));
   return CheckObject(ObjectKind::kDatabase, row->datacl, row->datdba, role, mode);
 }
 
@@ -148,15 +153,18 @@ AclResult CheckTablespace(Oid tablespace, Oid role, AclMode mode) {
 void ThrowUnlessOk(AclResult result, ObjectKind kind, std::string_view name) {
   if (result == AclResult::kOk) return;
   if (result == AclResult::kNotOwner) {
-    throw SqlError(ErrorCode::kInsufficientPrivilege, "must be owner of {} {}",
-                   kind == ObjectKind::kColumn || kind == ObjectKind::kToastTable ? "relation" : ObjectKindName(kind), name);
+    throw SqlError(
+        ErrorCode::kInsufficientPrivilege, "must be owner of {} {}",
+        kind == ObjectKind::kColumn || kind == ObjectKind::kToastTable ? "relation" : ObjectKindName(kind),
+        name);
   }
-  throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied for {} {}", ObjectKindName(kind), name);
+  throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied for {} {}", ObjectKindName(kind),
+                 name);
 }
 
 void ThrowColumnDenied(Oid relation, std::string_view column) {
-  throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied for column \"{}\" of relation \"{}\"", column,
-                 RelationName(relation));
+  throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied for column \"{}\" of relation \"{}\"",
+                 column, RelationName(relation));
 }
 
 std::string_view ObjectKindName(ObjectKind kind) {
@@ -254,6 +262,8 @@ Oid OwnerOf(Oid catalog, Oid object) {
   return kBootstrapSuperuser;
 }
 
-bool IsOwner(Oid catalog, Oid object, Oid role) { return IsSuperuser(role) || HasRightsOf(role, OwnerOf(catalog, object)); }
+bool IsOwner(Oid catalog, Oid object, Oid role) {
+  return IsSuperuser(role) || HasRightsOf(role, OwnerOf(catalog, object));
+}
 
 }  // namespace walden

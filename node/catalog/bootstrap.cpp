@@ -56,20 +56,26 @@ void InsertCopiedDatabase(Oid oid, std::string_view name, bool is_template) {
 }
 
 // pg_init_privs: privileges that are there from the start are no decision of the user's, and pg_dump does not repeat them.
-void Remember(CatalogTable<PgInitPrivsRow>& table, Oid catalog, Oid object, int32_t sub, const std::optional<Acl>& privileges) {
+void Remember(CatalogTable<PgInitPrivsRow>& table, Oid catalog, Oid object, int32_t sub,
+              const std::optional<Acl>& privileges) {
   if (privileges) table.Insert(PgInitPrivsRow{object, catalog, sub, 'i', *privileges});
 }
 
 void RememberInitialPrivileges() {
   CatalogTable<PgInitPrivsRow> table;
-  for (const auto& row : CatalogTable<PgClassRow>().Scan()) Remember(table, catalog_oid::kPgClass, row.row.oid, 0, row.row.relacl);
+  for (const auto& row : CatalogTable<PgClassRow>().Scan())
+    Remember(table, catalog_oid::kPgClass, row.row.oid, 0, row.row.relacl);
   for (const auto& row : CatalogTable<PgAttributeRow>().Scan()) {
     Remember(table, catalog_oid::kPgClass, row.row.attrelid, row.row.attnum, row.row.attacl);
   }
-  for (const auto& row : CatalogTable<PgProcRow>().Scan()) Remember(table, catalog_oid::kPgProc, row.row.oid, 0, row.row.proacl);
-  for (const auto& row : CatalogTable<PgTypeRow>().Scan()) Remember(table, catalog_oid::kPgType, row.row.oid, 0, row.row.typacl);
-  for (const auto& row : CatalogTable<PgLanguageRow>().Scan()) Remember(table, catalog_oid::kPgLanguage, row.row.oid, 0, row.row.lanacl);
-  for (const auto& row : CatalogTable<PgNamespaceRow>().Scan()) Remember(table, catalog_oid::kPgNamespace, row.row.oid, 0, row.row.nspacl);
+  for (const auto& row : CatalogTable<PgProcRow>().Scan())
+    Remember(table, catalog_oid::kPgProc, row.row.oid, 0, row.row.proacl);
+  for (const auto& row : CatalogTable<PgTypeRow>().Scan())
+    Remember(table, catalog_oid::kPgType, row.row.oid, 0, row.row.typacl);
+  for (const auto& row : CatalogTable<PgLanguageRow>().Scan())
+    Remember(table, catalog_oid::kPgLanguage, row.row.oid, 0, row.row.lanacl);
+  for (const auto& row : CatalogTable<PgNamespaceRow>().Scan())
+    Remember(table, catalog_oid::kPgNamespace, row.row.oid, 0, row.row.nspacl);
 }
 
 }  // namespace

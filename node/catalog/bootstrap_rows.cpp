@@ -21,7 +21,8 @@ namespace walden {
 namespace {
 
 constexpr Oid kOwner = kBootstrapSuperuser;
-constexpr Oid kMonitorRole{3373}, kReadAllSettings{3374}, kReadAllStats{3375}, kStatScanTables{3377}, kDatabaseOwner{6171};
+constexpr Oid kMonitorRole{3373}, kReadAllSettings{3374}, kReadAllStats{3375}, kStatScanTables{3377},
+    kDatabaseOwner{6171};
 constexpr int kUtf8 = 6;
 
 void InsertRelationRows(const RelationRef& relation, bool public_select) {
@@ -110,8 +111,10 @@ PgProcRow FunctionRowOf(const BuiltinFunction& function) {
   if (function.all_arg_count > 0) {
     row.proallargtypes.emplace(function.all_arg_types().begin(), function.all_arg_types().end());
   }
-  if (!function.arg_modes.empty()) row.proargmodes.emplace(function.arg_modes.begin(), function.arg_modes.end());
-  if (function.arg_name_count > 0) row.proargnames.emplace(function.arg_names().begin(), function.arg_names().end());
+  if (!function.arg_modes.empty())
+    row.proargmodes.emplace(function.arg_modes.begin(), function.arg_modes.end());
+  if (function.arg_name_count > 0)
+    row.proargnames.emplace(function.arg_names().begin(), function.arg_names().end());
   row.prosrc = function.source.empty() ? function.name : function.source;
   row.proacl = FunctionAclList(function.acl);
   return row;
@@ -149,7 +152,8 @@ void InsertOperators() {
   }
   CatalogTable<PgCastRow> casts;
   for (const BuiltinCast& cast : BuiltinCasts()) {
-    if (IsPresent(cast)) casts.Insert({cast.oid, cast.source, cast.target, cast.function, cast.context, cast.method});
+    if (IsPresent(cast))
+      casts.Insert({cast.oid, cast.source, cast.target, cast.function, cast.context, cast.method});
   }
 }
 
@@ -170,7 +174,8 @@ void InsertAggregates() {
     row.aggminvtransfn = IfPresent(aggregate.moving_inverse);
     row.aggmfinalfn = IfPresent(aggregate.moving_final);
     row.aggfinalmodify = row.aggmfinalmodify = aggregate.kind == 'n' ? 'r' : 's';
-    row.aggsortop = FindBuiltinOperator(aggregate.sort_operator) != nullptr ? aggregate.sort_operator : Oid::kInvalid;
+    row.aggsortop =
+        FindBuiltinOperator(aggregate.sort_operator) != nullptr ? aggregate.sort_operator : Oid::kInvalid;
     row.aggtranstype = aggregate.transition_type;
     if (!aggregate.initial_value.empty()) row.agginitval = aggregate.initial_value;
     aggregates.Insert(row);
@@ -189,13 +194,14 @@ void InsertAccessMethods() {
   CatalogTable<PgOpclassRow> classes;
   for (const BuiltinOpclass& c : BuiltinOpclasses()) {
     if (!IsPresent(c)) continue;
-    classes.Insert({c.oid, c.method, std::string(c.name), kPgCatalogNamespace, kOwner, c.family, c.input_type, c.is_default,
-                    c.key_type});
+    classes.Insert({c.oid, c.method, std::string(c.name), kPgCatalogNamespace, kOwner, c.family, c.input_type,
+                    c.is_default, c.key_type});
   }
   CatalogTable<PgAmopRow> amops;
   for (const BuiltinAmop& a : BuiltinAmops()) {
     if (!IsPresent(a)) continue;
-    amops.Insert({a.oid, a.family, a.left, a.right, a.strategy, a.purpose, a.operator_oid, a.method, a.sort_family});
+    amops.Insert(
+        {a.oid, a.family, a.left, a.right, a.strategy, a.purpose, a.operator_oid, a.method, a.sort_family});
   }
   CatalogTable<PgAmprocRow> amprocs;
   for (const BuiltinAmproc& a : BuiltinAmprocs()) {
@@ -236,8 +242,9 @@ void InsertSchemas() {
   schemas.Insert({kPgCatalogNamespace, "pg_catalog", kOwner,
                   Acl{{kOwner, kOwner, acl::kAllSchema}, {Oid::kInvalid, kOwner, acl::kUsage}}});
   schemas.Insert({kPgToastNamespace, "pg_toast", kOwner, std::nullopt});
-  schemas.Insert({kPublicNamespace, "public", kDatabaseOwner,
-                  Acl{{kDatabaseOwner, kDatabaseOwner, acl::kAllSchema}, {Oid::kInvalid, kDatabaseOwner, acl::kUsage}}});
+  schemas.Insert(
+      {kPublicNamespace, "public", kDatabaseOwner,
+       Acl{{kDatabaseOwner, kDatabaseOwner, acl::kAllSchema}, {Oid::kInvalid, kDatabaseOwner, acl::kUsage}}});
 }
 
 }  // namespace
@@ -268,14 +275,16 @@ void InsertSharedRows(const BootstrapOptions& options) {
     PgAuthidRow row;
     row.oid = role.oid;
     row.rolname = super ? options.superuser : std::string(role.name);
-    row.rolsuper = row.rolcreaterole = row.rolcreatedb = row.rolcanlogin = row.rolreplication = row.rolbypassrls = super;
+    row.rolsuper = row.rolcreaterole = row.rolcreatedb = row.rolcanlogin = row.rolreplication =
+        row.rolbypassrls = super;
     row.rolinherit = true;
     row.rolconnlimit = -1;
     if (super && !options.password_verifier.empty()) row.rolpassword = options.password_verifier;
     roles.Insert(row);
   }
   CatalogTable<PgAuthMembersRow> members;
-  for (Oid role : {kReadAllSettings, kReadAllStats, kStatScanTables}) members.Insert({role, kMonitorRole, kOwner, false});
+  for (Oid role : {kReadAllSettings, kReadAllStats, kStatScanTables})
+    members.Insert({role, kMonitorRole, kOwner, false});
   CatalogTable<PgTablespaceRow> tablespaces;
   tablespaces.Insert({kDefaultTablespace, "pg_default", kOwner, std::nullopt, std::nullopt});
   tablespaces.Insert({kGlobalTablespace, "pg_global", kOwner, std::nullopt, std::nullopt});

@@ -24,7 +24,8 @@ Presence& presence() {
 
 template <class Row>
 const Row* FindByOid(std::span<const Row> rows, Oid oid) {
-  auto at = std::lower_bound(rows.begin(), rows.end(), oid, [](const Row& row, Oid o) { return row.oid < o; });
+  auto at =
+      std::lower_bound(rows.begin(), rows.end(), oid, [](const Row& row, Oid o) { return row.oid < o; });
   return at != rows.end() && at->oid == oid ? &*at : nullptr;
 }
 // Tables without OID order.
@@ -84,7 +85,8 @@ void DecideFunctions(HasImplementation has_implementation) {
   };
   for (const BuiltinType& type : BuiltinTypeRows()) {
     if (!IsPresent(type)) continue;
-    for (Oid function : {type.input, type.output, type.receive, type.send, type.typmod_in, type.typmod_out}) mark(function);
+    for (Oid function : {type.input, type.output, type.receive, type.send, type.typmod_in, type.typmod_out})
+      mark(function);
   }
   for (const BuiltinAccessMethod& method : BuiltinAccessMethods()) {
     if (IsPresent(method)) mark(method.handler);
@@ -103,7 +105,8 @@ void DecideAccess() {
   p.families.clear();
   for (const BuiltinOpfamily& row : BuiltinOpfamilies()) {
     bool used = false;
-    for (const BuiltinOpclass& opclass : BuiltinOpclasses()) used |= opclass.family == row.oid && IsPresent(opclass);
+    for (const BuiltinOpclass& opclass : BuiltinOpclasses())
+      used |= opclass.family == row.oid && IsPresent(opclass);
     p.families.push_back(used);
   }
   auto family_present = [](Oid family) {
@@ -124,7 +127,9 @@ void DecideAccess() {
 }  // namespace
 
 std::span<const Oid> BuiltinFunction::arg_types() const { return {kOidPool + args_at, arg_count}; }
-std::span<const Oid> BuiltinFunction::all_arg_types() const { return {kOidPool + all_args_at, all_arg_count}; }
+std::span<const Oid> BuiltinFunction::all_arg_types() const {
+  return {kOidPool + all_args_at, all_arg_count};
+}
 std::span<const std::string_view> BuiltinFunction::arg_names() const {
   return {kNamePool + arg_names_at, arg_name_count};
 }
@@ -141,7 +146,8 @@ void InstallBuiltins(HasImplementation has_implementation) {
                       (!IsValid(row.function) || FunctionPresent(row.function)));
   }
   p.aggregates.clear();
-  for (const BuiltinAggregate& row : BuiltinAggregateRows()) p.aggregates.push_back(FunctionPresent(row.function));
+  for (const BuiltinAggregate& row : BuiltinAggregateRows())
+    p.aggregates.push_back(FunctionPresent(row.function));
   DecideAccess();
 }
 
@@ -159,13 +165,21 @@ std::span<const BuiltinCollation> BuiltinCollations() { return {kCollations, kCo
 std::span<const BuiltinLanguage> BuiltinLanguages() { return {kLanguages, kLanguagesCount}; }
 std::span<const BuiltinRole> BuiltinRoles() { return {kRoles, kRolesCount}; }
 
-bool IsPresent(const BuiltinFunction& row) { return presence().functions[PositionOf(BuiltinFunctions(), row)]; }
+bool IsPresent(const BuiltinFunction& row) {
+  return presence().functions[PositionOf(BuiltinFunctions(), row)];
+}
 bool IsPresent(const BuiltinType& row) { return presence().types[PositionOf(BuiltinTypeRows(), row)]; }
-bool IsPresent(const BuiltinOperator& row) { return presence().operators[PositionOf(BuiltinOperators(), row)]; }
+bool IsPresent(const BuiltinOperator& row) {
+  return presence().operators[PositionOf(BuiltinOperators(), row)];
+}
 bool IsPresent(const BuiltinCast& row) { return presence().casts[PositionOf(BuiltinCasts(), row)]; }
-bool IsPresent(const BuiltinAggregate& row) { return presence().aggregates[PositionOf(BuiltinAggregateRows(), row)]; }
+bool IsPresent(const BuiltinAggregate& row) {
+  return presence().aggregates[PositionOf(BuiltinAggregateRows(), row)];
+}
 bool IsPresent(const BuiltinAccessMethod& row) { return row.oid == kBtreeMethod || row.oid == kHeapMethod; }
-bool IsPresent(const BuiltinOpfamily& row) { return presence().families[PositionOf(BuiltinOpfamilies(), row)]; }
+bool IsPresent(const BuiltinOpfamily& row) {
+  return presence().families[PositionOf(BuiltinOpfamilies(), row)];
+}
 bool IsPresent(const BuiltinOpclass& row) { return presence().classes[PositionOf(BuiltinOpclasses(), row)]; }
 bool IsPresent(const BuiltinAmop& row) { return presence().amops[PositionOf(BuiltinAmops(), row)]; }
 bool IsPresent(const BuiltinAmproc& row) { return presence().amprocs[PositionOf(BuiltinAmprocs(), row)]; }
@@ -183,7 +197,9 @@ const BuiltinType* FindBuiltinType(Oid oid) { return Present(FindByOid(BuiltinTy
 const BuiltinOperator* FindBuiltinOperator(Oid oid) { return Present(FindByOid(BuiltinOperators(), oid)); }
 const BuiltinOpclass* FindBuiltinOpclass(Oid oid) { return Present(SearchByOid(BuiltinOpclasses(), oid)); }
 const BuiltinOpfamily* FindBuiltinOpfamily(Oid oid) { return Present(SearchByOid(BuiltinOpfamilies(), oid)); }
-const BuiltinAccessMethod* FindBuiltinAccessMethod(Oid oid) { return Present(SearchByOid(BuiltinAccessMethods(), oid)); }
+const BuiltinAccessMethod* FindBuiltinAccessMethod(Oid oid) {
+  return Present(SearchByOid(BuiltinAccessMethods(), oid));
+}
 const BuiltinCollation* FindBuiltinCollation(Oid oid) { return SearchByOid(BuiltinCollations(), oid); }
 
 const BuiltinType* FindBuiltinType(std::string_view name) {
@@ -196,8 +212,9 @@ const BuiltinType* FindBuiltinType(std::string_view name) {
 const BuiltinCast* FindBuiltinCast(Oid source, Oid target) {
   auto key = std::pair(source, target);
   std::span<const BuiltinCast> all = BuiltinCasts();
-  auto at = std::lower_bound(all.begin(), all.end(), key,
-                             [](const BuiltinCast& c, const auto& k) { return std::pair(c.source, c.target) < k; });
+  auto at = std::lower_bound(all.begin(), all.end(), key, [](const BuiltinCast& c, const auto& k) {
+    return std::pair(c.source, c.target) < k;
+  });
   return at != all.end() && std::pair(at->source, at->target) == key ? Present(&*at) : nullptr;
 }
 
@@ -212,7 +229,8 @@ const BuiltinAmop* FindBuiltinAmop(Oid family, Oid left, Oid right, int strategy
   auto key = std::tuple(family, left, right, static_cast<int16_t>(strategy));
   auto key_of = [](const BuiltinAmop& a) { return std::tuple(a.family, a.left, a.right, a.strategy); };
   std::span<const BuiltinAmop> all = BuiltinAmops();
-  auto at = std::lower_bound(all.begin(), all.end(), key, [&](const BuiltinAmop& a, const auto& k) { return key_of(a) < k; });
+  auto at = std::lower_bound(all.begin(), all.end(), key,
+                             [&](const BuiltinAmop& a, const auto& k) { return key_of(a) < k; });
   return at != all.end() && key_of(*at) == key ? Present(&*at) : nullptr;
 }
 
@@ -220,7 +238,8 @@ const BuiltinAmproc* FindBuiltinAmproc(Oid family, Oid left, Oid right, int numb
   auto key = std::tuple(family, left, right, static_cast<int16_t>(number));
   auto key_of = [](const BuiltinAmproc& a) { return std::tuple(a.family, a.left, a.right, a.number); };
   std::span<const BuiltinAmproc> all = BuiltinAmprocs();
-  auto at = std::lower_bound(all.begin(), all.end(), key, [&](const BuiltinAmproc& a, const auto& k) { return key_of(a) < k; });
+  auto at = std::lower_bound(all.begin(), all.end(), key,
+                             [&](const BuiltinAmproc& a, const auto& k) { return key_of(a) < k; });
   return at != all.end() && key_of(*at) == key ? Present(&*at) : nullptr;
 }
 
@@ -240,7 +259,8 @@ namespace {
 // The run of `order` whose rows are named `name`.
 template <class Row>
 std::span<const uint16_t> Named(const Row* rows, std::span<const uint16_t> order, std::string_view name) {
-  auto first = std::lower_bound(order.begin(), order.end(), name, [&](uint16_t i, std::string_view n) { return rows[i].name < n; });
+  auto first = std::lower_bound(order.begin(), order.end(), name,
+                                [&](uint16_t i, std::string_view n) { return rows[i].name < n; });
   auto last = first;
   while (last != order.end() && rows[*last].name == name) ++last;
   return {first, last};

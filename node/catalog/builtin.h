@@ -21,8 +21,8 @@ enum class FunctionAcl : uint8_t { kPublic, kOwner, kMonitor, kReadAllStats };
 struct BuiltinFunction {
   Oid oid;
   std::string_view name;
-  std::string_view source;    // prosrc; empty for functions that PostgreSQL writes in SQL
-  std::string_view defaults;  // default arguments as SQL text, comma separated
+  std::string_view source;     // prosrc; empty for functions that PostgreSQL writes in SQL
+  std::string_view defaults;   // default arguments as SQL text, comma separated
   std::string_view arg_modes;  // proargmodes, one character each; empty: all IN
   Oid language;
   float cost;
@@ -52,7 +52,7 @@ struct BuiltinType {
   std::string_view name;
   int16_t length;
   bool by_value;
-  char kind;      // typtype
+  char kind;  // typtype
   char category;
   bool preferred;
   char delimiter;

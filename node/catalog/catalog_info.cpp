@@ -35,17 +35,21 @@ const CatalogInfo* CatalogOfToast(Oid oid) {
 
 const CatalogInfo* FindCatalog(Oid oid) {
   std::span<const CatalogInfo> all = Catalogs();
-  auto at = std::lower_bound(all.begin(), all.end(), oid, [](const CatalogInfo& c, Oid o) { return c.oid < o; });
+  auto at =
+      std::lower_bound(all.begin(), all.end(), oid, [](const CatalogInfo& c, Oid o) { return c.oid < o; });
   return at != all.end() && at->oid == oid ? &*at : nullptr;
 }
 
 const CatalogIndex* FindCatalogIndex(Oid oid) {
   const std::vector<IndexEntry>& all = IndexesByOid();
-  auto at = std::lower_bound(all.begin(), all.end(), oid, [](const IndexEntry& e, Oid o) { return e.oid < o; });
+  auto at =
+      std::lower_bound(all.begin(), all.end(), oid, [](const IndexEntry& e, Oid o) { return e.oid < o; });
   return at != all.end() && at->oid == oid ? at->index : nullptr;
 }
 
-const CatalogInfo* FindCatalogOfToast(Oid oid) { return oid < kFirstNormalOid ? CatalogOfToast(oid) : nullptr; }
+const CatalogInfo* FindCatalogOfToast(Oid oid) {
+  return oid < kFirstNormalOid ? CatalogOfToast(oid) : nullptr;
+}
 
 bool IsCatalogRelation(Oid oid) {
   if (oid >= kFirstNormalOid) return false;

@@ -12,9 +12,23 @@ namespace walden {
 
 // How a column's value is kept in its row struct.
 enum class FieldKind : uint8_t {
-  kBool, kChar, kInt16, kInt32, kInt64, kFloat32, kOid, kString,
-  kInt16Vector, kOidVector,  // int2vector, oidvector: zero-based arrays
-  kInt16Array, kOidArray, kFloat32Array, kCharArray, kTextArray, kNameArray, kAclArray,
+  kBool,
+  kChar,
+  kInt16,
+  kInt32,
+  kInt64,
+  kFloat32,
+  kOid,
+  kString,
+  kInt16Vector,
+  kOidVector,  // int2vector, oidvector: zero-based arrays
+  kInt16Array,
+  kOidArray,
+  kFloat32Array,
+  kCharArray,
+  kTextArray,
+  kNameArray,
+  kAclArray,
 };
 
 struct CatalogColumn {
@@ -38,9 +52,9 @@ struct CatalogIndex {
 struct CatalogInfo {
   Oid oid;
   std::string_view name;
-  bool shared;        // one for all databases, in global/
+  bool shared;  // one for all databases, in global/
   Oid row_type;
-  Oid toast;          // 0: no TOAST table
+  Oid toast;  // 0: no TOAST table
   Oid toast_index;
   bool public_select;
   std::span<const CatalogColumn> columns;

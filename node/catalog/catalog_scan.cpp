@@ -37,7 +37,8 @@ bool VisitRow(const Relation& catalog, const TupleView& row, const CatalogAccess
   return visit(row.tid, values);
 }
 
-void ScanByIndex(const Relation& catalog, const Relation& index, CatalogKeys keys, const CatalogAccess::Visit& visit) {
+void ScanByIndex(const Relation& catalog, const Relation& index, CatalogKeys keys,
+                 const CatalogAccess::Visit& visit) {
   Arena arena;
   std::vector<ScanKey> scan_keys;
   for (const CatalogKey& key : keys) {

@@ -25,8 +25,10 @@ void InsertIndexEntries(const Relation& relation, const Value* values, TupleId t
 }
 
 [[noreturn]] void ThrowChanged(TupleResult result) {
-  if (result == TupleResult::kSelfModified) throw SqlError(ErrorCode::kInternalError, "tuple already updated by self");
-  if (result == TupleResult::kDeleted) throw SqlError(ErrorCode::kInternalError, "tuple concurrently deleted");
+  if (result == TupleResult::kSelfModified)
+    throw SqlError(ErrorCode::kInternalError, "tuple already updated by self");
+  if (result == TupleResult::kDeleted)
+    throw SqlError(ErrorCode::kInternalError, "tuple concurrently deleted");
   throw SqlError(ErrorCode::kInternalError, "tuple concurrently updated");
 }
 
@@ -57,8 +59,8 @@ void CatalogAccess::Update(TupleId tid, const void* row) {
   FormTuple(*relation_->desc, values, &buffer);
   TupleFailure failure;
   UpdateOutcome outcome;
-  TupleResult result = HeapUpdate(relation_->table, tid, &buffer, CurrentCommandId(true), nullptr, WaitPolicy::kBlock,
-                                  &failure, &outcome);
+  TupleResult result = HeapUpdate(relation_->table, tid, &buffer, CurrentCommandId(true), nullptr,
+                                  WaitPolicy::kBlock, &failure, &outcome);
   if (result != TupleResult::kOk) ThrowChanged(result);
   if (!outcome.hot) InsertIndexEntries(*relation_, values, outcome.tid);
   RecordCatalogChange(*info_, old_values);
@@ -70,7 +72,8 @@ void CatalogAccess::Delete(TupleId tid) {
   Value old_values[kMaxCatalogColumns];
   if (!FetchCatalogRow(*relation_, tid, arena, old_values)) ThrowChanged(TupleResult::kDeleted);
   TupleFailure failure;
-  TupleResult result = HeapDelete(relation_->table, tid, CurrentCommandId(true), nullptr, WaitPolicy::kBlock, &failure);
+  TupleResult result =
+      HeapDelete(relation_->table, tid, CurrentCommandId(true), nullptr, WaitPolicy::kBlock, &failure);
   if (result != TupleResult::kOk) ThrowChanged(result);
   RecordCatalogChange(*info_, old_values);
 }
@@ -97,7 +100,8 @@ Oid NextCatalogOid() {
 Oid CatalogAccess::NewOid() {
   const CatalogIndex* by_oid = nullptr;
   for (const CatalogIndex& index : info_->indexes) {
-    if (index.unique && index.key_count == 1 && info_->columns[index.keys[0] - 1].name == "oid") by_oid = &index;
+    if (index.unique && index.key_count == 1 && info_->columns[index.keys[0] - 1].name == "oid")
+      by_oid = &index;
   }
   CHECK(by_oid != nullptr);
   for (;;) {

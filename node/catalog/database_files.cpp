@@ -15,9 +15,9 @@
 #include "node/catalog/database_records.h"
 #include "node/os/file.h"
 #include "node/shm/interrupts.h"
+#include "node/stats/counter_tables.h"
 #include "node/storage/page.h"
 #include "node/storage/sync_queue.h"
-#include "node/stats/counter_tables.h"
 #include "node/txn/transaction.h"
 #include "node/txn/transaction_hooks.h"
 #include "node/wal/record_builder.h"
@@ -156,10 +156,13 @@ void CopyDatabaseFiles(Oid source, Oid source_tablespace, Oid target, Oid target
   LogDatabase(RecordKind::kDatabaseCreate, at);
   MakeDatabaseDirectory(at);
   RelFileLocator from{source_tablespace, source, 0, 0}, to{target_tablespace, target, 0, 0};
-  for (const auto& [number, forks] : ListRelations(source, source_tablespace)) CopyRelation(number, forks, from, to);
+  for (const auto& [number, forks] : ListRelations(source, source_tablespace))
+    CopyRelation(number, forks, from, to);
 }
 
-void DropDatabaseFiles(Oid database, Oid tablespace) { OnCommit(RemoveAfterCommit, new DatabaseRecord{database, tablespace}); }
+void DropDatabaseFiles(Oid database, Oid tablespace) {
+  OnCommit(RemoveAfterCommit, new DatabaseRecord{database, tablespace});
+}
 
 std::span<const RecordHandler> DatabaseRecordHandlers() { return kHandlers; }
 

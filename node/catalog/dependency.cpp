@@ -14,8 +14,8 @@ namespace {
 constexpr uint32_t kFirstUnpinned = 12000;
 
 PgDependRow RowOf(const ObjectAddress& depender, const ObjectAddress& referenced, DependencyKind kind) {
-  return {depender.catalog, depender.object, depender.sub, referenced.catalog, referenced.object, referenced.sub,
-          static_cast<char>(kind)};
+  return {depender.catalog,  depender.object, depender.sub,           referenced.catalog,
+          referenced.object, referenced.sub,  static_cast<char>(kind)};
 }
 
 }  // namespace
@@ -30,7 +30,8 @@ void RecordDependency(const ObjectAddress& depender, const ObjectAddress& refere
   RecordDependencies(depender, std::span(&referenced, 1), kind);
 }
 
-void RecordDependencies(const ObjectAddress& depender, std::span<const ObjectAddress> referenced, DependencyKind kind) {
+void RecordDependencies(const ObjectAddress& depender, std::span<const ObjectAddress> referenced,
+                        DependencyKind kind) {
   std::vector<ObjectAddress> unique(referenced.begin(), referenced.end());
   std::sort(unique.begin(), unique.end());
   unique.erase(std::unique(unique.begin(), unique.end()), unique.end());
@@ -43,7 +44,8 @@ void RecordDependencies(const ObjectAddress& depender, std::span<const ObjectAdd
 int DeleteDependenciesOf(const ObjectAddress& depender, char kind) {
   CatalogTable<PgDependRow> table;
   int count = 0;
-  for (const auto& stored : table.Scan(catalog_index::kPgDependDependerIndex, {depender.catalog, depender.object})) {
+  for (const auto& stored :
+       table.Scan(catalog_index::kPgDependDependerIndex, {depender.catalog, depender.object})) {
     if (depender.sub != 0 && stored.row.objsubid != depender.sub) continue;
     if (kind != '\0' && stored.row.deptype != kind) continue;
     table.Delete(stored.tid);
@@ -56,7 +58,8 @@ int ChangeDependency(const ObjectAddress& depender, Oid catalog, Oid old_referen
   CatalogTable<PgDependRow> table;
   int count = 0;
   ObjectAddress target{catalog, new_referenced, 0};
-  for (auto& stored : table.Scan(catalog_index::kPgDependDependerIndex, {depender.catalog, depender.object})) {
+  for (auto& stored :
+       table.Scan(catalog_index::kPgDependDependerIndex, {depender.catalog, depender.object})) {
     if (stored.row.refclassid != catalog || stored.row.refobjid != old_referenced) continue;
     if (IsPinnedObject(target)) {
       table.Delete(stored.tid);
@@ -76,8 +79,8 @@ int ChangeDependency(const ObjectAddress& depender, Oid catalog, Oid old_referen
 
 std::vector<Dependency> DependentsOf(const ObjectAddress& referenced) {
   std::vector<Dependency> found;
-  for (const PgDependRow& row :
-       ReadRows<PgDependRow>(catalog_index::kPgDependReferenceIndex, {referenced.catalog, referenced.object})) {
+  for (const PgDependRow& row : ReadRows<PgDependRow>(catalog_index::kPgDependReferenceIndex,
+                                                      {referenced.catalog, referenced.object})) {
     if (referenced.sub != 0 && row.refobjsubid != referenced.sub) continue;
     found.push_back({{row.classid, row.objid, row.objsubid}, static_cast<DependencyKind>(row.deptype)});
   }
@@ -89,7 +92,8 @@ std::vector<Dependency> DependenciesOf(const ObjectAddress& depender) {
   for (const PgDependRow& row :
        ReadRows<PgDependRow>(catalog_index::kPgDependDependerIndex, {depender.catalog, depender.object})) {
     if (depender.sub != 0 && row.objsubid != depender.sub) continue;
-    found.push_back({{row.refclassid, row.refobjid, row.refobjsubid}, static_cast<DependencyKind>(row.deptype)});
+    found.push_back(
+        {{row.refclassid, row.refobjid, row.refobjsubid}, static_cast<DependencyKind>(row.deptype)});
   }
   return found;
 }

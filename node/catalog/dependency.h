@@ -28,7 +28,8 @@ enum class DependencyKind : char {
   kAutoExtension = 'x',
 };
 void RecordDependency(const ObjectAddress& depender, const ObjectAddress& referenced, DependencyKind kind);
-void RecordDependencies(const ObjectAddress& depender, std::span<const ObjectAddress> referenced, DependencyKind kind);
+void RecordDependencies(const ObjectAddress& depender, std::span<const ObjectAddress> referenced,
+                        DependencyKind kind);
 // Removes what the object depends on (before recording anew); `kind` 0: all kinds.
 int DeleteDependenciesOf(const ObjectAddress& depender, char kind = '\0');
 // Redirects one reference (ALTER ... SET SCHEMA).
@@ -37,7 +38,8 @@ int ChangeDependency(const ObjectAddress& depender, Oid catalog, Oid old_referen
 void RecordOwner(const ObjectAddress& object, Oid owner);
 void ChangeOwner(const ObjectAddress& object, Oid new_owner);
 // Keeps pg_shdepend's ACL entries equal to the roles in the list.
-void UpdateAclDependencies(const ObjectAddress& object, Oid owner, std::span<const Oid> old_members, std::span<const Oid> new_members);
+void UpdateAclDependencies(const ObjectAddress& object, Oid owner, std::span<const Oid> old_members,
+                           std::span<const Oid> new_members);
 void DeleteSharedDependencies(const ObjectAddress& object);
 // 2BP01 details for DROP ROLE / DROP TABLESPACE: false when nothing depends. `detail` for the client, `log` for the log.
 bool SharedDependents(Oid catalog, Oid object, std::string* detail, std::string* log);
@@ -68,8 +70,6 @@ void DropObjects(std::span<const ObjectAddress> objects, const DropOptions& opti
 // What a kind of object does when it goes; registered by sql/commands for what the catalog cannot do itself.
 using DropHandler = void (*)(const ObjectAddress& object);
 void RegisterDropHandler(Oid catalog, DropHandler handler);
-
-
 
 // "table public.t", "column a of table t", "function f(integer)" as PostgreSQL words them in messages.
 std::string DescribeObject(const ObjectAddress& object);

@@ -51,8 +51,10 @@ std::string DefaultAclText(Oid oid) {
                      : row->defaclobjtype == 'f' ? "functions"
                      : row->defaclobjtype == 'T' ? "types"
                                                  : "schemas";
-  std::string text = "default privileges on new " + what + " belonging to role " + QuoteIdentifier(RoleName(row->defaclrole));
-  if (IsValid(row->defaclnamespace)) text += " in schema " + QuoteIdentifier(SchemaName(row->defaclnamespace));
+  std::string text = "default privileges on new " + what + " belonging to role " +
+                     QuoteIdentifier(RoleName(row->defaclrole));
+  if (IsValid(row->defaclnamespace))
+    text += " in schema " + QuoteIdentifier(SchemaName(row->defaclnamespace));
   return text;
 }
 

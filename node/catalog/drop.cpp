@@ -14,7 +14,13 @@ namespace walden {
 namespace {
 
 // Why an object is among those to go.
-enum TargetFlag : uint8_t { kOriginal = 1, kNormalPath = 2, kAutoPath = 4, kInternalPath = 8, kExtensionPath = 16 };
+enum TargetFlag : uint8_t {
+  kOriginal = 1,
+  kNormalPath = 2,
+  kAutoPath = 4,
+  kInternalPath = 8,
+  kExtensionPath = 16
+};
 
 struct Target {
   ObjectAddress object;
@@ -54,12 +60,14 @@ class DropPlan {
   }
   // `whole` stands for `part`: the same object, or the object that the part (column) belongs to.
   static bool Covers(const ObjectAddress& whole, const ObjectAddress& part) {
-    return whole.catalog == part.catalog && whole.object == part.object && (whole.sub == 0 || whole.sub == part.sub);
+    return whole.catalog == part.catalog && whole.object == part.object &&
+           (whole.sub == 0 || whole.sub == part.sub);
   }
   bool OnStack(const ObjectAddress& object, uint8_t flags, Frame* top);
   bool AlreadyTarget(const ObjectAddress& object, uint8_t flags);
   bool IsOriginal(const ObjectAddress& object) const {
-    return std::any_of(originals_.begin(), originals_.end(), [&](const auto& o) { return Covers(o, object); });
+    return std::any_of(originals_.begin(), originals_.end(),
+                       [&](const auto& o) { return Covers(o, object); });
   }
   void Visit(const ObjectAddress& object, uint8_t flags, Frame* below, const ObjectAddress& because_of);
   bool RedirectToOwner(const ObjectAddress& object, uint8_t flags, Frame* below);
@@ -96,8 +104,8 @@ bool DropPlan::RedirectToOwner(const ObjectAddress& object, uint8_t flags, Frame
     if (below == nullptr) {
       // Asked for directly: fine only if the owner was asked for too.
       if (IsOriginal(owner.other)) return true;
-      throw SqlError(ErrorCode::kDependentObjectsStillExist, "cannot drop {} because {} requires it", DescribeObject(object),
-                     DescribeObject(owner.other))
+      throw SqlError(ErrorCode::kDependentObjectsStillExist, "cannot drop {} because {} requires it",
+                     DescribeObject(object), DescribeObject(owner.other))
           .WithHint("You can drop " + DescribeObject(owner.other) + " instead.");
     }
     if (OnStack(owner.other, 0, below)) continue;  // we came from the owner
@@ -137,10 +145,11 @@ void DropPlan::VisitDependents(const ObjectAddress& object, uint8_t flags, Frame
   }
 }
 
-void DropPlan::Visit(const ObjectAddress& object, uint8_t flags, Frame* below, const ObjectAddress& because_of) {
+void DropPlan::Visit(const ObjectAddress& object, uint8_t flags, Frame* below,
+                     const ObjectAddress& because_of) {
   if (IsPinnedObject(object)) {
-    throw SqlError(ErrorCode::kDependentObjectsStillExist, "cannot drop {} because it is required by the database system",
-                   DescribeObject(object));
+    throw SqlError(ErrorCode::kDependentObjectsStillExist,
+                   "cannot drop {} because it is required by the database system", DescribeObject(object));
   }
   if (OnStack(object, flags, below) || AlreadyTarget(object, flags)) return;
   if (!(options_.internal && below == nullptr) && RedirectToOwner(object, flags, below)) return;
@@ -163,20 +172,23 @@ void DropPlan::Report() const {
       continue;
     }
     std::string what = DescribeObject(target->object);
-    std::string line = cascade ? "drop cascades to " + what : what + " depends on " + DescribeObject(target->because_of);
+    std::string line =
+        cascade ? "drop cascades to " + what : what + " depends on " + DescribeObject(target->because_of);
     detail += (detail.empty() ? "" : "\n") + line;
     ++lines;
   }
   if (lines == 0) return;
   if (unreported > 0) {
-    detail += "\nand " + std::to_string(unreported) + " other object" + (unreported == 1 ? "" : "s") + " (see server log for list)";
+    detail += "\nand " + std::to_string(unreported) + " other object" + (unreported == 1 ? "" : "s") +
+              " (see server log for list)";
   }
   if (!cascade) {
-    SqlError error = originals_.size() == 1
-                         ? SqlError(ErrorCode::kDependentObjectsStillExist, "cannot drop {} because other objects depend on it",
-                                    DescribeObject(originals_[0]))
-                         : SqlError(ErrorCode::kDependentObjectsStillExist,
-                                    "cannot drop desired object(s) because other objects depend on them");
+    SqlError error =
+        originals_.size() == 1
+            ? SqlError(ErrorCode::kDependentObjectsStillExist,
+                       "cannot drop {} because other objects depend on it", DescribeObject(originals_[0]))
+            : SqlError(ErrorCode::kDependentObjectsStillExist,
+                       "cannot drop desired object(s) because other objects depend on them");
     throw error.WithDetail(detail).WithHint("Use DROP ... CASCADE to drop the dependent objects too.");
   }
   ErrorFields notice;
@@ -210,6 +222,8 @@ void DropObjects(std::span<const ObjectAddress> objects, const DropOptions& opti
   plan.Delete();
 }
 
-void DropObject(const ObjectAddress& object, const DropOptions& options) { DropObjects(std::span(&object, 1), options); }
+void DropObject(const ObjectAddress& object, const DropOptions& options) {
+  DropObjects(std::span(&object, 1), options);
+}
 
 }  // namespace walden

@@ -5,7 +5,6 @@
 #include "node/base/error.h"
 #include "node/catalog/catalog_table.h"
 #include "node/catalog/relation_ddl.h"
-#include "node/txn/lock_manager.h"
 #include "node/catalog/rows/pg_attrdef.h"
 #include "node/catalog/rows/pg_default_acl.h"
 #include "node/catalog/rows/pg_description.h"
@@ -14,6 +13,7 @@
 #include "node/catalog/rows/pg_rewrite.h"
 #include "node/catalog/rows/pg_shdescription.h"
 #include "node/catalog/rows/pg_trigger.h"
+#include "node/txn/lock_manager.h"
 
 namespace walden {
 namespace {
@@ -37,14 +37,16 @@ void DropDefault(Oid oid) {
   defaults.Delete(found->tid);
   RowRef<PgAttributeRow> column = AttributeRow(found->row.adrelid, found->row.adnum);
   if (!column || column->attisdropped) return;
-  UpdateAttributeRow(found->row.adrelid, found->row.adnum, [](PgAttributeRow* row) { row->atthasdef = false; });
+  UpdateAttributeRow(found->row.adrelid, found->row.adnum,
+                     [](PgAttributeRow* row) { row->atthasdef = false; });
 }
 
 void DropConstraint(Oid oid) {
   CatalogTable<PgConstraintRow> constraints;
   auto found = constraints.Find(catalog_index::kPgConstraintOidIndex, {oid});
   if (!found) return;
-  if (IsValid(found->row.conrelid)) AcquireLock(RelationLockTag(found->row.conrelid), LockMode::kAccessExclusive);
+  if (IsValid(found->row.conrelid))
+    AcquireLock(RelationLockTag(found->row.conrelid), LockMode::kAccessExclusive);
   constraints.Delete(found->tid);
   if (found->row.contype == 'c' && IsValid(found->row.conrelid)) {
     UpdateClassRow(found->row.conrelid, [](PgClassRow* row) { --row->relchecks; });
@@ -73,7 +75,10 @@ void DeleteRows(const ObjectAddress& object) {
   Oid catalog = object.catalog, oid = object.object;
   if (auto handler = handlers().find(catalog); handler != handlers().end()) return handler->second(object);
   if (catalog == catalog_oid::kPgClass) {
-    if (object.sub != 0) DropColumnRows(oid, static_cast<AttrNumber>(object.sub)); else DropRelationRows(oid);
+    if (object.sub != 0)
+      DropColumnRows(oid, static_cast<AttrNumber>(object.sub));
+    else
+      DropRelationRows(oid);
   } else if (catalog == catalog_oid::kPgType) {
     DropType(oid);
   } else if (catalog == catalog_oid::kPgConstraint) {
@@ -97,7 +102,8 @@ void DeleteComments(const ObjectAddress& object) {
   if (IsSharedRelation(object.catalog)) {
     DeleteAll<PgShdescriptionRow>(catalog_index::kPgShdescriptionOCIndex, {object.object, object.catalog});
   } else if (object.sub != 0) {
-    DeleteAll<PgDescriptionRow>(catalog_index::kPgDescriptionOCOIndex, {object.object, object.catalog, object.sub});
+    DeleteAll<PgDescriptionRow>(catalog_index::kPgDescriptionOCOIndex,
+                                {object.object, object.catalog, object.sub});
   } else {
     DeleteAll<PgDescriptionRow>(catalog_index::kPgDescriptionOCOIndex, {object.object, object.catalog});
   }

@@ -10,7 +10,10 @@ SessionIdentity& session_identity() {
 }
 
 void ReportToClient(const ErrorFields& fields) {
-  if (session_identity().report) session_identity().report(fields); else EmitLog(fields);
+  if (session_identity().report)
+    session_identity().report(fields);
+  else
+    EmitLog(fields);
 }
 
 }  // namespace walden

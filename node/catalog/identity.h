@@ -22,8 +22,8 @@ struct SessionIdentity {
   const TextFormat* text_format = nullptr;  // how values look in messages; null: defaults
   ObjectNames* object_names = nullptr;
   std::function<void(const ErrorFields&)> report;  // NOTICE and WARNING for the client; empty: to the log
-  bool allow_system_table_mods = false;     // `walden init`: objects get OIDs below 16384
-  bool bootstrapping = false;               // the catalogs are being made: nobody caches anything yet
+  bool allow_system_table_mods = false;            // `walden init`: objects get OIDs below 16384
+  bool bootstrapping = false;                      // the catalogs are being made: nobody caches anything yet
 };
 SessionIdentity& session_identity();
 void ReportToClient(const ErrorFields& fields);
@@ -31,7 +31,9 @@ void ReportToClient(const ErrorFields& fields);
 // Another current_role for a scope (SECURITY DEFINER, checks on behalf of a view's owner).
 class RoleScope {
  public:
-  explicit RoleScope(Oid role) : saved_(session_identity().current_role) { session_identity().current_role = role; }
+  explicit RoleScope(Oid role) : saved_(session_identity().current_role) {
+    session_identity().current_role = role;
+  }
   ~RoleScope() { session_identity().current_role = saved_; }
   RoleScope(const RoleScope&) = delete;
   RoleScope& operator=(const RoleScope&) = delete;

@@ -20,7 +20,8 @@ class PlainRowMaker : public IndexRowMaker {
   bool Make(const TupleView& row, Value* values, Arena& arena) override {
     DeformContext context{.arena = &arena, .toast = table_.table.toast};
     const std::vector<int16_t>& columns = index_.index->indkey;
-    for (size_t k = 0; k < columns.size(); ++k) values[k] = GetAttribute(*table_.desc, row, columns[k], context);
+    for (size_t k = 0; k < columns.size(); ++k)
+      values[k] = GetAttribute(*table_.desc, row, columns[k], context);
     return true;
   }
 
@@ -31,7 +32,8 @@ class PlainRowMaker : public IndexRowMaker {
 
 class BuildFeeder : public IndexBuildRows {
  public:
-  BuildFeeder(IndexBuild* build, IndexRowMaker* maker, ProgressReport* progress) : build_(build), maker_(maker), progress_(progress) {}
+  BuildFeeder(IndexBuild* build, IndexRowMaker* maker, ProgressReport* progress)
+      : build_(build), maker_(maker), progress_(progress) {}
   void Row(const TupleView& row, TupleId root, bool alive) override {
     Value values[32];
     if (root.block != block_) {
@@ -63,7 +65,8 @@ void RecordIndexDependencies(const NewIndex& index, Oid oid, const PgIndexRow& r
   }
   if (!any_column) RecordDependency(self, {catalog_oid::kPgClass, index.table, 0}, DependencyKind::kAuto);
   for (Oid collation : row.indcollation) {
-    if (IsValid(collation)) RecordDependency(self, {catalog_oid::kPgCollation, collation, 0}, DependencyKind::kNormal);
+    if (IsValid(collation))
+      RecordDependency(self, {catalog_oid::kPgCollation, collation, 0}, DependencyKind::kNormal);
   }
   for (Oid opclass : row.indclass) {
     RecordDependency(self, {catalog_oid::kPgOpclass, opclass, 0}, DependencyKind::kNormal);
@@ -116,7 +119,8 @@ Oid CreateIndexRelation(const NewIndex& index) {
   return row.oid;
 }
 
-void BuildIndex(const RelationRef& table, const RelationRef& index, IndexRowMaker* maker, IndexCommand command) {
+void BuildIndex(const RelationRef& table, const RelationRef& index, IndexRowMaker* maker,
+                IndexCommand command) {
   const IndexDesc& desc = index->index_desc;
   if (desc.method == nullptr) throw NotSupported("this index access method");
   PlainRowMaker plain(*table, *index);
@@ -133,9 +137,11 @@ void BuildIndex(const RelationRef& table, const RelationRef& index, IndexRowMake
     CreateRelationFork(desc.locator, Fork::kInit);
     desc.method->BuildEmpty(desc, Fork::kInit);
   }
-  BlockNumber table_blocks = RelationBlocks(table->table.locator), index_blocks = RelationBlocks(desc.locator);
+  BlockNumber table_blocks = RelationBlocks(table->table.locator),
+              index_blocks = RelationBlocks(desc.locator);
   UpdateRelationStatistics(table->oid, {static_cast<int32_t>(table_blocks), rows, 0, true});
-  UpdateRelationStatistics(index->oid, {static_cast<int32_t>(index_blocks), stats.index_rows, 0, std::nullopt});
+  UpdateRelationStatistics(index->oid,
+                           {static_cast<int32_t>(index_blocks), stats.index_rows, 0, std::nullopt});
   CommandCounterIncrement();
 }
 

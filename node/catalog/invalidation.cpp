@@ -53,7 +53,10 @@ void Obey(const InvalidationMessage& message) {
     case Kind::kRow: ForgetRow(object, message.index, message.hash); break;
     case Kind::kCatalog: ForgetCatalogRows(object); break;
     case Kind::kRelation:
-      if (IsValid(object)) ForgetRelation(object); else ForgetAllRelations();
+      if (IsValid(object))
+        ForgetRelation(object);
+      else
+        ForgetAllRelations();
       break;
     case Kind::kDatabaseReset: DropAllCaches(); return;
   }
@@ -78,7 +81,9 @@ void Record(const InvalidationMessage& message) {
   state.unobeyed = true;
 }
 
-uint32_t DatabaseOf(Oid relation) { return IsSharedRelation(relation) ? 0 : OidNumber(session_identity().database); }
+uint32_t DatabaseOf(Oid relation) {
+  return IsSharedRelation(relation) ? 0 : OidNumber(session_identity().database);
+}
 
 void RecordRelation(const Value& oid) {
   if (oid.is_null || oid.datum.i32 == 0) return;
@@ -157,7 +162,8 @@ void OnTxnEvent(TxnEvent event, const TxnEventInfo& info) {
     case TxnEvent::kCommitData: {
       std::vector<InvalidationMessage> all = AllMessages();
       if (info.invalidations != nullptr && !all.empty()) {
-        info.invalidations->append(reinterpret_cast<const char*>(all.data()), all.size() * sizeof(InvalidationMessage));
+        info.invalidations->append(reinterpret_cast<const char*>(all.data()),
+                                   all.size() * sizeof(InvalidationMessage));
       }
       break;
     }
@@ -204,7 +210,8 @@ void ObeyOwnChanges() {
   if (!state.unobeyed || CurrentCommandId(false) == state.recorded_at) return;
   state.unobeyed = false;
   for (size_t i = 0; i < state.levels.size(); ++i) {
-    for (size_t at = state.levels[i].obeyed; at < state.levels[i].messages.size(); ++at) Obey(state.levels[i].messages[at]);
+    for (size_t at = state.levels[i].obeyed; at < state.levels[i].messages.size(); ++at)
+      Obey(state.levels[i].messages[at]);
     state.levels[i].obeyed = state.levels[i].messages.size();
   }
 }
@@ -239,7 +246,8 @@ uint64_t CacheGeneration() { return state.generation; }
 
 void InstallCatalogHooks() {
   RegisterTxnHook(kHookOrder, OnTxnEvent,
-                  {TxnEvent::kCommitData, TxnEvent::kPublish, TxnEvent::kCommitted, TxnEvent::kAbort, TxnEvent::kSubCommit, TxnEvent::kSubAbort});
+                  {TxnEvent::kCommitData, TxnEvent::kPublish, TxnEvent::kCommitted, TxnEvent::kAbort,
+                   TxnEvent::kSubCommit, TxnEvent::kSubAbort});
   InstallSearchPathHooks();
 }
 

@@ -19,13 +19,13 @@ namespace walden {
 // Format: 16 bytes, also within commit records.
 struct InvalidationMessage {
   enum class Kind : uint8_t {
-    kRow = 1,      // a catalog row: `object` is the catalog, `hash` that of one unique key (index in `index`)
-    kRelation,     // `object` is the relation; 0: all
-    kCatalog,      // all cached rows of a catalog
+    kRow = 1,   // a catalog row: `object` is the catalog, `hash` that of one unique key (index in `index`)
+    kRelation,  // `object` is the relation; 0: all
+    kCatalog,   // all cached rows of a catalog
     kDatabaseReset,  // everything of one database
   };
   Kind kind;
-  uint8_t index;     // position of the unique index among the catalog's indexes
+  uint8_t index;  // position of the unique index among the catalog's indexes
   uint16_t zero;
   uint32_t database;  // 0: shared catalog
   uint32_t object;

@@ -54,7 +54,8 @@ CatalogName ToCatalogName(std::span<const std::string> parts) {
     case 2: return {"", parts[0], parts[1]};
     case 3: return {parts[0], parts[1], parts[2]};
     default:
-      throw SqlError(ErrorCode::kSyntaxError, "improper qualified name (too many dotted names): {}", Joined(parts));
+      throw SqlError(ErrorCode::kSyntaxError, "improper qualified name (too many dotted names): {}",
+                     Joined(parts));
   }
 }
 

@@ -6,8 +6,8 @@
 #include "node/catalog/acl.h"
 #include "node/catalog/builtin.h"
 #include "node/catalog/identity.h"
-#include "node/catalog/syscache.h"
 #include "node/catalog/invalidation.h"
+#include "node/catalog/syscache.h"
 #include "node/shm/interrupts.h"
 #include "node/txn/lock_manager.h"
 
@@ -19,8 +19,9 @@ void CheckDatabaseName(const CatalogName& name) {
   if (name.database.empty()) return;
   RowRef<PgDatabaseRow> database = DatabaseRow(session_identity().database);
   if (database && database->datname == name.database) return;
-  throw SqlError(ErrorCode::kFeatureNotSupported, "cross-database references are not implemented: \"{}.{}.{}\"",
-                 name.database, name.schema, name.name);
+  throw SqlError(ErrorCode::kFeatureNotSupported,
+                 "cross-database references are not implemented: \"{}.{}.{}\"", name.database, name.schema,
+                 name.name);
 }
 
 // The first schema of the path in which look(schema) finds something.
@@ -150,7 +151,8 @@ std::vector<NamedFunction> FindFunctions(const CatalogName& name) {
   std::vector<NamedFunction> found;
   int depth = CatalogDepth(name);
   if (depth < 0) return found;
-  ForEachBuiltinFunction(name.name, [&](const BuiltinFunction& f) { found.push_back(CandidateOf(f, depth)); });
+  ForEachBuiltinFunction(name.name,
+                         [&](const BuiltinFunction& f) { found.push_back(CandidateOf(f, depth)); });
   return found;
 }
 
@@ -219,19 +221,20 @@ Oid DefaultOpclass(Oid type, Oid access_method) {
 Oid FindOpclass(const CatalogName& name, Oid access_method, bool missing_ok) {
   if (CatalogDepth(name) >= 0) {
     for (const BuiltinOpclass& opclass : BuiltinOpclasses()) {
-      if (opclass.method == access_method && opclass.name == name.name && IsPresent(opclass)) return opclass.oid;
+      if (opclass.method == access_method && opclass.name == name.name && IsPresent(opclass))
+        return opclass.oid;
     }
   }
   if (missing_ok) return Oid::kInvalid;
   const BuiltinAccessMethod* method = FindBuiltinAccessMethod(access_method);
   std::string shown = name.schema.empty() ? name.name : name.schema + "." + name.name;
-  throw SqlError(ErrorCode::kUndefinedObject, "operator class \"{}\" does not exist for access method \"{}\"", shown,
-                 method != nullptr ? method->name : std::string_view());
+  throw SqlError(ErrorCode::kUndefinedObject, "operator class \"{}\" does not exist for access method \"{}\"",
+                 shown, method != nullptr ? method->name : std::string_view());
 }
 
 Oid FindConstraint(Oid relation, std::string_view name, bool missing_ok) {
-  RowRef<PgConstraintRow> row = FindRow<PgConstraintRow>(catalog_index::kPgConstraintConrelidContypidConnameIndex,
-                                                         {relation, Oid::kInvalid, name});
+  RowRef<PgConstraintRow> row = FindRow<PgConstraintRow>(
+      catalog_index::kPgConstraintConrelidContypidConnameIndex, {relation, Oid::kInvalid, name});
   if (row) return row->oid;
   if (missing_ok) return Oid::kInvalid;
   throw SqlError(ErrorCode::kUndefinedObject, "constraint \"{}\" for table \"{}\" does not exist", name,

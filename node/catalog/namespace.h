@@ -66,7 +66,7 @@ struct NamedFunction {
   Oid oid;
   int depth;
   std::vector<Oid> arg_types;
-  Oid variadic;       // element type, or 0
+  Oid variadic;  // element type, or 0
   int default_count;
   std::vector<std::string> arg_names;  // of input arguments; empty when unnamed
   char kind;
@@ -90,11 +90,11 @@ Oid FindOpclass(const CatalogName& name, Oid access_method, bool missing_ok = fa
 Oid FindConstraint(Oid relation, std::string_view name, bool missing_ok);
 
 // Temporary objects. The schema (pg_temp_<slot>) is made on first use and emptied at session end.
-Oid TemporaryNamespace();                 // creates it; 42501 without TEMP privilege on the database
+Oid TemporaryNamespace();  // creates it; 42501 without TEMP privilege on the database
 Oid TemporaryNamespaceIfAny();
 Oid TemporaryToastNamespace();
-bool IsTemporaryNamespace(Oid schema);        // of any session
-bool IsOtherTemporaryNamespace(Oid schema);   // of another session
+bool IsTemporaryNamespace(Oid schema);       // of any session
+bool IsOtherTemporaryNamespace(Oid schema);  // of another session
 // Drops all temporary objects of this session in a transaction of its own (DISCARD TEMP, exit).
 void DropTemporaryObjects();
 

@@ -57,7 +57,8 @@ std::set<uint32_t> Databases() {
   RelationRef catalog = BuildCatalogRelation(kPgDatabase);
   std::set<uint32_t> found;
   AttrNumber oid = ColumnNumber(*catalog, "oid");
-  ScanCommitted(*catalog, Oid::kInvalid, [&](const Value* values) { found.insert(OidNumber(OidAt(values, oid))); });
+  ScanCommitted(*catalog, Oid::kInvalid,
+                [&](const Value* values) { found.insert(OidNumber(OidAt(values, oid))); });
   return found;
 }
 

@@ -1,11 +1,11 @@
 // Owners and access lists as they are stored, object kind by object kind.
+#include "node/base/error.h"
 #include "node/catalog/catalog_table.h"
 #include "node/catalog/dependency.h"
 #include "node/catalog/relation_ddl.h"
 #include "node/catalog/rows/pg_default_acl.h"
 #include "node/catalog/rows/pg_language.h"
 #include "node/catalog/rows/pg_tablespace.h"
-#include "node/base/error.h"
 #include "node/txn/transaction.h"
 
 namespace walden {
@@ -13,7 +13,7 @@ namespace {
 
 // Finds the row of an object and lets `change` see owner and list.
 template <class Row>
-void ChangeRow(Oid index, Oid object, Oid Row::*owner, std::optional<Acl> Row::*list,
+void ChangeRow(Oid index, Oid object, Oid Row::* owner, std::optional<Acl> Row::* list,
                const std::function<void(Oid*, std::optional<Acl>*)>& change) {
   CatalogTable<Row> table;
   auto found = table.Find(index, {object});
@@ -23,22 +23,30 @@ void ChangeRow(Oid index, Oid object, Oid Row::*owner, std::optional<Acl> Row::*
   CommandCounterIncrement();
 }
 
-void ChangeOwnerAndAcl(const ObjectAddress& object, const std::function<void(Oid*, std::optional<Acl>*)>& change) {
+void ChangeOwnerAndAcl(const ObjectAddress& object,
+                       const std::function<void(Oid*, std::optional<Acl>*)>& change) {
   Oid oid = object.object;
   if (object.catalog == catalog_oid::kPgClass) {
-    ChangeRow<PgClassRow>(catalog_index::kPgClassOidIndex, oid, &PgClassRow::relowner, &PgClassRow::relacl, change);
+    ChangeRow<PgClassRow>(catalog_index::kPgClassOidIndex, oid, &PgClassRow::relowner, &PgClassRow::relacl,
+                          change);
   } else if (object.catalog == catalog_oid::kPgNamespace) {
-    ChangeRow<PgNamespaceRow>(catalog_index::kPgNamespaceOidIndex, oid, &PgNamespaceRow::nspowner, &PgNamespaceRow::nspacl, change);
+    ChangeRow<PgNamespaceRow>(catalog_index::kPgNamespaceOidIndex, oid, &PgNamespaceRow::nspowner,
+                              &PgNamespaceRow::nspacl, change);
   } else if (object.catalog == catalog_oid::kPgDatabase) {
-    ChangeRow<PgDatabaseRow>(catalog_index::kPgDatabaseOidIndex, oid, &PgDatabaseRow::datdba, &PgDatabaseRow::datacl, change);
+    ChangeRow<PgDatabaseRow>(catalog_index::kPgDatabaseOidIndex, oid, &PgDatabaseRow::datdba,
+                             &PgDatabaseRow::datacl, change);
   } else if (object.catalog == catalog_oid::kPgType) {
-    ChangeRow<PgTypeRow>(catalog_index::kPgTypeOidIndex, oid, &PgTypeRow::typowner, &PgTypeRow::typacl, change);
+    ChangeRow<PgTypeRow>(catalog_index::kPgTypeOidIndex, oid, &PgTypeRow::typowner, &PgTypeRow::typacl,
+                         change);
   } else if (object.catalog == catalog_oid::kPgProc) {
-    ChangeRow<PgProcRow>(catalog_index::kPgProcOidIndex, oid, &PgProcRow::proowner, &PgProcRow::proacl, change);
+    ChangeRow<PgProcRow>(catalog_index::kPgProcOidIndex, oid, &PgProcRow::proowner, &PgProcRow::proacl,
+                         change);
   } else if (object.catalog == catalog_oid::kPgLanguage) {
-    ChangeRow<PgLanguageRow>(catalog_index::kPgLanguageOidIndex, oid, &PgLanguageRow::lanowner, &PgLanguageRow::lanacl, change);
+    ChangeRow<PgLanguageRow>(catalog_index::kPgLanguageOidIndex, oid, &PgLanguageRow::lanowner,
+                             &PgLanguageRow::lanacl, change);
   } else if (object.catalog == catalog_oid::kPgTablespace) {
-    ChangeRow<PgTablespaceRow>(catalog_index::kPgTablespaceOidIndex, oid, &PgTablespaceRow::spcowner, &PgTablespaceRow::spcacl, change);
+    ChangeRow<PgTablespaceRow>(catalog_index::kPgTablespaceOidIndex, oid, &PgTablespaceRow::spcowner,
+                               &PgTablespaceRow::spcacl, change);
   } else {
     throw NotSupported("changing the owner of " + DescribeObject(object));
   }
@@ -63,7 +71,8 @@ void SetPartsOwner(const Relation& relation, Oid new_owner) {
       if (*list) *list = AclChangeOwner(**list, *owner, new_owner);
       *owner = new_owner;
     };
-    ChangeRow<PgTypeRow>(catalog_index::kPgTypeOidIndex, type, &PgTypeRow::typowner, &PgTypeRow::typacl, change);
+    ChangeRow<PgTypeRow>(catalog_index::kPgTypeOidIndex, type, &PgTypeRow::typowner, &PgTypeRow::typacl,
+                         change);
   };
   if (RowRef<PgTypeRow> type = IsValid(relation.row.reltype) ? TypeRow(relation.row.reltype) : nullptr) {
     set_type(type->oid);
@@ -111,7 +120,8 @@ void RevokeAllFrom(const ObjectAddress& object, Oid role) {
   auto without = [&](const Acl& list, Oid owner) {
     Acl rest = list;
     for (const AclItem& item : list) {
-      if (item.grantee == role) rest = AclRevoke(rest, std::span(&role, 1), 0xFFFF, false, true, item.grantor, owner);
+      if (item.grantee == role)
+        rest = AclRevoke(rest, std::span(&role, 1), 0xFFFF, false, true, item.grantor, owner);
     }
     return rest;
   };

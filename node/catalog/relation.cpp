@@ -44,9 +44,9 @@ RelationRef CachedRelation(Oid oid) {
 }
 
 constexpr SystemColumn kSystemColumns[] = {
-    {kSelfItemPointerAttr, "ctid", type_oid::kTid},     {kMinTransactionIdAttr, "xmin", type_oid::kXid},
-    {kMinCommandIdAttr, "cmin", type_oid::kCid},        {kMaxTransactionIdAttr, "xmax", type_oid::kXid},
-    {kMaxCommandIdAttr, "cmax", type_oid::kCid},        {kTableOidAttr, "tableoid", type_oid::kOid},
+    {kSelfItemPointerAttr, "ctid", type_oid::kTid}, {kMinTransactionIdAttr, "xmin", type_oid::kXid},
+    {kMinCommandIdAttr, "cmin", type_oid::kCid},    {kMaxTransactionIdAttr, "xmax", type_oid::kXid},
+    {kMaxCommandIdAttr, "cmax", type_oid::kCid},    {kTableOidAttr, "tableoid", type_oid::kOid},
 };
 
 // pg_temp_<slot> and pg_toast_temp_<slot> name the owner of a temporary relation.
@@ -100,7 +100,8 @@ RelationRef TryOpenRelation(Oid oid, LockMode mode) {
 
 RelationRef OpenRelation(Oid oid, LockMode mode) {
   RelationRef relation = TryOpenRelation(oid, mode);
-  if (!relation) throw SqlError(ErrorCode::kInternalError, "could not open relation with OID {}", OidNumber(oid));
+  if (!relation)
+    throw SqlError(ErrorCode::kInternalError, "could not open relation with OID {}", OidNumber(oid));
   return relation;
 }
 
@@ -139,7 +140,8 @@ RelFileLocator LocatorOf(const PgClassRow& row) {
   locator.database = identity.database;
   if (row.relpersistence == 'u') locator.owner = RelFileLocator::kUnlogged;
   if (row.relpersistence == 't') {
-    locator.owner = RelFileLocator::kFirstTemporary + static_cast<uint32_t>(SlotOfTemporarySchema(row.relnamespace));
+    locator.owner =
+        RelFileLocator::kFirstTemporary + static_cast<uint32_t>(SlotOfTemporarySchema(row.relnamespace));
   }
   return locator;
 }

@@ -29,8 +29,9 @@ struct Relation;
 using RelationRef = std::shared_ptr<const Relation>;
 
 namespace relkind {
-inline constexpr char kTable = 'r', kIndex = 'i', kSequence = 'S', kToast = 't', kView = 'v', kMaterializedView = 'm',
-                      kComposite = 'c', kForeign = 'f', kPartitioned = 'p', kPartitionedIndex = 'I';
+inline constexpr char kTable = 'r', kIndex = 'i', kSequence = 'S', kToast = 't', kView = 'v',
+                      kMaterializedView = 'm', kComposite = 'c', kForeign = 'f', kPartitioned = 'p',
+                      kPartitionedIndex = 'I';
 }  // namespace relkind
 
 struct ColumnDefault {

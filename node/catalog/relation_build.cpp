@@ -25,7 +25,8 @@ constexpr Oid kBtreeMethodOid{403};
 AttributeDesc DescFor(const PgAttributeRow& column) {
   AttributeDesc desc;
   desc.dropped = column.attisdropped;
-  desc.physical = column.attisdropped ? static_cast<PhysicalType>(column.attcacheoff) : PhysicalTypeOf(column.atttypid);
+  desc.physical =
+      column.attisdropped ? static_cast<PhysicalType>(column.attcacheoff) : PhysicalTypeOf(column.atttypid);
   desc.storage = static_cast<AttributeStorage>(column.attstorage);
   desc.compression = column.attcompression;
   desc.not_null = column.attnotnull;
@@ -42,7 +43,8 @@ void FillColumns(Relation* relation) {
   ReadCatalog(PgAttributeRow::kCatalog, catalog_index::kPgAttributeRelidAttnumIndex, {relation->oid},
               [&](TupleId, const Value* values) {
                 if (values[PgAttributeRow::kAttnum - 1].datum.i16 > 0) {
-                  CatalogAccess::Decode(*FindCatalog(PgAttributeRow::kCatalog), values, &relation->columns.emplace_back());
+                  CatalogAccess::Decode(*FindCatalog(PgAttributeRow::kCatalog), values,
+                                        &relation->columns.emplace_back());
                 }
                 return true;
               });
@@ -87,7 +89,8 @@ void FillTable(Relation* relation) {
 
 void FillIndexes(Relation* relation) {
   std::vector<PgIndexRow> rows = ReadRows<PgIndexRow>(catalog_index::kPgIndexIndrelidIndex, {relation->oid});
-  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.indexrelid < b.indexrelid; });
+  std::sort(rows.begin(), rows.end(),
+            [](const auto& a, const auto& b) { return a.indexrelid < b.indexrelid; });
   for (const PgIndexRow& row : rows) {
     if (!row.indislive) continue;
     relation->indexes.push_back(OpenRelation(row.indexrelid, LockMode::kNone));
@@ -99,9 +102,11 @@ void FillIndexes(Relation* relation) {
 }
 
 void FillDefaults(Relation* relation) {
-  bool any = std::any_of(relation->columns.begin(), relation->columns.end(), [](const auto& c) { return c.atthasdef; });
+  bool any = std::any_of(relation->columns.begin(), relation->columns.end(),
+                         [](const auto& c) { return c.atthasdef; });
   if (!any) return;
-  for (PgAttrdefRow& row : ReadRows<PgAttrdefRow>(catalog_index::kPgAttrdefAdrelidAdnumIndex, {relation->oid})) {
+  for (PgAttrdefRow& row :
+       ReadRows<PgAttrdefRow>(catalog_index::kPgAttrdefAdrelidAdnumIndex, {relation->oid})) {
     relation->defaults.push_back({row.adnum, row.oid, std::move(row.adbin)});
   }
 }
@@ -111,14 +116,16 @@ void FillConstraints(Relation* relation) {
   for (PgConstraintRow& row :
        ReadRows<PgConstraintRow>(catalog_index::kPgConstraintConrelidContypidConnameIndex, {relation->oid})) {
     if (row.contype == 'c') {
-      relation->checks.push_back({row.oid, row.conname, row.conbin.value_or(""), row.convalidated, row.connoinherit});
+      relation->checks.push_back(
+          {row.oid, row.conname, row.conbin.value_or(""), row.convalidated, row.connoinherit});
     } else if (row.contype == 'f') {
       relation->foreign_keys.push_back(std::move(row));
     }
   }
   // A foreign key leaves two internal triggers on the table that it refers to; they lead back to it.
   if (!relation->row.relhastriggers) return;
-  for (const PgTriggerRow& trigger : ReadRows<PgTriggerRow>(catalog_index::kPgTriggerTgrelidTgnameIndex, {relation->oid})) {
+  for (const PgTriggerRow& trigger :
+       ReadRows<PgTriggerRow>(catalog_index::kPgTriggerTgrelidTgnameIndex, {relation->oid})) {
     if (!trigger.tgisinternal || !IsValid(trigger.tgconstraint)) continue;
     RowRef<PgConstraintRow> row = ConstraintRow(trigger.tgconstraint);
     if (!row || row->contype != 'f' || row->confrelid != relation->oid) continue;
@@ -131,7 +138,8 @@ void FillConstraints(Relation* relation) {
 
 void FillRules(Relation* relation) {
   if (!relation->row.relhasrules) return;
-  for (PgRewriteRow& row : ReadRows<PgRewriteRow>(catalog_index::kPgRewriteRelRulenameIndex, {relation->oid})) {
+  for (PgRewriteRow& row :
+       ReadRows<PgRewriteRow>(catalog_index::kPgRewriteRelRulenameIndex, {relation->oid})) {
     relation->rules.push_back({row.oid, row.rulename, row.ev_type, row.is_instead, std::move(row.ev_action)});
   }
 }
@@ -143,7 +151,8 @@ struct OpclassFacts {
 };
 OpclassFacts FactsOf(Oid opclass) {
   const BuiltinOpclass* row = FindBuiltinOpclass(opclass);
-  if (row == nullptr) throw SqlError(ErrorCode::kInternalError, "cache lookup failed for opclass {}", OidNumber(opclass));
+  if (row == nullptr)
+    throw SqlError(ErrorCode::kInternalError, "cache lookup failed for opclass {}", OidNumber(opclass));
   return {row->family, row->input_type, row->name.find("pattern") != std::string_view::npos};
 }
 
@@ -213,16 +222,18 @@ IndexKeyColumn KeyColumnFor(Oid opclass_type, Oid column_type, bool pattern) {
   switch (type->physical) {
     case PhysicalType::kInt16: column.order = KeyOrder::kInt16; break;
     case PhysicalType::kInt32:
-      column.order = type->oid == type_oid::kInt4 || type->oid == type_oid::kDate ? KeyOrder::kInt32 : KeyOrder::kUint32;
+      column.order =
+          type->oid == type_oid::kInt4 || type->oid == type_oid::kDate ? KeyOrder::kInt32 : KeyOrder::kUint32;
       break;
     case PhysicalType::kInt64:
-      column.order = type->oid == type_oid::kXid8 || type->oid == type_oid::kPgLsn || type->oid == type_oid::kTid
-                         ? KeyOrder::kCompare
-                         : KeyOrder::kInt64;
+      column.order =
+          type->oid == type_oid::kXid8 || type->oid == type_oid::kPgLsn || type->oid == type_oid::kTid
+              ? KeyOrder::kCompare
+              : KeyOrder::kInt64;
       break;
     case PhysicalType::kString: {
-      bool bytes = type->oid == type_oid::kText || type->oid == type_oid::kName || type->oid == type_oid::kBytea ||
-                   type->oid == type_oid::kVarchar || pattern;
+      bool bytes = type->oid == type_oid::kText || type->oid == type_oid::kName ||
+                   type->oid == type_oid::kBytea || type->oid == type_oid::kVarchar || pattern;
       if (bytes) column.order = KeyOrder::kBytes;
       break;
     }

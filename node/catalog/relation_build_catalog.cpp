@@ -1,13 +1,13 @@
 // Cache entries of system catalogs, made from compiled-in descriptors: opening them reads no row. Their files have
 // fixed numbers equal to their OIDs (catalogs are never rewritten), so that nothing has to be read to find pg_class.
 #include "node/access/btree/btree.h"
-#include "node/catalog/builtin.h"
 #include "node/catalog/bootstrap.h"
+#include "node/catalog/builtin.h"
 #include "node/catalog/catalog_info.h"
 #include "node/catalog/identity.h"
 #include "node/catalog/namespace.h"
-#include "node/catalog/relation_stats.h"
 #include "node/catalog/relation_build.h"
+#include "node/catalog/relation_stats.h"
 #include "node/txn/id_counters.h"
 #include "node/types/type_table.h"
 
@@ -63,7 +63,8 @@ AttributeDesc DescFor(const CatalogColumn& column) {
   AttributeDesc desc;
   desc.physical = PhysicalOf(column.kind);
   const BuiltinType* declared = DeclaredType(column.type);
-  desc.storage = declared != nullptr ? static_cast<AttributeStorage>(declared->storage) : AttributeStorage::kPlain;
+  desc.storage =
+      declared != nullptr ? static_cast<AttributeStorage>(declared->storage) : AttributeStorage::kPlain;
   desc.not_null = column.not_null;
   desc.type = column.type;
   return desc;
@@ -130,7 +131,8 @@ std::shared_ptr<Relation> BuildCatalogIndex(const CatalogIndex& index) {
   for (int k = 0; k < index.key_count; ++k) {
     const CatalogColumn& column = catalog.columns[index.keys[k] - 1];
     attributes.push_back(DescFor(column));
-    relation->columns.push_back(AttributeFor(index.oid, static_cast<AttrNumber>(k + 1), column.name, column.type, false));
+    relation->columns.push_back(
+        AttributeFor(index.oid, static_cast<AttrNumber>(k + 1), column.name, column.type, false));
     Oid opclass_type = column.kind == FieldKind::kString && column.type != type_oid::kName ? type_oid::kText
                        : column.kind == FieldKind::kOid                                    ? type_oid::kOid
                                                                                            : column.type;
@@ -159,16 +161,18 @@ AttributeDesc ToastAttribute(PhysicalType physical, Oid type) {
 }
 
 std::unique_ptr<const TupleDesc> ToastDesc() {
-  return std::make_unique<TupleDesc>(std::vector<AttributeDesc>{ToastAttribute(PhysicalType::kInt32, type_oid::kOid),
-                                                                ToastAttribute(PhysicalType::kInt32, type_oid::kInt4),
-                                                                ToastAttribute(PhysicalType::kString, type_oid::kBytea)});
+  return std::make_unique<TupleDesc>(
+      std::vector<AttributeDesc>{ToastAttribute(PhysicalType::kInt32, type_oid::kOid),
+                                 ToastAttribute(PhysicalType::kInt32, type_oid::kInt4),
+                                 ToastAttribute(PhysicalType::kString, type_oid::kBytea)});
 }
 
 std::shared_ptr<Relation> BuildCatalogToastIndex(const CatalogInfo& catalog) {
   auto relation = std::make_shared<Relation>();
   relation->oid = catalog.toast_index;
-  relation->row = ClassRowFor(catalog.toast_index, "pg_toast_" + std::to_string(OidNumber(catalog.oid)) + "_index",
-                              relkind::kIndex, catalog.shared);
+  relation->row =
+      ClassRowFor(catalog.toast_index, "pg_toast_" + std::to_string(OidNumber(catalog.oid)) + "_index",
+                  relkind::kIndex, catalog.shared);
   relation->row.relnamespace = kPgToastNamespace;
   relation->row.relnatts = 2;
   PgIndexRow& row = relation->index.emplace();
@@ -184,9 +188,11 @@ std::shared_ptr<Relation> BuildCatalogToastIndex(const CatalogInfo& catalog) {
   relation->columns = {AttributeFor(catalog.toast_index, 1, "chunk_id", type_oid::kOid, false),
                        AttributeFor(catalog.toast_index, 2, "chunk_seq", type_oid::kInt4, false)};
   relation->opclass_types = {type_oid::kOid, type_oid::kInt4};
-  for (Oid type : relation->opclass_types) relation->index_desc.keys.push_back(KeyColumnFor(type, type, false));
-  relation->desc = std::make_unique<TupleDesc>(std::vector<AttributeDesc>{
-      ToastAttribute(PhysicalType::kInt32, type_oid::kOid), ToastAttribute(PhysicalType::kInt32, type_oid::kInt4)});
+  for (Oid type : relation->opclass_types)
+    relation->index_desc.keys.push_back(KeyColumnFor(type, type, false));
+  relation->desc = std::make_unique<TupleDesc>(
+      std::vector<AttributeDesc>{ToastAttribute(PhysicalType::kInt32, type_oid::kOid),
+                                 ToastAttribute(PhysicalType::kInt32, type_oid::kInt4)});
   FillIndex(relation.get(), relation->desc.get(), true);
   return relation;
 }
@@ -194,8 +200,8 @@ std::shared_ptr<Relation> BuildCatalogToastIndex(const CatalogInfo& catalog) {
 std::shared_ptr<Relation> BuildCatalogToast(const CatalogInfo& catalog) {
   auto relation = std::make_shared<Relation>();
   relation->oid = catalog.toast;
-  relation->row = ClassRowFor(catalog.toast, "pg_toast_" + std::to_string(OidNumber(catalog.oid)), relkind::kToast,
-                              catalog.shared);
+  relation->row = ClassRowFor(catalog.toast, "pg_toast_" + std::to_string(OidNumber(catalog.oid)),
+                              relkind::kToast, catalog.shared);
   relation->row.relnatts = 3;
   relation->row.relhasindex = true;
   relation->columns = {AttributeFor(catalog.toast, 1, "chunk_id", type_oid::kOid, false),

@@ -21,7 +21,8 @@ constexpr Oid kHeapMethod{2};
 constexpr size_t kMaxNameBytes = 63;
 
 bool HasRowType(char kind) {
-  return kind != relkind::kSequence && kind != relkind::kToast && kind != relkind::kIndex && kind != relkind::kPartitionedIndex;
+  return kind != relkind::kSequence && kind != relkind::kToast && kind != relkind::kIndex &&
+         kind != relkind::kPartitionedIndex;
 }
 bool HasSystemColumns(char kind) { return kind != relkind::kView && kind != relkind::kComposite; }
 
@@ -38,8 +39,10 @@ void CheckNameIsFree(const NewRelation& relation) {
   RowRef<PgTypeRow> type = TypeRow(relation.name, relation.schema);
   if (!type) return;
   throw SqlError(ErrorCode::kDuplicateObject, "type \"{}\" already exists", relation.name)
-      .WithHint("A relation has an associated type of the same name, so you must use a name that doesn't conflict with any "
-                "existing type.");
+      .WithHint(
+          "A relation has an associated type of the same name, so you must use a name that doesn't conflict "
+          "with any "
+          "existing type.");
 }
 
 // "_name", with more underscores until nothing has it.
@@ -148,7 +151,8 @@ Oid CreateRelation(const NewRelation& relation) {
   row.relname = relation.name;
   row.relnamespace = relation.schema;
   row.relowner = relation.owner;
-  bool heap = relation.kind == relkind::kTable || relation.kind == relkind::kToast || relation.kind == relkind::kMaterializedView;
+  bool heap = relation.kind == relkind::kTable || relation.kind == relkind::kToast ||
+              relation.kind == relkind::kMaterializedView;
   row.relam = heap ? kHeapMethod : Oid::kInvalid;
   row.relfilenode = HasFile(relation.kind) ? row.oid : Oid::kInvalid;
   row.reltablespace = relation.tablespace;
@@ -205,7 +209,8 @@ std::vector<PgAttributeRow> SystemAttributeRows(Oid relation) {
 
 void FillTypeFacts(PgAttributeRow* column) {
   RowRef<PgTypeRow> type = TypeRow(column->atttypid);
-  if (!type) throw SqlError(ErrorCode::kInternalError, "cache lookup failed for type {}", OidNumber(column->atttypid));
+  if (!type)
+    throw SqlError(ErrorCode::kInternalError, "cache lookup failed for type {}", OidNumber(column->atttypid));
   column->attlen = type->typlen;
   column->attbyval = type->typbyval;
   column->attalign = type->typalign;
@@ -220,7 +225,8 @@ AttrNumber AddColumn(Oid relation, PgAttributeRow column) {
   FillTypeFacts(&column);
   AttrNumber attno = 0;
   UpdateClassRow(relation, [&](PgClassRow* row) { attno = ++row->relnatts; });
-  if (attno > kMaxAttributes) throw SqlError(ErrorCode::kTooManyColumns, "tables can have at most {} columns", kMaxAttributes);
+  if (attno > kMaxAttributes)
+    throw SqlError(ErrorCode::kTooManyColumns, "tables can have at most {} columns", kMaxAttributes);
   column.attrelid = relation;
   column.attnum = attno;
   CatalogTable<PgAttributeRow>().Insert(column);
@@ -232,8 +238,8 @@ AttrNumber AddColumn(Oid relation, PgAttributeRow column) {
   return attno;
 }
 
-Oid StoreDefault(Oid relation, AttrNumber attno, const std::string& expression, std::span<const ObjectAddress> references,
-                 bool internal) {
+Oid StoreDefault(Oid relation, AttrNumber attno, const std::string& expression,
+                 std::span<const ObjectAddress> references, bool internal) {
   CatalogTable<PgAttrdefRow> defaults;
   PgAttrdefRow row;
   row.oid = defaults.NewOid();
@@ -243,7 +249,8 @@ Oid StoreDefault(Oid relation, AttrNumber attno, const std::string& expression, 
   defaults.Insert(row);
   UpdateAttributeRow(relation, attno, [](PgAttributeRow* column) { column->atthasdef = true; });
   ObjectAddress self{catalog_oid::kPgAttrdef, row.oid, 0};
-  RecordDependency(self, {catalog_oid::kPgClass, relation, attno}, internal ? DependencyKind::kInternal : DependencyKind::kAuto);
+  RecordDependency(self, {catalog_oid::kPgClass, relation, attno},
+                   internal ? DependencyKind::kInternal : DependencyKind::kAuto);
   RecordDependencies(self, references, DependencyKind::kNormal);
   return row.oid;
 }
@@ -251,7 +258,8 @@ Oid StoreDefault(Oid relation, AttrNumber attno, const std::string& expression, 
 void UpdateClassRow(Oid relation, const std::function<void(PgClassRow*)>& change) {
   CatalogTable<PgClassRow> classes;
   auto found = classes.Find(catalog_index::kPgClassOidIndex, {relation});
-  if (!found) throw SqlError(ErrorCode::kInternalError, "cache lookup failed for relation {}", OidNumber(relation));
+  if (!found)
+    throw SqlError(ErrorCode::kInternalError, "cache lookup failed for relation {}", OidNumber(relation));
   change(&found->row);
   classes.Update(found->tid, found->row);
   CommandCounterIncrement();
@@ -261,7 +269,8 @@ void UpdateAttributeRow(Oid relation, AttrNumber attno, const std::function<void
   CatalogTable<PgAttributeRow> attributes;
   auto found = attributes.Find(catalog_index::kPgAttributeRelidAttnumIndex, {relation, attno});
   if (!found) {
-    throw SqlError(ErrorCode::kInternalError, "cache lookup failed for attribute {} of relation {}", attno, OidNumber(relation));
+    throw SqlError(ErrorCode::kInternalError, "cache lookup failed for attribute {} of relation {}", attno,
+                   OidNumber(relation));
   }
   change(&found->row);
   attributes.Update(found->tid, found->row);
@@ -297,7 +306,8 @@ std::string MakeObjectName(std::string_view name1, std::string_view name2, std::
   return name;
 }
 
-std::string ChooseRelationName(std::string_view name1, std::string_view name2, std::string_view label, Oid schema) {
+std::string ChooseRelationName(std::string_view name1, std::string_view name2, std::string_view label,
+                               Oid schema) {
   std::string suffix(label);
   for (int pass = 1;; ++pass) {
     std::string name = MakeObjectName(name1, name2, suffix);

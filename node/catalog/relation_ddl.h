@@ -23,7 +23,7 @@ struct NewRelation {
   // type's), attcompression are used; the rest is filled in.
   std::vector<PgAttributeRow> columns;
   std::optional<std::vector<std::string>> options;
-  std::optional<Acl> acl;          // nullopt: from default privileges
+  std::optional<Acl> acl;  // nullopt: from default privileges
   bool record_dependencies = true;
 };
 // Creates pg_class, pg_attribute, the row type with its array type, the file, dependencies on schema, owner, types.
@@ -39,10 +39,11 @@ struct NewIndex {
   Oid schema = Oid::kInvalid;
   Oid access_method{403};
   Oid tablespace = Oid::kInvalid;
-  std::vector<PgAttributeRow> columns;  // one for each stored column: attname, atttypid, atttypmod, attcollation
-  PgIndexRow row;                       // all but OIDs, indnatts, indcollation
+  std::vector<PgAttributeRow>
+      columns;     // one for each stored column: attname, atttypid, atttypmod, attcollation
+  PgIndexRow row;  // all but OIDs, indnatts, indcollation
   std::optional<std::vector<std::string>> options;
-  bool internal = false;                // TOAST: no dependencies recorded here
+  bool internal = false;  // TOAST: no dependencies recorded here
 };
 // Catalog rows and file; not filled. Depends on its table's columns unless `internal`; expressions' dependencies are the
 // caller's. Returns the OID.
@@ -73,8 +74,8 @@ void FillTypeFacts(PgAttributeRow* column);
 // Adds a column to an existing relation (ALTER TABLE ADD COLUMN); returns its number.
 AttrNumber AddColumn(Oid relation, PgAttributeRow column);
 // pg_attrdef; depends on the column, `references` are what the expression needs.
-Oid StoreDefault(Oid relation, AttrNumber attno, const std::string& expression, std::span<const ObjectAddress> references,
-                 bool internal = false);
+Oid StoreDefault(Oid relation, AttrNumber attno, const std::string& expression,
+                 std::span<const ObjectAddress> references, bool internal = false);
 // A composite row type and its array type.
 struct RowTypeOids {
   Oid type;
@@ -91,7 +92,8 @@ void DropRelationRows(Oid relation);
 void DropColumnRows(Oid relation, AttrNumber attno);
 
 // "t_a_idx", unique in the schema: ChooseRelationName("t", "a", "idx", schema).
-std::string ChooseRelationName(std::string_view name1, std::string_view name2, std::string_view label, Oid schema);
+std::string ChooseRelationName(std::string_view name1, std::string_view name2, std::string_view label,
+                               Oid schema);
 // NAMEDATALEN - 1 bytes at most, cut fairly from both parts.
 std::string MakeObjectName(std::string_view name1, std::string_view name2, std::string_view label);
 

@@ -1,4 +1,5 @@
 // New, exchanged and removed files of relations; deletion of their rows.
+#include "node/access/heap/heap.h"
 #include "node/base/error.h"
 #include "node/buffer/relation_storage.h"
 #include "node/catalog/catalog_table.h"
@@ -9,7 +10,6 @@
 #include "node/catalog/rows/pg_inherits.h"
 #include "node/catalog/rows/pg_sequence.h"
 #include "node/catalog/rows/pg_statistic.h"
-#include "node/access/heap/heap.h"
 #include "node/txn/transaction.h"
 
 namespace walden {
@@ -44,7 +44,8 @@ void SetNewRelationFile(Oid relation, bool with_indexes, char persistence) {
     row->relfilenode = NewFileNumber(*row);
     RelFileLocator locator = LocatorOf(*row);
     CreateRelationStorage(locator, NestLevel());
-    if (row->relpersistence == 'u' && row->relkind != relkind::kIndex) CreateRelationFork(locator, Fork::kInit);
+    if (row->relpersistence == 'u' && row->relkind != relkind::kIndex)
+      CreateRelationFork(locator, Fork::kInit);
     row->relpages = row->relallvisible = 0;
     row->reltuples = row->relkind == relkind::kIndex ? 0 : -1;
   });
@@ -101,7 +102,8 @@ void DropRelationRows(Oid relation) {
     DeleteAll<PgIndexRow>(catalog_index::kPgIndexIndexrelidIndex, {relation});
     InvalidateRelation(old->index->indrelid);
   }
-  if (old->row.relkind == relkind::kSequence) DeleteAll<PgSequenceRow>(catalog_index::kPgSequenceSeqrelidIndex, {relation});
+  if (old->row.relkind == relkind::kSequence)
+    DeleteAll<PgSequenceRow>(catalog_index::kPgSequenceSeqrelidIndex, {relation});
   DeleteAll<PgStatisticRow>(catalog_index::kPgStatisticRelidAttInhIndex, {relation});
   DeleteAll<PgInheritsRow>(catalog_index::kPgInheritsRelidSeqnoIndex, {relation});
   DeleteAll<PgAttributeRow>(catalog_index::kPgAttributeRelidAttnumIndex, {relation});

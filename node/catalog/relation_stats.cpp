@@ -16,7 +16,9 @@ void PutName(char (&to)[kStatsNameBytes], std::string_view name) {
 
 }  // namespace
 
-Oid StatsDatabaseOf(const PgClassRow& row) { return row.relisshared ? Oid::kInvalid : session_identity().database; }
+Oid StatsDatabaseOf(const PgClassRow& row) {
+  return row.relisshared ? Oid::kInvalid : session_identity().database;
+}
 
 RelationStats StatsOf(const Relation& relation) { return {StatsDatabaseOf(relation.row), relation.oid}; }
 

@@ -18,7 +18,8 @@ enum class Walk { kInherited, kAll };
 // The roles that `member` is directly in.
 std::vector<Oid> DirectRoles(Oid member) {
   std::vector<Oid> roles;
-  for (const auto& row : *FindRows<PgAuthMembersRow>(catalog_index::kPgAuthMembersMemberRoleIndex, {member})) {
+  for (const auto& row :
+       *FindRows<PgAuthMembersRow>(catalog_index::kPgAuthMembersMemberRoleIndex, {member})) {
     roles.push_back(row->roleid);
   }
   // The owner of the current database is implicitly in pg_database_owner.

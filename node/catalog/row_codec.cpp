@@ -18,7 +18,8 @@ T& Member(void* row, uint16_t offset) {
 }
 
 template <class T, class Put>
-void EncodeArray(const std::vector<T>& items, Oid element, PhysicalType physical, Arena& arena, Put put, Datum* to) {
+void EncodeArray(const std::vector<T>& items, Oid element, PhysicalType physical, Arena& arena, Put put,
+                 Datum* to) {
   ArrayBuilder builder(element, physical);
   for (const T& item : items) {
     Value value;
@@ -53,15 +54,20 @@ void Put(const std::vector<float>& v, const CatalogColumn&, Arena& arena, Datum*
   EncodeArray(v, type_oid::kFloat4, PhysicalType::kFloat32, arena, [](float f, Datum* d) { d->f32 = f; }, to);
 }
 void Put(const std::vector<char>& v, const CatalogColumn&, Arena& arena, Datum* to) {
-  EncodeArray(v, type_oid::kChar, PhysicalType::kInt8, arena, [](char c, Datum* d) { d->i8 = static_cast<int8_t>(c); }, to);
+  EncodeArray(
+      v, type_oid::kChar, PhysicalType::kInt8, arena,
+      [](char c, Datum* d) { d->i8 = static_cast<int8_t>(c); }, to);
 }
 void Put(const std::vector<std::string>& v, const CatalogColumn& column, Arena& arena, Datum* to) {
   Oid element = column.kind == FieldKind::kNameArray ? type_oid::kName : type_oid::kText;
-  EncodeArray(v, element, PhysicalType::kString, arena, [](const std::string& s, Datum* d) { *d = StringDatum(s); }, to);
+  EncodeArray(
+      v, element, PhysicalType::kString, arena, [](const std::string& s, Datum* d) { *d = StringDatum(s); },
+      to);
 }
 void Put(const Acl& v, const CatalogColumn&, Arena& arena, Datum* to) {
-  EncodeArray(v, type_oid::kAclItem, PhysicalType::kString, arena,
-              [&](const AclItem& item, Datum* d) { *d = StringDatum(StoreAclItem(item, arena)); }, to);
+  EncodeArray(
+      v, type_oid::kAclItem, PhysicalType::kString, arena,
+      [&](const AclItem& item, Datum* d) { *d = StringDatum(StoreAclItem(item, arena)); }, to);
 }
 
 template <class T, class Get>

@@ -21,7 +21,8 @@ struct StoredType {
 };
 
 [[noreturn]] void ThrowMalformed(std::string_view text, std::string_view detail) {
-  throw SqlError(ErrorCode::kInvalidTextRepresentation, "malformed record literal: \"{}\"", text).WithDetail(std::string(detail));
+  throw SqlError(ErrorCode::kInvalidTextRepresentation, "malformed record literal: \"{}\"", text)
+      .WithDetail(std::string(detail));
 }
 
 // One field of "(a,"b ""c""",)": what stands up to the next comma or parenthesis. Null when it is empty and unquoted.
@@ -126,7 +127,8 @@ const TypeDescriptor* ResolveStoredType(Oid oid) {
   auto found = KnownTypes().find(OidNumber(oid));
   RowRef<PgTypeRow> row = TypeRow(oid);
   if (!row) return nullptr;
-  if (found != KnownTypes().end() && found->second->name == row->typname && found->second->descriptor.array == row->typarray) {
+  if (found != KnownTypes().end() && found->second->name == row->typname &&
+      found->second->descriptor.array == row->typarray) {
     return &found->second->descriptor;
   }
   auto made = std::make_unique<StoredType>();

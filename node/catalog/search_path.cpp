@@ -23,8 +23,8 @@ struct PathState {
   std::string setting;
   Oid role = Oid::kInvalid;
   uint64_t generation = 0;
-  std::vector<Oid> effective;  // what look-ups search
-  std::vector<Oid> explicit_path;  // schemas the setting names
+  std::vector<Oid> effective;         // what look-ups search
+  std::vector<Oid> explicit_path;     // schemas the setting names
   bool creates_in_temporary = false;  // pg_temp is the first name of the setting
 
   Oid temporary = Oid::kInvalid;
@@ -103,7 +103,8 @@ void Recompute() {
 
 void Refresh() {
   ObeyOwnChanges();
-  if (!path.valid || path.role != session_identity().current_role || path.setting != GetString(Setting::kSearchPath)) {
+  if (!path.valid || path.role != session_identity().current_role ||
+      path.setting != GetString(Setting::kSearchPath)) {
     Recompute();
   }
 }
@@ -124,7 +125,8 @@ void CheckMayCreateTemporary() {
   const SessionIdentity& identity = session_identity();
   if (CheckDatabase(identity.database, identity.session_role, acl::kCreateTemp) == AclResult::kOk) return;
   RowRef<PgDatabaseRow> database = DatabaseRow(identity.database);
-  throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to create temporary tables in database \"{}\"",
+  throw SqlError(ErrorCode::kInsufficientPrivilege,
+                 "permission denied to create temporary tables in database \"{}\"",
                  database ? database->datname : std::string());
 }
 
@@ -141,7 +143,8 @@ bool HasTemporaryPrefix(const std::string& name) {
 
 void OnTxnEvent(TxnEvent event, const TxnEventInfo& info) {
   if (path.temporary_made_in == 0) return;
-  bool undone = event == TxnEvent::kAbort || (event == TxnEvent::kSubAbort && info.sub_id == path.temporary_made_in);
+  bool undone =
+      event == TxnEvent::kAbort || (event == TxnEvent::kSubAbort && info.sub_id == path.temporary_made_in);
   if (undone) {
     path.temporary = Oid::kInvalid;
     path.temporary_made_in = 0;
@@ -156,7 +159,10 @@ void OnTxnEvent(TxnEvent event, const TxnEventInfo& info) {
 
 }  // namespace
 
-void InstallSearchPathHooks() { RegisterTxnHook(101, OnTxnEvent, {TxnEvent::kCommitted, TxnEvent::kAbort, TxnEvent::kSubCommit, TxnEvent::kSubAbort}); }
+void InstallSearchPathHooks() {
+  RegisterTxnHook(101, OnTxnEvent,
+                  {TxnEvent::kCommitted, TxnEvent::kAbort, TxnEvent::kSubCommit, TxnEvent::kSubAbort});
+}
 
 void ForgetSearchPath() { path.valid = false; }
 

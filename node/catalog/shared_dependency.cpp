@@ -15,12 +15,14 @@ constexpr char kOwnerKind = 'o', kAclKind = 'a';
 
 bool IsSharedCatalog(Oid catalog) { return IsSharedRelation(catalog); }
 
-Oid DatabaseFor(Oid catalog) { return IsSharedCatalog(catalog) ? Oid::kInvalid : session_identity().database; }
+Oid DatabaseFor(Oid catalog) {
+  return IsSharedCatalog(catalog) ? Oid::kInvalid : session_identity().database;
+}
 
 void Insert(const ObjectAddress& object, Oid role, char kind) {
   if (IsPinnedObject({catalog_oid::kPgAuthid, role, 0})) return;
-  CatalogTable<PgShdependRow>().Insert({DatabaseFor(object.catalog), object.catalog, object.object, object.sub,
-                                        catalog_oid::kPgAuthid, role, kind});
+  CatalogTable<PgShdependRow>().Insert({DatabaseFor(object.catalog), object.catalog, object.object,
+                                        object.sub, catalog_oid::kPgAuthid, role, kind});
 }
 
 void DeleteWhere(const ObjectAddress& object, const std::function<bool(const PgShdependRow&)>& wanted) {
@@ -47,7 +49,8 @@ void RecordOwner(const ObjectAddress& object, Oid owner) { Insert(object, owner,
 
 void ChangeOwner(const ObjectAddress& object, Oid new_owner) {
   DeleteWhere(object, [&](const PgShdependRow& row) {
-    return row.deptype == kOwnerKind || (row.deptype == kAclKind && row.refobjid == new_owner && row.objsubid == object.sub);
+    return row.deptype == kOwnerKind ||
+           (row.deptype == kAclKind && row.refobjid == new_owner && row.objsubid == object.sub);
   });
   Insert(object, new_owner, kOwnerKind);
 }
@@ -67,20 +70,26 @@ void UpdateAclDependencies(const ObjectAddress& object, Oid owner, std::span<con
 }
 
 void DeleteSharedDependencies(const ObjectAddress& object) {
-  DeleteWhere(object, [&](const PgShdependRow& row) { return object.sub == 0 || row.objsubid == object.sub; });
+  DeleteWhere(object,
+              [&](const PgShdependRow& row) { return object.sub == 0 || row.objsubid == object.sub; });
 }
 
 bool SharedDependents(Oid catalog, Oid object, std::string* detail, std::string* log) {
-  std::vector<PgShdependRow> rows = ReadRows<PgShdependRow>(catalog_index::kPgShdependReferenceIndex, {catalog, object});
+  std::vector<PgShdependRow> rows =
+      ReadRows<PgShdependRow>(catalog_index::kPgShdependReferenceIndex, {catalog, object});
   int elsewhere = 0;
   std::vector<std::string> here;
   for (const PgShdependRow& row : rows) {
     std::string text = DescribeShared(row);
-    if (text.empty()) ++elsewhere; else here.push_back(text);
+    if (text.empty())
+      ++elsewhere;
+    else
+      here.push_back(text);
   }
   for (const std::string& line : here) *detail += (detail->empty() ? "" : "\n") + line;
   if (elsewhere > 0) {
-    std::string line = std::to_string(elsewhere) + (elsewhere == 1 ? " object in another database" : " objects in other databases");
+    std::string line = std::to_string(elsewhere) +
+                       (elsewhere == 1 ? " object in another database" : " objects in other databases");
     *detail += (detail->empty() ? "" : "\n") + line;
   }
   *log = *detail;

@@ -49,7 +49,8 @@ CatalogCache& CacheOf(const CatalogInfo& catalog) {
   return cache;
 }
 
-const CachedRow* Lookup(const CatalogCache& cache, const Place& place, uint32_t hash, const std::string& key) {
+const CachedRow* Lookup(const CatalogCache& cache, const Place& place, uint32_t hash,
+                        const std::string& key) {
   auto [first, last] = cache.rows[place.position].equal_range(hash);
   for (auto at = first; at != last; ++at) {
     if (at->second.key == key) return &at->second;
@@ -126,8 +127,12 @@ RowRef<PgTypeRow> TypeRow(std::string_view name, Oid schema) {
   return FindRow<PgTypeRow>(catalog_index::kPgTypeTypnameNspIndex, {name, schema});
 }
 RowRef<PgProcRow> FunctionRow(Oid oid) { return FindRow<PgProcRow>(catalog_index::kPgProcOidIndex, {oid}); }
-RowRef<PgOperatorRow> OperatorRow(Oid oid) { return FindRow<PgOperatorRow>(catalog_index::kPgOperatorOidIndex, {oid}); }
-RowRef<PgNamespaceRow> SchemaRow(Oid oid) { return FindRow<PgNamespaceRow>(catalog_index::kPgNamespaceOidIndex, {oid}); }
+RowRef<PgOperatorRow> OperatorRow(Oid oid) {
+  return FindRow<PgOperatorRow>(catalog_index::kPgOperatorOidIndex, {oid});
+}
+RowRef<PgNamespaceRow> SchemaRow(Oid oid) {
+  return FindRow<PgNamespaceRow>(catalog_index::kPgNamespaceOidIndex, {oid});
+}
 RowRef<PgNamespaceRow> SchemaRow(std::string_view name) {
   return FindRow<PgNamespaceRow>(catalog_index::kPgNamespaceNspnameIndex, {name});
 }
@@ -135,14 +140,18 @@ RowRef<PgAuthidRow> RoleRow(Oid oid) { return FindRow<PgAuthidRow>(catalog_index
 RowRef<PgAuthidRow> RoleRow(std::string_view name) {
   return FindRow<PgAuthidRow>(catalog_index::kPgAuthidRolnameIndex, {name});
 }
-RowRef<PgDatabaseRow> DatabaseRow(Oid oid) { return FindRow<PgDatabaseRow>(catalog_index::kPgDatabaseOidIndex, {oid}); }
+RowRef<PgDatabaseRow> DatabaseRow(Oid oid) {
+  return FindRow<PgDatabaseRow>(catalog_index::kPgDatabaseOidIndex, {oid});
+}
 RowRef<PgDatabaseRow> DatabaseRow(std::string_view name) {
   return FindRow<PgDatabaseRow>(catalog_index::kPgDatabaseDatnameIndex, {name});
 }
 RowRef<PgConstraintRow> ConstraintRow(Oid oid) {
   return FindRow<PgConstraintRow>(catalog_index::kPgConstraintOidIndex, {oid});
 }
-RowRef<PgIndexRow> IndexRow(Oid index) { return FindRow<PgIndexRow>(catalog_index::kPgIndexIndexrelidIndex, {index}); }
+RowRef<PgIndexRow> IndexRow(Oid index) {
+  return FindRow<PgIndexRow>(catalog_index::kPgIndexIndexrelidIndex, {index});
+}
 RowRef<PgSequenceRow> SequenceRow(Oid oid) {
   return FindRow<PgSequenceRow>(catalog_index::kPgSequenceSeqrelidIndex, {oid});
 }
@@ -158,7 +167,8 @@ RowRef<PgStatisticRow> StatisticRow(Oid relation, AttrNumber attno, bool inherit
 
 void ThrowRowIsGone(Oid catalog) {
   const CatalogInfo* info = FindCatalog(catalog);
-  throw SqlError(ErrorCode::kInternalError, "cache lookup failed for a row of {}", info != nullptr ? info->name : "a catalog");
+  throw SqlError(ErrorCode::kInternalError, "cache lookup failed for a row of {}",
+                 info != nullptr ? info->name : "a catalog");
 }
 
 std::string RelationName(Oid oid) {

@@ -84,13 +84,13 @@ struct RowType {
 };
 template <class Row>
 const RowType& RowTypeOf() {
-  static const RowType type{
-      Row::kCatalog, [] { return std::shared_ptr<void>(std::make_shared<Row>()); },
-      [](const std::vector<std::shared_ptr<const void>>& rows) {
-        auto list = std::make_shared<std::vector<RowRef<Row>>>();
-        for (const auto& row : rows) list->push_back(std::static_pointer_cast<const Row>(row));
-        return std::shared_ptr<void>(std::move(list));
-      }};
+  static const RowType type{Row::kCatalog, [] { return std::shared_ptr<void>(std::make_shared<Row>()); },
+                            [](const std::vector<std::shared_ptr<const void>>& rows) {
+                              auto list = std::make_shared<std::vector<RowRef<Row>>>();
+                              for (const auto& row : rows)
+                                list->push_back(std::static_pointer_cast<const Row>(row));
+                              return std::shared_ptr<void>(std::move(list));
+                            }};
   return type;
 }
 
@@ -105,7 +105,8 @@ RowRef<Row> FindRow(Oid index, CatalogKeys keys) {
 // All rows whose first columns of `index` equal `keys`, in index order. Never null.
 template <class Row>
 RowList<Row> FindRows(Oid index, CatalogKeys keys) {
-  return std::static_pointer_cast<const std::vector<RowRef<Row>>>(FindRowsErased(RowTypeOf<Row>(), index, keys));
+  return std::static_pointer_cast<const std::vector<RowRef<Row>>>(
+      FindRowsErased(RowTypeOf<Row>(), index, keys));
 }
 
 // The usual ones. Null when there is none.
@@ -131,7 +132,7 @@ RowRef<PgStatisticRow> StatisticRow(Oid relation, AttrNumber attno, bool inherit
 // Names for messages; "???" style fallbacks are the caller's business: empty when gone.
 std::string RelationName(Oid oid);
 std::string SchemaName(Oid oid);
-std::string RoleName(Oid oid);          // throws XX000 "unrecognized role OID" when gone
+std::string RoleName(Oid oid);  // throws XX000 "unrecognized role OID" when gone
 std::string ColumnName(Oid relation, AttrNumber attno);
 
 }  // namespace walden

@@ -87,9 +87,12 @@ void CreateToastTableIfNeeded(Oid table) {
     CreateRelationFork(index->index_desc.locator, Fork::kInit);
     index->index_desc.method->BuildEmpty(index->index_desc, Fork::kInit);
   }
-  RecordDependency({catalog_oid::kPgClass, index_oid, 0}, {catalog_oid::kPgClass, oid, 1}, DependencyKind::kAuto);
-  RecordDependency({catalog_oid::kPgClass, index_oid, 0}, {catalog_oid::kPgClass, oid, 2}, DependencyKind::kAuto);
-  RecordDependency({catalog_oid::kPgClass, oid, 0}, {catalog_oid::kPgClass, table, 0}, DependencyKind::kInternal);
+  RecordDependency({catalog_oid::kPgClass, index_oid, 0}, {catalog_oid::kPgClass, oid, 1},
+                   DependencyKind::kAuto);
+  RecordDependency({catalog_oid::kPgClass, index_oid, 0}, {catalog_oid::kPgClass, oid, 2},
+                   DependencyKind::kAuto);
+  RecordDependency({catalog_oid::kPgClass, oid, 0}, {catalog_oid::kPgClass, table, 0},
+                   DependencyKind::kInternal);
   UpdateClassRow(oid, [](PgClassRow* row) { row->relhasindex = true; });
   UpdateClassRow(table, [&](PgClassRow* row) { row->reltoastrelid = oid; });
 }

@@ -15,12 +15,18 @@ struct SqlName {
 };
 // Types that SQL calls otherwise than pg_type does.
 constexpr SqlName kSqlNames[] = {
-    {type_oid::kBool, "boolean", ""},       {type_oid::kInt2, "smallint", ""},
-    {type_oid::kInt4, "integer", ""},       {type_oid::kInt8, "bigint", ""},
-    {type_oid::kFloat4, "real", ""},        {type_oid::kFloat8, "double precision", ""},
-    {type_oid::kNumeric, "numeric", ""},    {type_oid::kBit, "bit", ""},
-    {type_oid::kVarbit, "bit varying", ""}, {type_oid::kVarchar, "character varying", ""},
-    {type_oid::kBpchar, "character", ""},   {type_oid::kInterval, "interval", ""},
+    {type_oid::kBool, "boolean", ""},
+    {type_oid::kInt2, "smallint", ""},
+    {type_oid::kInt4, "integer", ""},
+    {type_oid::kInt8, "bigint", ""},
+    {type_oid::kFloat4, "real", ""},
+    {type_oid::kFloat8, "double precision", ""},
+    {type_oid::kNumeric, "numeric", ""},
+    {type_oid::kBit, "bit", ""},
+    {type_oid::kVarbit, "bit varying", ""},
+    {type_oid::kVarchar, "character varying", ""},
+    {type_oid::kBpchar, "character", ""},
+    {type_oid::kInterval, "interval", ""},
     {type_oid::kTime, "time", " without time zone"},
     {type_oid::kTimeTz, "time", " with time zone"},
     {type_oid::kTimestamp, "timestamp", " without time zone"},
@@ -49,16 +55,19 @@ std::string FormatBase(Oid type, int32_t typmod, bool always_qualify) {
   RowRef<PgTypeRow> row = TypeRow(type);
   if (!row) return "???";
   std::string text = QuoteIdentifier(row->typname);
-  if (always_qualify || !TypeIsVisible(type)) text = QuoteIdentifier(SchemaName(row->typnamespace)) + "." + text;
+  if (always_qualify || !TypeIsVisible(type))
+    text = QuoteIdentifier(SchemaName(row->typnamespace)) + "." + text;
   return text + Modifier(type, typmod);
 }
 
 Oid ElementOfTrueArray(Oid type) {
   if (const BuiltinType* builtin = FindBuiltinType(type)) {
-    return builtin->category == 'A' && builtin->length == -1 && builtin->storage != 'p' ? builtin->element : Oid::kInvalid;
+    return builtin->category == 'A' && builtin->length == -1 && builtin->storage != 'p' ? builtin->element
+                                                                                        : Oid::kInvalid;
   }
   RowRef<PgTypeRow> row = TypeRow(type);
-  return row && row->typcategory == 'A' && row->typlen == -1 && row->typstorage != 'p' ? row->typelem : Oid::kInvalid;
+  return row && row->typcategory == 'A' && row->typlen == -1 && row->typstorage != 'p' ? row->typelem
+                                                                                       : Oid::kInvalid;
 }
 
 std::string Format(Oid type, int32_t typmod, bool always_qualify) {

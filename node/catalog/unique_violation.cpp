@@ -14,7 +14,8 @@ std::string ValueText(Oid type, const Value& value) {
   const SessionIdentity& identity = session_identity();
   const TypeDescriptor& descriptor = TypeOf(type);
   const TextFormat& format = identity.text_format != nullptr ? *identity.text_format : DefaultTextFormat();
-  return std::string(FormatText(descriptor, value.datum, TypeIo{arena, format, identity.object_names, &descriptor, -1}));
+  return std::string(
+      FormatText(descriptor, value.datum, TypeIo{arena, format, identity.object_names, &descriptor, -1}));
 }
 
 }  // namespace
@@ -26,12 +27,14 @@ void ThrowDuplicateKey(const IndexDesc& index, const Value* key) {
     const char* separator = k == 0 ? "" : ", ";
     // The column of an index has the name of the table's column when the index was made; expressions have names too.
     int16_t table_column = relation.index->indkey[k];
-    std::string name = table_column > 0 ? ColumnName(relation.index->indrelid, table_column) : relation.columns[k].attname;
+    std::string name =
+        table_column > 0 ? ColumnName(relation.index->indrelid, table_column) : relation.columns[k].attname;
     names += separator + name;
     values += separator + ValueText(relation.columns[k].atttypid, key[k]);
   }
   RowRef<PgClassRow> table = ClassRow(relation.index->indrelid);
-  SqlError error(ErrorCode::kUniqueViolation, "duplicate key value violates unique constraint \"{}\"", index.name);
+  SqlError error(ErrorCode::kUniqueViolation, "duplicate key value violates unique constraint \"{}\"",
+                 index.name);
   error.WithDetail("Key (" + names + ")=(" + values + ") already exists.").WithConstraint(index.name);
   if (table) error.WithTable(SchemaName(table->relnamespace), table->relname);
   throw error;

@@ -34,7 +34,8 @@ constexpr OptionSpec kOptions[] = {
     {'l', "label", "LABEL", "label of the backup"},
     {'z', "compress", nullptr, "compress the transfer (LZ4)"},
     {'N', "no-sync", nullptr, "do not wait until the copy is safely on disk"},
-    {'t', "reconnect-timeout", "SECONDS", "how long a broken transfer tries to go on (default 300; 0: not at all)"},
+    {'t', "reconnect-timeout", "SECONDS",
+     "how long a broken transfer tries to go on (default 300; 0: not at all)"},
     {'n', "no-clean", nullptr, "keep an incomplete copy whatever ended it"},
     {'P', "progress", nullptr, "show progress"},
     {'v', "verbose", nullptr, "say what happens"},
@@ -83,7 +84,8 @@ replication::BaseBackupOptions OptionsOf(const CommandLine& line) {
   options.conninfo = ConninfoOf(line);
   options.slot = line.Value("slot");
   options.create_slot = line.Has("create-slot");
-  if (options.create_slot && options.slot.empty()) line.Fail("--create-slot needs a slot to be specified using --slot");
+  if (options.create_slot && options.slot.empty())
+    line.Fail("--create-slot needs a slot to be specified using --slot");
   std::string checkpoint = line.Value("checkpoint", "spread");
   if (checkpoint != "fast" && checkpoint != "spread") {
     line.Fail(fmt::format("invalid checkpoint argument \"{}\", must be \"fast\" or \"spread\"", checkpoint));
@@ -112,8 +114,10 @@ replication::BaseBackupOptions OptionsOf(const CommandLine& line) {
 constexpr CommandSpec kBasebackupSpec{
     "basebackup", "copy a running node, over its replication port", nullptr, kOptions,
     "Passwords are also taken from PGPASSWORD, PGPASSFILE and ~/.pgpass (database \"replication\").\n"
-    "A broken transfer is continued; by another run into the same directory too, for an hour, and if the node has the\n"
-    "WAL since its start. Exit code: 0 when the copy is complete, 1 otherwise; then nothing of it is left unless it\n"
+    "A broken transfer is continued; by another run into the same directory too, for an hour, and if the "
+    "node has the\n"
+    "WAL since its start. Exit code: 0 when the copy is complete, 1 otherwise; then nothing of it is left "
+    "unless it\n"
     "can be continued."};
 
 int BasebackupCommand(const CommandLine& line) {
@@ -138,7 +142,8 @@ int BasebackupCommand(const CommandLine& line) {
     replication::TakeBaseBackup(options, progress, &keep);
   } catch (const SqlError&) {
     if (keep) {
-      progress.warn(fmt::format("what was copied stays in \"{}\": the same command goes on with it", options.directory));
+      progress.warn(fmt::format("what was copied stays in \"{}\": the same command goes on with it",
+                                options.directory));
     } else {
       directory.Undo();
     }

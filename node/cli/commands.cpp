@@ -13,10 +13,17 @@ namespace walden {
 namespace {
 
 constexpr Command kCommands[] = {
-    {&kInitSpec, InitCommand},       {&kStartSpec, StartCommand},     {&kStopSpec, StopCommand},
-    {&kRestartSpec, RestartCommand}, {&kReloadSpec, ReloadCommand},   {&kStatusSpec, StatusCommand},
-    {&kPromoteSpec, PromoteCommand}, {&kBasebackupSpec, BasebackupCommand},
-    {&kWaldumpSpec, WaldumpCommand}, {&kChecksumsSpec, ChecksumsCommand}, {&kControldataSpec, ControldataCommand},
+    {&kInitSpec, InitCommand},
+    {&kStartSpec, StartCommand},
+    {&kStopSpec, StopCommand},
+    {&kRestartSpec, RestartCommand},
+    {&kReloadSpec, ReloadCommand},
+    {&kStatusSpec, StatusCommand},
+    {&kPromoteSpec, PromoteCommand},
+    {&kBasebackupSpec, BasebackupCommand},
+    {&kWaldumpSpec, WaldumpCommand},
+    {&kChecksumsSpec, ChecksumsCommand},
+    {&kControldataSpec, ControldataCommand},
 };
 
 void PrintOverview() {

@@ -127,9 +127,7 @@ int StartInBackground(const CommandLine& line, const std::string& directory) {
   if (pid == 0) ExecPostmaster(directory, log_path, line, child_end.fd());
   child_end.Close();
   switch (WaitUntilReady(ready_end.fd(), line.IntValue("timeout", kDefaultTimeoutS))) {
-    case Started::kReady:
-      fmt::print(" done\nserver started\n");
-      return 0;
+    case Started::kReady: fmt::print(" done\nserver started\n"); return 0;
     case Started::kFailed: {
       fmt::print(" stopped waiting\n");
       std::fflush(stdout);

@@ -36,7 +36,8 @@ std::string LsnText(uint64_t lsn) { return Lsn{lsn}.ToString(); }
 
 }  // namespace
 
-constexpr CommandSpec kControldataSpec{"controldata", "print the control file of a data directory", nullptr, kOptions, nullptr};
+constexpr CommandSpec kControldataSpec{"controldata", "print the control file of a data directory", nullptr,
+                                       kOptions, nullptr};
 
 // Labels as pg_controldata's where it has the item, so that scripts find them.
 int ControldataCommand(const CommandLine& line) {
@@ -51,7 +52,8 @@ int ControldataCommand(const CommandLine& line) {
   Line("pg_control last modified", LocalTime(control.time_us));
   Line("Latest checkpoint location", LsnText(control.checkpoint));
   Line("Latest checkpoint's REDO location", LsnText(checkpoint.redo));
-  Line("Latest checkpoint's REDO WAL file", WalSegmentName(checkpoint.timeline, SegmentOf(Lsn{checkpoint.redo})));
+  Line("Latest checkpoint's REDO WAL file",
+       WalSegmentName(checkpoint.timeline, SegmentOf(Lsn{checkpoint.redo})));
   Line("Latest checkpoint's TimeLineID", checkpoint.timeline);
   Line("Latest checkpoint's PrevTimeLineID", checkpoint.previous_timeline);
   Line("Latest checkpoint's full_page_writes", checkpoint.full_page_writes ? "on" : "off");
@@ -70,7 +72,8 @@ int ControldataCommand(const CommandLine& line) {
   Line("End-of-backup record required", control.backup_end_required ? "yes" : "no");
   Line("Replication term", control.term);
   Line("Fenced by term", control.fenced_by_term);
-  Line("wal_level setting", control.wal_level >= 0 && control.wal_level < 3 ? kWalLevels[control.wal_level] : "unknown");
+  Line("wal_level setting",
+       control.wal_level >= 0 && control.wal_level < 3 ? kWalLevels[control.wal_level] : "unknown");
   Line("max_connections setting", control.max_connections);
   Line("max_worker_processes setting", control.max_worker_processes);
   Line("max_wal_senders setting", control.max_wal_senders);

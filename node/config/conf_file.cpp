@@ -101,18 +101,12 @@ class LineParser {
   char Escaped(size_t* i) {
     char c = rest_[++*i];
     switch (c) {
-      case 'b':
-        return '\b';
-      case 'f':
-        return '\f';
-      case 'n':
-        return '\n';
-      case 'r':
-        return '\r';
-      case 't':
-        return '\t';
-      default:
-        break;
+      case 'b': return '\b';
+      case 'f': return '\f';
+      case 'n': return '\n';
+      case 'r': return '\r';
+      case 't': return '\t';
+      default: break;
     }
     if (c < '0' || c > '7') return c;
     int value = 0;
@@ -346,8 +340,9 @@ std::vector<FileSetting> ListFileSettings() {
     std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) { return std::tolower(c); });
     try {
       if (later.insert(key).second) {
-        CheckSetting(entry->name, entry->value,
-                     {.context = SettingContext::kSighup, .source = SettingSource::kFile, .is_superuser = true});
+        CheckSetting(
+            entry->name, entry->value,
+            {.context = SettingContext::kSighup, .source = SettingSource::kFile, .is_superuser = true});
         setting.applied = true;
       }
     } catch (const SqlError& error) {
@@ -393,11 +388,15 @@ void WriteAutoConf(const std::string& data_directory, std::string_view name,
   std::string path = data_directory + "/postgresql.auto.conf";
   std::vector<ConfEntry> entries;
   if (PathExists(path)) ParseConfFile(path, &entries);
-  std::erase_if(entries, [&](const ConfEntry& entry) { return strcasecmp(entry.name.c_str(), std::string(name).c_str()) == 0; });
+  std::erase_if(entries, [&](const ConfEntry& entry) {
+    return strcasecmp(entry.name.c_str(), std::string(name).c_str()) == 0;
+  });
   if (value) entries.push_back({std::string(name), *value, path, 0});
   StoreAutoConf(path, entries);
 }
 
-void ClearAutoConf(const std::string& data_directory) { StoreAutoConf(data_directory + "/postgresql.auto.conf", {}); }
+void ClearAutoConf(const std::string& data_directory) {
+  StoreAutoConf(data_directory + "/postgresql.auto.conf", {});
+}
 
 }  // namespace walden

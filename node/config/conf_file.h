@@ -25,8 +25,8 @@ void ParseConfText(std::string_view text, const std::string& file_name, std::vec
 // error throws. kSighup on reload: each error is reported at `severity`; an unreadable file or an unknown name means
 // that nothing is applied, a bad value or one that needs a restart only that this one is not. Settings that vanished
 // from the files return to their defaults. Returns false if anything was refused.
-bool LoadConfiguration(const std::string& config_file, const std::string& data_directory, SettingContext context,
-                       Severity severity = Severity::kLog);
+bool LoadConfiguration(const std::string& config_file, const std::string& data_directory,
+                       SettingContext context, Severity severity = Severity::kLog);
 
 // What the files say now, entry by entry (pg_file_settings). Nothing is changed.
 struct FileSetting {

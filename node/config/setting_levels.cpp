@@ -22,11 +22,8 @@ void CommitTopLevel(Setting setting, StackedValue entry) {
 // abort restores.
 void MergeInto(StackedValue& parent, StackedValue entry) {
   switch (entry.kind) {
-    case Kind::kSave:
-      break;
-    case Kind::kSet:
-      parent.kind = Kind::kSet;
-      break;
+    case Kind::kSave: break;
+    case Kind::kSet: parent.kind = Kind::kSet; break;
     case Kind::kLocal:
       // What the parent SET is now hidden by a LOCAL value.
       if (parent.kind == Kind::kSet) {
@@ -73,17 +70,14 @@ void PushForChange(Setting setting, SetAction action) {
   if (!state.stack.empty() && state.stack.back().level == current_level) {
     StackedValue& entry = state.stack.back();
     switch (action) {
-      case SetAction::kSet:
-        entry.kind = Kind::kSet;
-        break;
+      case SetAction::kSet: entry.kind = Kind::kSet; break;
       case SetAction::kLocal:
         if (entry.kind == Kind::kSet) {
           entry.masked = state.current;
           entry.kind = Kind::kSetThenLocal;
         }
         break;
-      case SetAction::kSave:
-        break;
+      case SetAction::kSave: break;
     }
     return;
   }

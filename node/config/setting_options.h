@@ -131,9 +131,8 @@ inline constexpr EnumOption kSynchronousCommitOptions[] = {
     {"0", 0, true},
 };
 inline constexpr EnumOption kWalCompressionOptions[] = {
-    {"lz4", 2, false}, {"zstd", 3, false}, {"on", 2, false}, {"off", 0, false},
-    {"true", 2, true}, {"false", 0, true}, {"yes", 2, true}, {"no", 0, true},
-    {"1", 2, true},    {"0", 0, true},
+    {"lz4", 2, false},  {"zstd", 3, false}, {"on", 2, false}, {"off", 0, false}, {"true", 2, true},
+    {"false", 0, true}, {"yes", 2, true},   {"no", 0, true},  {"1", 2, true},    {"0", 0, true},
 };
 inline constexpr EnumOption kWalLevelOptions[] = {
     {"minimal", 0, false},    {"replica", 1, false}, {"archive", 1, true},

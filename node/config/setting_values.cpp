@@ -36,19 +36,13 @@ double BaseSize(SettingUnit unit) {
   switch (unit) {
     case SettingUnit::kNone:
     case SettingUnit::kByte:
-    case SettingUnit::kMillisecond:
-      return 1;
-    case SettingUnit::kKilobyte:
-      return 1024;
-    case SettingUnit::kMegabyte:
-      return 1048576;
+    case SettingUnit::kMillisecond: return 1;
+    case SettingUnit::kKilobyte: return 1024;
+    case SettingUnit::kMegabyte: return 1048576;
     case SettingUnit::kBlock:
-    case SettingUnit::kWalBlock:
-      return 8192;
-    case SettingUnit::kSecond:
-      return 1000;
-    case SettingUnit::kMinute:
-      return 60000;
+    case SettingUnit::kWalBlock: return 8192;
+    case SettingUnit::kSecond: return 1000;
+    case SettingUnit::kMinute: return 60000;
   }
   return 1;
 }
@@ -163,23 +157,15 @@ std::string FormatSettingReal(double value, SettingUnit base) {
 
 std::string_view SettingUnitName(SettingUnit unit) {
   switch (unit) {
-    case SettingUnit::kNone:
-      return "";
-    case SettingUnit::kByte:
-      return "B";
-    case SettingUnit::kKilobyte:
-      return "kB";
-    case SettingUnit::kMegabyte:
-      return "MB";
+    case SettingUnit::kNone: return "";
+    case SettingUnit::kByte: return "B";
+    case SettingUnit::kKilobyte: return "kB";
+    case SettingUnit::kMegabyte: return "MB";
     case SettingUnit::kBlock:
-    case SettingUnit::kWalBlock:
-      return "8kB";
-    case SettingUnit::kMillisecond:
-      return "ms";
-    case SettingUnit::kSecond:
-      return "s";
-    case SettingUnit::kMinute:
-      return "min";
+    case SettingUnit::kWalBlock: return "8kB";
+    case SettingUnit::kMillisecond: return "ms";
+    case SettingUnit::kSecond: return "s";
+    case SettingUnit::kMinute: return "min";
   }
   return "";
 }

@@ -127,7 +127,8 @@ const std::map<std::string, size_t>& NameIndex() {
 
 std::span<const SettingRow> SettingRows() { return kRows; }
 SettingState& StateOf(Setting setting) {
-  if (IsCustom(setting)) return CustomSettings().states[static_cast<size_t>(setting) - static_cast<size_t>(Setting::kCount)];
+  if (IsCustom(setting))
+    return CustomSettings().states[static_cast<size_t>(setting) - static_cast<size_t>(Setting::kCount)];
   return States()[static_cast<size_t>(setting)];
 }
 
@@ -300,15 +301,9 @@ ProposedValue Propose(Setting setting, std::string_view text, SettingSource sour
       proposed.number = Whole(*value);
       break;
     }
-    case SettingType::kInt:
-      proposed.number = ParseInt(row, text);
-      break;
-    case SettingType::kReal:
-      proposed.number = ParseReal(row, text);
-      break;
-    case SettingType::kEnum:
-      proposed.number = ParseEnum(row, text);
-      break;
+    case SettingType::kInt: proposed.number = ParseInt(row, text); break;
+    case SettingType::kReal: proposed.number = ParseReal(row, text); break;
+    case SettingType::kEnum: proposed.number = ParseEnum(row, text); break;
     case SettingType::kString: {
       proposed.text = text;
       if (row.flags & F::kIsName) proposed.text.resize(std::min<size_t>(proposed.text.size(), 63));
@@ -356,8 +351,7 @@ bool CheckContext(const SettingRow& row, const SetRequest& request) {
                        row.name);
       }
       break;
-    case C::kUser:
-      break;
+    case C::kUser: break;
   }
   return true;
 }
@@ -464,19 +458,16 @@ namespace {
 
 std::string NumberText(const SettingRow& row, SettingNumber number, const std::string& text, bool with_unit) {
   switch (row.type) {
-    case SettingType::kBool:
-      return number.integer ? "on" : "off";
+    case SettingType::kBool: return number.integer ? "on" : "off";
     case SettingType::kInt:
       return with_unit ? FormatSettingInt(number.integer, row.unit) : std::to_string(number.integer);
-    case SettingType::kReal:
-      return FormatSettingReal(number.real, with_unit ? row.unit : U::kNone);
+    case SettingType::kReal: return FormatSettingReal(number.real, with_unit ? row.unit : U::kNone);
     case SettingType::kEnum:
       for (const EnumOption& option : row.options) {
         if (option.value == number.integer) return option.name;
       }
       return "";
-    case SettingType::kString:
-      return text;
+    case SettingType::kString: return text;
   }
   return "";
 }
@@ -579,7 +570,8 @@ std::vector<SettingAssignment> ChangedSettings() {
   for (size_t i = 0; i < std::size(kRows); ++i) {
     const SettingState& state = States()[i];
     if (state.current.source == SettingSource::kDefault) continue;
-    changed.push_back({kRows[i].name, NumberText(kRows[i], state.current.number, state.current.text, false), state.current.source});
+    changed.push_back({kRows[i].name, NumberText(kRows[i], state.current.number, state.current.text, false),
+                       state.current.source});
   }
   return changed;
 }

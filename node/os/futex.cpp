@@ -26,12 +26,9 @@ FutexResult FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, int6
       syscall(SYS_futex, word, FUTEX_WAIT, expected, timeout_us >= 0 ? &timeout : nullptr, nullptr, 0);
   if (result == 0) return FutexResult::kWoken;
   switch (errno) {
-    case ETIMEDOUT:
-      return FutexResult::kTimeout;
-    case EINTR:
-      return FutexResult::kInterrupted;
-    default:
-      return FutexResult::kChanged;
+    case ETIMEDOUT: return FutexResult::kTimeout;
+    case EINTR: return FutexResult::kInterrupted;
+    default: return FutexResult::kChanged;
   }
 }
 

@@ -11,7 +11,8 @@ namespace walden {
 extern thread_local int held_spin_locks;  // kept by SpinLock
 inline void CountSpinLock(int change) { held_spin_locks += change; }
 inline void CheckMayBlock() {
-  if (int held = std::exchange(held_spin_locks, 0); held != 0) Panic("a call that can block, while {} spin locks are held", held);
+  if (int held = std::exchange(held_spin_locks, 0); held != 0)
+    Panic("a call that can block, while {} spin locks are held", held);
 }
 #else
 inline void CountSpinLock(int) {}

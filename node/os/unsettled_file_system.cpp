@@ -57,7 +57,8 @@ class UnsettledFileSystem final : public FileSystem {
     bool writes = (flags & O_ACCMODE) != O_RDONLY;
     if (writes && S_ISREG(status.st_mode)) Keep(file.inode, path);
     if (!existed && (flags & O_CREAT) != 0) Append('c', file.inode, 0, 0, file.path);
-    if (emptied && !old.empty()) Append('t', file.inode, 0, static_cast<uint64_t>(before.st_size), file.path, {}, old);
+    if (emptied && !old.empty())
+      Append('t', file.inode, 0, static_cast<uint64_t>(before.st_size), file.path, {}, old);
     std::lock_guard guard(mutex_);
     files_[fd] = std::move(file);
     return fd;
@@ -124,7 +125,8 @@ class UnsettledFileSystem final : public FileSystem {
     if (S_ISREG(moved.st_mode)) Keep(moved.st_ino, from);
     if (replaces) Keep(replaced.st_ino, to);
     int result = kernel_.Rename(from, to);
-    if (result == 0) Append('r', moved.st_ino, replaces ? replaced.st_ino : 0, 0, Absolute(from), Absolute(to));
+    if (result == 0)
+      Append('r', moved.st_ino, replaces ? replaced.st_ino : 0, 0, Absolute(from), Absolute(to));
     return result;
   }
   int Link(const char* from, const char* to) override {
@@ -153,10 +155,14 @@ class UnsettledFileSystem final : public FileSystem {
     return result;
   }
   int List(const char* path, std::vector<std::string>* names) override { return kernel_.List(path, names); }
-  int SymbolicLink(const char* target, const char* path) override { return kernel_.SymbolicLink(target, path); }
+  int SymbolicLink(const char* target, const char* path) override {
+    return kernel_.SymbolicLink(target, path);
+  }
   int ReadLink(const char* path, std::string* target) override { return kernel_.ReadLink(path, target); }
   void Prefetch(int fd, uint64_t offset, uint64_t bytes) override { kernel_.Prefetch(fd, offset, bytes); }
-  void StartWriteBack(int fd, uint64_t offset, uint64_t bytes) override { kernel_.StartWriteBack(fd, offset, bytes); }
+  void StartWriteBack(int fd, uint64_t offset, uint64_t bytes) override {
+    kernel_.StartWriteBack(fd, offset, bytes);
+  }
 
  private:
   OpenFile FileOf(int fd) {
@@ -189,16 +195,25 @@ class UnsettledFileSystem final : public FileSystem {
     return old;
   }
 
-  void AppendWrite(const OpenFile& file, uint64_t offset, uint64_t length, uint64_t size, const std::string& old) {
+  void AppendWrite(const OpenFile& file, uint64_t offset, uint64_t length, uint64_t size,
+                   const std::string& old) {
     // The written length stands where a second path would: in front of the old bytes.
     std::string body(reinterpret_cast<const char*>(&length), sizeof length);
     body += old;
     Append('w', file.inode, offset, size, file.path, {}, body);
   }
-  void Append(char kind, uint64_t inode, uint64_t a, uint64_t b, const std::string& path, const std::string& path2 = {},
-              const std::string& old = {}) {
-    RecordHeader header{{'U', 'J'}, kind, 0, 0, inode, a, b, static_cast<uint16_t>(path.size()),
-                        static_cast<uint16_t>(path2.size()), 0};
+  void Append(char kind, uint64_t inode, uint64_t a, uint64_t b, const std::string& path,
+              const std::string& path2 = {}, const std::string& old = {}) {
+    RecordHeader header{{'U', 'J'},
+                        kind,
+                        0,
+                        0,
+                        inode,
+                        a,
+                        b,
+                        static_cast<uint16_t>(path.size()),
+                        static_cast<uint16_t>(path2.size()),
+                        0};
     header.size = static_cast<uint32_t>(sizeof header + path.size() + path2.size() + old.size());
     std::string record(reinterpret_cast<const char*>(&header), sizeof header);
     record += path;

@@ -52,11 +52,13 @@ std::string TakeLine(std::string_view* text, int* number) {
 }
 
 // All tokens of a file that "@name" names.
-void AppendTokensOfFile(const std::string& name, const std::string& directory, std::vector<AuthToken>* tokens) {
+void AppendTokensOfFile(const std::string& name, const std::string& directory,
+                        std::vector<AuthToken>* tokens) {
   std::string path = name.starts_with('/') ? name : directory + "/" + name;
   int error = 0;
   if (!File::TryOpen(path, O_RDONLY, &error).is_open()) {
-    throw FileError(error, fmt::format("could not open secondary authentication file \"@{}\" as \"{}\"", name, path));
+    throw FileError(
+        error, fmt::format("could not open secondary authentication file \"@{}\" as \"{}\"", name, path));
   }
   for (AuthFileLine& line : ReadAuthLines(ReadWholeFile(path), directory)) {
     if (!line.error.empty()) throw SqlError(ErrorCode::kConfigFileError, "{}", line.error);
@@ -102,7 +104,8 @@ std::vector<AuthFileLine> ReadAuthLines(std::string_view text, const std::string
 }
 
 SqlError BadAuthLine(std::string_view file, int line, std::string_view what) {
-  return SqlError(ErrorCode::kConfigFileError, "{}", what).WithContext(fmt::format("line {} of configuration file \"{}\"", line, file));
+  return SqlError(ErrorCode::kConfigFileError, "{}", what)
+      .WithContext(fmt::format("line {} of configuration file \"{}\"", line, file));
 }
 
 }  // namespace walden

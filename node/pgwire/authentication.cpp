@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "node/auth/scram.h"
 #include "node/base/clock.h"
 #include "node/base/log.h"
 #include "node/base/random.h"
@@ -15,13 +16,13 @@
 #include "node/os/file.h"
 #include "node/pgwire/hba.h"
 #include "node/pgwire/password.h"
-#include "node/auth/scram.h"
 #include "node/txn/transaction.h"
 
 namespace walden {
 namespace {
 
-constexpr int32_t kAuthOk = 0, kAuthCleartext = 3, kAuthMd5 = 5, kAuthSasl = 10, kAuthSaslContinue = 11, kAuthSaslFinal = 12;
+constexpr int32_t kAuthOk = 0, kAuthCleartext = 3, kAuthMd5 = 5, kAuthSasl = 10, kAuthSaslContinue = 11,
+                  kAuthSaslFinal = 12;
 constexpr char kMechanism[] = "SCRAM-SHA-256", kMechanismPlus[] = "SCRAM-SHA-256-PLUS";
 
 struct ClientAccess {
@@ -34,7 +35,8 @@ ClientAccess access;
 ClientAccess ReadClientAccess() {
   ClientAccess fresh;
   fresh.hba_file = GetString(Setting::kHbaFile);
-  fresh.hba = ParseHba(ReadWholeFile(fresh.hba_file), fresh.hba_file, std::filesystem::path(fresh.hba_file).parent_path().string());
+  fresh.hba = ParseHba(ReadWholeFile(fresh.hba_file), fresh.hba_file,
+                       std::filesystem::path(fresh.hba_file).parent_path().string());
   // Nobody needs a map: without the file there are none.
   std::string text;
   const std::string& ident_file = GetString(Setting::kIdentFile);
@@ -45,16 +47,20 @@ ClientAccess ReadClientAccess() {
 // One client's authentication.
 class Authentication {
  public:
-  Authentication(Connection& connection, const SessionStart& start) : connection_(connection), start_(start) {}
+  Authentication(Connection& connection, const SessionStart& start)
+      : connection_(connection), start_(start) {}
 
   void Run() {
-    HbaQuestion question{connection_.peer(), connection_.tls() != nullptr, start_.database, start_.user, IsMemberByName};
+    HbaQuestion question{connection_.peer(), connection_.tls() != nullptr, start_.database, start_.user,
+                         IsMemberByName};
     line_ = MatchHba(access.hba, question);
-    if (line_ == nullptr) throw Unwelcome("no pg_hba.conf entry for host \"{}\", user \"{}\", database \"{}\", {}");
+    if (line_ == nullptr)
+      throw Unwelcome("no pg_hba.conf entry for host \"{}\", user \"{}\", database \"{}\", {}");
     if (line_->client_cert != HbaLine::ClientCert::kOff) RequireCertificate();
     switch (line_->method) {
       case AuthMethod::kTrust: break;
-      case AuthMethod::kReject: throw Unwelcome("pg_hba.conf rejects connection for host \"{}\", user \"{}\", database \"{}\", {}");
+      case AuthMethod::kReject:
+        throw Unwelcome("pg_hba.conf rejects connection for host \"{}\", user \"{}\", database \"{}\", {}");
       case AuthMethod::kPeer: RunPeer(); break;
       case AuthMethod::kPassword: RunCleartext(); break;
       case AuthMethod::kMd5: RunMd5OrScram(); break;
@@ -97,7 +103,8 @@ class Authentication {
     }
     if (!reason.empty()) reason += '\n';
     reason += fmt::format("Connection matched pg_hba.conf line {}: \"{}\"", line_->line_number, line_->text);
-    return AuthenticationRefused(Fatal(code, fmt::format(fmt::runtime(format), start_.user)), std::move(reason));
+    return AuthenticationRefused(Fatal(code, fmt::format(fmt::runtime(format), start_.user)),
+                                 std::move(reason));
   }
 
   void SendRequest(int32_t code, std::string_view data = {}) {
@@ -114,7 +121,9 @@ class Authentication {
     // A client that asks its user for the password goes away meanwhile and comes back.
     if (!connection_.ReadMessage(&type, &body, 65536)) throw ConnectionLost();
     if (type != 'p') {
-      throw Fatal(ErrorCode::kProtocolViolation, fmt::format("expected {} response, got message type {}", expected, static_cast<int>(static_cast<unsigned char>(type))));
+      throw Fatal(ErrorCode::kProtocolViolation,
+                  fmt::format("expected {} response, got message type {}", expected,
+                              static_cast<int>(static_cast<unsigned char>(type))));
     }
     return body;
   }
@@ -132,14 +141,16 @@ class Authentication {
     std::string password(ReadPassword());
     StoredPassword stored = FindPassword(start_.user);
     if (!stored.usable) throw Failed(stored.problem);
-    if (!PasswordFits(stored.text, start_.user, password)) throw Failed(fmt::format("Password does not match for user \"{}\".", start_.user));
+    if (!PasswordFits(stored.text, start_.user, password))
+      throw Failed(fmt::format("Password does not match for user \"{}\".", start_.user));
   }
 
   // "md5" asks for whatever the stored password can prove.
   void RunMd5OrScram() {
     StoredPassword stored = FindPassword(start_.user);
     bool scram = stored.usable ? !IsMd5Password(stored.text)
-                               : GetEnum<PasswordEncryption>(Setting::kPasswordEncryption) == PasswordEncryption::kScramSha256;
+                               : GetEnum<PasswordEncryption>(Setting::kPasswordEncryption) ==
+                                     PasswordEncryption::kScramSha256;
     if (scram) return RunScram();
     char salt[4];
     SecureRandom(salt, sizeof salt);
@@ -154,7 +165,8 @@ class Authentication {
   void RunScram() {
     StoredPassword stored = FindPassword(start_.user);
     std::optional<ScramVerifier> verifier = stored.usable ? ParseScramVerifier(stored.text) : std::nullopt;
-    if (stored.usable && !verifier) stored.problem = fmt::format("User \"{}\" does not have a valid SCRAM secret.", start_.user);
+    if (stored.usable && !verifier)
+      stored.problem = fmt::format("User \"{}\" does not have a valid SCRAM secret.", start_.user);
     std::string binding = connection_.tls() != nullptr ? connection_.tls()->ServerEndPoint() : std::string();
     std::string offered;
     if (!binding.empty()) offered.append(kMechanismPlus).push_back('\0');
@@ -190,10 +202,12 @@ class Authentication {
 
   void RequireCertificate() {
     if (!TlsVerifiesClients()) {
-      throw Fatal(ErrorCode::kConfigFileError, "client certificates can only be checked if a root certificate store is available");
+      throw Fatal(ErrorCode::kConfigFileError,
+                  "client certificates can only be checked if a root certificate store is available");
     }
     if (connection_.tls() == nullptr || !connection_.tls()->info().has_certificate) {
-      throw Fatal(ErrorCode::kInvalidAuthorizationSpecification, "connection requires a valid client certificate");
+      throw Fatal(ErrorCode::kInvalidAuthorizationSpecification,
+                  "connection requires a valid client certificate");
     }
   }
 
@@ -207,22 +221,26 @@ class Authentication {
       return CheckMap(name);
     }
     if (name != start_.user) {
-      throw Failed(fmt::format("certificate validation (clientcert=verify-full) failed for user \"{}\": {} mismatch", start_.user,
-                               whole ? "DN" : "CN"));
+      throw Failed(
+          fmt::format("certificate validation (clientcert=verify-full) failed for user \"{}\": {} mismatch",
+                      start_.user, whole ? "DN" : "CN"));
     }
   }
 
   void CheckMap(std::string_view system_user) const {
     if (IdentAllows(access.ident, line_->user_map, system_user, start_.user)) return;
     throw Failed(line_->user_map.empty()
-                     ? fmt::format("provided user name ({}) and authenticated user name ({}) do not match", start_.user, system_user)
-                     : fmt::format("no match in usermap \"{}\" for user \"{}\" authenticated as \"{}\"", line_->user_map, start_.user, system_user));
+                     ? fmt::format("provided user name ({}) and authenticated user name ({}) do not match",
+                                   start_.user, system_user)
+                     : fmt::format("no match in usermap \"{}\" for user \"{}\" authenticated as \"{}\"",
+                                   line_->user_map, start_.user, system_user));
   }
 
   void LogIdentity() const {
     if (!GetBool(Setting::kLogConnections)) return;
-    Log(Severity::kLog, "connection authenticated: identity=\"{}\" method={} ({}:{})", identity_.empty() ? start_.user : identity_,
-        AuthMethodName(line_->method), access.hba_file, line_->line_number);
+    Log(Severity::kLog, "connection authenticated: identity=\"{}\" method={} ({}:{})",
+        identity_.empty() ? start_.user : identity_, AuthMethodName(line_->method), access.hba_file,
+        line_->line_number);
   }
 
   struct StoredPassword {
@@ -283,6 +301,8 @@ void ReloadClientAccess() {
   }
 }
 
-void Authenticate(Connection& connection, const SessionStart& start) { Authentication(connection, start).Run(); }
+void Authenticate(Connection& connection, const SessionStart& start) {
+  Authentication(connection, start).Run();
+}
 
 }  // namespace walden

@@ -17,7 +17,8 @@ void Authenticate(Connection& connection, const SessionStart& start);
 // A refusal whose reason only the log shall name.
 class AuthenticationRefused : public SqlError {
  public:
-  AuthenticationRefused(SqlError error, std::string log_detail) : SqlError(std::move(error)), log_detail_(std::move(log_detail)) {}
+  AuthenticationRefused(SqlError error, std::string log_detail)
+      : SqlError(std::move(error)), log_detail_(std::move(log_detail)) {}
   const std::string& log_detail() const { return log_detail_; }
 
  private:

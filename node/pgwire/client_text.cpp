@@ -15,7 +15,8 @@ std::unique_ptr<EncodingConverter> converter;  // null: UTF-8, or SQL_ASCII, whi
 void CheckClientEncoding(ProposedValue& proposed) {
   const Encoding* encoding = FindEncoding(proposed.text);
   if (encoding == nullptr) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"client_encoding\": \"{}\"", proposed.text);
+    throw SqlError(ErrorCode::kInvalidParameterValue,
+                   "invalid value for parameter \"client_encoding\": \"{}\"", proposed.text);
   }
   bool as_is = encoding->id == kUtf8EncodingId || encoding->id == kSqlAsciiEncodingId;
   if (!as_is) EncodingConverter probe(*encoding);
@@ -36,7 +37,8 @@ std::string_view Keep(std::string converted, std::string* storage) {
 }  // namespace
 
 void InstallClientEncoding() {
-  InstallSettingHooks(Setting::kClientEncoding, {.check = CheckClientEncoding, .assign = AssignClientEncoding});
+  InstallSettingHooks(Setting::kClientEncoding,
+                      {.check = CheckClientEncoding, .assign = AssignClientEncoding});
 }
 
 std::string_view FromClient(std::string_view text, std::string* storage) {

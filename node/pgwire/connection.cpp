@@ -57,7 +57,8 @@ bool Connection::Receive() {
   if (tls_ != nullptr) {
     TlsChannel::Attempt attempt = tls_->Read(to, room);
     in_end_ += static_cast<size_t>(attempt.bytes);
-    if (attempt.bytes == 0 && attempt.wait != 0) WaitLatchOrSocket(socket_.fd(), attempt.wait, -1, WaitEvent::kClientRead);
+    if (attempt.bytes == 0 && attempt.wait != 0)
+      WaitLatchOrSocket(socket_.fd(), attempt.wait, -1, WaitEvent::kClientRead);
     return attempt.bytes > 0 || attempt.wait != 0;
   }
   ssize_t got = ReceiveOrLatch(socket_.fd(), to, room, WaitEvent::kClientRead);
@@ -85,7 +86,8 @@ bool Connection::FillInput(size_t wanted) {
 void Connection::MakeRoom(size_t wanted) {
   wanted = std::min(wanted, std::max(kLargeInputBytes, 2 * (in_end_ - in_at_)));
   if (in_at_ + wanted <= in_.size() && in_end_ < in_.size()) return;
-  std::copy(in_.begin() + static_cast<ptrdiff_t>(in_at_), in_.begin() + static_cast<ptrdiff_t>(in_end_), in_.begin());
+  std::copy(in_.begin() + static_cast<ptrdiff_t>(in_at_), in_.begin() + static_cast<ptrdiff_t>(in_end_),
+            in_.begin());
   in_end_ -= in_at_;
   in_at_ = 0;
   if (wanted > in_.size() || in_end_ == in_.size()) {
@@ -134,7 +136,9 @@ void Connection::Begin(char type) {
   out_.append(head, sizeof head);
 }
 
-void Connection::End() { StoreBig<uint32_t>(out_.data() + message_at_, static_cast<uint32_t>(out_.size() - message_at_)); }
+void Connection::End() {
+  StoreBig<uint32_t>(out_.data() + message_at_, static_cast<uint32_t>(out_.size() - message_at_));
+}
 
 void Connection::PutInt16(int16_t value) {
   char bytes[2];
@@ -158,7 +162,9 @@ size_t Connection::ReserveInt32() {
   return out_.size() - 4;
 }
 
-void Connection::PatchInt32(size_t at, int32_t value) { StoreBig<uint32_t>(out_.data() + at, static_cast<uint32_t>(value)); }
+void Connection::PatchInt32(size_t at, int32_t value) {
+  StoreBig<uint32_t>(out_.data() + at, static_cast<uint32_t>(value));
+}
 
 void Connection::Flush() {
   if (out_.empty()) return;
@@ -196,12 +202,15 @@ void Connection::SendAll(const char* data, size_t bytes) {
   }
 }
 
-void MessageReader::ThrowTooShort() { throw SqlError(ErrorCode::kProtocolViolation, "insufficient data left in message"); }
+void MessageReader::ThrowTooShort() {
+  throw SqlError(ErrorCode::kProtocolViolation, "insufficient data left in message");
+}
 
 std::string_view MessageReader::String() {
   const void* end = at_ < body_.size() ? std::memchr(body_.data() + at_, 0, body_.size() - at_) : nullptr;
   if (end == nullptr) throw SqlError(ErrorCode::kProtocolViolation, "invalid string in message");
-  std::string_view text(body_.data() + at_, static_cast<size_t>(static_cast<const char*>(end) - body_.data()) - at_);
+  std::string_view text(body_.data() + at_,
+                        static_cast<size_t>(static_cast<const char*>(end) - body_.data()) - at_);
   at_ += text.size() + 1;
   return text;
 }

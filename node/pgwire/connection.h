@@ -92,7 +92,7 @@ class MessageReader {
   explicit MessageReader(std::string_view body) : body_(body) {}
   int16_t Int16() { return static_cast<int16_t>(LoadBig<uint16_t>(Bytes(2).data())); }
   int32_t Int32() { return static_cast<int32_t>(LoadBig<uint32_t>(Bytes(4).data())); }
-  std::string_view String();              // up to its zero
+  std::string_view String();  // up to its zero
   std::string_view Bytes(size_t count) {
     if (count > body_.size() - at_) ThrowTooShort();
     std::string_view bytes(body_.data() + at_, count);

@@ -23,16 +23,18 @@ struct MethodName {
   AuthMethod method;
 };
 constexpr MethodName kMethods[] = {
-    {"reject", AuthMethod::kReject}, {"trust", AuthMethod::kTrust}, {"password", AuthMethod::kPassword}, {"md5", AuthMethod::kMd5},
-    {"scram-sha-256", AuthMethod::kScram}, {"peer", AuthMethod::kPeer}, {"cert", AuthMethod::kCert},
+    {"reject", AuthMethod::kReject},       {"trust", AuthMethod::kTrust},
+    {"password", AuthMethod::kPassword},   {"md5", AuthMethod::kMd5},
+    {"scram-sha-256", AuthMethod::kScram}, {"peer", AuthMethod::kPeer},
+    {"cert", AuthMethod::kCert},
 };
 struct KindName {
   const char* name;
   Kind kind;
 };
 constexpr KindName kKinds[] = {
-    {"local", Kind::kLocal}, {"host", Kind::kHost}, {"hostssl", Kind::kHostSsl}, {"hostnossl", Kind::kHostNoSsl},
-    {"hostgssenc", Kind::kHostGss}, {"hostnogssenc", Kind::kHostNoGss},
+    {"local", Kind::kLocal},         {"host", Kind::kHost},          {"hostssl", Kind::kHostSsl},
+    {"hostnossl", Kind::kHostNoSsl}, {"hostgssenc", Kind::kHostGss}, {"hostnogssenc", Kind::kHostNoGss},
 };
 
 // A quoted key word is a plain name: it is kept with a mark that no key word has.
@@ -160,26 +162,32 @@ class LineParser {
       throw Bad("peer authentication is only supported on local sockets");
     }
     if (line_.method == AuthMethod::kCert) {
-      if (line_.kind != Kind::kHostSsl) throw Bad("cert authentication is only supported on hostssl connections");
+      if (line_.kind != Kind::kHostSsl)
+        throw Bad("cert authentication is only supported on hostssl connections");
       line_.client_cert = HbaLine::ClientCert::kVerifyFull;
     }
   }
 
   void ParseOption(const std::string& text) {
     size_t equals = text.find('=');
-    if (equals == std::string::npos) throw Bad(fmt::format("authentication option not in name=value format: {}", text));
+    if (equals == std::string::npos)
+      throw Bad(fmt::format("authentication option not in name=value format: {}", text));
     std::string name = text.substr(0, equals), value = text.substr(equals + 1);
     if (name == "map") {
       if (line_.method != AuthMethod::kPeer && line_.method != AuthMethod::kCert) {
-        throw Bad("authentication option \"map\" is only valid for authentication methods ident, peer, gssapi, sspi, and cert");
+        throw Bad(
+            "authentication option \"map\" is only valid for authentication methods ident, peer, gssapi, "
+            "sspi, and cert");
       }
       line_.user_map = value;
     } else if (name == "clientcert") {
       ParseClientCert(value);
     } else if (name == "clientname") {
       if (line_.kind != Kind::kHostSsl) throw Bad("clientname can only be configured for \"hostssl\" rows");
-      if (value != "CN" && value != "DN") throw Bad(fmt::format("invalid value for clientname: \"{}\"", value));
-      line_.client_name = value == "DN" ? HbaLine::ClientName::kDistinguishedName : HbaLine::ClientName::kCommonName;
+      if (value != "CN" && value != "DN")
+        throw Bad(fmt::format("invalid value for clientname: \"{}\"", value));
+      line_.client_name =
+          value == "DN" ? HbaLine::ClientName::kDistinguishedName : HbaLine::ClientName::kCommonName;
     } else {
       throw Bad(fmt::format("unrecognized authentication option name: \"{}\"", name));
     }
@@ -212,7 +220,8 @@ bool MatchesAddress(const HbaLine& line, const PeerAddress& peer) {
     case Address::kSameHost: return IsOwnAddress(peer);
     case Address::kSameNet: return IsInOwnNetwork(peer);
     case Address::kName: return HasHostName(peer, line.host_name);
-    case Address::kNetwork: return line.is_ipv6 == peer.is_ipv6 && SamePrefix(line.address, peer.ip, line.prefix_bits);
+    case Address::kNetwork:
+      return line.is_ipv6 == peer.is_ipv6 && SamePrefix(line.address, peer.ip, line.prefix_bits);
   }
   return false;
 }
@@ -225,9 +234,11 @@ bool MatchesDatabase(const HbaLine& line, const HbaQuestion& question) {
     }
     if (entry == "all") return true;
     if (entry == "sameuser" && question.database == question.user) return true;
-    if ((entry == "samerole" || entry == "samegroup") && question.is_member(question.user, question.database)) return true;
+    if ((entry == "samerole" || entry == "samegroup") && question.is_member(question.user, question.database))
+      return true;
     if (entry.starts_with('"') && entry.substr(1) == question.database) return true;
-    bool is_key_word = entry == "sameuser" || entry == "samerole" || entry == "samegroup" || entry == "replication";
+    bool is_key_word =
+        entry == "sameuser" || entry == "samerole" || entry == "samegroup" || entry == "replication";
     if (!is_key_word && entry == question.database) return true;
   }
   return false;
@@ -237,7 +248,8 @@ bool MatchesUser(const HbaLine& line, const HbaQuestion& question) {
   for (const std::string& entry : line.users) {
     if (entry == "all" || entry == question.user) return true;
     if (entry.starts_with('"') && entry.substr(1) == question.user) return true;
-    if (entry.starts_with('+') && question.is_member(question.user, std::string_view(entry).substr(1))) return true;
+    if (entry.starts_with('+') && question.is_member(question.user, std::string_view(entry).substr(1)))
+      return true;
   }
   return false;
 }
@@ -270,7 +282,8 @@ std::string_view HbaKindName(Kind kind) {
   return "";
 }
 
-std::vector<ReadLine<HbaLine>> ReadHba(std::string_view text, std::string_view file, const std::string& directory) {
+std::vector<ReadLine<HbaLine>> ReadHba(std::string_view text, std::string_view file,
+                                       const std::string& directory) {
   std::vector<ReadLine<HbaLine>> lines;
   for (const AuthFileLine& source : ReadAuthLines(text, directory)) {
     LineParser parser(source, file);

@@ -35,7 +35,8 @@ struct HbaLine {
 };
 
 // Throws F0000 naming file and line for a line that is not understood. `directory` is where "@file" lists are looked for.
-std::vector<HbaLine> ParseHba(std::string_view text, std::string_view file_name, const std::string& directory);
+std::vector<HbaLine> ParseHba(std::string_view text, std::string_view file_name,
+                              const std::string& directory);
 
 std::string_view HbaKindName(HbaLine::Kind kind);  // "hostssl"
 
@@ -48,7 +49,8 @@ struct ReadLine {
   std::string remark;               // on a line that is understood and cannot match
 };
 // Line by line, for those who want to see them all.
-std::vector<ReadLine<HbaLine>> ReadHba(std::string_view text, std::string_view file_name, const std::string& directory);
+std::vector<ReadLine<HbaLine>> ReadHba(std::string_view text, std::string_view file_name,
+                                       const std::string& directory);
 
 // Who asks. `is_member(user, role)` answers "+role" and "samerole" entries.
 struct HbaQuestion {
@@ -71,6 +73,7 @@ struct IdentLine {
 std::vector<IdentLine> ParseIdent(std::string_view text, std::string_view file_name);
 std::vector<ReadLine<IdentLine>> ReadIdent(std::string_view text, std::string_view file_name);
 // May `system_user` (a Unix account, a certificate's name) connect as `role`?
-bool IdentAllows(const std::vector<IdentLine>& lines, std::string_view map, std::string_view system_user, std::string_view role);
+bool IdentAllows(const std::vector<IdentLine>& lines, std::string_view map, std::string_view system_user,
+                 std::string_view role);
 
 }  // namespace walden

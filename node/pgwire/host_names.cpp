@@ -12,7 +12,8 @@ namespace walden {
 namespace {
 
 const uint8_t* AddressBytes(const sockaddr* address) {
-  if (address->sa_family == AF_INET) return reinterpret_cast<const uint8_t*>(&reinterpret_cast<const sockaddr_in*>(address)->sin_addr);
+  if (address->sa_family == AF_INET)
+    return reinterpret_cast<const uint8_t*>(&reinterpret_cast<const sockaddr_in*>(address)->sin_addr);
   return reinterpret_cast<const uint8_t*>(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
 }
 
@@ -39,7 +40,8 @@ bool MatchesInterface(const PeerAddress& peer, bool exact) {
 
 bool NameMatches(const std::string& name, const std::string& pattern) {
   if (!pattern.starts_with('.')) return strcasecmp(name.c_str(), pattern.c_str()) == 0;
-  return name.size() > pattern.size() && strcasecmp(name.c_str() + name.size() - pattern.size(), pattern.c_str()) == 0;
+  return name.size() > pattern.size() &&
+         strcasecmp(name.c_str() + name.size() - pattern.size(), pattern.c_str()) == 0;
 }
 
 bool ResolvesTo(const std::string& name, const PeerAddress& peer) {
@@ -82,7 +84,9 @@ std::string HostNameOf(const PeerAddress& peer) {
     length = sizeof *address;
   }
   char name[NI_MAXHOST];
-  if (getnameinfo(reinterpret_cast<sockaddr*>(&storage), length, name, sizeof name, nullptr, 0, NI_NAMEREQD) != 0) return {};
+  if (getnameinfo(reinterpret_cast<sockaddr*>(&storage), length, name, sizeof name, nullptr, 0,
+                  NI_NAMEREQD) != 0)
+    return {};
   return name;
 }
 

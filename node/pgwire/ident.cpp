@@ -8,15 +8,18 @@ namespace {
 
 // A pattern finds the system user; "\1" in the role stands for its first group.
 bool PatternAllows(const IdentLine& line, std::string_view system_user, std::string_view role) {
-  std::shared_ptr<const Regex> pattern = CompileRegex(std::string_view(line.system_user).substr(1), RegexOptions{});
+  std::shared_ptr<const Regex> pattern =
+      CompileRegex(std::string_view(line.system_user).substr(1), RegexOptions{});
   RegexSubject subject(system_user);
   std::vector<RegexSpan> spans;
   if (!pattern->Search(subject, 0, &spans)) return false;
   std::string wanted = line.role;
   if (size_t at = wanted.find("\\1"); at != std::string::npos) {
     if (spans.size() < 2 || !spans[1].matched()) {
-      throw SqlError(ErrorCode::kInvalidRegularExpression, "regular expression \"{}\" has no subexpressions as requested by backreference in \"{}\"",
-                     line.system_user.substr(1), line.role)
+      throw SqlError(
+          ErrorCode::kInvalidRegularExpression,
+          "regular expression \"{}\" has no subexpressions as requested by backreference in \"{}\"",
+          line.system_user.substr(1), line.role)
           .WithSeverity(Severity::kFatal);
     }
     wanted.replace(at, 2, system_user.substr(spans[1].start, spans[1].end - spans[1].start));
@@ -33,7 +36,8 @@ static void CheckPattern(const std::string& pattern) {
   } catch (const SqlError& error) {
     std::string_view message = error.fields().message, beginning = "invalid regular expression: ";
     if (!message.starts_with(beginning)) throw;
-    throw SqlError(error.code(), "invalid regular expression \"{}\": {}", pattern, message.substr(beginning.size()));
+    throw SqlError(error.code(), "invalid regular expression \"{}\": {}", pattern,
+                   message.substr(beginning.size()));
   }
 }
 
@@ -70,7 +74,8 @@ std::vector<IdentLine> ParseIdent(std::string_view text, std::string_view file) 
   return lines;
 }
 
-bool IdentAllows(const std::vector<IdentLine>& lines, std::string_view map, std::string_view system_user, std::string_view role) {
+bool IdentAllows(const std::vector<IdentLine>& lines, std::string_view map, std::string_view system_user,
+                 std::string_view role) {
   if (map.empty()) return system_user == role;
   for (const IdentLine& line : lines) {
     if (line.map != map) continue;

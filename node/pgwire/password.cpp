@@ -3,9 +3,9 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "node/auth/scram.h"
 #include "node/base/check.h"
 #include "node/config/settings.h"
-#include "node/auth/scram.h"
 
 namespace walden {
 namespace {
@@ -30,7 +30,8 @@ bool SameBytes(std::string_view a, std::string_view b) {
 }  // namespace
 
 bool IsMd5Password(std::string_view stored) {
-  return stored.size() == 35 && stored.starts_with("md5") && stored.find_first_not_of("0123456789abcdef", 3) == std::string_view::npos;
+  return stored.size() == 35 && stored.starts_with("md5") &&
+         stored.find_first_not_of("0123456789abcdef", 3) == std::string_view::npos;
 }
 
 std::string EncodeRolePassword(std::string_view role, std::string_view password) {

@@ -31,20 +31,26 @@ namespace walden {
 namespace {
 
 bool client_is_idle = false;  // waiting for the next command
-SqlError Ending(ErrorCode code, const char* message) { return SqlError(code, std::string(message)).WithSeverity(Severity::kFatal); }
+SqlError Ending(ErrorCode code, const char* message) {
+  return SqlError(code, std::string(message)).WithSeverity(Severity::kFatal);
+}
 
 SqlError Refusal(Admission verdict) {
   switch (verdict) {
-    case Admission::kTooMany: return Ending(ErrorCode::kTooManyConnections, "sorry, too many clients already");
-    case Admission::kStarting: return Ending(ErrorCode::kCannotConnectNow, "the database system is starting up");
+    case Admission::kTooMany:
+      return Ending(ErrorCode::kTooManyConnections, "sorry, too many clients already");
+    case Admission::kStarting:
+      return Ending(ErrorCode::kCannotConnectNow, "the database system is starting up");
     case Admission::kNotConsistent:
       return Ending(ErrorCode::kCannotConnectNow, "the database system is not yet accepting connections")
           .WithDetail("Consistent recovery state has not been yet reached.");
     case Admission::kNoHotStandby:
       return Ending(ErrorCode::kCannotConnectNow, "the database system is not accepting connections")
           .WithDetail("Hot standby mode is disabled.");
-    case Admission::kShuttingDown: return Ending(ErrorCode::kCannotConnectNow, "the database system is shutting down");
-    case Admission::kRecovering: return Ending(ErrorCode::kCannotConnectNow, "the database system is in recovery mode");
+    case Admission::kShuttingDown:
+      return Ending(ErrorCode::kCannotConnectNow, "the database system is shutting down");
+    case Admission::kRecovering:
+      return Ending(ErrorCode::kCannotConnectNow, "the database system is in recovery mode");
     case Admission::kAccept: break;
   }
   return Ending(ErrorCode::kInternalError, "unexpected admission verdict");
@@ -123,7 +129,8 @@ class Conversation {
   class IdleTimeout {
    public:
     explicit IdleTimeout(TransactionStatus status)
-        : kind_(status == TransactionStatus::kIdle ? Interrupt::kIdleSessionTimeout : Interrupt::kIdleInTransactionTimeout),
+        : kind_(status == TransactionStatus::kIdle ? Interrupt::kIdleSessionTimeout
+                                                   : Interrupt::kIdleInTransactionTimeout),
           delay_ms_(GetInt(status == TransactionStatus::kIdle ? Setting::kIdleSessionTimeout
                                                               : Setting::kIdleInTransactionSessionTimeout)) {
       if (delay_ms_ > 0) EnableTimeout(kind_, delay_ms_);
@@ -209,7 +216,8 @@ class Conversation {
       case 'f': break;  // left over from a COPY that failed
       case 'F': throw NotSupported("fastpath function call");
       default:
-        throw SqlError(ErrorCode::kProtocolViolation, "invalid frontend message type {}", static_cast<int>(static_cast<unsigned char>(type)))
+        throw SqlError(ErrorCode::kProtocolViolation, "invalid frontend message type {}",
+                       static_cast<int>(static_cast<unsigned char>(type)))
             .WithSeverity(Severity::kFatal);
     }
   }
@@ -235,7 +243,8 @@ class Conversation {
     std::string name(ReadText(reader, &converted_));
     std::string_view text = ReadText(reader, &converted_);
     std::vector<Oid> types;
-    for (int count = reader.Int16(); count > 0; --count) types.push_back(Oid{static_cast<uint32_t>(reader.Int32())});
+    for (int count = reader.Int16(); count > 0; --count)
+      types.push_back(Oid{static_cast<uint32_t>(reader.Int32())});
     reader.ExpectEnd();
     statement_text_ = text;
     ReportRunning(statement_text_);
@@ -267,7 +276,8 @@ class Conversation {
       std::string_view bytes = reader.Bytes(static_cast<size_t>(length));
       size_t format_at = formats_.size() == 1 ? 0 : static_cast<size_t>(i);
       bool is_text = format_at >= formats_.size() || formats_[format_at] == 0;
-      if (is_text) bytes = FromClient(bytes, ClientConverts() ? &converted_values_[static_cast<size_t>(i)] : &unused);
+      if (is_text)
+        bytes = FromClient(bytes, ClientConverts() ? &converted_values_[static_cast<size_t>(i)] : &unused);
       values_.push_back(bytes);
     }
   }
@@ -309,7 +319,8 @@ class Conversation {
       if (Session::Result error = session_.DescribePortal(name, &shown)) return ReportError(error, true);
       SendRowShape(shown);
     } else {
-      throw SqlError(ErrorCode::kProtocolViolation, "invalid DESCRIBE message subtype {}", static_cast<int>(kind));
+      throw SqlError(ErrorCode::kProtocolViolation, "invalid DESCRIBE message subtype {}",
+                     static_cast<int>(kind));
     }
   }
 
@@ -326,7 +337,8 @@ class Conversation {
     std::string_view name = ReadText(reader, &converted_);
     reader.ExpectEnd();
     if (kind != 'S' && kind != 'P') {
-      throw SqlError(ErrorCode::kProtocolViolation, "invalid CLOSE message subtype {}", static_cast<int>(kind));
+      throw SqlError(ErrorCode::kProtocolViolation, "invalid CLOSE message subtype {}",
+                     static_cast<int>(kind));
     }
     if (kind == 'S') {
       session_.ClosePrepared(name);
@@ -349,7 +361,7 @@ class Conversation {
   std::vector<std::string> converted_values_;
   std::string converted_, converted_portal_;
   TimestampUs received_at_ = 0;  // the message that was waited for; 0 once something has run since
-  std::string statement_text_;  // of the last Parse; what the extended protocol is seen to run
+  std::string statement_text_;   // of the last Parse; what the extended protocol is seen to run
   bool needs_ready_ = false;
   bool skipping_ = false;
 };
@@ -369,13 +381,16 @@ void TellAndLog(Connection& connection, ErrorFields fields, const std::string& l
 
 // Time-outs that end a session.
 void InstallTimeoutManners() {
-  SetInterruptHandler(Interrupt::kAuthenticationTimeout,
-                      [] { throw Ending(ErrorCode::kQueryCanceled, "canceling authentication due to timeout"); });
-  SetInterruptHandler(Interrupt::kIdleInTransactionTimeout, [] {
-    throw Ending(ErrorCode::kIdleInTransactionSessionTimeout, "terminating connection due to idle-in-transaction timeout");
+  SetInterruptHandler(Interrupt::kAuthenticationTimeout, [] {
+    throw Ending(ErrorCode::kQueryCanceled, "canceling authentication due to timeout");
   });
-  SetInterruptHandler(Interrupt::kIdleSessionTimeout,
-                      [] { throw Ending(ErrorCode::kIdleSessionTimeout, "terminating connection due to idle-session timeout"); });
+  SetInterruptHandler(Interrupt::kIdleInTransactionTimeout, [] {
+    throw Ending(ErrorCode::kIdleInTransactionSessionTimeout,
+                 "terminating connection due to idle-in-transaction timeout");
+  });
+  SetInterruptHandler(Interrupt::kIdleSessionTimeout, [] {
+    throw Ending(ErrorCode::kIdleSessionTimeout, "terminating connection due to idle-session timeout");
+  });
 }
 
 }  // namespace

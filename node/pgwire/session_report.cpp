@@ -18,7 +18,8 @@ std::string SessionReport::HostAndPort() const {
   return peer_.is_unix ? "[local]" : fmt::format("{} port={}", host_, peer_.port);
 }
 
-SessionReport::SessionReport(const PeerAddress& peer) : peer_(peer), host_(peer.host), connected_us_(MonotonicUs()) {
+SessionReport::SessionReport(const PeerAddress& peer)
+    : peer_(peer), host_(peer.host), connected_us_(MonotonicUs()) {
   std::string name = peer.is_unix || !GetBool(Setting::kLogHostname) ? "" : HostNameOf(peer);
   if (!name.empty()) host_ = name;
   LogContext& context = log_context();
@@ -35,14 +36,15 @@ SessionReport::~SessionReport() {
   EndSessionTime(end_);
   if (!GetBool(Setting::kLogDisconnections)) return;
   int64_t ms = (MonotonicUs() - connected_us_) / 1000;
-  Log(Severity::kLog, "disconnection: session time: {}:{:02}:{:02}.{:03} user={} database={} host={}", ms / 3600000,
-      ms / 60000 % 60, ms / 1000 % 60, ms % 1000, user_, database_, HostAndPort());
+  Log(Severity::kLog, "disconnection: session time: {}:{:02}:{:02}.{:03} user={} database={} host={}",
+      ms / 3600000, ms / 60000 % 60, ms / 1000 % 60, ms % 1000, user_, database_, HostAndPort());
 }
 
 void SessionReport::Requested(const SessionStart& start, const TlsInfo* tls) {
   tls_ = tls;
   if (tls != nullptr) {
-    SetActivityTls({true, tls->bits, tls->version, tls->cipher, tls->client_dn, tls->client_serial, tls->issuer_dn});
+    SetActivityTls(
+        {true, tls->bits, tls->version, tls->cipher, tls->client_dn, tls->client_serial, tls->issuer_dn});
   }
   user_ = start.user;
   database_ = start.database;
@@ -72,7 +74,8 @@ void SessionReport::Started() {
   std::string application = log_context().application_name;
   std::string encryption;
   if (tls_ != nullptr) {
-    encryption = fmt::format(" SSL enabled (protocol={}, cipher={}, bits={})", tls_->version, tls_->cipher, tls_->bits);
+    encryption = fmt::format(" SSL enabled (protocol={}, cipher={}, bits={})", tls_->version, tls_->cipher,
+                             tls_->bits);
   }
   Log(Severity::kLog, "connection authorized: user={} database={}{}{}{}", user_, database_,
       application.empty() ? "" : " application_name=", application, encryption);

@@ -30,7 +30,8 @@ void ServeCancelRequest(std::string_view body) {
   for (int slot = 0; slot < MaxProcessSlots(); ++slot) {
     const ProcessSlot& process = SlotAt(slot);
     if (process.pid.load(std::memory_order_acquire) != pid) continue;
-    if (process.cancel_key.load(std::memory_order_relaxed) == key) RaiseInterruptOfPid(pid, Interrupt::kCancel);
+    if (process.cancel_key.load(std::memory_order_relaxed) == key)
+      RaiseInterruptOfPid(pid, Interrupt::kCancel);
     return;
   }
 }
@@ -63,10 +64,12 @@ void ParseOptions(std::string_view options, SessionStart* start) {
     } else if (words[i].starts_with("--")) {
       setting = words[i].substr(2);
     } else {
-      throw Fatal(ErrorCode::kSyntaxError, fmt::format("invalid command-line argument for server process: {}", words[i]));
+      throw Fatal(ErrorCode::kSyntaxError,
+                  fmt::format("invalid command-line argument for server process: {}", words[i]));
     }
     size_t equals = setting.find('=');
-    if (equals == std::string::npos) throw Fatal(ErrorCode::kSyntaxError, fmt::format("-c {} requires a value", setting));
+    if (equals == std::string::npos)
+      throw Fatal(ErrorCode::kSyntaxError, fmt::format("-c {} requires a value", setting));
     std::string name = setting.substr(0, equals);
     for (char& c : name) c = c == '-' ? '_' : c;
     start->settings.emplace_back(name, setting.substr(equals + 1));
@@ -76,13 +79,16 @@ void ParseOptions(std::string_view options, SessionStart* start) {
 SessionStart ParseStartup(std::string_view body, std::vector<std::string>* unknown_options) {
   SessionStart start;
   if (!body.ends_with('\0')) {
-    throw Fatal(ErrorCode::kProtocolViolation, "invalid startup packet layout: expected terminator as last byte");
+    throw Fatal(ErrorCode::kProtocolViolation,
+                "invalid startup packet layout: expected terminator as last byte");
   }
   MessageReader reader(body);
   while (true) {
     std::string_view name = reader.String();
     if (name.empty()) {
-      if (!reader.AtEnd()) throw Fatal(ErrorCode::kProtocolViolation, "invalid startup packet layout: expected terminator as last byte");
+      if (!reader.AtEnd())
+        throw Fatal(ErrorCode::kProtocolViolation,
+                    "invalid startup packet layout: expected terminator as last byte");
       break;
     }
     std::string_view value = reader.String();
@@ -94,7 +100,8 @@ SessionStart ParseStartup(std::string_view body, std::vector<std::string>* unkno
       ParseOptions(value, &start);
     } else if (name == "replication") {
       if (value == "off" || value == "false" || value == "0" || value == "no") continue;
-      SqlError error = Fatal(ErrorCode::kFeatureNotSupported, "replication connections are not supported by this protocol");
+      SqlError error = Fatal(ErrorCode::kFeatureNotSupported,
+                             "replication connections are not supported by this protocol");
       error.WithHint("Replicas stream over gRPC: use \"walden basebackup\".");
       throw error;
     } else if (name.starts_with("_pq_.")) {
@@ -104,7 +111,8 @@ SessionStart ParseStartup(std::string_view body, std::vector<std::string>* unkno
     }
   }
   if (start.user.empty()) {
-    throw Fatal(ErrorCode::kInvalidAuthorizationSpecification, "no PostgreSQL user name specified in startup packet");
+    throw Fatal(ErrorCode::kInvalidAuthorizationSpecification,
+                "no PostgreSQL user name specified in startup packet");
   }
   if (start.database.empty()) start.database = start.user;
   // Names are cut as those of the catalogs are.
@@ -120,8 +128,10 @@ void ServeEncryptionRequest(Connection& connection, bool tls) {
   connection.Flush();
   if (connection.HasBufferedInput()) {
     SqlError error = Fatal(ErrorCode::kProtocolViolation,
-                           tls ? "received unencrypted data after SSL request" : "received unencrypted data after GSSAPI encryption request");
-    error.WithDetail("This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.");
+                           tls ? "received unencrypted data after SSL request"
+                               : "received unencrypted data after GSSAPI encryption request");
+    error.WithDetail(
+        "This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.");
     throw error;
   }
   if (accepted) connection.StartTls();
@@ -171,11 +181,13 @@ std::optional<SessionStart> ReadStartupPacket(Connection& connection) {
     }
     if (code >> 16 != 3) {
       throw Fatal(ErrorCode::kFeatureNotSupported,
-                  fmt::format("unsupported frontend protocol {}.{}: server supports 3.0 to 3.0", code >> 16, code & 0xFFFF));
+                  fmt::format("unsupported frontend protocol {}.{}: server supports 3.0 to 3.0", code >> 16,
+                              code & 0xFFFF));
     }
     std::vector<std::string> unknown_options;
     SessionStart start = ParseStartup(body, &unknown_options);
-    if (code > kProtocolVersion3 || !unknown_options.empty()) NegotiateProtocolVersion(connection, unknown_options);
+    if (code > kProtocolVersion3 || !unknown_options.empty())
+      NegotiateProtocolVersion(connection, unknown_options);
     return start;
   }
 }

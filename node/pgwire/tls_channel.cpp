@@ -49,7 +49,8 @@ std::string CommonName(const X509_NAME* name) {
   std::string text(reinterpret_cast<char*>(utf8), static_cast<size_t>(length));
   OPENSSL_free(utf8);
   if (text.find('\0') != std::string::npos) {
-    throw SqlError(ErrorCode::kProtocolViolation, "SSL certificate's common name contains embedded null").WithSeverity(Severity::kFatal);
+    throw SqlError(ErrorCode::kProtocolViolation, "SSL certificate's common name contains embedded null")
+        .WithSeverity(Severity::kFatal);
   }
   return text;
 }
@@ -67,7 +68,8 @@ std::string SerialText(X509* certificate) {
 
 TlsChannel::TlsChannel(int fd) : ssl_(SSL_new(CurrentTlsContext())) {
   if (ssl_ == nullptr || SSL_set_fd(ssl_, fd) != 1) {
-    throw SqlError(ErrorCode::kProtocolViolation, "could not initialize SSL connection: {}", TlsErrorText()).WithSeverity(Severity::kFatal);
+    throw SqlError(ErrorCode::kProtocolViolation, "could not initialize SSL connection: {}", TlsErrorText())
+        .WithSeverity(Severity::kFatal);
   }
   SSL_set_mode(ssl_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
@@ -96,10 +98,12 @@ TlsChannel::Attempt TlsChannel::Handshake() {
   }
   Attempt attempt = Failed(result);
   if (attempt.wait != 0) return attempt;
-  if (ERR_peek_error() == 0) throw SqlError(ErrorCode::kProtocolViolation, "could not accept SSL connection: EOF detected");
+  if (ERR_peek_error() == 0)
+    throw SqlError(ErrorCode::kProtocolViolation, "could not accept SSL connection: EOF detected");
   SqlError error(ErrorCode::kProtocolViolation, "could not accept SSL connection: {}", TlsErrorText());
   if (long verdict = SSL_get_verify_result(ssl_); verdict != X509_V_OK) {
-    error.WithDetail(fmt::format("Client certificate verification failed: {}.", X509_verify_cert_error_string(verdict)));
+    error.WithDetail(
+        fmt::format("Client certificate verification failed: {}.", X509_verify_cert_error_string(verdict)));
   }
   throw error;
 }
@@ -141,7 +145,8 @@ std::string TlsChannel::ServerEndPoint() const {
   int digest_nid = NID_undef;
   if (own == nullptr || X509_get_signature_info(own, &digest_nid, nullptr, nullptr, nullptr) != 1) return {};
   // RFC 5929: what is weaker than SHA-256 is replaced by it.
-  const EVP_MD* digest = digest_nid == NID_md5 || digest_nid == NID_sha1 ? EVP_sha256() : EVP_get_digestbynid(digest_nid);
+  const EVP_MD* digest =
+      digest_nid == NID_md5 || digest_nid == NID_sha1 ? EVP_sha256() : EVP_get_digestbynid(digest_nid);
   unsigned char hash[EVP_MAX_MD_SIZE];
   unsigned length = 0;
   if (digest == nullptr || X509_digest(own, digest, hash, &length) != 1) return {};

@@ -29,11 +29,14 @@ SqlError Unusable(fmt::format_string<Args...> format, Args&&... args) {
 }
 
 void UseKey(SSL_CTX* fresh, const std::string& pem) {
-  std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
+  std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
+                                                BIO_free);
   EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr);
   bool used = key != nullptr && SSL_CTX_use_PrivateKey(fresh, key) == 1;
   EVP_PKEY_free(key);
-  if (!used) throw Unusable("could not load private key file \"{}\": {}", GetString(Setting::kSslKeyFile), TlsErrorText());
+  if (!used)
+    throw Unusable("could not load private key file \"{}\": {}", GetString(Setting::kSslKeyFile),
+                   TlsErrorText());
 }
 
 void LoadCertificate(SSL_CTX* fresh, KeyReading reading) {
@@ -42,7 +45,8 @@ void LoadCertificate(SSL_CTX* fresh, KeyReading reading) {
     throw Unusable("could not load server certificate file \"{}\": {}", certificate, TlsErrorText());
   }
   UseKey(fresh, ReadServerKey(reading));
-  if (SSL_CTX_check_private_key(fresh) != 1) throw Unusable("check of private key failed: {}", TlsErrorText());
+  if (SSL_CTX_check_private_key(fresh) != 1)
+    throw Unusable("check of private key failed: {}", TlsErrorText());
 }
 
 int LibraryVersion(Setting setting) {
@@ -57,9 +61,12 @@ int LibraryVersion(Setting setting) {
 }
 
 void SetVersions(SSL_CTX* fresh) {
-  int lowest = LibraryVersion(Setting::kSslMinProtocolVersion), highest = LibraryVersion(Setting::kSslMaxProtocolVersion);
-  if (SSL_CTX_set_min_proto_version(fresh, lowest) != 1) throw Unusable("could not set minimum SSL protocol version");
-  if (SSL_CTX_set_max_proto_version(fresh, highest) != 1) throw Unusable("could not set maximum SSL protocol version");
+  int lowest = LibraryVersion(Setting::kSslMinProtocolVersion),
+      highest = LibraryVersion(Setting::kSslMaxProtocolVersion);
+  if (SSL_CTX_set_min_proto_version(fresh, lowest) != 1)
+    throw Unusable("could not set minimum SSL protocol version");
+  if (SSL_CTX_set_max_proto_version(fresh, highest) != 1)
+    throw Unusable("could not set maximum SSL protocol version");
   if (lowest != 0 && highest != 0 && lowest > highest) {
     throw Unusable("could not set SSL protocol version range")
         .WithDetail("\"ssl_min_protocol_version\" cannot be higher than \"ssl_max_protocol_version\"");
@@ -111,10 +118,15 @@ void LoadRevocations(SSL_CTX* fresh) {
   const std::string& directory = GetString(Setting::kSslCrlDir);
   if (file.empty() && directory.empty()) return;
   X509_STORE* store = SSL_CTX_get_cert_store(fresh);
-  if (X509_STORE_load_locations(store, file.empty() ? nullptr : file.c_str(), directory.empty() ? nullptr : directory.c_str()) != 1) {
-    if (directory.empty()) throw Unusable("could not load SSL certificate revocation list file \"{}\": {}", file, TlsErrorText());
-    if (file.empty()) throw Unusable("could not load SSL certificate revocation list directory \"{}\": {}", directory, TlsErrorText());
-    throw Unusable("could not load SSL certificate revocation list file \"{}\" or directory \"{}\": {}", file, directory, TlsErrorText());
+  if (X509_STORE_load_locations(store, file.empty() ? nullptr : file.c_str(),
+                                directory.empty() ? nullptr : directory.c_str()) != 1) {
+    if (directory.empty())
+      throw Unusable("could not load SSL certificate revocation list file \"{}\": {}", file, TlsErrorText());
+    if (file.empty())
+      throw Unusable("could not load SSL certificate revocation list directory \"{}\": {}", directory,
+                     TlsErrorText());
+    throw Unusable("could not load SSL certificate revocation list file \"{}\" or directory \"{}\": {}", file,
+                   directory, TlsErrorText());
   }
   X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 }
@@ -123,8 +135,8 @@ Context MakeContext(KeyReading reading) {
   Context fresh(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   if (fresh == nullptr) throw Unusable("could not create SSL context: {}", TlsErrorText());
   // A session of the wire protocol is never resumed by a second TLS connection.
-  SSL_CTX_set_options(fresh.get(), SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_SINGLE_DH_USE |
-                                       SSL_OP_SINGLE_ECDH_USE);
+  SSL_CTX_set_options(fresh.get(), SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                       SSL_OP_SINGLE_DH_USE | SSL_OP_SINGLE_ECDH_USE);
   SSL_CTX_set_num_tickets(fresh.get(), 0);
   SSL_CTX_set_session_cache_mode(fresh.get(), SSL_SESS_CACHE_OFF);
   LoadCertificate(fresh.get(), reading);

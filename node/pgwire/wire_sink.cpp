@@ -66,8 +66,8 @@ namespace {
 
 // Types whose binary form is text too.
 bool IsText(Oid type) {
-  return type == type_oid::kText || type == type_oid::kVarchar || type == type_oid::kBpchar || type == type_oid::kName ||
-         type == type_oid::kJson || type == type_oid::kUnknown;
+  return type == type_oid::kText || type == type_oid::kVarchar || type == type_oid::kBpchar ||
+         type == type_oid::kName || type == type_oid::kJson || type == type_oid::kUnknown;
 }
 
 }  // namespace
@@ -78,7 +78,8 @@ void WireSink::ExpectRows(std::span<const ResultColumn> columns, std::span<const
     int16_t format = formats.empty() ? 0 : formats.size() == 1 ? formats[0] : formats[i];
     const TypeDescriptor& type = TypeOf(columns[i].type);
     if (format == 1 && type.send == nullptr) {
-      throw SqlError(ErrorCode::kUndefinedFunction, "no binary output function available for type {}", type.name);
+      throw SqlError(ErrorCode::kUndefinedFunction, "no binary output function available for type {}",
+                     type.name);
     }
     columns_.push_back({&type, columns[i].typmod, format == 1, IsText(columns[i].type)});
   }
@@ -217,11 +218,13 @@ bool WireSink::CopyInRead(std::string_view* bytes) {
         if (!copy_is_binary_) StreamFromClient({}, true, &converted_);
         return false;
       case 'f':
-        throw SqlError(ErrorCode::kQueryCanceled, "COPY from stdin failed: {}", MessageReader(*bytes).String());
+        throw SqlError(ErrorCode::kQueryCanceled, "COPY from stdin failed: {}",
+                       MessageReader(*bytes).String());
       case 'H':
       case 'S': continue;  // Flush and Sync mean nothing here
       default:
-        throw SqlError(ErrorCode::kProtocolViolation, "unexpected message type 0x{:02X} during COPY from stdin",
+        throw SqlError(ErrorCode::kProtocolViolation,
+                       "unexpected message type 0x{:02X} during COPY from stdin",
                        static_cast<unsigned char>(type));
     }
   }

@@ -69,20 +69,11 @@ std::string ExpandCommand(const std::string& command, const std::string& file, c
       continue;
     }
     switch (command[++i]) {
-      case 'f':
-        out += file;
-        break;
-      case 'p':
-        out += path;
-        break;
-      case 'r':
-        out += restart_file;
-        break;
-      case '%':
-        out += '%';
-        break;
-      default:
-        (out += '%') += command[i];
+      case 'f': out += file; break;
+      case 'p': out += path; break;
+      case 'r': out += restart_file; break;
+      case '%': out += '%'; break;
+      default: (out += '%') += command[i];
     }
   }
   return out;

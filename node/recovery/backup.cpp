@@ -56,9 +56,8 @@ std::string BackupHistoryName(const BackupStart& start) {
 // What the archive knows about the backup: the label, and where it ended. Once it is archived, those before it have no
 // use here.
 void WriteBackupHistory(const BackupStart& start, const BackupStop& stop) {
-  std::string stop_line =
-      fmt::format("STOP WAL LOCATION: {} (file {})\n", stop.stop.ToString(),
-                  WalSegmentName(stop.timeline, SegmentOf(Lsn{stop.stop.value - 1})));
+  std::string stop_line = fmt::format("STOP WAL LOCATION: {} (file {})\n", stop.stop.ToString(),
+                                      WalSegmentName(stop.timeline, SegmentOf(Lsn{stop.stop.value - 1})));
   std::string text = start.label_file;
   size_t first_line = std::min(text.find('\n'), text.size() - 1) + 1;
   text.insert(first_line, stop_line);
@@ -77,7 +76,8 @@ std::string TablespaceMap() {
   std::string map;
   for (const std::string& name : ListDirectory("pg_tblspc")) {
     std::string target;
-    if (fs().ReadLink(("pg_tblspc/" + name).c_str(), &target) >= 0) map += fmt::format("{} {}\n", name, target);
+    if (fs().ReadLink(("pg_tblspc/" + name).c_str(), &target) >= 0)
+      map += fmt::format("{} {}\n", name, target);
   }
   return map;
 }

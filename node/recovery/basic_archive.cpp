@@ -15,7 +15,8 @@ bool SameContent(const std::string& a, const std::string& b) { return ReadWholeF
 
 void CheckArchiveLibrary(const std::string& name) {
   if (name.empty() || name == "basic_archive") return;
-  throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"archive_library\": \"{}\"", name)
+  throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"archive_library\": \"{}\"",
+                 name)
       .WithHint("Available values: basic_archive.");
 }
 

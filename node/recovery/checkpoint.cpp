@@ -123,8 +123,8 @@ void CleanUpAfter(const CheckpointData& data) {
   Lsn redo{data.redo};
   uint64_t oldest = OldestNeededSegment(redo);
   InvalidateSlotsBelow(oldest);
-  RecycleWalSegments(oldest, SegmentOf(redo) + SegmentsAhead(redo), data.timeline,
-                     MayRecycle, ForgetArchiveStatus);
+  RecycleWalSegments(oldest, SegmentOf(redo) + SegmentsAhead(redo), data.timeline, MayRecycle,
+                     ForgetArchiveStatus);
 }
 
 // archive_cleanup_command: the archive may forget what no restart of this standby needs.

@@ -16,20 +16,13 @@ namespace walden {
 
 const char* ClusterStateText(ClusterState state) {
   switch (state) {
-    case ClusterState::kStarting:
-      return "starting up";
-    case ClusterState::kShutDown:
-      return "shut down";
-    case ClusterState::kShutDownInRecovery:
-      return "shut down in recovery";
-    case ClusterState::kShuttingDown:
-      return "shutting down";
-    case ClusterState::kInCrashRecovery:
-      return "in crash recovery";
-    case ClusterState::kInArchiveRecovery:
-      return "in archive recovery";
-    case ClusterState::kInProduction:
-      return "in production";
+    case ClusterState::kStarting: return "starting up";
+    case ClusterState::kShutDown: return "shut down";
+    case ClusterState::kShutDownInRecovery: return "shut down in recovery";
+    case ClusterState::kShuttingDown: return "shutting down";
+    case ClusterState::kInCrashRecovery: return "in crash recovery";
+    case ClusterState::kInArchiveRecovery: return "in archive recovery";
+    case ClusterState::kInProduction: return "in production";
   }
   return "unrecognized status code";
 }

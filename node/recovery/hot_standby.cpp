@@ -23,10 +23,10 @@ namespace {
 // Milliseconds that replay may still wait; < 0: for ever.
 int64_t PatienceMs() {
   bool by_stream = Recovery()->wal_by_stream.load(std::memory_order_relaxed);
-  int64_t delay =
-      GetInt(by_stream ? Setting::kMaxStandbyStreamingDelay : Setting::kMaxStandbyArchiveDelay);
+  int64_t delay = GetInt(by_stream ? Setting::kMaxStandbyStreamingDelay : Setting::kMaxStandbyArchiveDelay);
   if (delay < 0) return -1;
-  return std::max<int64_t>(0, delay - (MonotonicUs() - Recovery()->wal_arrival_us.load(std::memory_order_relaxed)) / 1000);
+  return std::max<int64_t>(
+      0, delay - (MonotonicUs() - Recovery()->wal_arrival_us.load(std::memory_order_relaxed)) / 1000);
 }
 
 // Why a session is cancelled; stored in its process slot.
@@ -37,7 +37,8 @@ struct ReasonInfo {
   const char* waits_for;  // in the log
 };
 constexpr ReasonInfo kReasons[] = {
-    {"User query might have needed to see row versions that must be removed.", "recovery conflict on snapshot"},
+    {"User query might have needed to see row versions that must be removed.",
+     "recovery conflict on snapshot"},
     {"User was holding a relation lock for too long.", "recovery conflict on lock"},
     {"User was connected to a database that must be dropped.", "recovery conflict on database"},
     {"User transaction caused buffer deadlock with recovery.", "recovery conflict on buffer deadlock"},
@@ -57,7 +58,8 @@ class ConflictLog {
   ConflictLog(const ConflictLog&) = delete;
   ConflictLog& operator=(const ConflictLog&) = delete;
   ~ConflictLog() {
-    if (told_) Log(Severity::kLog, "recovery finished waiting after {}: {}", Waited(), InfoOf(reason_).waits_for);
+    if (told_)
+      Log(Severity::kLog, "recovery finished waiting after {}: {}", Waited(), InfoOf(reason_).waits_for);
   }
   void StillWaiting() {
     if (told_ || !GetBool(Setting::kLogRecoveryConflictWaits)) return;
@@ -69,7 +71,8 @@ class ConflictLog {
   // The wait, or what is left until there is something to log.
   int64_t Sooner(int64_t wait_ms) const {
     if (told_ || !GetBool(Setting::kLogRecoveryConflictWaits)) return wait_ms;
-    int64_t log_ms = std::max<int64_t>(0, GetInt(Setting::kDeadlockTimeout) - (MonotonicUs() - start_us_) / 1000) + 1;
+    int64_t log_ms =
+        std::max<int64_t>(0, GetInt(Setting::kDeadlockTimeout) - (MonotonicUs() - start_us_) / 1000) + 1;
     return wait_ms < 0 ? log_ms : std::min(wait_ms, log_ms);
   }
 
@@ -140,7 +143,8 @@ void AwaitSnapshots(const RedoConflict& conflict) {
                             static_cast<int>(slots.size()), &count))
       return;
     int64_t patience = PromotionRequested() ? 0 : PatienceMs();
-    for (int i = 0; patience == 0 && i < count; ++i) Cancel(slots[static_cast<size_t>(i)], ConflictReason::kSnapshot);
+    for (int i = 0; patience == 0 && i < count; ++i)
+      Cancel(slots[static_cast<size_t>(i)], ConflictReason::kSnapshot);
     log.StillWaiting();
     SleepForConflict(&pause_ms, patience, WaitEvent::kRecoveryConflictSnapshot);
   }
@@ -175,8 +179,9 @@ void NoteWalArrival(bool from_stream) {
 
 bool RedoConflictExists(const RedoConflict& conflict) {
   int count = 0;
-  return conflict.ends_sessions || (conflict.conflict_lsn.IsValid() &&
-                                    SnapshotsOlderThan(conflict.conflict_lsn, conflict.database, nullptr, 0, &count));
+  return conflict.ends_sessions ||
+         (conflict.conflict_lsn.IsValid() &&
+          SnapshotsOlderThan(conflict.conflict_lsn, conflict.database, nullptr, 0, &count));
 }
 
 void ResolveRedoConflict(const RedoConflict& conflict) {
@@ -218,7 +223,8 @@ int64_t ResolvePinConflict() {
   if (patience != 0) return pin_conflict->Sooner(patience);
   SlotRange sessions = SlotsOf(ProcessKind::kBackend);
   for (int slot = sessions.first; slot < sessions.first + sessions.count; ++slot) {
-    if (SlotAt(slot).pid.load() != 0 && IsValid(SlotAt(slot).database.load())) Cancel(slot, ConflictReason::kBufferPin);
+    if (SlotAt(slot).pid.load() != 0 && IsValid(SlotAt(slot).database.load()))
+      Cancel(slot, ConflictReason::kBufferPin);
   }
   return kLookAgainMs;
 }

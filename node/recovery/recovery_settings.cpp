@@ -13,7 +13,8 @@ namespace walden {
 namespace {
 
 SqlError Invalid(const char* name, const std::string& value) {
-  return SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", name, value);
+  return SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", name,
+                  value);
 }
 
 void CheckTimeline(ProposedValue& proposed) {
@@ -22,7 +23,8 @@ void CheckTimeline(ProposedValue& proposed) {
   bool number = !text.empty();
   for (char c : text) number &= std::isdigit(static_cast<unsigned char>(c)) != 0;
   if (number) return;
-  throw Invalid("recovery_target_timeline", text).WithDetail("recovery_target_timeline is not a valid number.");
+  throw Invalid("recovery_target_timeline", text)
+      .WithDetail("recovery_target_timeline is not a valid number.");
 }
 
 void CheckTargetImmediate(ProposedValue& proposed) {
@@ -44,8 +46,10 @@ void CheckSlotName(ProposedValue& proposed) {
 // What -1 stands for is chosen once; a file that says -1 again changes nothing.
 void CheckWalBuffers(ProposedValue& proposed) {
   constexpr int64_t kLeast = 4;
-  if (proposed.number.integer >= 0) proposed.number.integer = std::max(proposed.number.integer, kLeast);
-  else if (GetInt(Setting::kWalBuffers) >= 0) proposed.number.integer = AutomaticWalBuffers();
+  if (proposed.number.integer >= 0)
+    proposed.number.integer = std::max(proposed.number.integer, kLeast);
+  else if (GetInt(Setting::kWalBuffers) >= 0)
+    proposed.number.integer = AutomaticWalBuffers();
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace walden {
 
 struct RecoveryShared {
   LwLock control_lock;
-  ControlFile control;  // Guarded by: control_lock
+  ControlFile control;          // Guarded by: control_lock
   std::atomic<uint64_t> term;   // the control file's. Written under control_lock
   std::atomic<bool> owns_term;  // the node is, or is about to be, the primary of its term
 
@@ -52,7 +52,7 @@ struct RecoveryShared {
   std::atomic<uint32_t> received_timeline;
   std::atomic<bool> stop_streaming;
   std::atomic<uint64_t> receiver_notice;  // the receiver wants to hear when replay gets here; UINT64_MAX: not
-  ReceiverInfo receiver;  // but for state, flushed and timeline, which are the atomics above
+  ReceiverInfo receiver;                  // but for state, flushed and timeline, which are the atomics above
   std::atomic<uint64_t> written;
 
   // Checkpointer. Guarded by: checkpoint_lock

@@ -26,7 +26,8 @@ namespace {
 void NoteCommitTime(const DecodedRecord& record) {
   TimestampUs time;
   bool replica = Recovery()->archive_recovery.load(std::memory_order_relaxed);
-  if (replica && TransactionEndTime(record, &time)) Recovery()->last_commit_time.store(time, std::memory_order_relaxed);
+  if (replica && TransactionEndTime(record, &time))
+    Recovery()->last_commit_time.store(time, std::memory_order_relaxed);
 }
 
 // Often enough that commits become visible soon, seldom enough that the workers keep their cache lines.
@@ -44,21 +45,16 @@ bool HasWorkers() {
 
 RouteKind RouteRecord(const DecodedRecord& record, bool hot_standby) {
   switch (FindRecordKind(record.kind)->scope) {
-    case RedoScope::kNothing:
-      return RouteKind::kNothing;
-    case RedoScope::kCounter:
-      return RouteKind::kDispatcher;
+    case RedoScope::kNothing: return RouteKind::kNothing;
+    case RedoScope::kCounter: return RouteKind::kDispatcher;
     case RedoScope::kTransactionEnd:
       return EndsTransactionOnly(record) ? RouteKind::kEnd : RouteKind::kBarrier;
     case RedoScope::kVisibility:
-    case RedoScope::kIndexStructural:
-      return hot_standby ? RouteKind::kBarrier : RouteKind::kPages;
-    case RedoScope::kPages:
-      return RouteKind::kPages;
+    case RedoScope::kIndexStructural: return hot_standby ? RouteKind::kBarrier : RouteKind::kPages;
+    case RedoScope::kPages: return RouteKind::kPages;
     case RedoScope::kRelationBarrier:
     case RedoScope::kDatabaseBarrier:
-    case RedoScope::kGlobalBarrier:
-      break;
+    case RedoScope::kGlobalBarrier: break;
   }
   return RouteKind::kBarrier;
 }
@@ -124,17 +120,10 @@ void RedoDispatcher::ApplyWithoutWorkers(const DecodedRecord& record) {
 
 void RedoDispatcher::Route(const DecodedRecord& record) {
   switch (RouteRecord(record, hot_standby_)) {
-    case RouteKind::kNothing:
-      break;
-    case RouteKind::kDispatcher:
-      Apply(record);
-      break;
-    case RouteKind::kPages:
-      FanOut(record);
-      break;
-    case RouteKind::kEnd:
-      Hold(record);
-      break;
+    case RouteKind::kNothing: break;
+    case RouteKind::kDispatcher: Apply(record); break;
+    case RouteKind::kPages: FanOut(record); break;
+    case RouteKind::kEnd: Hold(record); break;
     case RouteKind::kBarrier:
       Drain();
       ApplyWithoutWorkers(record);
@@ -192,7 +181,8 @@ void RedoDispatcher::PublishAll() {
 }
 
 bool RedoDispatcher::AllIdle() const {
-  return std::all_of(writers_.begin(), writers_.end(), [](const RedoWriter& writer) { return writer.Idle(); });
+  return std::all_of(writers_.begin(), writers_.end(),
+                     [](const RedoWriter& writer) { return writer.Idle(); });
 }
 
 // Ends of transactions whose turn has come take effect; tells how far replay is.
@@ -287,7 +277,8 @@ void RedoDispatcher::AwaitReadiness() {
 
 void RedoDispatcher::Broadcast(RedoCommand command, const void* payload, size_t size) {
   RedoMessage message{.size = static_cast<uint32_t>(size), .command = command};
-  for (size_t worker = 0; worker < writers_.size(); ++worker) Send(static_cast<int>(worker), message, payload);
+  for (size_t worker = 0; worker < writers_.size(); ++worker)
+    Send(static_cast<int>(worker), message, payload);
   PublishAll();
 }
 

@@ -50,7 +50,8 @@ void RedoQueuesShmInit(void* area) {
 
 RedoQueues* TheRedoQueues() { return ShmArea<RedoQueues>(Area::kRedoWorkers); }
 RedoQueue& RedoQueueOf(int worker) {
-  return *reinterpret_cast<RedoQueue*>(AreaStart() + kHeadBytes + static_cast<size_t>(worker) * sizeof(RedoQueue));
+  return *reinterpret_cast<RedoQueue*>(AreaStart() + kHeadBytes +
+                                       static_cast<size_t>(worker) * sizeof(RedoQueue));
 }
 
 // ---- dispatcher's end ----
@@ -79,7 +80,8 @@ void RedoWriter::Write(const RedoMessage& message, const void* payload) {
   if (bytes > left) {
     // No message begins in the last bytes that could not hold a header: the reader skips them by itself.
     if (left >= sizeof(RedoMessage)) {
-      RedoMessage filler{.size = static_cast<uint32_t>(left - sizeof(RedoMessage)), .command = RedoCommand::kFiller};
+      RedoMessage filler{.size = static_cast<uint32_t>(left - sizeof(RedoMessage)),
+                         .command = RedoCommand::kFiller};
       std::memcpy(ring_ + at_ % kRingBytes, &filler, sizeof filler);
     }
     at_ += left;
@@ -137,7 +139,8 @@ void RedoReader::Wait() {
   constexpr int64_t kLookAroundMs = 10000;
   self().latch.Reset();
   queue_->sleeping.store(1, std::memory_order_seq_cst);
-  if (queue_->written.load(std::memory_order_seq_cst) == at_) WaitLatch(kLookAroundMs, WaitEvent::kRedoWorkerMain);
+  if (queue_->written.load(std::memory_order_seq_cst) == at_)
+    WaitLatch(kLookAroundMs, WaitEvent::kRedoWorkerMain);
   queue_->sleeping.store(0, std::memory_order_relaxed);
 }
 
@@ -148,7 +151,7 @@ void ReportRedoFailure(const SqlError& error) {
   uint32_t nobody = 0;
   if (!queues->failed.compare_exchange_strong(nobody, 1)) return;
   queues->code = static_cast<uint32_t>(error.code());
-  auto copy = [](char (&to)[512], const std::string& from) {
+  auto copy = [](char(&to)[512], const std::string& from) {
     size_t size = std::min(from.size(), sizeof to - 1);
     std::memcpy(to, from.data(), size);
     to[size] = '\0';

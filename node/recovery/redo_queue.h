@@ -46,8 +46,8 @@ struct RedoQueue {
   // Worker. `applied`: end of the last record that it has applied.
   alignas(64) std::atomic<uint64_t> consumed;
   std::atomic<uint64_t> applied;
-  alignas(64) std::atomic<uint32_t> ready;     // the worker is there
-  std::atomic<uint32_t> sleeping;  // wants its latch set when something is written
+  alignas(64) std::atomic<uint32_t> ready;  // the worker is there
+  std::atomic<uint32_t> sleeping;           // wants its latch set when something is written
 };
 
 enum class DispatcherWait : uint32_t { kNone, kForRoom, kUntilIdle };

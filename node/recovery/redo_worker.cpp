@@ -62,18 +62,15 @@ class RedoWorker {
  private:
   void Obey(const RedoMessage& message, const char* payload) {
     switch (message.command) {
-      case RedoCommand::kRecord:
-        return Replay(message, payload);
+      case RedoCommand::kRecord: return Replay(message, payload);
       case RedoCommand::kForgetPages: {
         MissingRange range;
         std::memcpy(static_cast<void*>(&range), payload, sizeof range);
         return ForgetMissingRange(range);
       }
-      case RedoCommand::kCheckMissing:
-        return CheckMissingPages();
+      case RedoCommand::kCheckMissing: return CheckMissingPages();
       case RedoCommand::kFiller:
-      case RedoCommand::kDismiss:
-        return;
+      case RedoCommand::kDismiss: return;
     }
   }
 

@@ -200,7 +200,8 @@ void CheckReplicationSlotName(std::string_view name) {
     if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_') continue;
     throw SqlError(ErrorCode::kInvalidName, "replication slot name \"{}\" contains invalid character", name)
         .WithHint(
-            "Replication slot names may only contain lower case letters, numbers, and the underscore character.");
+            "Replication slot names may only contain lower case letters, numbers, and the underscore "
+            "character.");
   }
 }
 
@@ -266,7 +267,8 @@ SlotWal WalStatusOf(const Slot& slot, Lsn end) {
   if (slot.restart == 0) return SlotWal::kNone;
   uint64_t wanted = SegmentOf(Lsn{slot.restart}), current = SegmentOf(end);
   if (wanted >= OldestNeededSegment(end)) {
-    uint64_t in_limits = static_cast<uint64_t>(GetInt(Setting::kMaxWalSize)) * 1024 * 1024 / kWalSegmentSize + 1;
+    uint64_t in_limits =
+        static_cast<uint64_t>(GetInt(Setting::kMaxWalSize)) * 1024 * 1024 / kWalSegmentSize + 1;
     return current < wanted + in_limits ? SlotWal::kReserved : SlotWal::kExtended;
   }
   if (wanted >= table->oldest_segment.load()) return SlotWal::kUnreserved;
@@ -365,7 +367,8 @@ bool ReplicationSlotLost(int handle) {
 void RestoreReplicationSlots() {
   std::vector<SlotFile> files = ReadSlotFiles();
   if (files.size() > static_cast<size_t>(table->count)) {
-    throw SqlError(ErrorCode::kConfigurationLimitExceeded, "too many replication slots active before shutdown")
+    throw SqlError(ErrorCode::kConfigurationLimitExceeded,
+                   "too many replication slots active before shutdown")
         .WithHint("Increase max_replication_slots and try again.")
         .WithSeverity(Severity::kFatal);
   }
@@ -424,8 +427,9 @@ void InvalidateSlotsBelow(uint64_t oldest_segment) {
     LwLockGuard guard(table->lock, LwMode::kExclusive);
     for (Slot& slot : table->slots()) {
       if (!slot.in_use || slot.lost || slot.restart == 0 || slot.restart >= limit) continue;
-      Log(Severity::kLog, "invalidating slot \"{}\" because its restart_lsn {} exceeds max_slot_wal_keep_size",
-          slot.name, Lsn{slot.restart}.ToString());
+      Log(Severity::kLog,
+          "invalidating slot \"{}\" because its restart_lsn {} exceeds max_slot_wal_keep_size", slot.name,
+          Lsn{slot.restart}.ToString());
       slot.lost = true;
       slot.lost_at = slot.restart;
       slot.restart = 0;

@@ -25,12 +25,13 @@ std::string_view SlotWalName(SlotWal status);
 struct ReplicationSlotInfo {
   std::string name;
   bool temporary = false;
-  int active_pid = 0;   // 0: nobody streams with it
-  Xid xmin;             // oldest transaction that the replica's queries need; invalid: none
+  int active_pid = 0;      // 0: nobody streams with it
+  Xid xmin;                // oldest transaction that the replica's queries need; invalid: none
   Lsn feedback = kMaxLsn;  // the same as a position; kMaxLsn: none
-  Lsn restart;          // WAL is kept from here; invalid: not reserved (or lost)
+  Lsn restart;             // WAL is kept from here; invalid: not reserved (or lost)
   SlotWal wal = SlotWal::kNone;
-  int64_t safe_wal_bytes = -1;  // bytes that may be written before it is in danger of being lost; -1: unlimited
+  int64_t safe_wal_bytes =
+      -1;  // bytes that may be written before it is in danger of being lost; -1: unlimited
 };
 
 // Throws 42602 or 42622 unless the text may name a slot.

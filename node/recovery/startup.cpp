@@ -55,9 +55,7 @@ std::string FormatWallTime(int64_t time_us) {
 void LogPreviousState(const ControlFile& control) {
   std::string time = FormatWallTime(control.time_us);
   switch (control.state) {
-    case ClusterState::kShutDown:
-      Log(Severity::kLog, "database system was shut down at {}", time);
-      break;
+    case ClusterState::kShutDown: Log(Severity::kLog, "database system was shut down at {}", time); break;
     case ClusterState::kShutDownInRecovery:
       Log(Severity::kLog, "database system was shut down in recovery at {}", time);
       break;
@@ -70,9 +68,7 @@ void LogPreviousState(const ControlFile& control) {
     case ClusterState::kInArchiveRecovery:
       Log(Severity::kLog, "database system was interrupted while in recovery at log time {}", time);
       break;
-    default:
-      Log(Severity::kLog, "database system was interrupted; last known up at {}", time);
-      break;
+    default: Log(Severity::kLog, "database system was interrupted; last known up at {}", time); break;
   }
 }
 
@@ -294,7 +290,9 @@ void StartupProcess::PrepareReplay() {
 
 void StartupProcess::CheckConsistency() {
   RecoveryShared* shared = Recovery();
-  if (!archive_ || shared->consistent.load(std::memory_order_relaxed) || ReplayedLsn() < look_for_consistency_) return;
+  if (!archive_ || shared->consistent.load(std::memory_order_relaxed) ||
+      ReplayedLsn() < look_for_consistency_)
+    return;
   ControlFile control = GetControlFile();
   look_for_consistency_ = Lsn{control.min_recovery_point};
   if (control.backup_end_required != 0 || ReplayedLsn().value < control.min_recovery_point) return;
@@ -367,8 +365,8 @@ void StartupProcess::Replay() {
     int64_t now_us = MonotonicUs();
     if (now_us - told_us < interval_ms * 1000) return;
     told_us = now_us;
-    Log(Severity::kLog, "redo in progress, elapsed time: {:.2f} s, current LSN: {}", static_cast<double>(now_us - start_us) / 1e6,
-        ReplayedLsn().ToString());
+    Log(Severity::kLog, "redo in progress, elapsed time: {:.2f} s, current LSN: {}",
+        static_cast<double>(now_us - start_us) / 1e6, ReplayedLsn().ToString());
   };
   DecodedRecord record;
   CheckConsistency();

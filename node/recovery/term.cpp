@@ -20,14 +20,13 @@ constexpr const char* kWayBack =
 // First the lease, so that from now on no commit and no answer leaves; then for ever.
 void Fence(uint64_t peer_term, std::string_view peer) {
   FenceNode();
-  UpdateControlFile([&](ControlFile& control) {
-    control.fenced_by_term = std::max(control.fenced_by_term, peer_term);
-  });
+  UpdateControlFile(
+      [&](ControlFile& control) { control.fenced_by_term = std::max(control.fenced_by_term, peer_term); });
   MaybeFault(FaultPoint::kNodeFenced);
   ErrorFields fields;
   fields.severity = Severity::kLog;
-  fields.message = fmt::format("this node is no longer the primary: {} is in term {}, this node in term {}", peer,
-                               peer_term, CurrentTerm());
+  fields.message = fmt::format("this node is no longer the primary: {} is in term {}, this node in term {}",
+                               peer, peer_term, CurrentTerm());
   fields.detail = "The node is fenced and shuts down.";
   fields.hint = kWayBack;
   EmitLog(fields);
@@ -75,9 +74,10 @@ uint64_t FencedByTerm() { return GetControlFile().fenced_by_term; }
 void RefuseFencedStart() {
   ControlFile control = GetControlFile();
   if (control.fenced_by_term == 0) return;
-  throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
-                 "this data directory was fenced: it belongs to term {}, and another node is the primary of term {}",
-                 control.term, control.fenced_by_term)
+  throw SqlError(
+      ErrorCode::kObjectNotInPrerequisiteState,
+      "this data directory was fenced: it belongs to term {}, and another node is the primary of term {}",
+      control.term, control.fenced_by_term)
       .WithDetail("It may hold transactions that no other node has.")
       .WithHint(kWayBack)
       .WithSeverity(Severity::kFatal);

@@ -77,7 +77,9 @@ size_t WalSupply::Read(Lsn at, char* to, size_t size) {
 
 // ---- standby ----
 
-bool WalSupply::StreamHasMore(Lsn at) const { return streaming_ && ReceivedLsn() > std::max(at, read_limit_); }
+bool WalSupply::StreamHasMore(Lsn at) const {
+  return streaming_ && ReceivedLsn() > std::max(at, read_limit_);
+}
 
 void WalSupply::StartStreaming(Lsn at) {
   if (GetString(Setting::kPrimaryConninfo).empty()) return;
@@ -104,9 +106,9 @@ bool WalSupply::LookForNewTimeline(Lsn at) {
   if (!switched.IsValid() || switched < at) {
     ErrorFields fields;
     fields.severity = Severity::kLog;
-    fields.message =
-        fmt::format("new timeline {} forked off current database system timeline {} before current recovery point {}",
-                    newest, history_.back().timeline, at.ToString());
+    fields.message = fmt::format(
+        "new timeline {} forked off current database system timeline {} before current recovery point {}",
+        newest, history_.back().timeline, at.ToString());
     fields.hint = kBaseBackupHint;
     EmitLog(fields);
     return false;
@@ -118,7 +120,8 @@ bool WalSupply::LookForNewTimeline(Lsn at) {
 }
 
 bool WalSupply::ConnectionChanged() const {
-  return conninfo_ != GetString(Setting::kPrimaryConninfo) || slot_name_ != GetString(Setting::kPrimarySlotName);
+  return conninfo_ != GetString(Setting::kPrimaryConninfo) ||
+         slot_name_ != GetString(Setting::kPrimarySlotName);
 }
 
 bool WalSupply::WaitForMore(Lsn at) {

@@ -52,7 +52,7 @@ class WalSupply : public WalSource {
   bool streaming_ = false;
   Lsn stream_start_;
   Lsn known_received_, read_limit_;
-  Lsn stream_end_ = kMaxLsn;  // promotion: what lies behind never arrived
+  Lsn stream_end_ = kMaxLsn;          // promotion: what lies behind never arrived
   std::string conninfo_, slot_name_;  // that the stream was asked for with
 };
 

@@ -17,10 +17,10 @@ enum class AutovacuumState : uint8_t { kFree, kAsked, kRunning };
 struct AutovacuumPlace {
   std::atomic<AutovacuumState> state;
   Oid database;
-  int64_t asked_us;              // MonotonicUs
-  std::atomic<Oid> relation;     // being worked on
+  int64_t asked_us;           // MonotonicUs
+  std::atomic<Oid> relation;  // being worked on
   std::atomic<bool> relation_is_shared;
-  std::atomic<bool> balanced;    // takes its share of the common budget
+  std::atomic<bool> balanced;  // takes its share of the common budget
   std::atomic<double> delay_ms;
   std::atomic<int64_t> limit;
 };

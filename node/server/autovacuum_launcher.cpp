@@ -71,7 +71,8 @@ class Launcher {
 
   // Asks for a worker for the database that is due longest. False: nothing is due, or all workers are busy.
   bool LaunchOne(int64_t now) {
-    auto longest = std::min_element(due_.begin(), due_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    auto longest = std::min_element(due_.begin(), due_.end(),
+                                    [](const auto& a, const auto& b) { return a.second < b.second; });
     if (longest == due_.end() || longest->second > now) return false;
     AutovacuumArea& area = TheAutovacuum();
     LwLockGuard guard(area.lock, LwMode::kExclusive);
@@ -96,7 +97,8 @@ class Launcher {
     LwLockGuard guard(area.lock, LwMode::kExclusive);
     for (int number = 0; number < area.count; ++number) {
       AutovacuumPlace& place = area.places()[number];
-      if (place.state.load() != AutovacuumState::kAsked || MonotonicUs() - place.asked_us < kStartTimeoutUs) continue;
+      if (place.state.load() != AutovacuumState::kAsked || MonotonicUs() - place.asked_us < kStartTimeoutUs)
+        continue;
       place.state.store(AutovacuumState::kFree);
       Log(Severity::kWarning, "autovacuum worker took too long to start; canceled");
     }
@@ -107,8 +109,9 @@ class Launcher {
     int64_t next = list_due_us_;
     for (const auto& [database, at] : due_) next = std::min(next, at);
     AutovacuumArea& area = TheAutovacuum();
-    bool busy = std::none_of(area.places(), area.places() + area.count,
-                             [](const AutovacuumPlace& place) { return place.state.load() == AutovacuumState::kFree; });
+    bool busy = std::none_of(area.places(), area.places() + area.count, [](const AutovacuumPlace& place) {
+      return place.state.load() == AutovacuumState::kFree;
+    });
     if (busy) return kStartTimeoutUs / 1000;
     return std::max((next - now) / 1000, kShortestWaitMs);
   }
@@ -129,7 +132,8 @@ void RunAutovacuumLauncher() {
 }
 
 size_t AutovacuumAreaSize() {
-  return sizeof(AutovacuumArea) + static_cast<size_t>(GetInt(Setting::kAutovacuumMaxWorkers)) * sizeof(AutovacuumPlace);
+  return sizeof(AutovacuumArea) +
+         static_cast<size_t>(GetInt(Setting::kAutovacuumMaxWorkers)) * sizeof(AutovacuumPlace);
 }
 
 void AutovacuumAreaInit(void* at) {

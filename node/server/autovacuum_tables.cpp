@@ -18,7 +18,8 @@ std::optional<std::string_view> Option(const PgClassRow& row, std::string_view n
   if (!row.reloptions) return std::nullopt;
   for (const std::string& option : *row.reloptions) {
     std::string_view text = option;
-    if (text.size() > name.size() && text.starts_with(name) && text[name.size()] == '=') return text.substr(name.size() + 1);
+    if (text.size() > name.size() && text.starts_with(name) && text[name.size()] == '=')
+      return text.substr(name.size() + 1);
   }
   return std::nullopt;
 }
@@ -29,17 +30,20 @@ bool IsOff(const PgClassRow& options) {
 }
 
 // base + scale * rows, of the table's own parameters or the settings.
-double Threshold(const PgClassRow& row, const PgClassRow& options, std::string_view base_name, Setting base, std::string_view scale_name,
-                 Setting scale) {
+double Threshold(const PgClassRow& row, const PgClassRow& options, std::string_view base_name, Setting base,
+                 std::string_view scale_name, Setting scale) {
   double rows = row.reltuples > 0 ? static_cast<double>(row.reltuples) : 0;
   return NumberOption(options, base_name).value_or(static_cast<double>(GetInt(base))) +
          NumberOption(options, scale_name).value_or(GetReal(scale)) * rows;
 }
 
-double Count(const RelationSums& sums, RelationCounter counter) { return static_cast<double>(static_cast<int64_t>(sums[counter])); }
+double Count(const RelationSums& sums, RelationCounter counter) {
+  return static_cast<double>(static_cast<int64_t>(sums[counter]));
+}
 
 bool HoldsRows(const PgClassRow& row) {
-  return row.relkind == relkind::kTable || row.relkind == relkind::kMaterializedView || row.relkind == relkind::kToast;
+  return row.relkind == relkind::kTable || row.relkind == relkind::kMaterializedView ||
+         row.relkind == relkind::kToast;
 }
 
 }  // namespace
@@ -47,7 +51,8 @@ bool HoldsRows(const PgClassRow& row) {
 std::optional<double> NumberOption(const PgClassRow& row, std::string_view name) {
   std::optional<std::string_view> text = Option(row, name);
   double value = 0;
-  if (!text || std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc()) return std::nullopt;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc())
+    return std::nullopt;
   return value;
 }
 
@@ -55,12 +60,15 @@ TableNeeds NeedsOf(const PgClassRow& row, const PgClassRow& options, const Relat
   if (IsOff(options)) return {};
   double dead = Threshold(row, options, "autovacuum_vacuum_threshold", Setting::kAutovacuumVacuumThreshold,
                           "autovacuum_vacuum_scale_factor", Setting::kAutovacuumVacuumScaleFactor);
-  double inserts = Threshold(row, options, "autovacuum_vacuum_insert_threshold", Setting::kAutovacuumVacuumInsertThreshold,
-                             "autovacuum_vacuum_insert_scale_factor", Setting::kAutovacuumVacuumInsertScaleFactor);
-  bool by_inserts = NumberOption(options, "autovacuum_vacuum_insert_threshold")
-                        .value_or(static_cast<double>(GetInt(Setting::kAutovacuumVacuumInsertThreshold))) >= 0;
-  double changes = Threshold(row, options, "autovacuum_analyze_threshold", Setting::kAutovacuumAnalyzeThreshold,
-                             "autovacuum_analyze_scale_factor", Setting::kAutovacuumAnalyzeScaleFactor);
+  double inserts =
+      Threshold(row, options, "autovacuum_vacuum_insert_threshold", Setting::kAutovacuumVacuumInsertThreshold,
+                "autovacuum_vacuum_insert_scale_factor", Setting::kAutovacuumVacuumInsertScaleFactor);
+  bool by_inserts =
+      NumberOption(options, "autovacuum_vacuum_insert_threshold")
+          .value_or(static_cast<double>(GetInt(Setting::kAutovacuumVacuumInsertThreshold))) >= 0;
+  double changes =
+      Threshold(row, options, "autovacuum_analyze_threshold", Setting::kAutovacuumAnalyzeThreshold,
+                "autovacuum_analyze_scale_factor", Setting::kAutovacuumAnalyzeScaleFactor);
   TableNeeds needs;
   needs.vacuum = Count(sums, RelationCounter::kDeadTuples) > dead ||
                  (by_inserts && Count(sums, RelationCounter::kInsertsSinceVacuum) > inserts);
@@ -86,10 +94,12 @@ std::vector<TableTask> ChooseTasks(bool settle, bool* temporary) {
     auto owner = owner_of_toast.find(OidNumber(row.oid));
     const PgClassRow& options = owner == owner_of_toast.end() ? row : *owner->second;
     RelationSums sums;
-    bool known = ReadRelationSums(row.relisshared ? Oid::kInvalid : session_identity().database, row.oid, &sums);
+    bool known =
+        ReadRelationSums(row.relisshared ? Oid::kInvalid : session_identity().database, row.oid, &sums);
     TableNeeds needs = known ? NeedsOf(row, options, sums) : TableNeeds{};
     if (!settle && !needs.vacuum && !needs.analyze) continue;
-    tasks.push_back({row.oid, SchemaName(row.relnamespace) + "." + row.relname, row.relisshared, row.relkind == relkind::kToast, options});
+    tasks.push_back({row.oid, SchemaName(row.relnamespace) + "." + row.relname, row.relisshared,
+                     row.relkind == relkind::kToast, options});
   }
   return tasks;
 }
@@ -99,14 +109,17 @@ AutovacuumBudget BudgetOf(const PgClassRow& options) {
   std::optional<double> delay = NumberOption(options, "autovacuum_vacuum_cost_delay"),
                         limit = NumberOption(options, "autovacuum_vacuum_cost_limit");
   VacuumCost cost;
-  cost.delay_ms = delay.value_or(first(GetReal(Setting::kAutovacuumVacuumCostDelay), GetReal(Setting::kVacuumCostDelay)));
-  double general_limit = first(static_cast<double>(GetInt(Setting::kAutovacuumVacuumCostLimit)), static_cast<double>(GetInt(Setting::kVacuumCostLimit)));
+  cost.delay_ms =
+      delay.value_or(first(GetReal(Setting::kAutovacuumVacuumCostDelay), GetReal(Setting::kVacuumCostDelay)));
+  double general_limit = first(static_cast<double>(GetInt(Setting::kAutovacuumVacuumCostLimit)),
+                               static_cast<double>(GetInt(Setting::kVacuumCostLimit)));
   cost.limit = static_cast<int64_t>(limit.value_or(general_limit));
   return {cost, !delay && !limit};
 }
 
 bool SettlingIsDue() {
-  return NextXid().value - OldestClogXid().value > static_cast<uint64_t>(GetInt(Setting::kAutovacuumFreezeMaxAge));
+  return NextXid().value - OldestClogXid().value >
+         static_cast<uint64_t>(GetInt(Setting::kAutovacuumFreezeMaxAge));
 }
 
 }  // namespace walden

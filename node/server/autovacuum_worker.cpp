@@ -81,7 +81,8 @@ class Worker {
       return false;
     }
     // Held to the end of this transaction: whoever drops the database sees us before, or we see that it is gone.
-    AcquireLock(LockTag::Object(Oid::kInvalid, catalog_oid::kPgDatabase, database_, 0), LockMode::kRowExclusive);
+    AcquireLock(LockTag::Object(Oid::kInvalid, catalog_oid::kPgDatabase, database_, 0),
+                LockMode::kRowExclusive);
     identity.database = database_;
     identity.database_tablespace = row->dattablespace;
     self().database.store(database_, std::memory_order_relaxed);
@@ -102,7 +103,8 @@ class Worker {
     for (int number = 0; number < area.count; ++number) {
       AutovacuumPlace& place = area.places()[number];
       if (&place == my_place || place.state.load() != AutovacuumState::kRunning) continue;
-      if (place.relation.load() == task.relation && (task.is_shared || place.database == database_)) return false;
+      if (place.relation.load() == task.relation && (task.is_shared || place.database == database_))
+        return false;
     }
     my_place->relation_is_shared.store(task.is_shared);
     my_place->relation.store(task.relation);
@@ -144,16 +146,18 @@ class Worker {
     request.is_autovacuum = true;
     request.process_toast = false;  // a task of its own
     request.memory_kb = GetInt(Setting::kAutovacuumWorkMem);
-    request.log_min_duration_ms = static_cast<int64_t>(
-        NumberOption(task.options, "log_autovacuum_min_duration").value_or(static_cast<double>(GetInt(Setting::kLogAutovacuumMinDuration))));
+    request.log_min_duration_ms =
+        static_cast<int64_t>(NumberOption(task.options, "log_autovacuum_min_duration")
+                                 .value_or(static_cast<double>(GetInt(Setting::kLogAutovacuumMinDuration))));
     request.cost = CurrentAutovacuumCost;
     return request;
   }
 
   void Process(const TableTask& task, const VacuumRequest& request) {
-    SetActivityState(ActivityState::kActive, fmt::format("autovacuum: {} {}", !request.vacuum    ? "ANALYZE"
-                                                                              : request.analyze ? "VACUUM ANALYZE"
-                                                                                                : "VACUUM",
+    SetActivityState(ActivityState::kActive, fmt::format("autovacuum: {} {}",
+                                                         !request.vacuum   ? "ANALYZE"
+                                                         : request.analyze ? "VACUUM ANALYZE"
+                                                                           : "VACUUM",
                                                          task.name));
     VacuumOutcome outcome;
     try {
@@ -164,7 +168,8 @@ class Worker {
       if (error.fields().severity >= Severity::kFatal || error.code() == ErrorCode::kAdminShutdown) throw;
       ErrorFields fields = error.fields();
       if (error.code() == ErrorCode::kQueryCanceled) fields.message = "canceling autovacuum task";
-      fields.context = fmt::format("automatic {} of table \"{}.{}\"", request.vacuum ? "vacuum" : "analyze", name_, task.name);
+      fields.context = fmt::format("automatic {} of table \"{}.{}\"", request.vacuum ? "vacuum" : "analyze",
+                                   name_, task.name);
       EmitLog(fields);
     }
     SetActivityState(ActivityState::kIdle);
@@ -201,7 +206,8 @@ class Worker {
     AutovacuumArea& area = TheAutovacuum();
     LwLockGuard guard(area.lock, LwMode::kExclusive);
     SettledDatabase* end = area.settled + area.settled_count;
-    SettledDatabase* mine = std::find_if(area.settled, end, [&](const auto& d) { return d.database == database_; });
+    SettledDatabase* mine =
+        std::find_if(area.settled, end, [&](const auto& d) { return d.database == database_; });
     if (mine == end) {
       if (area.settled_count == kMaxSettledDatabases) return false;
       ++area.settled_count;
@@ -209,7 +215,8 @@ class Worker {
     }
     *mine = {database_, oldest_xid_.value, oldest_multi_.value};
     for (const PgDatabaseRow& row : databases) {
-      SettledDatabase* found = std::find_if(area.settled, end, [&](const auto& d) { return d.database == row.oid; });
+      SettledDatabase* found =
+          std::find_if(area.settled, end, [&](const auto& d) { return d.database == row.oid; });
       if (found == end) return false;
       *xid = std::min(*xid, Xid{found->oldest_xid});
       *multi = std::min(*multi, MultiXactId{found->oldest_multi});
@@ -228,7 +235,8 @@ class Worker {
 }  // namespace
 
 VacuumCost CurrentAutovacuumCost() {
-  VacuumCost own{my_place->delay_ms.load(std::memory_order_relaxed), my_place->limit.load(std::memory_order_relaxed)};
+  VacuumCost own{my_place->delay_ms.load(std::memory_order_relaxed),
+                 my_place->limit.load(std::memory_order_relaxed)};
   if (!my_place->balanced.load(std::memory_order_relaxed)) return own;
   // Everybody who takes part gets the share that his own budget is of all budgets, of what one alone would have.
   AutovacuumArea& area = TheAutovacuum();
@@ -241,7 +249,9 @@ VacuumCost CurrentAutovacuumCost() {
     }
   }
   double mine = static_cast<double>(own.limit) / own.delay_ms;
-  if (total > mine) own.limit = std::clamp<int64_t>(static_cast<int64_t>(mine * static_cast<double>(own.limit) / total), 1, own.limit);
+  if (total > mine)
+    own.limit = std::clamp<int64_t>(static_cast<int64_t>(mine * static_cast<double>(own.limit) / total), 1,
+                                    own.limit);
   return own;
 }
 

@@ -25,7 +25,7 @@ namespace {
 
 // Those of transactions are made by BootstrapTxnFiles.
 constexpr const char* kDirectories[] = {
-    "base",      "base/1",      "global",  "pg_wal",      "pg_wal/archive_status", "pg_tblspc",
+    "base",        "base/1",  "global",      "pg_wal",      "pg_wal/archive_status", "pg_tblspc",
     "pg_replslot", "pg_stat", "pg_stat_tmp", "pg_twophase", "pg_snapshots",
 };
 
@@ -77,8 +77,8 @@ class SilentSink : public ResultSink {
 
 // A view exists only if the functions that it reads do: statements that name what is not there are passed over.
 bool NamesSomethingAbsent(ErrorCode code) {
-  return code == ErrorCode::kUndefinedFunction || code == ErrorCode::kUndefinedTable || code == ErrorCode::kUndefinedColumn ||
-         code == ErrorCode::kFeatureNotSupported;
+  return code == ErrorCode::kUndefinedFunction || code == ErrorCode::kUndefinedTable ||
+         code == ErrorCode::kUndefinedColumn || code == ErrorCode::kFeatureNotSupported;
 }
 
 void MakeSystemViews(const std::string& superuser) {

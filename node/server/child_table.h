@@ -29,7 +29,7 @@ struct Child {
   Descriptor control;  // hand-over of clients
   Descriptor client;   // the postmaster's copy until the backend confirms
   int64_t confirm_by_us = 0;
-  uint32_t reloads = 0;        // of the postmaster when it was forked: what it inherited of the configuration
+  uint32_t reloads = 0;  // of the postmaster when it was forked: what it inherited of the configuration
   // Background workers:
   int worker = -1;
 };

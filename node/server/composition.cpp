@@ -9,24 +9,24 @@
 #include "node/catalog/database_records.h"
 #include "node/catalog/invalidation.h"
 #include "node/catalog/orphaned_files.h"
+#include "node/catalog/row_types.h"
 #include "node/config/settings.h"
-#include "node/pgwire/password.h"
 #include "node/pgwire/client_access_functions.h"
+#include "node/pgwire/password.h"
 #include "node/recovery/background_processes.h"
 #include "node/recovery/basic_archive.h"
 #include "node/recovery/recovery_target.h"
 #include "node/recovery/xlog_records.h"
 #include "node/server/metric_sources.h"
-#include "node/catalog/row_types.h"
-#include "node/sql/executor/deferred_checks.h"
-#include "node/sql/executor/ordered_set.h"
-#include "node/sql/executor/window_call.h"
 #include "node/session/session_functions.h"
 #include "node/sql/binder/updatable_functions.h"
 #include "node/sql/commands/commands.h"
 #include "node/sql/commands/sequence_storage.h"
 #include "node/sql/commands/setting_values.h"
 #include "node/sql/commands/verification.h"
+#include "node/sql/executor/deferred_checks.h"
+#include "node/sql/executor/ordered_set.h"
+#include "node/sql/executor/window_call.h"
 #include "node/sql/functions/registry.h"
 #include "node/sql/query/definition_functions.h"
 #include "node/stats/counters.h"
@@ -74,7 +74,8 @@ void CountTransactions(TxnEvent event, const TxnEventInfo& info) {
 // A built-in is there when its C++ is: scalar and set-returning functions by prosrc (those that PostgreSQL writes in
 // SQL by their name), aggregates and window functions by OID.
 bool IsImplemented(const BuiltinFunction& function) {
-  if (function.kind == 'a') return FindAggregate(function.oid) != nullptr || IsOrderedSetAggregate(function.oid);
+  if (function.kind == 'a')
+    return FindAggregate(function.oid) != nullptr || IsOrderedSetAggregate(function.oid);
   if (function.kind == 'w') return IsWindowFunction(function.oid);
   return HasFunction(function.source.empty() ? function.name : function.source);
 }
@@ -95,8 +96,8 @@ void BindFaultPoints() {
 // recovery_target_time: what depends on when it is read means nothing.
 TimestampUs ParseTargetTime(const std::string& text) {
   auto invalid = [&] {
-    return SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"recovery_target_time\": \"{}\"",
-                    text);
+    return SqlError(ErrorCode::kInvalidParameterValue,
+                    "invalid value for parameter \"recovery_target_time\": \"{}\"", text);
   };
   for (const char* word : {"now", "today", "tomorrow", "yesterday"}) {
     if (text == word) throw invalid();

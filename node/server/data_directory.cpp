@@ -56,7 +56,8 @@ void CheckDataDirectory(const std::string& path) {
         .WithHint(fmt::format("Create one with: walden init -D {}", path));
   }
   if (PathExists(path + "/" + std::string(replication::kBackupJournal))) {
-    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "the base backup in directory \"{}\" is not complete", path)
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
+                   "the base backup in directory \"{}\" is not complete", path)
         .WithHint("Run the same \"walden basebackup\" again: it goes on where it stopped.");
   }
   if (FirstLine(version) != kPgVersionText) {

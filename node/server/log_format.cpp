@@ -79,50 +79,30 @@ std::string Escape(char which, const ErrorFields& fields) {
   const LogContext& context = log_context();
   bool session = !context.remote_host.empty();
   switch (which) {
-    case 'a':
-      return session ? OrUnknown(context.application_name) : "";
-    case 'b':
-      return BackendType();
-    case 'u':
-      return session ? OrUnknown(context.user_name) : "";
-    case 'd':
-      return session ? OrUnknown(context.database_name) : "";
-    case 'c':
-      return SessionId();
-    case 'p':
-      return std::to_string(getpid());
-    case 'P':
-      return "";
-    case 'l':
-      return std::to_string(text_lines.current());
-    case 'm':
-      return FormatTime(WallClockUs(), true);
-    case 't':
-      return FormatTime(WallClockUs(), false);
+    case 'a': return session ? OrUnknown(context.application_name) : "";
+    case 'b': return BackendType();
+    case 'u': return session ? OrUnknown(context.user_name) : "";
+    case 'd': return session ? OrUnknown(context.database_name) : "";
+    case 'c': return SessionId();
+    case 'p': return std::to_string(getpid());
+    case 'P': return "";
+    case 'l': return std::to_string(text_lines.current());
+    case 'm': return FormatTime(WallClockUs(), true);
+    case 't': return FormatTime(WallClockUs(), false);
     case 'n': {
       int64_t ms = (WallClockUs() + kUnixEpochToPostgresUs) / 1000;
       return fmt::format("{}.{:03}", ms / 1000, ms % 1000);
     }
-    case 's':
-      return FormatTime(context.start_time_us, false);
-    case 'i':
-      return std::string(context.command_tag);
-    case 'r':
-      return Remote(true);
-    case 'h':
-      return Remote(false);
-    case 'v':
-      return VirtualXid();
-    case 'x':
-      return std::to_string(CurrentXid());
-    case 'e':
-      return std::string(SqlState(fields.code));
-    case 'Q':
-      return std::to_string(context.query_id);
-    case '%':
-      return "%";
-    default:
-      return "";
+    case 's': return FormatTime(context.start_time_us, false);
+    case 'i': return std::string(context.command_tag);
+    case 'r': return Remote(true);
+    case 'h': return Remote(false);
+    case 'v': return VirtualXid();
+    case 'x': return std::to_string(CurrentXid());
+    case 'e': return std::string(SqlState(fields.code));
+    case 'Q': return std::to_string(context.query_id);
+    case '%': return "%";
+    default: return "";
   }
 }
 
@@ -245,21 +225,11 @@ class JsonRow {
   void Key(std::string_view key) { row_ += fmt::format("{}\"{}\":", row_.size() > 1 ? "," : "", key); }
   void AppendEscaped(char c) {
     switch (c) {
-      case '"':
-        row_ += "\\\"";
-        break;
-      case '\\':
-        row_ += "\\\\";
-        break;
-      case '\n':
-        row_ += "\\n";
-        break;
-      case '\r':
-        row_ += "\\r";
-        break;
-      case '\t':
-        row_ += "\\t";
-        break;
+      case '"': row_ += "\\\""; break;
+      case '\\': row_ += "\\\\"; break;
+      case '\n': row_ += "\\n"; break;
+      case '\r': row_ += "\\r"; break;
+      case '\t': row_ += "\\t"; break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           row_ += fmt::format("\\u{:04x}", c);

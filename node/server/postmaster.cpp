@@ -145,28 +145,17 @@ void Postmaster::HandleSignals() {
   signalfd_siginfo info;
   while (read(signals_.fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
     switch (info.ssi_signo) {
-      case SIGHUP:
-        Reload();
-        break;
-      case SIGTERM:
-        RequestStop(StopMode::kSmart);
-        break;
-      case SIGINT:
-        RequestStop(StopMode::kFast);
-        break;
-      case SIGQUIT:
-        RequestStop(StopMode::kImmediate);
-        break;
+      case SIGHUP: Reload(); break;
+      case SIGTERM: RequestStop(StopMode::kSmart); break;
+      case SIGINT: RequestStop(StopMode::kFast); break;
+      case SIGQUIT: RequestStop(StopMode::kImmediate); break;
       case SIGCHLD:
         // What a child said before it ended comes first: a backend that served its client quickly did take it.
         HandleMessages();
         Reap();
         break;
-      case SIGUSR1:
-        HandleSignalFiles();
-        break;
-      default:
-        break;
+      case SIGUSR1: HandleSignalFiles(); break;
+      default: break;
     }
   }
 }
@@ -189,7 +178,8 @@ void Postmaster::HandleMessage(const PostmasterMessage& message) {
       if (phase_ == Phase::kStarting || phase_ == Phase::kRecovering) SetPhase(Phase::kHotStandby);
       break;
     case PostmasterRequest::kStartRedoWorkers:
-      for (int i = children_.Count(ProcessKind::kRedoWorker); i < SlotsOf(ProcessKind::kRedoWorker).count && ShouldRun(ProcessKind::kStartup); ++i)
+      for (int i = children_.Count(ProcessKind::kRedoWorker);
+           i < SlotsOf(ProcessKind::kRedoWorker).count && ShouldRun(ProcessKind::kStartup); ++i)
         Launch(ProcessKind::kRedoWorker);
       break;
     case PostmasterRequest::kStartAutovacuumWorker:
@@ -200,30 +190,18 @@ void Postmaster::HandleMessage(const PostmasterMessage& message) {
       wal_receiver_wanted_ = true;
       wal_receiver_again_ = children_.FindKind(ProcessKind::kWalReceiver) != nullptr;
       break;
-    case PostmasterRequest::kStartBackgroundWorker:
-      WantWorker(message.argument, true);
-      break;
-    case PostmasterRequest::kStopBackgroundWorker:
-      WantWorker(message.argument, false);
-      break;
+    case PostmasterRequest::kStartBackgroundWorker: WantWorker(message.argument, true); break;
+    case PostmasterRequest::kStopBackgroundWorker: WantWorker(message.argument, false); break;
     case PostmasterRequest::kRotateLog:
       if (Child* logger = children_.FindKind(ProcessKind::kLogger)) kill(logger->pid, SIGUSR1);
       break;
-    case PostmasterRequest::kReload:
-      Reload();
-      break;
-    case PostmasterRequest::kBackendTookClient:
-      ConfirmHandOver(message.pid);
-      break;
-    case PostmasterRequest::kBackendIsFree:
-      TakeBack(message.pid);
-      break;
+    case PostmasterRequest::kReload: Reload(); break;
+    case PostmasterRequest::kBackendTookClient: ConfirmHandOver(message.pid); break;
+    case PostmasterRequest::kBackendIsFree: TakeBack(message.pid); break;
     case PostmasterRequest::kPromote:
       if (Child* startup = children_.FindKind(ProcessKind::kStartup)) kill(startup->pid, SIGUSR2);
       break;
-    case PostmasterRequest::kShutdown:
-      RequestStop(StopMode::kFast);
-      break;
+    case PostmasterRequest::kShutdown: RequestStop(StopMode::kFast); break;
   }
 }
 

@@ -24,12 +24,9 @@ bool Postmaster::ShouldRun(ProcessKind kind) const {
   switch (kind) {
     case ProcessKind::kCheckpointer:
     case ProcessKind::kBackgroundWriter:
-    case ProcessKind::kStatsCollector:
-      return alive;
-    case ProcessKind::kStartup:
-      return alive && !running;
-    case ProcessKind::kWalWriter:
-      return running;
+    case ProcessKind::kStatsCollector: return alive;
+    case ProcessKind::kStartup: return alive && !running;
+    case ProcessKind::kWalWriter: return running;
     case ProcessKind::kAutovacuumLauncher:
       return running && GetBool(Setting::kAutovacuum) && GetBool(Setting::kTrackCounts);
     case ProcessKind::kArchiver: {
@@ -39,10 +36,8 @@ bool Postmaster::ShouldRun(ProcessKind kind) const {
     case ProcessKind::kWalSender:
       return serving && GetInt(Setting::kMaxWalSenders) > 0 &&
              GetEnum<WalLevel>(Setting::kWalLevel) != WalLevel::kMinimal;
-    case ProcessKind::kWalReceiver:
-      return alive && !running && wal_receiver_wanted_;
-    default:
-      return false;
+    case ProcessKind::kWalReceiver: return alive && !running && wal_receiver_wanted_;
+    default: return false;
   }
 }
 

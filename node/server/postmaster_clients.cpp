@@ -77,15 +77,13 @@ int Postmaster::SessionCount() const {
 
 Admission Postmaster::Verdict() const {
   switch (phase_) {
-    case Phase::kStarting:
-      return region_generation_ > 1 ? Admission::kRecovering : Admission::kStarting;
+    case Phase::kStarting: return region_generation_ > 1 ? Admission::kRecovering : Admission::kStarting;
     case Phase::kRecovering:
       return GetBool(Setting::kHotStandby) ? Admission::kNotConsistent : Admission::kNoHotStandby;
     case Phase::kHotStandby:
     case Phase::kRunning:
       return SessionCount() >= GetInt(Setting::kMaxConnections) ? Admission::kTooMany : Admission::kAccept;
-    default:
-      return Admission::kShuttingDown;
+    default: return Admission::kShuttingDown;
   }
 }
 

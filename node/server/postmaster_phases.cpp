@@ -105,7 +105,8 @@ void Postmaster::HandleStartupEnd(int status) {
 void Postmaster::HandleReplayFailure(const Child& child, int status) {
   bool killed = WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || phase_ == Phase::kHotStandby);
   Log(Severity::kLog, "{} process {}", BackendTypeName(child.kind), DescribeWaitStatus(status));
-  if (killed && ++failed_recoveries_ < kMostFailedRecoveries) return HandleCrash({.kind = child.kind}, status);
+  if (killed && ++failed_recoveries_ < kMostFailedRecoveries)
+    return HandleCrash({.kind = child.kind}, status);
   Log(Severity::kLog, "aborting startup due to {} process failure", BackendTypeName(child.kind));
   exit_code_ = 1;
   stop_ = StopMode::kImmediate;
@@ -167,20 +168,11 @@ void Postmaster::SetPhase(Phase phase) {
   NodePhase shown = NodePhase::kStopping;
   switch (phase) {
     case Phase::kStarting:
-    case Phase::kCrashed:
-      shown = NodePhase::kStarting;
-      break;
-    case Phase::kRecovering:
-      shown = NodePhase::kRecovering;
-      break;
-    case Phase::kHotStandby:
-      shown = NodePhase::kHotStandby;
-      break;
-    case Phase::kRunning:
-      shown = NodePhase::kRunning;
-      break;
-    default:
-      break;
+    case Phase::kCrashed: shown = NodePhase::kStarting; break;
+    case Phase::kRecovering: shown = NodePhase::kRecovering; break;
+    case Phase::kHotStandby: shown = NodePhase::kHotStandby; break;
+    case Phase::kRunning: shown = NodePhase::kRunning; break;
+    default: break;
   }
   // A single store that nothing here depends on: probes read it, the postmaster never does.
   if (ServerState* state = TheServerState()) state->phase.store(shown, std::memory_order_relaxed);
@@ -259,8 +251,7 @@ bool Postmaster::AdvanceOnce() {
       }
       Restart();
       return true;
-    default:
-      return false;
+    default: return false;
   }
 }
 

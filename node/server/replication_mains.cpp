@@ -82,7 +82,8 @@ bool PasswordFitsRole(const std::string& user, const std::string& password) {
 void CheckCertificate(const LoginQuestion& question, const HbaLine& line) {
   if (line.method != AuthMethod::kCert && line.client_cert == HbaLine::ClientCert::kOff) return;
   if (!question.certificate) {
-    throw SqlError(ErrorCode::kInvalidAuthorizationSpecification, "connection requires a valid client certificate");
+    throw SqlError(ErrorCode::kInvalidAuthorizationSpecification,
+                   "connection requires a valid client certificate");
   }
   if (line.method != AuthMethod::kCert && line.client_cert != HbaLine::ClientCert::kVerifyFull) return;
   bool whole = line.client_name == HbaLine::ClientName::kDistinguishedName;
@@ -91,32 +92,32 @@ void CheckCertificate(const LoginQuestion& question, const HbaLine& line) {
   const std::string& ident_file = GetString(Setting::kIdentFile);
   bool mapped = line.method == AuthMethod::kCert && !line.user_map.empty();
   if (mapped) TryReadWholeFile(ident_file, &text);
-  bool fits = !name.empty() && (mapped ? IdentAllows(ParseIdent(text, ident_file), line.user_map, name, question.user)
-                                       : name == question.user);
+  bool fits =
+      !name.empty() && (mapped ? IdentAllows(ParseIdent(text, ident_file), line.user_map, name, question.user)
+                               : name == question.user);
   if (fits) return;
-  throw SqlError(ErrorCode::kInvalidAuthorizationSpecification, "certificate authentication failed for user \"{}\"",
-                 question.user);
+  throw SqlError(ErrorCode::kInvalidAuthorizationSpecification,
+                 "certificate authentication failed for user \"{}\"", question.user);
 }
 
 Proof RequiredProof(const LoginQuestion& question) {
   std::string file = GetString(Setting::kHbaFile);
   if (file.empty()) file = "pg_hba.conf";
-  std::vector<HbaLine> lines = ParseHba(ReadWholeFile(file), file, std::filesystem::path(file).parent_path().string());
+  std::vector<HbaLine> lines =
+      ParseHba(ReadWholeFile(file), file, std::filesystem::path(file).parent_path().string());
   HbaQuestion asked{question.peer, question.encrypted, "replication", question.user, IsMemberByName, true};
   const HbaLine* line = MatchHba(lines, asked);
   if (line == nullptr) throw Rejected(question, "no pg_hba.conf entry for");
   if (line->method != AuthMethod::kReject) CheckCertificate(question, *line);
   switch (line->method) {
     case AuthMethod::kTrust:
-    case AuthMethod::kCert:
-      return Proof::kNone;
+    case AuthMethod::kCert: return Proof::kNone;
     case AuthMethod::kScram:
-    case AuthMethod::kMd5:  // asks for what the stored password can prove; over this protocol that is SCRAM alone
+    case AuthMethod::
+        kMd5:  // asks for what the stored password can prove; over this protocol that is SCRAM alone
       return Proof::kScram;
-    case AuthMethod::kPassword:
-      return Proof::kPassword;
-    case AuthMethod::kReject:
-      throw Rejected(question, "pg_hba.conf rejects");
+    case AuthMethod::kPassword: return Proof::kPassword;
+    case AuthMethod::kReject: throw Rejected(question, "pg_hba.conf rejects");
     default:
       throw NotSupported("this authentication method for replication")
           .WithHint("Use scram-sha-256, cert, password or trust in the replication lines of pg_hba.conf.");

@@ -38,7 +38,8 @@ void CompleteSocketDirectories() {
 void TellDirectoryMode(const std::string& directory) {
   struct stat status;
   if (stat(directory.c_str(), &status) == 0) {
-    OverrideSetting(Setting::kDataDirectoryMode, fmt::format("0{:o}", status.st_mode & 0777), SettingSource::kDynamicDefault);
+    OverrideSetting(Setting::kDataDirectoryMode, fmt::format("0{:o}", status.st_mode & 0777),
+                    SettingSource::kDynamicDefault);
   }
 }
 
@@ -67,8 +68,10 @@ void RefuseOtherCatalog() {
   if (theirs == ours) return;
   throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "database files are incompatible with server")
       .WithSeverity(Severity::kFatal)
-      .WithDetail(fmt::format("The data directory was initialized with catalog version {}, this program uses {}.", theirs, ours))
-      .WithHint("Dump it with the program that made it (pg_dumpall), run walden init, and restore with psql.");
+      .WithDetail(fmt::format(
+          "The data directory was initialized with catalog version {}, this program uses {}.", theirs, ours))
+      .WithHint(
+          "Dump it with the program that made it (pg_dumpall), run walden init, and restore with psql.");
 }
 
 }  // namespace walden

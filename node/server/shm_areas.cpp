@@ -57,7 +57,8 @@ std::span<const AreaBinding> ServerAreas() { return kBindings; }
 
 std::unique_ptr<Region> CreateServerRegion(const std::string& name) {
   if (GetInt(Setting::kWalBuffers) < 0) {
-    OverrideSetting(Setting::kWalBuffers, std::to_string(AutomaticWalBuffers()), SettingSource::kDynamicDefault);
+    OverrideSetting(Setting::kWalBuffers, std::to_string(AutomaticWalBuffers()),
+                    SettingSource::kDynamicDefault);
   }
   size_t bytes = RegionBytes(kBindings);
   OverrideSetting(Setting::kSharedMemorySize, std::to_string((bytes + (1 << 20) - 1) >> 20));

@@ -46,7 +46,8 @@ std::vector<AttrNumber> ColumnsOf(const Relation& relation, const ast::NodeList&
     std::string_view name = ast::StringOf(node);
     AttrNumber attno = relation.FindColumn(name);
     if (attno <= 0) {
-      throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name, relation.name());
+      throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name,
+                     relation.name());
     }
     if (std::find(columns.begin(), columns.end(), attno) != columns.end()) {
       throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" specified more than once", name);
@@ -89,7 +90,8 @@ class CopySource {
 bool MustStoreAtOnce(const Node* expression) {
   constexpr Oid kNextval{1574};
   if (VolatilityOf(expression) != 'v' || Is<NextValueExpr>(expression)) return false;
-  if (const FuncExpr* call = TryAs<FuncExpr>(expression); call != nullptr && call->funcid == kNextval) return false;
+  if (const FuncExpr* call = TryAs<FuncExpr>(expression); call != nullptr && call->funcid == kNextval)
+    return false;
   bool by_child = false;
   bool must = AnyChild(expression, [&](const Node* child) {
     by_child = by_child || VolatilityOf(child) == 'v';
@@ -100,7 +102,8 @@ bool MustStoreAtOnce(const Node* expression) {
 
 class CopyIn {
  public:
-  CopyIn(SessionState& state, RelationRef relation, std::vector<AttrNumber> columns, const CopyOptions& options)
+  CopyIn(SessionState& state, RelationRef relation, std::vector<AttrNumber> columns,
+         const CopyOptions& options)
       : state_(state),
         relation_(std::move(relation)),
         options_(options),
@@ -146,8 +149,8 @@ class CopyIn {
 
   Column DescribeColumn(AttrNumber attno) const {
     const PgAttributeRow& row = relation_->columns[attno - 1];
-    return {&row, &TypeOf(row.atttypid), static_cast<size_t>(attno - 1), Contains(options_.force_null, row.attname),
-            Contains(options_.force_not_null, row.attname)};
+    return {&row, &TypeOf(row.atttypid), static_cast<size_t>(attno - 1),
+            Contains(options_.force_null, row.attname), Contains(options_.force_not_null, row.attname)};
   }
 
   void RunBinary(CopySource& source) {
@@ -169,9 +172,10 @@ class CopyIn {
     } catch (SqlError& error) {
       if (reader.row_number() == 0) throw;  // the header
       uint64_t line = is_flushing_ ? batch_->label() : reader.row_number();
-      error.WithContext(current_column_ != nullptr
-                            ? fmt::format("COPY {}, line {}, column {}", relation_->name(), line, current_column_->attname)
-                            : fmt::format("COPY {}, line {}", relation_->name(), line));
+      error.WithContext(
+          current_column_ != nullptr
+              ? fmt::format("COPY {}, line {}, column {}", relation_->name(), line, current_column_->attname)
+              : fmt::format("COPY {}, line {}", relation_->name(), line));
       throw;
     }
   }
@@ -186,7 +190,8 @@ class CopyIn {
       const Column& column = columns_[i];
       current_column_ = column.row;
       if (column.type->receive == nullptr) {
-        throw SqlError(ErrorCode::kUndefinedFunction, "no binary input function available for type {}", column.type->name);
+        throw SqlError(ErrorCode::kUndefinedFunction, "no binary input function available for type {}",
+                       column.type->name);
       }
       TypeIo io{row_arena_, state_.session.format(), &state_.functions, column.type, column.row->atttypmod};
       Value& value = values_[column.index];
@@ -229,7 +234,8 @@ class CopyIn {
     for (const ColumnDefault& column_default : relation_->defaults) {
       auto given = [&](const Column& column) { return column.row->attnum == column_default.attno; };
       if (std::any_of(columns_.begin(), columns_.end(), given)) continue;
-      if (relation_->columns[column_default.attno - 1].attgenerated != '\0') continue;  // computed from the row
+      if (relation_->columns[column_default.attno - 1].attgenerated != '\0')
+        continue;  // computed from the row
       Expr* expr = ReadStoredExpression(column_default.expression, arena_);
       at_once_ = at_once_ || MustStoreAtOnce(expr);
       defaults_.emplace_back(column_default.attno, CompileExpression(expr));
@@ -238,13 +244,16 @@ class CopyIn {
 
   void CheckHeader(const std::vector<CopyField>& fields) {
     if (fields.size() != columns_.size()) {
-      throw SqlError(ErrorCode::kBadCopyFileFormat, "wrong number of fields in header line: got {}, expected {}", fields.size(), columns_.size());
+      throw SqlError(ErrorCode::kBadCopyFileFormat,
+                     "wrong number of fields in header line: got {}, expected {}", fields.size(),
+                     columns_.size());
     }
     for (size_t i = 0; i < fields.size(); ++i) {
       const std::string& expected = columns_[i].row->attname;
       if (fields[i].text != expected) {
-        throw SqlError(ErrorCode::kBadCopyFileFormat, "column name mismatch in header line field {}: got \"{}\", expected \"{}\"",
-                       i + 1, fields[i].text, expected);
+        throw SqlError(ErrorCode::kBadCopyFileFormat,
+                       "column name mismatch in header line field {}: got \"{}\", expected \"{}\"", i + 1,
+                       fields[i].text, expected);
       }
     }
   }
@@ -253,7 +262,8 @@ class CopyIn {
     row_arena_.Reset();
     current_column_ = nullptr;
     std::fill(values_.begin(), values_.end(), Value{});
-    if (fields.size() > columns_.size()) throw SqlError(ErrorCode::kBadCopyFileFormat, "extra data after last expected column");
+    if (fields.size() > columns_.size())
+      throw SqlError(ErrorCode::kBadCopyFileFormat, "extra data after last expected column");
     for (size_t i = 0; i < columns_.size(); ++i) {
       const Column& column = columns_[i];
       if (i >= fields.size()) {
@@ -277,7 +287,8 @@ class CopyIn {
   // The row in values_: what was not given gets its default.
   void StoreValues(uint64_t line, size_t bytes) {
     EvalContext context(row_arena_, state_.session.format(), &state_.functions);
-    for (auto& [attno, expr] : defaults_) values_[attno - 1] = expr->Eval(context, {}, Selection{nullptr, 1}).Get(0);
+    for (auto& [attno, expr] : defaults_)
+      values_[attno - 1] = expr->Eval(context, {}, Selection{nullptr, 1}).Get(0);
     if (filter_ && !filter_->Matches(context, writer_.RowVectors(values_), 0)) {
       progress_.Add(progress::kCopyExcluded, 1);
       return;
@@ -313,11 +324,12 @@ class CopyIn {
     };
     if (is_flushing_) return fmt::format("COPY {}, line {}", relation_->name(), batch_->label());
     if (current_column_ != nullptr) {
-      return fmt::format("COPY {}, line {}, column {}: \"{}\"", relation_->name(), reader.line_number(), current_column_->attname,
-                         shown(current_field_));
+      return fmt::format("COPY {}, line {}, column {}: \"{}\"", relation_->name(), reader.line_number(),
+                         current_column_->attname, shown(current_field_));
     }
     if (!reader.line()) return fmt::format("COPY {}, line {}", relation_->name(), reader.line_number());
-    return fmt::format("COPY {}, line {}: \"{}\"", relation_->name(), reader.line_number(), shown(*reader.line()));
+    return fmt::format("COPY {}, line {}: \"{}\"", relation_->name(), reader.line_number(),
+                       shown(*reader.line()));
   }
 
   SessionState& state_;
@@ -396,12 +408,14 @@ class CopyTarget {
 void CheckFreeze(const SessionState& state, const Relation& relation) {
   for (const auto& [name, portal] : state.portals) {
     if (portal->is_cursor && !portal->is_held) {
-      throw SqlError(ErrorCode::kInvalidTransactionState, "cannot perform COPY FREEZE because of prior transaction activity");
+      throw SqlError(ErrorCode::kInvalidTransactionState,
+                     "cannot perform COPY FREEZE because of prior transaction activity");
     }
   }
   if (RelationFileIsNew(relation)) return;
   throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
-                 "cannot perform COPY FREEZE because the table was not created or truncated in the current subtransaction");
+                 "cannot perform COPY FREEZE because the table was not created or truncated in the current "
+                 "subtransaction");
 }
 
 void CheckFileRights(const ast::CopyStmt& statement) {
@@ -412,7 +426,8 @@ void CheckFileRights(const ast::CopyStmt& statement) {
   if (!HasRightsOf(role, needed)) {
     throw SqlError(ErrorCode::kInsufficientPrivilege,
                    "must be superuser or have privileges of the {} role to COPY {} a file",
-                   statement.is_from ? "pg_read_server_files" : "pg_write_server_files", statement.is_from ? "from" : "to")
+                   statement.is_from ? "pg_read_server_files" : "pg_write_server_files",
+                   statement.is_from ? "from" : "to")
         .WithHint("Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.");
   }
   if (!statement.is_from && !statement.filename.starts_with('/')) {
@@ -426,7 +441,8 @@ std::string SelectTextFor(const Relation& relation, const std::vector<AttrNumber
     if (i > 0) sql += ", ";
     sql += QuoteIdentifier(relation.columns[columns[i] - 1].attname);
   }
-  return sql + fmt::format(" FROM ONLY {}.{}", QuoteIdentifier(SchemaName(relation.row.relnamespace)), QuoteIdentifier(relation.name()));
+  return sql + fmt::format(" FROM ONLY {}.{}", QuoteIdentifier(SchemaName(relation.row.relnamespace)),
+                           QuoteIdentifier(relation.name()));
 }
 
 }  // namespace
@@ -440,18 +456,22 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   if (statement.is_from) {
     RelationRef relation = OpenRelationByName(NameOf(*statement.relation), LockMode::kRowExclusive);
     if (relation->row.relkind != relkind::kTable) {
-      throw SqlError(ErrorCode::kWrongObjectType, "cannot copy to {} \"{}\"", ObjectKindName(RelationObjectKind(relation->row.relkind)), relation->name());
+      throw SqlError(ErrorCode::kWrongObjectType, "cannot copy to {} \"{}\"",
+                     ObjectKindName(RelationObjectKind(relation->row.relkind)), relation->name());
     }
     if (TransactionReadOnly() && !relation->is_temporary()) {
-      throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute COPY FROM in a read-only transaction");
+      throw SqlError(ErrorCode::kReadOnlySqlTransaction,
+                     "cannot execute COPY FROM in a read-only transaction");
     }
-    ThrowUnlessOk(CheckRelation(relation->oid, session_identity().current_role, acl::kInsert), ObjectKind::kTable, relation->name());
+    ThrowUnlessOk(CheckRelation(relation->oid, session_identity().current_role, acl::kInsert),
+                  ObjectKind::kTable, relation->name());
     std::vector<AttrNumber> columns = ColumnsOf(*relation, statement.attlist);
     int width = static_cast<int>(columns.size());
     CopyIn copy(*this, relation, std::move(columns), options);
     if (statement.where_clause != nullptr) {
       BindOptions bind = MakeBindOptions(portal->arena, portal->statement().source(), nullptr);
-      const RelationInfo* info = SessionReader::Instance().GetRelation(relation->oid, RelationLockNeed::kNone);
+      const RelationInfo* info =
+          SessionReader::Instance().GetRelation(relation->oid, RelationLockNeed::kNone);
       copy.FilterBy(BindCondition(*statement.where_clause, *info, ConditionKind::kCopyWhere, bind));
     }
     CopySource source(sink, statement.filename);
@@ -469,7 +489,8 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   } else {
     RelationRef relation = OpenRelationByName(NameOf(*statement.relation), LockMode::kAccessShare);
     if (relation->row.relkind != relkind::kTable) {
-      SqlError error(ErrorCode::kWrongObjectType, "cannot copy from {} \"{}\"", ObjectKindName(RelationObjectKind(relation->row.relkind)), relation->name());
+      SqlError error(ErrorCode::kWrongObjectType, "cannot copy from {} \"{}\"",
+                     ObjectKindName(RelationObjectKind(relation->row.relkind)), relation->name());
       if (relation->is_view()) error.WithHint("Try the COPY (SELECT ...) TO variant.");
       throw error;
     }
@@ -489,7 +510,8 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   settings.session = &functions;
   settings.format = &session.format_;
   executor.Start(settings);
-  CopyTarget target(sink, statement.filename, options.binary, static_cast<int>(planned.columns.size()), copied);
+  CopyTarget target(sink, statement.filename, options.binary, static_cast<int>(planned.columns.size()),
+                    copied);
   std::string line, text;
   if (options.header) {
     for (size_t i = 0; i < planned.columns.size(); ++i) {
@@ -502,7 +524,9 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   std::vector<bool> force_quote;
   for (const ResultColumn& column : planned.columns) {
     types.push_back(&TypeOf(column.type));
-    force_quote.push_back(options.force_quote_all || std::find(options.force_quote.begin(), options.force_quote.end(), column.name) != options.force_quote.end());
+    force_quote.push_back(options.force_quote_all ||
+                          std::find(options.force_quote.begin(), options.force_quote.end(), column.name) !=
+                              options.force_quote.end());
   }
   uint64_t count = 0;
   Arena arena;
@@ -519,7 +543,8 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
           text.clear();
           if (!value.is_null) {
             if (types[i]->send == nullptr) {
-              throw SqlError(ErrorCode::kUndefinedFunction, "no binary output function available for type {}", types[i]->name);
+              throw SqlError(ErrorCode::kUndefinedFunction, "no binary output function available for type {}",
+                             types[i]->name);
             }
             TypeIo io{arena, session.format_, &functions, types[i], planned.columns[i].typmod};
             types[i]->send(value.datum, io, &text);

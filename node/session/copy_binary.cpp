@@ -12,11 +12,14 @@ constexpr uint32_t kHasOids = 1u << 16, kCriticalFlags = 0xFFFF0000u;
 template <class T>
 T LoadBig(const char* at) {
   T value = 0;
-  for (size_t i = 0; i < sizeof(T); ++i) value = static_cast<T>(static_cast<uint64_t>(value) << 8 | static_cast<unsigned char>(at[i]));
+  for (size_t i = 0; i < sizeof(T); ++i)
+    value = static_cast<T>(static_cast<uint64_t>(value) << 8 | static_cast<unsigned char>(at[i]));
   return value;
 }
 
-SqlError BadFormat(std::string message) { return SqlError(ErrorCode::kBadCopyFileFormat, std::move(message)); }
+SqlError BadFormat(std::string message) {
+  return SqlError(ErrorCode::kBadCopyFileFormat, std::move(message));
+}
 
 }  // namespace
 
@@ -33,7 +36,9 @@ std::string CopyBinaryTrailer() {
   return trailer;
 }
 
-void AppendCopyBinaryCount(int columns, std::string* to) { AppendBig<uint16_t>(to, static_cast<uint16_t>(columns)); }
+void AppendCopyBinaryCount(int columns, std::string* to) {
+  AppendBig<uint16_t>(to, static_cast<uint16_t>(columns));
+}
 
 void AppendCopyBinaryField(std::optional<std::string_view> bytes, std::string* to) {
   if (!bytes) {
@@ -62,9 +67,11 @@ bool CopyBinaryReader::Has(size_t at, size_t wanted) const {
 
 bool CopyBinaryReader::ReadHeader() {
   size_t compared = std::min(buffer_.size() - at_, kSignature.size());
-  if (std::string_view(buffer_).substr(at_, compared) != kSignature.substr(0, compared)) throw BadFormat("COPY file signature not recognized");
+  if (std::string_view(buffer_).substr(at_, compared) != kSignature.substr(0, compared))
+    throw BadFormat("COPY file signature not recognized");
   size_t fixed = kSignature.size() + 8;
-  if (buffer_.size() - at_ < kSignature.size() && last_) throw BadFormat("COPY file signature not recognized");
+  if (buffer_.size() - at_ < kSignature.size() && last_)
+    throw BadFormat("COPY file signature not recognized");
   if (!Has(at_, fixed)) return false;
   uint32_t flags = LoadBig<uint32_t>(buffer_.data() + at_ + kSignature.size());
   if ((flags & kHasOids) != 0) throw BadFormat("invalid COPY file header (WITH OIDS)");

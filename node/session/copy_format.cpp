@@ -25,14 +25,17 @@ bool FlagOf(const ast::DefElem& option) {
 
 char SingleByte(const ast::DefElem& option, std::string_view what) {
   std::string text = TextOf(option);
-  if (text.size() != 1) throw SqlError(ErrorCode::kFeatureNotSupported, "COPY {} must be a single one-byte character", what);
+  if (text.size() != 1)
+    throw SqlError(ErrorCode::kFeatureNotSupported, "COPY {} must be a single one-byte character", what);
   return text[0];
 }
 
 std::vector<std::string> ColumnsOf(const ast::DefElem& option) {
   std::vector<std::string> names;
   const ast::ListNode* list = ast::TryAs<ast::ListNode>(static_cast<const ast::Node*>(option.arg));
-  if (list == nullptr) throw SqlError(ErrorCode::kInvalidParameterValue, "argument to option \"{}\" must be a list of column names", option.defname);
+  if (list == nullptr)
+    throw SqlError(ErrorCode::kInvalidParameterValue,
+                   "argument to option \"{}\" must be a list of column names", option.defname);
   for (const ast::Node* item : list->items) names.emplace_back(ast::StringOf(item));
   return names;
 }
@@ -86,7 +89,8 @@ CopyOptions ParseCopyOptions(const ast::NodeList& list, bool is_from) {
       options.force_null = ColumnsOf(option);
     } else if (name == "encoding") {
       std::string encoding = TextOf(option);
-      if (encoding != "UTF8" && encoding != "utf8" && encoding != "UTF-8" && encoding != "utf-8") throw NotSupported("COPY in another encoding than UTF8");
+      if (encoding != "UTF8" && encoding != "utf8" && encoding != "UTF-8" && encoding != "utf-8")
+        throw NotSupported("COPY in another encoding than UTF8");
     } else {
       throw SqlError(ErrorCode::kSyntaxError, "option \"{}\" not recognized", name);
     }
@@ -94,7 +98,8 @@ CopyOptions ParseCopyOptions(const ast::NodeList& list, bool is_from) {
   if (options.binary) {
     if (has_delimiter) throw SqlError(ErrorCode::kSyntaxError, "cannot specify DELIMITER in BINARY mode");
     if (has_null) throw SqlError(ErrorCode::kSyntaxError, "cannot specify NULL in BINARY mode");
-    if (options.header) throw SqlError(ErrorCode::kFeatureNotSupported, "cannot specify HEADER in BINARY mode");
+    if (options.header)
+      throw SqlError(ErrorCode::kFeatureNotSupported, "cannot specify HEADER in BINARY mode");
   }
   if (options.csv) {
     if (!has_delimiter) options.delimiter = ',';
@@ -107,7 +112,8 @@ CopyOptions ParseCopyOptions(const ast::NodeList& list, bool is_from) {
   if (options.delimiter == '\n' || options.delimiter == '\r') {
     throw SqlError(ErrorCode::kInvalidParameterValue, "COPY delimiter cannot be newline or carriage return");
   }
-  if (!is_from && options.match_header) throw SqlError(ErrorCode::kFeatureNotSupported, "cannot use \"match\" with HEADER in COPY TO");
+  if (!is_from && options.match_header)
+    throw SqlError(ErrorCode::kFeatureNotSupported, "cannot use \"match\" with HEADER in COPY TO");
   return options;
 }
 
@@ -155,8 +161,8 @@ void WriteQuoted(const CopyOptions& options, std::string_view value, std::string
 
 }  // namespace
 
-void WriteCopyField(const CopyOptions& options, const std::optional<std::string_view>& value, bool force_quote, bool only_field,
-                    std::string* to) {
+void WriteCopyField(const CopyOptions& options, const std::optional<std::string_view>& value,
+                    bool force_quote, bool only_field, std::string* to) {
   if (!value) {
     *to += options.null;
     return;

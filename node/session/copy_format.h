@@ -70,8 +70,8 @@ class CopyReader {
   const CopyOptions& options_;
   const char special_;  // the byte that needs more than cutting at delimiters
   std::string buffer_;
-  size_t at_ = 0;             // where the line begins
-  size_t ascii_until_ = 0;    // everything before it is ASCII without NUL
+  size_t at_ = 0;           // where the line begins
+  size_t ascii_until_ = 0;  // everything before it is ASCII without NUL
   bool last_ = false;
   bool ended_ = false;
   LineEnd line_end_ = LineEnd::kUnknown;
@@ -91,7 +91,7 @@ class CopyReader {
 };
 
 // Appends one field in the format's quoting.
-void WriteCopyField(const CopyOptions& options, const std::optional<std::string_view>& value, bool force_quote, bool only_field,
-                    std::string* to);
+void WriteCopyField(const CopyOptions& options, const std::optional<std::string_view>& value,
+                    bool force_quote, bool only_field, std::string* to);
 
 }  // namespace walden

@@ -128,7 +128,8 @@ bool CopyReader::FindLine() {
 void CopyReader::ThrowBareLineEnd(bool newline) const {
   throw SqlError(ErrorCode::kBadCopyFileFormat, "{} {} found in data", options_.csv ? "unquoted" : "literal",
                  newline ? "newline" : "carriage return")
-      .WithHint(options_.csv ? fmt::format("Use quoted CSV field to represent {}.", newline ? "newline" : "carriage return")
+      .WithHint(options_.csv ? fmt::format("Use quoted CSV field to represent {}.",
+                                           newline ? "newline" : "carriage return")
                 : newline    ? "Use \"\\n\" to represent newline."
                              : "Use \"\\r\" to represent carriage return.");
 }

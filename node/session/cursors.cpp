@@ -50,7 +50,8 @@ void ReadAhead(Portal* cursor, uint64_t wanted) {
       return;
     }
     kept.assign(batch.columns.begin(), batch.columns.begin() + static_cast<ptrdiff_t>(columns));
-    for (const RowIdentity& identity : cursor->plan->statement->row_identities) kept.push_back(batch.columns[identity.column - 1]);
+    for (const RowIdentity& identity : cursor->plan->statement->row_identities)
+      kept.push_back(batch.columns[identity.column - 1]);
     cursor->store->Append(kept, batch.selection);
   }
 }
@@ -60,18 +61,25 @@ void ReadAhead(Portal* cursor, uint64_t wanted) {
 TupleId SessionFunctions::CurrentCursorRow(std::string_view name, Oid relation) {
   Portal* cursor = session_.state_->FindPortal(name);
   if (cursor == nullptr) throw NoSuchCursor(name);
-  auto bad_state = [&](std::string_view what) { return SqlError(ErrorCode::kInvalidCursorState, "cursor \"{}\" {}", name, what); };
-  if (cursor->plan == nullptr || cursor->plan->statement->command != CmdType::kSelect) throw bad_state("is not a SELECT query");
+  auto bad_state = [&](std::string_view what) {
+    return SqlError(ErrorCode::kInvalidCursorState, "cursor \"{}\" {}", name, what);
+  };
+  if (cursor->plan == nullptr || cursor->plan->statement->command != CmdType::kSelect)
+    throw bad_state("is not a SELECT query");
   if (cursor->is_held) throw bad_state("is held from a previous transaction");
   const PlannedStatement& statement = *cursor->plan->statement;
   size_t column = cursor->plan->columns.size(), found = 0;
   for (uint32_t i = 0; i < statement.row_identities.size(); ++i) {
     if (statement.row_identities[i].relation != relation) continue;
-    if (found != 0) throw bad_state(fmt::format("has multiple FOR UPDATE/SHARE references to table \"{}\"", RelationName(relation)));
+    if (found != 0)
+      throw bad_state(
+          fmt::format("has multiple FOR UPDATE/SHARE references to table \"{}\"", RelationName(relation)));
     found = column + i + 1;
   }
-  if (found == 0) throw bad_state(fmt::format("is not a simply updatable scan of table \"{}\"", RelationName(relation)));
-  if (cursor->store == nullptr || cursor->position < 1 || cursor->position > static_cast<int64_t>(cursor->store->size())) {
+  if (found == 0)
+    throw bad_state(fmt::format("is not a simply updatable scan of table \"{}\"", RelationName(relation)));
+  if (cursor->store == nullptr || cursor->position < 1 ||
+      cursor->position > static_cast<int64_t>(cursor->store->size())) {
     throw bad_state("is not positioned on a row");
   }
   std::vector<std::unique_ptr<Vector>> vectors;
@@ -91,10 +99,12 @@ Portal* SessionState::FindPortal(std::string_view name) {
   return found == portals.end() ? nullptr : found->second.get();
 }
 
-std::string SessionState::RunDeclare(const ast::DeclareCursorStmt& statement, const PreparedStatementRef& whole) {
+std::string SessionState::RunDeclare(const ast::DeclareCursorStmt& statement,
+                                     const PreparedStatementRef& whole) {
   bool holdable = (statement.options & kHold) != 0;
   if (!transaction.in_block() && !holdable) {
-    throw SqlError(ErrorCode::kNoActiveSqlTransaction, "DECLARE CURSOR can only be used in transaction blocks");
+    throw SqlError(ErrorCode::kNoActiveSqlTransaction,
+                   "DECLARE CURSOR can only be used in transaction blocks");
   }
   if (portals.contains(statement.portalname)) {
     throw SqlError(ErrorCode::kDuplicateCursor, "cursor \"{}\" already exists", statement.portalname);
@@ -119,7 +129,8 @@ std::string SessionState::RunDeclare(const ast::DeclareCursorStmt& statement, co
 std::string SessionState::RunFetch(const ast::FetchStmt& statement, Portal* output) {
   Portal* cursor = FindPortal(statement.portalname);
   if (cursor == nullptr) throw NoSuchCursor(statement.portalname);
-  if (cursor->plan == nullptr) throw SqlError(ErrorCode::kInvalidCursorDefinition, "cursor \"{}\" has no rows", statement.portalname);
+  if (cursor->plan == nullptr)
+    throw SqlError(ErrorCode::kInvalidCursorDefinition, "cursor \"{}\" has no rows", statement.portalname);
   OpenStore(cursor);
   int64_t from = cursor->position;
   int64_t first = 0, last = -1;  // rows to deliver, 1-based, inclusive
@@ -167,7 +178,8 @@ std::string SessionState::RunFetch(const ast::FetchStmt& statement, Portal* outp
     }
   }
   if (backward && !cursor->is_scrollable) {
-    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "cursor can only scan forward").WithHint("Declare it with SCROLL option to enable backward scan.");
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "cursor can only scan forward")
+        .WithHint("Declare it with SCROLL option to enable backward scan.");
   }
   int64_t count = std::max<int64_t>(0, last - first + 1);
   if (statement.ismove) return fmt::format("MOVE {}", count);
@@ -232,7 +244,8 @@ SessionState::Portals::iterator SessionState::DropPortal(Portals::iterator at) {
   return next;
 }
 
-SessionState::Portals::node_type SessionState::NewPortal(std::string_view name, const PreparedStatementRef& statement) {
+SessionState::Portals::node_type SessionState::NewPortal(std::string_view name,
+                                                         const PreparedStatementRef& statement) {
   Portals::node_type made = std::move(spare_portal);
   if (made.empty()) {
     Portals one;
@@ -255,7 +268,8 @@ void SessionState::KeepPortalsOfSavepoint(size_t depth) {
 
 std::string SessionState::RunPrepare(const ast::PrepareStmt& statement, const PreparedStatementRef& whole) {
   if (prepared.contains(statement.name)) {
-    throw SqlError(ErrorCode::kDuplicatePstatement, "prepared statement \"{}\" already exists", statement.name);
+    throw SqlError(ErrorCode::kDuplicatePstatement, "prepared statement \"{}\" already exists",
+                   statement.name);
   }
   PreparedStatementRef made = whole->Inner(statement.query);
   made->from_sql = true;
@@ -273,20 +287,23 @@ std::string SessionState::RunPrepare(const ast::PrepareStmt& statement, const Pr
 std::string SessionState::RunExecute(const ast::ExecuteStmt& statement, Portal* output) {
   auto found = prepared.find(statement.name);
   if (found == prepared.end()) {
-    throw SqlError(ErrorCode::kUndefinedPstatement, "prepared statement \"{}\" does not exist", statement.name);
+    throw SqlError(ErrorCode::kUndefinedPstatement, "prepared statement \"{}\" does not exist",
+                   statement.name);
   }
   PreparedStatementRef target = found->second;
   if (target->parameter_types.size() != statement.params.size()) {
-    throw SqlError(ErrorCode::kSyntaxError, "wrong number of parameters for prepared statement \"{}\"", statement.name)
-        .WithDetail(fmt::format("Expected {} parameters but got {}.", target->parameter_types.size(), statement.params.size()));
+    throw SqlError(ErrorCode::kSyntaxError, "wrong number of parameters for prepared statement \"{}\"",
+                   statement.name)
+        .WithDetail(fmt::format("Expected {} parameters but got {}.", target->parameter_types.size(),
+                                statement.params.size()));
   }
   Portal portal(target);
   BindOptions options = MakeBindOptions(portal.arena, output->statement().source(), nullptr);
   EvalContext context(portal.arena, session.format_, &functions);
   for (uint32_t i = 0; i < statement.params.size(); ++i) {
     Oid type = target->parameter_types[i];
-    Expr* bound = BindValue(*statement.params[i], type, -1, Oid::kInvalid, fmt::format("parameter ${}", i + 1),
-                            ValueKind::kExecuteParameter, options);
+    Expr* bound = BindValue(*statement.params[i], type, -1, Oid::kInvalid,
+                            fmt::format("parameter ${}", i + 1), ValueKind::kExecuteParameter, options);
     Value value = EvaluateConstant(bound, context);
     if (!value.is_null) value.datum = CopyDatum(TypeOf(type).physical, value.datum, &portal.arena);
     portal.parameters.push_back(value);
@@ -309,7 +326,8 @@ std::string SessionState::RunDeallocate(const ast::DeallocateStmt& statement) {
   }
   auto found = prepared.find(statement.name);
   if (found == prepared.end()) {
-    throw SqlError(ErrorCode::kUndefinedPstatement, "prepared statement \"{}\" does not exist", statement.name);
+    throw SqlError(ErrorCode::kUndefinedPstatement, "prepared statement \"{}\" does not exist",
+                   statement.name);
   }
   prepared.erase(found);
   return "DEALLOCATE";

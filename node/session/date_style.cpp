@@ -29,13 +29,16 @@ struct DateStyleWords {
 
 std::string LowerWord(std::string_view word) {
   size_t first = word.find_first_not_of(" \t\""), last = word.find_last_not_of(" \t\"");
-  std::string lower(first == std::string_view::npos ? std::string_view() : word.substr(first, last - first + 1));
+  std::string lower(first == std::string_view::npos ? std::string_view()
+                                                    : word.substr(first, last - first + 1));
   for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return lower;
 }
 
-constexpr std::pair<const char*, DateStyle> kStyleWords[] = {
-    {"iso", DateStyle::kIso}, {"sql", DateStyle::kSql}, {"postgres", DateStyle::kPostgres}, {"german", DateStyle::kGerman}};
+constexpr std::pair<const char*, DateStyle> kStyleWords[] = {{"iso", DateStyle::kIso},
+                                                             {"sql", DateStyle::kSql},
+                                                             {"postgres", DateStyle::kPostgres},
+                                                             {"german", DateStyle::kGerman}};
 constexpr const char* kStyleNames[] = {"ISO", "Postgres", "SQL", "German"};  // as the enumeration
 constexpr const char* kOrderNames[] = {"YMD", "DMY", "MDY"};
 
@@ -62,7 +65,8 @@ void CheckDateStyle(ProposedValue& proposed) {
     if (word == "default") {
       fallback = true;
     } else if (!ReadDateStyleWord(word, &words)) {
-      throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"DateStyle\": \"{}\"", proposed.text)
+      throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"DateStyle\": \"{}\"",
+                     proposed.text)
           .WithDetail(fmt::format("Unrecognized key word: \"{}\".", word));
     }
     more = comma != std::string_view::npos;
@@ -73,7 +77,8 @@ void CheckDateStyle(ProposedValue& proposed) {
   if (!words.order && words.style == DateStyle::kGerman) words.order = DateOrder::kDmy;
   DateStyle style = words.style.value_or(now.date_style);
   DateOrder order = words.order.value_or(now.date_order);
-  proposed.text = fmt::format("{}, {}", kStyleNames[static_cast<size_t>(style)], kOrderNames[static_cast<size_t>(order)]);
+  proposed.text =
+      fmt::format("{}, {}", kStyleNames[static_cast<size_t>(style)], kOrderNames[static_cast<size_t>(order)]);
 }
 
 void AssignDateStyle(std::string_view text, TextFormat* format) {

@@ -18,7 +18,8 @@ bool FlagOf(const ast::DefElem& option) {
   if (option.arg == nullptr) return true;
   if (const ast::Integer* number = ast::TryAs<ast::Integer>(static_cast<const ast::Node*>(option.arg))) {
     if (number->ival == 0 || number->ival == 1) return number->ival == 1;
-  } else if (const ast::Boolean* truth = ast::TryAs<ast::Boolean>(static_cast<const ast::Node*>(option.arg))) {
+  } else if (const ast::Boolean* truth =
+                 ast::TryAs<ast::Boolean>(static_cast<const ast::Node*>(option.arg))) {
     return truth->boolval;
   } else if (const ast::String* text = ast::TryAs<ast::String>(static_cast<const ast::Node*>(option.arg))) {
     if (text->sval == "true" || text->sval == "on") return true;
@@ -34,7 +35,8 @@ ExplainFormat FormatOf(const ast::DefElem& option, std::string_view source) {
   if (text->sval == "json") return ExplainFormat::kJson;
   if (text->sval == "yaml") return ExplainFormat::kYaml;
   if (text->sval == "xml") return ExplainFormat::kXml;
-  throw SqlError(ErrorCode::kInvalidParameterValue, "unrecognized value for EXPLAIN option \"{}\": \"{}\"", option.defname, text->sval)
+  throw SqlError(ErrorCode::kInvalidParameterValue, "unrecognized value for EXPLAIN option \"{}\": \"{}\"",
+                 option.defname, text->sval)
       .WithPosition(CharacterPosition(source, option.location));
 }
 
@@ -44,13 +46,20 @@ ExplainOptions ReadOptions(const ast::ExplainStmt& statement, std::string_view s
   for (const ast::Node* node : statement.options) {
     const ast::DefElem& option = *ast::As<ast::DefElem>(node);
     std::string_view name = option.defname;
-    if (name == "analyze") options.analyze = FlagOf(option);
-    else if (name == "verbose") options.verbose = FlagOf(option);
-    else if (name == "costs") options.costs = FlagOf(option);
-    else if (name == "buffers") options.buffers = FlagOf(option);
-    else if (name == "wal") options.wal = FlagOf(option);
-    else if (name == "settings") options.settings = FlagOf(option);
-    else if (name == "format") options.format = FormatOf(option, source);
+    if (name == "analyze")
+      options.analyze = FlagOf(option);
+    else if (name == "verbose")
+      options.verbose = FlagOf(option);
+    else if (name == "costs")
+      options.costs = FlagOf(option);
+    else if (name == "buffers")
+      options.buffers = FlagOf(option);
+    else if (name == "wal")
+      options.wal = FlagOf(option);
+    else if (name == "settings")
+      options.settings = FlagOf(option);
+    else if (name == "format")
+      options.format = FormatOf(option, source);
     else if (name == "timing") {
       timing_set = true;
       options.timing = FlagOf(option);
@@ -62,7 +71,8 @@ ExplainOptions ReadOptions(const ast::ExplainStmt& statement, std::string_view s
           .WithPosition(CharacterPosition(source, option.location));
     }
   }
-  if (options.wal && !options.analyze) throw SqlError(ErrorCode::kInvalidParameterValue, "EXPLAIN option WAL requires ANALYZE");
+  if (options.wal && !options.analyze)
+    throw SqlError(ErrorCode::kInvalidParameterValue, "EXPLAIN option WAL requires ANALYZE");
   if (!timing_set) options.timing = options.analyze;
   if (options.timing && !options.analyze) {
     throw SqlError(ErrorCode::kInvalidParameterValue, "EXPLAIN option TIMING requires ANALYZE");
@@ -103,7 +113,8 @@ class QueryExplainer : public QueryRunner {
     BindOptions bind = state_.MakeBindOptions(planned.statement->arena, {}, nullptr);
     BufferStatistics buffers_before = buffer_statistics;
     int64_t start = MonotonicUs();
-    RewriteAndPlan(query, bind, &state_.functions, generic ? std::span<const Value>{} : parameters, &planned, tuple_fraction_);
+    RewriteAndPlan(query, bind, &state_.functions, generic ? std::span<const Value>{} : parameters, &planned,
+                   tuple_fraction_);
     planning_us_ += MonotonicUs() - start;
     planning_buffers_ = Difference(buffer_statistics, buffers_before);
     LockRelations(*planned.statement);
@@ -160,11 +171,13 @@ class QueryExplainer : public QueryRunner {
     PlanExplainer(options_, *planned.statement, executor, names, &out_).Describe();
     if (options_.settings) WriteSettings();
     bool is_shown = GetEnum<ComputeQueryId>(Setting::kComputeQueryId) != ComputeQueryId::kRegress;
-    if (options_.verbose && planned.query_id != 0 && is_shown) out_.Integer("Query Identifier", planned.query_id);
+    if (options_.verbose && planned.query_id != 0 && is_shown)
+      out_.Integer("Query Identifier", planned.query_id);
     if (options_.buffers) WritePlanningBuffers();
     if (options_.summary) out_.Float("Planning Time", static_cast<double>(planning_us_) / 1000, 3, "ms");
     if (options_.analyze) WriteTriggers(options_, *planned.statement, executor->trigger_calls(), &out_);
-    if (options_.analyze && options_.summary) out_.Float("Execution Time", static_cast<double>(execution_us_) / 1000, 3, "ms");
+    if (options_.analyze && options_.summary)
+      out_.Float("Execution Time", static_cast<double>(execution_us_) / 1000, 3, "ms");
     out_.CloseGroup("Query", true);
   }
 
@@ -196,7 +209,8 @@ class QueryExplainer : public QueryRunner {
     }
     if (changed.empty()) return;
     std::string text;
-    for (const auto& [name, value] : changed) text += fmt::format("{}{} = '{}'", text.empty() ? "" : ", ", name, value);
+    for (const auto& [name, value] : changed)
+      text += fmt::format("{}{} = '{}'", text.empty() ? "" : ", ", name, value);
     out_.Text("Settings", text);
   }
 
@@ -210,20 +224,24 @@ class QueryExplainer : public QueryRunner {
 };
 
 // $n of an EXECUTE.
-std::vector<Value> ExecuteParameters(SessionState& state, const PreparedStatement& target, const ast::ExecuteStmt& statement,
-                                     std::string_view source, Arena& arena) {
+std::vector<Value> ExecuteParameters(SessionState& state, const PreparedStatement& target,
+                                     const ast::ExecuteStmt& statement, std::string_view source,
+                                     Arena& arena) {
   if (target.parameter_types.size() != statement.params.size()) {
-    throw SqlError(ErrorCode::kSyntaxError, "wrong number of parameters for prepared statement \"{}\"", statement.name)
-        .WithDetail(fmt::format("Expected {} parameters but got {}.", target.parameter_types.size(), statement.params.size()));
+    throw SqlError(ErrorCode::kSyntaxError, "wrong number of parameters for prepared statement \"{}\"",
+                   statement.name)
+        .WithDetail(fmt::format("Expected {} parameters but got {}.", target.parameter_types.size(),
+                                statement.params.size()));
   }
   BindOptions options = state.MakeBindOptions(arena, source, nullptr);
   EvalContext context(arena, state.session.format(), &state.functions);
   std::vector<Value> values;
   for (uint32_t i = 0; i < statement.params.size(); ++i) {
-    Expr* bound = BindValue(*statement.params[i], target.parameter_types[i], -1, Oid::kInvalid, fmt::format("parameter ${}", i + 1),
-                            ValueKind::kExecuteParameter, options);
+    Expr* bound = BindValue(*statement.params[i], target.parameter_types[i], -1, Oid::kInvalid,
+                            fmt::format("parameter ${}", i + 1), ValueKind::kExecuteParameter, options);
     Value value = EvaluateConstant(bound, context);
-    if (!value.is_null) value.datum = CopyDatum(TypeOf(target.parameter_types[i]).physical, value.datum, &arena);
+    if (!value.is_null)
+      value.datum = CopyDatum(TypeOf(target.parameter_types[i]).physical, value.datum, &arena);
     values.push_back(value);
   }
   return values;
@@ -247,10 +265,12 @@ std::string SessionState::RunExplain(const ast::ExplainStmt& statement, Portal* 
     ActiveSnapshotScope active(*snapshot);
     Arena arena;
     QueryExplainer explainer(*this, options, &out);
-    if (const ast::ExecuteStmt* execute = ast::TryAs<ast::ExecuteStmt>(static_cast<const ast::Node*>(statement.query))) {
+    if (const ast::ExecuteStmt* execute =
+            ast::TryAs<ast::ExecuteStmt>(static_cast<const ast::Node*>(statement.query))) {
       auto found = prepared.find(execute->name);
       if (found == prepared.end()) {
-        throw SqlError(ErrorCode::kUndefinedPstatement, "prepared statement \"{}\" does not exist", execute->name);
+        throw SqlError(ErrorCode::kUndefinedPstatement, "prepared statement \"{}\" does not exist",
+                       execute->name);
       }
       PreparedStatement& target = *found->second;
       std::vector<Value> values = ExecuteParameters(*this, target, *execute, source, arena);
@@ -266,7 +286,8 @@ std::string SessionState::RunExplain(const ast::ExplainStmt& statement, Portal* 
       BindOptions bind = MakeBindOptions(arena, source, &types);
       Query* query = BindStatement(*statement.query, bind);
       query->query_id = static_cast<uint64_t>(QueryIdOf(*query));
-      const ast::DeclareCursorStmt* cursor = ast::TryAs<ast::DeclareCursorStmt>(static_cast<const ast::Node*>(statement.query));
+      const ast::DeclareCursorStmt* cursor =
+          ast::TryAs<ast::DeclareCursorStmt>(static_cast<const ast::Node*>(statement.query));
       if (cursor != nullptr) explainer.ReadsPart(CursorTupleFraction());
       bool is_create = ast::Is<ast::CreateTableAsStmt>(static_cast<const ast::Node*>(query->utility_stmt));
       if (query->command_type != CmdType::kUtility) {

@@ -10,7 +10,8 @@ namespace walden {
 namespace {
 
 SqlError NoSuchStatement(std::string_view name) {
-  if (name.empty()) return SqlError(ErrorCode::kUndefinedPstatement, "unnamed prepared statement does not exist");
+  if (name.empty())
+    return SqlError(ErrorCode::kUndefinedPstatement, "unnamed prepared statement does not exist");
   return SqlError(ErrorCode::kUndefinedPstatement, "prepared statement \"{}\" does not exist", name);
 }
 
@@ -19,8 +20,8 @@ SqlError NoSuchPortal(std::string_view name) {
 }
 
 // One value as the client sent it.
-Value ReadParameter(const std::optional<std::string_view>& bytes, int16_t format, Oid type, Arena& arena, const TextFormat& text_format,
-                    ObjectNames* names) {
+Value ReadParameter(const std::optional<std::string_view>& bytes, int16_t format, Oid type, Arena& arena,
+                    const TextFormat& text_format, ObjectNames* names) {
   Value value;
   if (!bytes.has_value()) return value;
   const TypeDescriptor& descriptor = TypeOf(type);
@@ -31,7 +32,8 @@ Value ReadParameter(const std::optional<std::string_view>& bytes, int16_t format
   } else if (descriptor.receive != nullptr) {
     descriptor.receive(copy, io, &value.datum);
   } else {
-    throw SqlError(ErrorCode::kUndefinedFunction, "no binary input function available for type {}", descriptor.name);
+    throw SqlError(ErrorCode::kUndefinedFunction, "no binary input function available for type {}",
+                   descriptor.name);
   }
   value.is_null = false;
   return value;
@@ -39,7 +41,8 @@ Value ReadParameter(const std::optional<std::string_view>& bytes, int16_t format
 
 void CheckFormats(std::span<const int16_t> formats) {
   for (int16_t format : formats) {
-    if (format != 0 && format != 1) throw SqlError(ErrorCode::kInvalidParameterValue, "unsupported format code: {}", format);
+    if (format != 0 && format != 1)
+      throw SqlError(ErrorCode::kInvalidParameterValue, "unsupported format code: {}", format);
   }
 }
 
@@ -70,12 +73,14 @@ std::string NameForLog(std::string_view action, const Portal& portal) {
                      portal.name.empty() ? "" : "/", portal.name);
 }
 
-PreparedStatementRef ParseStatement(SessionState& state, std::string_view text, std::span<const Oid> parameter_types) {
+PreparedStatementRef ParseStatement(SessionState& state, std::string_view text,
+                                    std::span<const Oid> parameter_types) {
   ParseResult tree = state.ParseText(text);
   if (tree->statements.size() > 1) {
     throw SqlError(ErrorCode::kSyntaxError, "cannot insert multiple commands into a prepared statement");
   }
-  auto statement = std::make_shared<PreparedStatement>(tree, tree->statements.empty() ? nullptr : tree->statements[0]);
+  auto statement =
+      std::make_shared<PreparedStatement>(tree, tree->statements.empty() ? nullptr : tree->statements[0]);
   statement->parameter_types.assign(parameter_types.begin(), parameter_types.end());
   statement->prepared_at = WallClockUs();
   return statement;
@@ -92,19 +97,23 @@ PreparedStatementRef SessionState::FindParsed(const StatementKey& key) {
   if (!statement.is_query()) return entry->statement;
   AcceptInvalidations();
   bool current = statement.plan != nullptr && IsCurrent(*statement.plan);
-  if (current && (statement.history.value_independent || !HasOutgrownTables(statement.plan.get()))) return entry->statement;
+  if (current && (statement.history.value_independent || !HasOutgrownTables(statement.plan.get())))
+    return entry->statement;
   statements.Remove(key);
   return nullptr;
 }
 
 void SessionState::RememberParsed(const StatementKey& key, const PreparedStatementRef& statement) {
-  if (transaction.failed() || !StatementCache::IsEnabled() || !MayRemember(*statement) || !statements.IsRepeated(key)) return;
+  if (transaction.failed() || !StatementCache::IsEnabled() || !MayRemember(*statement) ||
+      !statements.IsRepeated(key))
+    return;
   auto entry = std::make_shared<CachedStatement>();
   entry->statement = statement;
   statements.Add(key, std::move(entry));
 }
 
-Session::Result Session::Parse(std::string_view name, std::string_view text, std::span<const Oid> parameter_types) {
+Session::Result Session::Parse(std::string_view name, std::string_view text,
+                               std::span<const Oid> parameter_types) {
   StatementTimeout timeout;
   SessionState& state = *state_;
   Result error = CatchStatementError([&] {
@@ -130,13 +139,15 @@ Session::Result Session::Parse(std::string_view name, std::string_view text, std
       state.prepared.emplace(name, statement);
     }
     if (InTransaction()) CommandCounterIncrement();
-    if (state.log.IsActive()) state.log.Ends(fmt::format("parse {}", name.empty() ? "<unnamed>" : name), text);
+    if (state.log.IsActive())
+      state.log.Ends(fmt::format("parse {}", name.empty() ? "<unnamed>" : name), text);
   });
   if (error) state.transaction.AbortStatement();
   return error;
 }
 
-Session::Result Session::Bind(std::string_view portal_name, std::string_view statement_name, const BindParameters& given) {
+Session::Result Session::Bind(std::string_view portal_name, std::string_view statement_name,
+                              const BindParameters& given) {
   StatementTimeout timeout;
   SessionState& state = *state_;
   Result error = CatchStatementError([&] {
@@ -149,8 +160,8 @@ Session::Result Session::Bind(std::string_view portal_name, std::string_view sta
     }
     if (given.values.size() != count) {
       throw SqlError(ErrorCode::kProtocolViolation,
-                     "bind message supplies {} parameters, but prepared statement \"{}\" requires {}", given.values.size(),
-                     statement_name, count);
+                     "bind message supplies {} parameters, but prepared statement \"{}\" requires {}",
+                     given.values.size(), statement_name, count);
     }
     RefuseInFailedTransaction(state, *statement);
     CheckFormats(given.formats);
@@ -167,20 +178,24 @@ Session::Result Session::Bind(std::string_view portal_name, std::string_view sta
     portal->created_at = StatementStartTime();
     if (InTransaction()) portal->created_in_sub = CurrentSubId();
     for (size_t i = 0; i < count; ++i) {
-      int16_t format = given.formats.empty() ? 0 : given.formats.size() == 1 ? given.formats[0] : given.formats[i];
+      int16_t format = given.formats.empty()       ? 0
+                       : given.formats.size() == 1 ? given.formats[0]
+                                                   : given.formats[i];
       try {
-        portal->parameters.push_back(
-            ReadParameter(given.values[i], format, statement->parameter_types[i], portal->arena, format_, &state.functions));
+        portal->parameters.push_back(ReadParameter(given.values[i], format, statement->parameter_types[i],
+                                                   portal->arena, format_, &state.functions));
       } catch (SqlError& failure) {
-        failure.WithContext(statement_name.empty() ? fmt::format("unnamed portal parameter ${}", i + 1)
-                                                   : fmt::format("portal \"{}\" parameter ${}", portal_name, i + 1));
+        failure.WithContext(statement_name.empty()
+                                ? fmt::format("unnamed portal parameter ${}", i + 1)
+                                : fmt::format("portal \"{}\" parameter ${}", portal_name, i + 1));
         throw;
       }
     }
     state.StartPortal(portal);
     size_t columns = portal->plan != nullptr ? portal->plan->columns.size() : 0;
     if (given.result_formats.size() > 1 && given.result_formats.size() != columns) {
-      throw SqlError(ErrorCode::kProtocolViolation, "bind message has {} result formats but query has {} columns",
+      throw SqlError(ErrorCode::kProtocolViolation,
+                     "bind message has {} result formats but query has {} columns",
                      given.result_formats.size(), columns);
     }
     portal->has_been_described = true;
@@ -259,12 +274,15 @@ Session::Result Session::Execute(std::string_view name, int64_t max_rows) {
     }
     std::string_view text = portal->statement().text();
     bool is_logged = state.log.IsActive();
-    std::string action = is_logged ? NameForLog(portal->is_resumed ? "execute fetch from" : "execute", *portal) : std::string();
+    std::string action = is_logged
+                             ? NameForLog(portal->is_resumed ? "execute fetch from" : "execute", *portal)
+                             : std::string();
     if (is_logged) state.log.Runs(node, action, text, portal);
     try {
       state.RunPortal(portal, max_rows <= 0 ? 0 : static_cast<uint64_t>(max_rows), /*describe=*/false);
     } catch (SqlError& failure) {
-      if (std::string context = ParameterContext(state.log, *portal); !context.empty()) failure.WithContext(context);
+      if (std::string context = ParameterContext(state.log, *portal); !context.empty())
+        failure.WithContext(context);
       throw;
     }
     if (is_logged) state.log.Ends(action, text, portal);

@@ -35,15 +35,16 @@ void ForgetIdentity() {
 // Requests that concerned the session. Those to the process (end, reload) stand.
 void DropRequests() {
   DisableAllTimeouts();
-  for (Interrupt interrupt : {Interrupt::kCancel, Interrupt::kStatementTimeout, Interrupt::kLockTimeout, Interrupt::kDeadlockCheck,
-                              Interrupt::kRecoveryConflict, Interrupt::kNotify, Interrupt::kWork}) {
+  for (Interrupt interrupt :
+       {Interrupt::kCancel, Interrupt::kStatementTimeout, Interrupt::kLockTimeout, Interrupt::kDeadlockCheck,
+        Interrupt::kRecoveryConflict, Interrupt::kNotify, Interrupt::kWork}) {
     TakeInterrupt(interrupt);
   }
 }
 
 bool LeftTraces() {
-  return InTransaction() || CurrentSettingLevel() != 0 || IsValid(TemporaryNamespaceIfAny()) || BackupIsRunning() ||
-         mallinfo2().uordblks > kMostKeptBytes;
+  return InTransaction() || CurrentSettingLevel() != 0 || IsValid(TemporaryNamespaceIfAny()) ||
+         BackupIsRunning() || mallinfo2().uordblks > kMostKeptBytes;
 }
 
 }  // namespace

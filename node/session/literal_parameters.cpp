@@ -41,7 +41,8 @@ class LiteralExtractor {
   // Grouping, DISTINCT and ORDER BY find equal expressions in the target list while they are analysed: there a literal's value
   // has decided something.
   void VisitQuery(Query* query) {
-    bool grouped = !query->group_clause.empty() || !query->grouping_sets.empty() || !query->window_clause.empty();
+    bool grouped =
+        !query->group_clause.empty() || !query->grouping_sets.empty() || !query->window_clause.empty();
     for (TargetEntry* entry : query->target_list) VisitKept(entry, grouped || entry->ressortgroupref != 0);
     VisitKept(query->having_qual, grouped);
     ReplaceChildren(query, [this](Node* child) { return Visit(child); });
@@ -78,13 +79,15 @@ class LiteralExtractor {
   static bool IsComputable(const Node* node) {
     if (Is<Const>(node)) return true;
     bool is_call = Is<OpExpr>(node) || (Is<FuncExpr>(node) && !As<FuncExpr>(node)->funcretset);
-    return is_call && VolatilityOf(node) == 'i' && !AnyChild(node, [](const Node* child) { return !IsComputable(child); });
+    return is_call && VolatilityOf(node) == 'i' &&
+           !AnyChild(node, [](const Node* child) { return !IsComputable(child); });
   }
 
   // A literal cast to one type and then to another of the same bytes is a constant of the second; these accept what the first
   // would have refused or read differently.
   static bool HasInputOfItsOwn(Oid type) {
-    return type != type_oid::kUnknown && type != type_oid::kOid && type != Oid{869 /* inet */} && type != type_oid::kVarbit;
+    return type != type_oid::kUnknown && type != type_oid::kOid && type != Oid{869 /* inet */} &&
+           type != type_oid::kVarbit;
   }
 
   static bool HasTypeOf(const Const& constant, LiteralKind kind) {
@@ -152,8 +155,9 @@ namespace {
 // Types whose text means the same at any time under the same settings.
 bool ReadsTheSameForEver(Oid type) {
   using namespace type_oid;
-  constexpr Oid kTypes[] = {kBool, kBytea, kChar, kName, kInt8, kInt2, kInt4, kText, kOid, kJson, kJsonb, kFloat4, kFloat8,
-                            kNumeric, kBpchar, kVarchar, kInterval, kUuid, kBit, kVarbit, kUnknown};
+  constexpr Oid kTypes[] = {kBool,   kBytea,   kChar,     kName,  kInt8,   kInt2,   kInt4,
+                            kText,   kOid,     kJson,     kJsonb, kFloat4, kFloat8, kNumeric,
+                            kBpchar, kVarchar, kInterval, kUuid,  kBit,    kVarbit, kUnknown};
   return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
 }
 
@@ -186,7 +190,9 @@ T ReadInteger(std::string_view digits, bool negated) {
 
 }  // namespace
 
-std::optional<LiteralParameters> LiteralParameters::Extract(Query* query, std::span<const StatementLiteral> literals, Arena& arena) {
+std::optional<LiteralParameters> LiteralParameters::Extract(Query* query,
+                                                            std::span<const StatementLiteral> literals,
+                                                            Arena& arena) {
   LiteralExtractor extractor(literals, arena);
   if (!extractor.Run(query)) return std::nullopt;
   return extractor.TakeParameters();
@@ -200,11 +206,13 @@ std::vector<Oid> LiteralParameters::Types() const {
 
 bool HasPassingLiteral(const Query& query, std::string_view source) { return IsPassing(&query, source); }
 
-void LiteralParameters::Read(std::string_view text, std::span<const StatementLiteral> literals, const TextFormat& format,
-                             SessionHooks* session, Arena& arena, std::vector<Value>* values) {
+void LiteralParameters::Read(std::string_view text, std::span<const StatementLiteral> literals,
+                             const TextFormat& format, SessionHooks* session, Arena& arena,
+                             std::vector<Value>* values) {
   auto read = [&](const Source& source) {
     const StatementLiteral& literal = literals[source.literal];
-    std::string_view token = text.substr(static_cast<size_t>(literal.offset), static_cast<size_t>(literal.length));
+    std::string_view token =
+        text.substr(static_cast<size_t>(literal.offset), static_cast<size_t>(literal.length));
     Value value;
     value.is_null = false;
     if (literal.kind == LiteralKind::kInt4) {

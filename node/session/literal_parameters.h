@@ -22,14 +22,15 @@ class LiteralParameters {
   // Replaces in `query` (fresh from Bind, changed in place) the constants of `literals` by $1, $2, ... Nothing when analysis used
   // some literal otherwise than as a constant whose value it does not look at: such a statement has no shared form. `arena` is the
   // query's and must outlive the result.
-  static std::optional<LiteralParameters> Extract(Query* query, std::span<const StatementLiteral> literals, Arena& arena);
+  static std::optional<LiteralParameters> Extract(Query* query, std::span<const StatementLiteral> literals,
+                                                  Arena& arena);
 
   // The types of $1, $2, ...
   std::vector<Oid> Types() const;
   // Their values for a text with these literals, appended to `values`; by-reference bytes in `arena`. Throws what input functions and
   // operators throw, without a position.
-  void Read(std::string_view text, std::span<const StatementLiteral> literals, const TextFormat& format, SessionHooks* session,
-            Arena& arena, std::vector<Value>* values);
+  void Read(std::string_view text, std::span<const StatementLiteral> literals, const TextFormat& format,
+            SessionHooks* session, Arena& arena, std::vector<Value>* values);
 
  private:
   friend class LiteralExtractor;

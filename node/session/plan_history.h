@@ -12,8 +12,8 @@ struct PlannedStatement;
 struct PlanHistory {
   uint64_t custom_plans = 0;
   uint64_t generic_plans = 0;
-  double custom_cost = 0;     // of all custom plans, planning included
-  double generic_cost = -1;   // not known yet
+  double custom_cost = 0;    // of all custom plans, planning included
+  double generic_cost = -1;  // not known yet
   bool value_independent = false;
 
   // By plan_cache_mode and what is known so far.

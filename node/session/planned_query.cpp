@@ -22,13 +22,14 @@ namespace {
 std::vector<ResultColumn> ResultColumnsOf(const PlannedStatement& statement) {
   std::vector<ResultColumn> columns;
   for (const TargetEntry* entry : statement.result) {
-    columns.push_back({IsAbsent(entry->resname) ? std::string_view("?column?") : entry->resname, entry->resorigtbl,
-                       entry->resorigcol, ExprType(entry->expr), ExprTypmod(entry->expr)});
+    columns.push_back({IsAbsent(entry->resname) ? std::string_view("?column?") : entry->resname,
+                       entry->resorigtbl, entry->resorigcol, ExprType(entry->expr), ExprTypmod(entry->expr)});
   }
   return columns;
 }
 
-bool HasColumnRights(const RangeTblEntry& rte, Oid role, const List<int32_t>& columns, AclMode mode, AttrNumber* denied) {
+bool HasColumnRights(const RangeTblEntry& rte, Oid role, const List<int32_t>& columns, AclMode mode,
+                     AttrNumber* denied) {
   for (int32_t attno : columns) {
     AclResult result = attno == 0 ? CheckAllColumns(rte.relid, role, mode)
                                   : CheckColumn(rte.relid, static_cast<AttrNumber>(attno), role, mode);
@@ -51,14 +52,17 @@ void CheckEntry(const RangeTblEntry& rte) {
   AttrNumber denied = 0;
   bool allowed = (missing & acl::kDelete) == 0;
   if (allowed && (missing & acl::kSelect)) {
-    allowed = rte.selected_cols.empty() ? CheckAnyColumn(rte.relid, role, acl::kSelect) == AclResult::kOk
-                                        : HasColumnRights(rte, role, rte.selected_cols, acl::kSelect, &denied);
+    allowed = rte.selected_cols.empty()
+                  ? CheckAnyColumn(rte.relid, role, acl::kSelect) == AclResult::kOk
+                  : HasColumnRights(rte, role, rte.selected_cols, acl::kSelect, &denied);
   }
   if (allowed && (missing & acl::kInsert)) {
-    allowed = !rte.inserted_cols.empty() && HasColumnRights(rte, role, rte.inserted_cols, acl::kInsert, &denied);
+    allowed =
+        !rte.inserted_cols.empty() && HasColumnRights(rte, role, rte.inserted_cols, acl::kInsert, &denied);
   }
   if (allowed && (missing & acl::kUpdate)) {
-    allowed = !rte.updated_cols.empty() && HasColumnRights(rte, role, rte.updated_cols, acl::kUpdate, &denied);
+    allowed =
+        !rte.updated_cols.empty() && HasColumnRights(rte, role, rte.updated_cols, acl::kUpdate, &denied);
   }
   if (allowed) return;
   ThrowUnlessOk(AclResult::kNoPrivilege, RelationObjectKind(rte.relkind), RelationName(rte.relid));
@@ -71,15 +75,16 @@ uint64_t BlocksOf(const PlannedStatement& statement) {
   uint64_t blocks = 0;
   for (Oid oid : statement.relations) {
     RelationRef relation = TryOpenRelation(oid, LockMode::kNone);
-    if (relation != nullptr && relation->has_storage()) blocks += RelationBlocks(LocatorOf(relation->row), Fork::kMain, true);
+    if (relation != nullptr && relation->has_storage())
+      blocks += RelationBlocks(LocatorOf(relation->row), Fork::kMain, true);
   }
   return blocks;
 }
 
 }  // namespace
 
-void RewriteAndPlan(Query* query, const BindOptions& options, SessionHooks* session, std::span<const Value> parameters,
-                    PlannedQuery* planned, double tuple_fraction) {
+void RewriteAndPlan(Query* query, const BindOptions& options, SessionHooks* session,
+                    std::span<const Value> parameters, PlannedQuery* planned, double tuple_fraction) {
   planned->query_id = static_cast<int64_t>(query->query_id);
   List<Query*> rewritten = Rewrite(query, options);
   if (rewritten.size() != 1) throw NotSupported("rule that makes several queries of one");
@@ -105,7 +110,8 @@ void LockRelations(const PlannedStatement& statement) {
 }
 
 bool IsCurrent(const PlannedQuery& planned) {
-  return planned.cache_generation == CacheGeneration() && planned.search_path_generation == SearchPathGeneration() &&
+  return planned.cache_generation == CacheGeneration() &&
+         planned.search_path_generation == SearchPathGeneration() &&
          planned.role == session_identity().current_role;
 }
 
@@ -128,9 +134,10 @@ bool HasOutgrownTables(PlannedQuery* planned) {
 void CheckReadOnly(const PlannedStatement& statement) {
   if (!TransactionReadOnly()) return;
   if (!statement.is_read_only) {
-    std::string_view name = statement.command == CmdType::kInsert ? "INSERT"
+    std::string_view name = statement.command == CmdType::kInsert   ? "INSERT"
                             : statement.command == CmdType::kUpdate ? "UPDATE"
-                            : statement.command == CmdType::kDelete ? "DELETE" : "SELECT";
+                            : statement.command == CmdType::kDelete ? "DELETE"
+                                                                    : "SELECT";
     const Plan* plan = statement.plan;
     if (plan->kind == PlanKind::kModifyTable) {
       RelationRef relation = OpenRelation(As<ModifyTablePlan>(plan)->relation, LockMode::kNone);
@@ -139,7 +146,8 @@ void CheckReadOnly(const PlannedStatement& statement) {
     throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction", name);
   }
   if (statement.has_row_marks) {
-    throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute SELECT FOR UPDATE in a read-only transaction");
+    throw SqlError(ErrorCode::kReadOnlySqlTransaction,
+                   "cannot execute SELECT FOR UPDATE in a read-only transaction");
   }
 }
 

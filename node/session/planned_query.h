@@ -37,8 +37,8 @@ using PlannedQueryRef = std::shared_ptr<PlannedQuery>;
 
 // Plans a bound query (one that Bind gave) in `planned`, whose statement's arena holds it. `tuple_fraction`: how much of its result
 // will be fetched, 0 for all.
-void RewriteAndPlan(Query* query, const BindOptions& options, SessionHooks* session, std::span<const Value> parameters,
-                    PlannedQuery* planned, double tuple_fraction = 0);
+void RewriteAndPlan(Query* query, const BindOptions& options, SessionHooks* session,
+                    std::span<const Value> parameters, PlannedQuery* planned, double tuple_fraction = 0);
 
 // How much of a cursor's rows cursor_tuple_fraction says will be fetched; 0 for all.
 double CursorTupleFraction();

@@ -16,8 +16,7 @@ bool PreparedStatement::is_query() const {
     case ast::Tag::kInsertStmt:
     case ast::Tag::kUpdateStmt:
     case ast::Tag::kDeleteStmt:
-    case ast::Tag::kMergeStmt:
-      return true;
+    case ast::Tag::kMergeStmt: return true;
     default: return false;
   }
 }

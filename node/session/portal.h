@@ -22,7 +22,9 @@ class PreparedStatement {
 
   const ast::RawStmt* raw() const { return raw_; }  // null: the text was empty
   std::string_view source() const { return tree_->text; }
-  std::string_view text() const { return raw_ == nullptr ? std::string_view{} : StatementText(tree_->text, *raw_); }
+  std::string_view text() const {
+    return raw_ == nullptr ? std::string_view{} : StatementText(tree_->text, *raw_);
+  }
   const ast::Node* statement() const { return raw_ == nullptr ? nullptr : raw_->stmt; }
   // SELECT, INSERT, UPDATE, DELETE, VALUES: what is bound and planned.
   bool is_query() const;
@@ -47,7 +49,7 @@ class PreparedStatement {
   PlanHistory history;   // which plan an execution with parameters gets
   // A constant of it was made from text that may mean something else later ('now'): the analysis must not serve another text.
   bool has_passing_literal = false;
-  bool from_sql = false;  // PREPARE, not the protocol
+  bool from_sql = false;    // PREPARE, not the protocol
   bool for_cursor = false;  // DECLARE: WHERE CURRENT OF may ask for its rows' identity
   TimestampUs prepared_at = 0;
 
@@ -75,7 +77,7 @@ struct PortalState {
   SnapshotHold snapshot;
   bool started = false;
   bool is_resumed = false;  // executed before
-  bool done = false;  // everything was delivered
+  bool done = false;        // everything was delivered
   uint64_t rows_delivered = 0;
   size_t savepoint_depth = 0;  // it goes when a savepoint this deep is rolled back
 

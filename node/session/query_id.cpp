@@ -20,7 +20,9 @@ int64_t NonZero(uint64_t hash) { return hash == 0 ? 1 : static_cast<int64_t>(has
 
 int64_t QueryIdOf(const Query& query) { return IsWanted() ? NonZero(FingerprintNode(&query)) : 0; }
 
-int64_t UtilityQueryId(std::string_view text) { return IsWanted() ? NonZero(std::hash<std::string_view>{}(text)) : 0; }
+int64_t UtilityQueryId(std::string_view text) {
+  return IsWanted() ? NonZero(std::hash<std::string_view>{}(text)) : 0;
+}
 
 void ReportQueryId(int64_t id) {
   if (id == 0 && log_context().query_id == 0) return;

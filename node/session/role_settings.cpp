@@ -1,12 +1,12 @@
 // SET ROLE and SET SESSION AUTHORIZATION are settings: levels undo them like any other. The number of each is the role's OID and whether it is a
 // superuser, found when the value was checked, so that an abort restores the identity without reading a catalog.
+#include "node/session/role_settings.h"
 #include "node/catalog/acl.h"
+#include "node/catalog/catalog_table.h"
 #include "node/catalog/identity.h"
 #include "node/catalog/rows/pg_db_role_setting.h"
-#include "node/catalog/catalog_table.h"
 #include "node/catalog/syscache.h"
 #include "node/config/settings.h"
-#include "node/session/role_settings.h"
 #include "node/session/session_functions.h"
 
 namespace walden {
@@ -50,7 +50,8 @@ void AssignIdentity() {
   int64_t current = role != 0 ? role : session;
   identity.current_role = RoleIn(current);
   bool is_superuser = (current & kSuperuserBit) != 0;
-  if (is_superuser != GetBool(Setting::kIsSuperuser)) OverrideSetting(Setting::kIsSuperuser, is_superuser ? "on" : "off");
+  if (is_superuser != GetBool(Setting::kIsSuperuser))
+    OverrideSetting(Setting::kIsSuperuser, is_superuser ? "on" : "off");
 }
 
 // What ALTER ROLE and ALTER DATABASE ... SET stored for this pair. A value that no longer fits is a warning.
@@ -76,7 +77,8 @@ void ApplyStored(Oid database, Oid role, SettingSource source, SessionFunctions&
 void InstallRoleSettings(std::string_view user) {
   OverrideSetting(Setting::kIsSuperuser, IsSuperuser(session_identity().authenticated_role) ? "on" : "off");
   OverrideSetting(Setting::kSessionAuthorization, user);
-  InstallSettingHooks(Setting::kSessionAuthorization, {.check = CheckSessionAuthorization, .assign = AssignIdentity});
+  InstallSettingHooks(Setting::kSessionAuthorization,
+                      {.check = CheckSessionAuthorization, .assign = AssignIdentity});
   InstallSettingHooks(Setting::kRole, {.check = CheckRole, .assign = AssignIdentity});
 }
 

@@ -37,15 +37,19 @@ void RefuseTooManySessions(const PgAuthidRow& role, const PgDatabaseRow& databas
   int of_role = 0, of_database = 0;
   for (int slot = 0; slot < MaxProcessSlots(); ++slot) {
     const ProcessSlot& process = SlotAt(slot);
-    if (process.pid.load(std::memory_order_acquire) == 0 || !process.is_session.load(std::memory_order_relaxed)) continue;
+    if (process.pid.load(std::memory_order_acquire) == 0 ||
+        !process.is_session.load(std::memory_order_relaxed))
+      continue;
     if (process.role.load(std::memory_order_relaxed) == role.oid) ++of_role;
     if (process.database.load(std::memory_order_relaxed) == database.oid) ++of_database;
   }
   if (database.datconnlimit >= 0 && of_database > database.datconnlimit) {
-    throw Fatal(SqlError(ErrorCode::kTooManyConnections, "too many connections for database \"{}\"", database.datname));
+    throw Fatal(SqlError(ErrorCode::kTooManyConnections, "too many connections for database \"{}\"",
+                         database.datname));
   }
   if (role.rolconnlimit >= 0 && of_role > role.rolconnlimit) {
-    throw Fatal(SqlError(ErrorCode::kTooManyConnections, "too many connections for role \"{}\"", role.rolname));
+    throw Fatal(
+        SqlError(ErrorCode::kTooManyConnections, "too many connections for role \"{}\"", role.rolname));
   }
 }
 
@@ -75,10 +79,12 @@ void Session::Start(const SessionStart& start) {
   BeginTransaction();
   RowRef<PgAuthidRow> role = RoleRow(start.user);
   if (role == nullptr) {
-    throw Fatal(SqlError(ErrorCode::kInvalidAuthorizationSpecification, "role \"{}\" does not exist", start.user));
+    throw Fatal(
+        SqlError(ErrorCode::kInvalidAuthorizationSpecification, "role \"{}\" does not exist", start.user));
   }
   if (!role->rolcanlogin) {
-    throw Fatal(SqlError(ErrorCode::kInvalidAuthorizationSpecification, "role \"{}\" is not permitted to log in", start.user));
+    throw Fatal(SqlError(ErrorCode::kInvalidAuthorizationSpecification,
+                         "role \"{}\" is not permitted to log in", start.user));
   }
   RowRef<PgDatabaseRow> database = DatabaseRow(start.database);
   if (database == nullptr) {
@@ -86,13 +92,16 @@ void Session::Start(const SessionStart& start) {
   }
   identity.authenticated_role = identity.session_role = identity.current_role = role->oid;
   if (!database->datallowconn) {
-    throw Fatal(SqlError(ErrorCode::kObjectNotInPrerequisiteState, "database \"{}\" is not currently accepting connections", start.database));
+    throw Fatal(SqlError(ErrorCode::kObjectNotInPrerequisiteState,
+                         "database \"{}\" is not currently accepting connections", start.database));
   }
   if (CheckDatabase(database->oid, role->oid, acl::kConnect) != AclResult::kOk) {
-    throw Fatal(SqlError(ErrorCode::kInsufficientPrivilege, "permission denied for database \"{}\"", start.database)
-                    .WithDetail("User does not have CONNECT privilege."));
+    throw Fatal(
+        SqlError(ErrorCode::kInsufficientPrivilege, "permission denied for database \"{}\"", start.database)
+            .WithDetail("User does not have CONNECT privilege."));
   }
-  AcquireLock(LockTag::Object(Oid::kInvalid, catalog_oid::kPgDatabase, database->oid, 0), LockMode::kRowExclusive);
+  AcquireLock(LockTag::Object(Oid::kInvalid, catalog_oid::kPgDatabase, database->oid, 0),
+              LockMode::kRowExclusive);
   // The process may hold caches of another database, for an earlier session.
   bool other_database = IsValid(identity.database) && identity.database != database->oid;
   identity.database = database->oid;

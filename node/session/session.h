@@ -16,8 +16,8 @@
 #include <string_view>
 #include <vector>
 
-#include "node/session/result_sink.h"
 #include "node/base/clock.h"
+#include "node/session/result_sink.h"
 #include "node/sql/commands/commands.h"
 #include "node/sql/functions/registry.h"
 #include "node/types/text_format.h"
@@ -54,7 +54,7 @@ class Session : public QueryRunner {
   Result SimpleQuery(std::string_view text);
   Result Parse(std::string_view name, std::string_view text, std::span<const Oid> parameter_types);
   struct BindParameters {
-    std::span<const int16_t> formats;                       // none, one for all, or one each
+    std::span<const int16_t> formats;                         // none, one for all, or one each
     std::span<const std::optional<std::string_view>> values;  // absent: null
     std::span<const int16_t> result_formats;
   };
@@ -63,7 +63,7 @@ class Session : public QueryRunner {
   void ClientSent(TimestampUs at);
   // What a statement or portal gives. Valid until the session's next entry.
   struct Description {
-    std::span<const Oid> parameters;        // of a statement
+    std::span<const Oid> parameters;  // of a statement
     bool has_rows = false;
     std::span<const ResultColumn> columns;  // of the rows
     std::span<const int16_t> formats;       // of a portal

@@ -47,16 +47,21 @@ void InstallFormatHooks(TextFormat* format) {
                                proposed.text = zone->name();
                                return;
                              }
-                             throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"TimeZone\": \"{}\"",
+                             throw SqlError(ErrorCode::kInvalidParameterValue,
+                                            "invalid value for parameter \"TimeZone\": \"{}\"",
                                             proposed.text);
                            },
                        .assign = [format] { format->zone = TimeZone::Find(GetString(Setting::kTimeZone)); }});
-  InstallSettingHooks(Setting::kDateStyle, {.check = CheckDateStyle, .assign = [format] { AssignDateStyle(GetString(Setting::kDateStyle), format); }});
-  InstallSettingHooks(Setting::kIntervalStyle,
-                      {.assign = [format] { format->interval_style = GetEnum<IntervalStyle>(Setting::kIntervalStyle); }});
+  InstallSettingHooks(Setting::kDateStyle, {.check = CheckDateStyle, .assign = [format] {
+                                              AssignDateStyle(GetString(Setting::kDateStyle), format);
+                                            }});
+  InstallSettingHooks(Setting::kIntervalStyle, {.assign = [format] {
+                        format->interval_style = GetEnum<IntervalStyle>(Setting::kIntervalStyle);
+                      }});
   InstallSettingHooks(Setting::kByteaOutput, {.assign = [format] {
-                        format->bytea_output = GetEnum<ByteaForm>(Setting::kByteaOutput) == ByteaForm::kHex ? ByteaOutput::kHex
-                                                                                                            : ByteaOutput::kEscape;
+                        format->bytea_output = GetEnum<ByteaForm>(Setting::kByteaOutput) == ByteaForm::kHex
+                                                   ? ByteaOutput::kHex
+                                                   : ByteaOutput::kEscape;
                       }});
   InstallSettingHooks(Setting::kExtraFloatDigits, {.assign = [format] {
                         format->extra_float_digits = static_cast<int8_t>(GetInt(Setting::kExtraFloatDigits));
@@ -64,13 +69,14 @@ void InstallFormatHooks(TextFormat* format) {
 }
 
 std::string_view VersionText() {
-  static const std::string text = fmt::format("PostgreSQL {} on {}, compiled by {}, 64-bit", GetString(Setting::kServerVersion),
+  static const std::string text =
+      fmt::format("PostgreSQL {} on {}, compiled by {}, 64-bit", GetString(Setting::kServerVersion),
 #if defined(__x86_64__)
-                                              "x86_64-pc-linux-gnu",
+                  "x86_64-pc-linux-gnu",
 #else
-                                              "aarch64-unknown-linux-gnu",
+                  "aarch64-unknown-linux-gnu",
 #endif
-                                              "gcc " __VERSION__);
+                  "gcc " __VERSION__);
   return text;
 }
 

@@ -8,7 +8,9 @@ namespace walden {
 // Reaches the session's state from a function's hooks.
 class SessionSets {
  public:
-  static SessionState& StateOf(CallContext& context) { return *static_cast<SessionFunctions*>(context.session)->session_.state_; }
+  static SessionState& StateOf(CallContext& context) {
+    return *static_cast<SessionFunctions*>(context.session)->session_.state_;
+  }
 };
 
 namespace {
@@ -26,8 +28,11 @@ std::unique_ptr<TableFunction> StartPreparedStatements(CallContext& context, std
   for (const auto& [name, statement] : SessionSets::StateOf(context).prepared) {
     RowValues row = rows->NewRow();
     row.Text(name).Text(statement->source());
-    row.Time(statement->prepared_at).Text(TypeArray(statement->parameter_types, context.arena)).Bool(statement->from_sql);
-    row.Int8(static_cast<int64_t>(statement->history.generic_plans)).Int8(static_cast<int64_t>(statement->history.custom_plans));
+    row.Time(statement->prepared_at)
+        .Text(TypeArray(statement->parameter_types, context.arena))
+        .Bool(statement->from_sql);
+    row.Int8(static_cast<int64_t>(statement->history.generic_plans))
+        .Int8(static_cast<int64_t>(statement->history.custom_plans));
     rows->Add(row);
   }
   return rows;
@@ -37,14 +42,16 @@ std::unique_ptr<TableFunction> StartCursors(CallContext& context, std::span<cons
   auto rows = std::make_unique<RowSet>();
   for (const auto& [name, portal] : SessionSets::StateOf(context).portals) {
     RowValues row = rows->NewRow();
-    row.Text(name).Text(portal->is_cursor ? std::string_view(portal->declared_text) : portal->statement().source());
+    row.Text(name).Text(portal->is_cursor ? std::string_view(portal->declared_text)
+                                          : portal->statement().source());
     row.Bool(portal->is_holdable).Bool(false).Bool(portal->is_scrollable).Time(portal->created_at);
     rows->Add(row);
   }
   return rows;
 }
 
-constexpr SetFunction kSets[] = {{"pg_prepared_statement", true, StartPreparedStatements}, {"pg_cursor", true, StartCursors}};
+constexpr SetFunction kSets[] = {{"pg_prepared_statement", true, StartPreparedStatements},
+                                 {"pg_cursor", true, StartCursors}};
 
 }  // namespace
 

@@ -8,8 +8,8 @@
 #include "node/session/portal.h"
 #include "node/session/session.h"
 #include "node/session/session_functions.h"
-#include "node/session/statement_log.h"
 #include "node/session/statement_cache.h"
+#include "node/session/statement_log.h"
 #include "node/sql/binder/session_reader.h"
 #include "node/sql/query/tree_walk.h"
 #include "node/txn/transaction.h"
@@ -66,7 +66,8 @@ class TransactionBlock {
   bool failed_ = false;
   std::vector<Savepoint> savepoints_;
   int setting_level_ = 0;  // of the transaction, 0: none open
-  TimestampUs sent_at_ = 0;  // when the client's message came, while nothing that takes time has run since; else 0
+  TimestampUs sent_at_ =
+      0;  // when the client's message came, while nothing that takes time has run since; else 0
   struct Characteristics {
     IsolationLevel isolation = IsolationLevel::kReadCommitted;
     bool read_only = false;
@@ -129,7 +130,8 @@ struct SessionState {
   CachedStatementRef ShareAmongLiterals(const PreparedStatementRef& statement);
   Fingerprint fingerprint;   // of the text being run
   bool is_stripped = false;  // `fingerprint` is valid and has literals
-  bool is_one_of_several = false;  // the statement that runs shares its text, and so its transaction, with others
+  bool is_one_of_several =
+      false;  // the statement that runs shares its text, and so its transaction, with others
 
   // ---- extended.cpp
   PreparedStatementRef FindParsed(const StatementKey& key);

@@ -86,7 +86,8 @@ bool SessionState::RunCached(std::string_view text) {
   if (!is_stripped) return false;
   StatementKey stripped{StatementKeyKind::kStripped, fingerprint.key, {}};
   CachedStatementRef entry = statements.Find(stripped);
-  if (entry == nullptr || entry->statement == nullptr || !entry->statement->history.PrefersGeneric()) return false;
+  if (entry == nullptr || entry->statement == nullptr || !entry->statement->history.PrefersGeneric())
+    return false;
   return RunKept(stripped, entry, text);
 }
 
@@ -96,13 +97,15 @@ bool SessionState::RunKept(const StatementKey& key, const CachedStatementRef& en
   Portal portal(entry->statement);
   if (statement.is_query()) {
     portal.plan = KeptPlan(&statement, {});
-    if (portal.plan == nullptr || (!statement.history.value_independent && HasOutgrownTables(portal.plan.get()))) {
+    if (portal.plan == nullptr ||
+        (!statement.history.value_independent && HasOutgrownTables(portal.plan.get()))) {
       statements.Remove(key);
       return false;
     }
     session.format_.transaction_start_us = walden::TransactionStartTime();
     try {
-      entry->literals.Read(text, fingerprint.literals, session.format_, &functions, portal.arena, &portal.parameters);
+      entry->literals.Read(text, fingerprint.literals, session.format_, &functions, portal.arena,
+                           &portal.parameters);
     } catch (const SqlError&) {
       return false;  // analysis raises it again, and says where
     }
@@ -149,7 +152,8 @@ void SessionState::RunAndRemember(std::string_view text, const PreparedStatement
     if (generic && RunKept(stripped, shared, text)) return;
   }
   RunStatement(statement);
-  if (shared != nullptr && statement->plan != nullptr) shared->statement->history.NoteCustom(*statement->plan->statement);
+  if (shared != nullptr && statement->plan != nullptr)
+    shared->statement->history.NoteCustom(*statement->plan->statement);
   StatementKey exact{StatementKeyKind::kText, text, {}};
   if (!MayRemember(*statement) || !statements.IsRepeated(exact)) return;
   auto entry = std::make_shared<CachedStatement>();

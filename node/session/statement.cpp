@@ -22,8 +22,7 @@ bool EndsTransaction(const ast::Node& statement) {
     case TransactionStmtKind::kCommit:
     case TransactionStmtKind::kRollback:
     case TransactionStmtKind::kRollbackTo:
-    case TransactionStmtKind::kPrepare:
-      return true;
+    case TransactionStmtKind::kPrepare: return true;
     default: return false;
   }
 }
@@ -83,12 +82,15 @@ double CursorTupleFraction() {
 
 namespace {
 
-double FetchedPart(const PreparedStatement& statement) { return statement.for_cursor ? CursorTupleFraction() : 0; }
+double FetchedPart(const PreparedStatement& statement) {
+  return statement.for_cursor ? CursorTupleFraction() : 0;
+}
 
 void CheckResult(PreparedStatement* statement, const PlannedQuery& planned) {
   if (!statement->takes_parameters) return;
   std::vector<PreparedStatement::Column> columns;
-  for (const ResultColumn& column : planned.columns) columns.push_back({std::string(column.name), column.type, column.typmod});
+  for (const ResultColumn& column : planned.columns)
+    columns.push_back({std::string(column.name), column.type, column.typmod});
   if (!statement->result) {
     statement->result = std::move(columns);
   } else if (*statement->result != columns) {
@@ -110,7 +112,8 @@ PlannedQueryRef SessionState::GenericPlan(PreparedStatement* statement) {
     ParameterTypes parameters;
     parameters.types = statement->parameter_types;
     parameters.variable = true;
-    BindOptions options = MakeBindOptions(planned->statement->arena, statement->source(), statement->takes_parameters ? &parameters : nullptr);
+    BindOptions options = MakeBindOptions(planned->statement->arena, statement->source(),
+                                          statement->takes_parameters ? &parameters : nullptr);
     Query* query = BindPrepared(statement, options);
     statement->parameter_types = parameters.types;
     statement->has_passing_literal = HasPassingLiteral(*query, statement->source());
@@ -129,7 +132,8 @@ PlannedQueryRef SessionState::CustomPlan(PreparedStatement* statement, std::span
     ParameterTypes parameters;
     parameters.types = statement->parameter_types;
     BindOptions options = MakeBindOptions(planned->statement->arena, statement->source(), &parameters);
-    RewriteAndPlan(BindPrepared(statement, options), options, &functions, values, planned.get(), FetchedPart(*statement));
+    RewriteAndPlan(BindPrepared(statement, options), options, &functions, values, planned.get(),
+                   FetchedPart(*statement));
     LockRelations(*planned->statement);
     if (!IsCurrent(*planned)) continue;
     CheckResult(statement, *planned);
@@ -196,7 +200,8 @@ void SessionState::StartExecution(Portal* portal) {
   // Relations may have changed while their locks were waited for: only now.
   portal->snapshot = TransactionSnapshot();
   ActiveSnapshotScope active(*portal->snapshot);
-  portal->executor = planned.idle != nullptr ? std::move(planned.idle) : std::make_unique<Executor>(*planned.statement);
+  portal->executor =
+      planned.idle != nullptr ? std::move(planned.idle) : std::make_unique<Executor>(*planned.statement);
   ExecutionSettings settings;
   settings.snapshot = &*portal->snapshot;
   settings.session = &functions;

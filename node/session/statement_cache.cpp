@@ -59,8 +59,14 @@ void StatementCache::Add(const StatementKey& key, CachedStatementRef entry) {
   if (bytes > limit) return;
   while (bytes_ + bytes > limit) Drop(std::prev(slots_.end()));
   uint64_t hash = HashOf(key);
-  slots_.push_front(Slot{hash, key.kind, std::string(key.text), {key.types.begin(), key.types.end()}, PlanEnvironment(),
-                         session_identity().current_role, bytes, std::move(entry)});
+  slots_.push_front(Slot{hash,
+                         key.kind,
+                         std::string(key.text),
+                         {key.types.begin(), key.types.end()},
+                         PlanEnvironment(),
+                         session_identity().current_role,
+                         bytes,
+                         std::move(entry)});
   by_hash_.emplace(hash, slots_.begin());
   bytes_ += bytes;
 }

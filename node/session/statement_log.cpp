@@ -21,8 +21,10 @@ LogStatement KindOf(const ast::Node* statement) {
     case ast::Tag::kMergeStmt:
     case ast::Tag::kTruncateStmt: return LogStatement::kMod;
     case ast::Tag::kSelectStmt:
-      return static_cast<const ast::SelectStmt*>(statement)->into_clause != nullptr ? LogStatement::kDdl : LogStatement::kAll;
-    case ast::Tag::kCopyStmt: return static_cast<const ast::CopyStmt*>(statement)->is_from ? LogStatement::kMod : LogStatement::kAll;
+      return static_cast<const ast::SelectStmt*>(statement)->into_clause != nullptr ? LogStatement::kDdl
+                                                                                    : LogStatement::kAll;
+    case ast::Tag::kCopyStmt:
+      return static_cast<const ast::CopyStmt*>(statement)->is_from ? LogStatement::kMod : LogStatement::kAll;
     case ast::Tag::kPrepareStmt: return KindOf(static_cast<const ast::PrepareStmt*>(statement)->query);
     case ast::Tag::kExplainStmt: return KindOf(static_cast<const ast::ExplainStmt*>(statement)->query);
     case ast::Tag::kTransactionStmt:
@@ -57,7 +59,9 @@ bool Chance(double rate) {
 }
 
 void AppendQuoted(std::string_view text, int64_t limit, std::string* to) {
-  std::string_view shown = limit >= 0 && text.size() > static_cast<size_t>(limit) ? Utf8Clip(text, static_cast<size_t>(limit)) : text;
+  std::string_view shown = limit >= 0 && text.size() > static_cast<size_t>(limit)
+                               ? Utf8Clip(text, static_cast<size_t>(limit))
+                               : text;
   *to += '\'';
   for (char c : shown) {
     if (c == '\'') *to += c;
@@ -77,8 +81,8 @@ void StatementLog::Begin(bool starts_transaction) {
   was_logged_ = false;
   double rate = GetReal(Setting::kLogTransactionSampleRate);
   if (starts_transaction) is_sampled_ = rate > 0 && Chance(rate);
-  bool wanted = is_sampled_ || GetBool(Setting::kLogDuration) || GetInt(Setting::kLogMinDurationStatement) >= 0 ||
-                GetInt(Setting::kLogMinDurationSample) >= 0;
+  bool wanted = is_sampled_ || GetBool(Setting::kLogDuration) ||
+                GetInt(Setting::kLogMinDurationStatement) >= 0 || GetInt(Setting::kLogMinDurationSample) >= 0;
   began_us_ = wanted ? MonotonicUs() : 0;
 }
 
@@ -86,7 +90,8 @@ bool StatementLog::IsActive() const {
   return began_us_ != 0 || GetEnum<LogStatement>(Setting::kLogStatement) != LogStatement::kNone;
 }
 
-void StatementLog::Runs(const ast::Node* statement, std::string_view action, std::string_view text, const Portal* portal) {
+void StatementLog::Runs(const ast::Node* statement, std::string_view action, std::string_view text,
+                        const Portal* portal) {
   LogStatement wanted = GetEnum<LogStatement>(Setting::kLogStatement);
   if (wanted == LogStatement::kNone || was_logged_ || KindOf(statement) > wanted) return;
   was_logged_ = true;
@@ -97,8 +102,9 @@ void StatementLog::Ends(std::string_view action, std::string_view text, const Po
   if (began_us_ == 0) return;
   int64_t us = MonotonicUs() - began_us_;
   auto exceeds = [us](Setting limit) { return GetInt(limit) >= 0 && us >= GetInt(limit) * 1000; };
-  bool with_text = is_sampled_ || exceeds(Setting::kLogMinDurationStatement) ||
-                   (exceeds(Setting::kLogMinDurationSample) && Chance(GetReal(Setting::kLogStatementSampleRate)));
+  bool with_text =
+      is_sampled_ || exceeds(Setting::kLogMinDurationStatement) ||
+      (exceeds(Setting::kLogMinDurationSample) && Chance(GetReal(Setting::kLogStatementSampleRate)));
   if (!with_text && !GetBool(Setting::kLogDuration)) return;
   std::string duration = fmt::format("duration: {}.{:03} ms", us / 1000, us % 1000);
   if (with_text && !was_logged_) {

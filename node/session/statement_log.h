@@ -19,7 +19,8 @@ class StatementLog {
   // A message of the client begins; `starts_transaction`: none is in progress.
   void Begin(bool starts_transaction);
   // It is about to run this statement: says so once if log_statement names its kind. `portal`: with these parameters.
-  void Runs(const ast::Node* statement, std::string_view action, std::string_view text, const Portal* portal = nullptr);
+  void Runs(const ast::Node* statement, std::string_view action, std::string_view text,
+            const Portal* portal = nullptr);
   // It has succeeded: says how long it took, if that is asked for.
   void Ends(std::string_view action, std::string_view text, const Portal* portal = nullptr);
 

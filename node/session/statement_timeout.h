@@ -9,7 +9,8 @@ namespace walden {
 // Armed by the outermost entry only; the inner ones leave it running.
 class StatementTimeout {
  public:
-  StatementTimeout() : armed_(GetInt(Setting::kStatementTimeout) > 0 && !TimeoutEnabled(Interrupt::kStatementTimeout)) {
+  StatementTimeout()
+      : armed_(GetInt(Setting::kStatementTimeout) > 0 && !TimeoutEnabled(Interrupt::kStatementTimeout)) {
     if (armed_) EnableTimeout(Interrupt::kStatementTimeout, GetInt(Setting::kStatementTimeout));
   }
   ~StatementTimeout() {

@@ -2,8 +2,8 @@
 #include "node/catalog/invalidation.h"
 #include "node/config/settings.h"
 #include "node/session/session_state.h"
-#include "node/txn/txn_state.h"
 #include "node/txn/snapshot.h"
+#include "node/txn/txn_state.h"
 
 namespace walden {
 namespace {
@@ -22,7 +22,8 @@ std::string OptionValue(const ast::DefElem& option) {
 }
 
 const char* IsolationName(IsolationLevel level) {
-  static constexpr const char* kNames[] = {"read uncommitted", "read committed", "repeatable read", "serializable"};
+  static constexpr const char* kNames[] = {"read uncommitted", "read committed", "repeatable read",
+                                           "serializable"};
   return kNames[static_cast<int>(level)];
 }
 
@@ -37,19 +38,23 @@ const char* OnOff(bool value) { return value ? "on" : "off"; }
 
 void CheckIsolationAllowed() {
   if (TransactionSnapshotTaken()) {
-    throw SqlError(ErrorCode::kActiveSqlTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+    throw SqlError(ErrorCode::kActiveSqlTransaction,
+                   "SET TRANSACTION ISOLATION LEVEL must be called before any query");
   }
   if (NestLevel() > 1) {
-    throw SqlError(ErrorCode::kActiveSqlTransaction, "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction");
+    throw SqlError(ErrorCode::kActiveSqlTransaction,
+                   "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction");
   }
 }
 
 void CheckDeferrableAllowed() {
   if (NestLevel() > 1) {
-    throw SqlError(ErrorCode::kActiveSqlTransaction, "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction");
+    throw SqlError(ErrorCode::kActiveSqlTransaction,
+                   "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction");
   }
   if (TransactionSnapshotTaken()) {
-    throw SqlError(ErrorCode::kActiveSqlTransaction, "SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
+    throw SqlError(ErrorCode::kActiveSqlTransaction,
+                   "SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
   }
 }
 
@@ -57,7 +62,8 @@ void CheckDeferrableAllowed() {
 void CheckReadWriteAllowed() {
   if (!TransactionReadOnly()) return;
   if (TransactionSnapshotTaken()) {
-    throw SqlError(ErrorCode::kActiveSqlTransaction, "transaction read-write mode must be set before any query");
+    throw SqlError(ErrorCode::kActiveSqlTransaction,
+                   "transaction read-write mode must be set before any query");
   }
   if (InRecovery()) {
     throw SqlError(ErrorCode::kFeatureNotSupported, "cannot set transaction read-write mode during recovery");
@@ -77,7 +83,8 @@ void InstallTransactionSettingHooks() {
                            },
                        .assign =
                            [] {
-                             if (InTransaction()) SetIsolation(GetEnum<IsolationLevel>(Setting::kTransactionIsolation));
+                             if (InTransaction())
+                               SetIsolation(GetEnum<IsolationLevel>(Setting::kTransactionIsolation));
                            },
                        .show = [] { return std::string(IsolationName(CurrentIsolation())); }});
   InstallSettingHooks(Setting::kTransactionReadOnly,
@@ -88,12 +95,14 @@ void InstallTransactionSettingHooks() {
                            },
                        .assign =
                            [] {
-                             if (InTransaction()) SetTransactionReadOnly(GetBool(Setting::kTransactionReadOnly));
+                             if (InTransaction())
+                               SetTransactionReadOnly(GetBool(Setting::kTransactionReadOnly));
                            },
                        .show = [] { return std::string(OnOff(TransactionReadOnly())); }});
   InstallSettingHooks(Setting::kTransactionDeferrable, {.check = [](ProposedValue& proposed) {
                         bool is_asked = proposed.source != SettingSource::kDefault && InTransaction();
-                        bool changes = (proposed.number.integer != 0) != GetBool(Setting::kTransactionDeferrable);
+                        bool changes =
+                            (proposed.number.integer != 0) != GetBool(Setting::kTransactionDeferrable);
                         if (is_asked && changes) CheckDeferrableAllowed();
                       }});
 }
@@ -117,7 +126,8 @@ void TransactionBlock::StartStatement(bool takes_time) {
   if (InTransaction() || failed_) return;
   BeginTransaction();
   setting_level_ = OpenSettingLevel();
-  UseCharacteristics({GetEnum<IsolationLevel>(Setting::kDefaultTransactionIsolation), GetBool(Setting::kDefaultTransactionReadOnly),
+  UseCharacteristics({GetEnum<IsolationLevel>(Setting::kDefaultTransactionIsolation),
+                      GetBool(Setting::kDefaultTransactionReadOnly),
                       GetBool(Setting::kDefaultTransactionDeferrable)});
 }
 
@@ -149,7 +159,8 @@ void TransactionBlock::AbortStatement() {
 void TransactionBlock::EndTransaction(bool commit) {
   session_.DropPortals(commit);
   if (commit && !savepoints_.empty()) ReleaseFrom(0);
-  if (InTransaction()) last_ = {CurrentIsolation(), TransactionReadOnly(), GetBool(Setting::kTransactionDeferrable)};
+  if (InTransaction())
+    last_ = {CurrentIsolation(), TransactionReadOnly(), GetBool(Setting::kTransactionDeferrable)};
   if (commit) {
     CommitTransaction();
   } else if (InTransaction()) {
@@ -214,7 +225,8 @@ void TransactionBlock::StartChained(bool chain) {
 std::string TransactionBlock::Commit(const ast::TransactionStmt& statement) {
   if (!in_block_) {
     if (statement.chain) {
-      throw SqlError(ErrorCode::kNoActiveSqlTransaction, "COMMIT AND CHAIN can only be used in transaction blocks");
+      throw SqlError(ErrorCode::kNoActiveSqlTransaction,
+                     "COMMIT AND CHAIN can only be used in transaction blocks");
     }
     Warn(ErrorCode::kNoActiveSqlTransaction, "there is no transaction in progress");
     return "COMMIT";
@@ -236,7 +248,8 @@ std::string TransactionBlock::Commit(const ast::TransactionStmt& statement) {
 std::string TransactionBlock::Rollback(const ast::TransactionStmt& statement) {
   if (!in_block_) {
     if (statement.chain) {
-      throw SqlError(ErrorCode::kNoActiveSqlTransaction, "ROLLBACK AND CHAIN can only be used in transaction blocks");
+      throw SqlError(ErrorCode::kNoActiveSqlTransaction,
+                     "ROLLBACK AND CHAIN can only be used in transaction blocks");
     }
     Warn(ErrorCode::kNoActiveSqlTransaction, "there is no transaction in progress");
     return "ROLLBACK";
@@ -259,7 +272,8 @@ size_t TransactionBlock::FindSavepoint(std::string_view name, std::string_view w
 }
 
 void TransactionBlock::Define(std::string_view name) {
-  if (!in_block_) throw SqlError(ErrorCode::kNoActiveSqlTransaction, "SAVEPOINT can only be used in transaction blocks");
+  if (!in_block_)
+    throw SqlError(ErrorCode::kNoActiveSqlTransaction, "SAVEPOINT can only be used in transaction blocks");
   savepoints_.push_back({std::string(name), BeginSubtransaction()});
   OpenSettingLevel();
 }

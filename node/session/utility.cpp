@@ -30,8 +30,7 @@ bool IsAllowedOnReadOnly(const ast::Node& statement) {
     case ast::Tag::kVacuumStmt:
     case ast::Tag::kReindexStmt:
     case ast::Tag::kClusterStmt:
-    case ast::Tag::kLockStmt:
-      return true;
+    case ast::Tag::kLockStmt: return true;
     default: return false;
   }
 }
@@ -43,8 +42,7 @@ bool IsRefusedInRecovery(const ast::Node& statement) {
     case ast::Tag::kNotifyStmt:
     case ast::Tag::kVacuumStmt:
     case ast::Tag::kReindexStmt:
-    case ast::Tag::kClusterStmt:
-      return true;
+    case ast::Tag::kClusterStmt: return true;
     case ast::Tag::kLockStmt: return !IsReadOnlyCommand(statement);
     default: return false;
   }
@@ -69,10 +67,12 @@ void SessionState::RunUtility(Portal* portal) {
   PreparedStatement& whole = portal->statement();
   const ast::Node& statement = *whole.statement();
   if (InTransaction() && TransactionReadOnly() && !IsAllowedOnReadOnly(statement)) {
-    throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction", CommandTagName(&statement));
+    throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction",
+                   CommandTagName(&statement));
   }
   if (InRecovery() && IsRefusedInRecovery(statement)) {
-    throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute {} during recovery", CommandTagName(&statement));
+    throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute {} during recovery",
+                   CommandTagName(&statement));
   }
   if (statement.tag != ast::Tag::kTransactionStmt) TellContents();
   SessionReader::Instance().Refresh();
@@ -81,20 +81,43 @@ void SessionState::RunUtility(Portal* portal) {
                     statement.tag != ast::Tag::kDeallocateStmt;
   ReportQueryId(has_own_id ? UtilityQueryId(whole.source()) : 0);
   switch (statement.tag) {
-    case ast::Tag::kTransactionStmt: portal->tag = transaction.Run(static_cast<const ast::TransactionStmt&>(statement)); return;
-    case ast::Tag::kVariableSetStmt: portal->tag = RunSet(static_cast<const ast::VariableSetStmt&>(statement)); return;
-    case ast::Tag::kVariableShowStmt: portal->tag = RunShow(static_cast<const ast::VariableShowStmt&>(statement), portal); return;
-    case ast::Tag::kDiscardStmt: portal->tag = RunDiscard(static_cast<const ast::DiscardStmt&>(statement)); return;
-    case ast::Tag::kPrepareStmt: portal->tag = RunPrepare(static_cast<const ast::PrepareStmt&>(statement), portal->statement_ref()); return;
-    case ast::Tag::kExecuteStmt: portal->tag = RunExecute(static_cast<const ast::ExecuteStmt&>(statement), portal); return;
-    case ast::Tag::kDeallocateStmt: portal->tag = RunDeallocate(static_cast<const ast::DeallocateStmt&>(statement)); return;
-    case ast::Tag::kDeclareCursorStmt:
-      portal->tag = RunDeclare(static_cast<const ast::DeclareCursorStmt&>(statement), portal->statement_ref());
+    case ast::Tag::kTransactionStmt:
+      portal->tag = transaction.Run(static_cast<const ast::TransactionStmt&>(statement));
       return;
-    case ast::Tag::kFetchStmt: portal->tag = RunFetch(static_cast<const ast::FetchStmt&>(statement), portal); return;
-    case ast::Tag::kClosePortalStmt: portal->tag = RunCloseCursor(static_cast<const ast::ClosePortalStmt&>(statement)); return;
-    case ast::Tag::kExplainStmt: portal->tag = RunExplain(static_cast<const ast::ExplainStmt&>(statement), portal); return;
-    case ast::Tag::kCopyStmt: portal->tag = RunCopy(static_cast<const ast::CopyStmt&>(statement), portal); return;
+    case ast::Tag::kVariableSetStmt:
+      portal->tag = RunSet(static_cast<const ast::VariableSetStmt&>(statement));
+      return;
+    case ast::Tag::kVariableShowStmt:
+      portal->tag = RunShow(static_cast<const ast::VariableShowStmt&>(statement), portal);
+      return;
+    case ast::Tag::kDiscardStmt:
+      portal->tag = RunDiscard(static_cast<const ast::DiscardStmt&>(statement));
+      return;
+    case ast::Tag::kPrepareStmt:
+      portal->tag = RunPrepare(static_cast<const ast::PrepareStmt&>(statement), portal->statement_ref());
+      return;
+    case ast::Tag::kExecuteStmt:
+      portal->tag = RunExecute(static_cast<const ast::ExecuteStmt&>(statement), portal);
+      return;
+    case ast::Tag::kDeallocateStmt:
+      portal->tag = RunDeallocate(static_cast<const ast::DeallocateStmt&>(statement));
+      return;
+    case ast::Tag::kDeclareCursorStmt:
+      portal->tag =
+          RunDeclare(static_cast<const ast::DeclareCursorStmt&>(statement), portal->statement_ref());
+      return;
+    case ast::Tag::kFetchStmt:
+      portal->tag = RunFetch(static_cast<const ast::FetchStmt&>(statement), portal);
+      return;
+    case ast::Tag::kClosePortalStmt:
+      portal->tag = RunCloseCursor(static_cast<const ast::ClosePortalStmt&>(statement));
+      return;
+    case ast::Tag::kExplainStmt:
+      portal->tag = RunExplain(static_cast<const ast::ExplainStmt&>(statement), portal);
+      return;
+    case ast::Tag::kCopyStmt:
+      portal->tag = RunCopy(static_cast<const ast::CopyStmt&>(statement), portal);
+      return;
     case ast::Tag::kCheckPointStmt:
       RequestCheckpoint(kCheckpointImmediate | kCheckpointForce | kCheckpointWait);
       portal->tag = "CHECKPOINT";

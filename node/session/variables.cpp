@@ -40,7 +40,9 @@ std::string SessionState::SetOne(const ast::VariableSetStmt& statement, const Se
     case VariableSetKind::kResetAll: ResetAllSettings(request); return "RESET";
     case VariableSetKind::kReset: SetSetting(statement.name, std::nullopt, request); return "RESET";
     case VariableSetKind::kSetDefault: SetSetting(statement.name, std::nullopt, request); return "SET";
-    case VariableSetKind::kSetCurrent: SetSetting(statement.name, ShowSetting(statement.name), request); return "SET";
+    case VariableSetKind::kSetCurrent:
+      SetSetting(statement.name, ShowSetting(statement.name), request);
+      return "SET";
     case VariableSetKind::kSetMulti: {
       if (statement.name == "SESSION CHARACTERISTICS") {
         transaction.SetDefaults(statement.args, request);
@@ -99,7 +101,8 @@ std::vector<ResultColumn> SessionState::UtilityColumns(const ast::Node& statemen
     if (cursor != nullptr && cursor->plan != nullptr) return cursor->plan->columns;
   }
   std::vector<ResultColumn> columns;
-  Oid type = ast::Is<ast::ExplainStmt>(&statement) ? ExplainResultType(*ast::As<ast::ExplainStmt>(&statement)) : type_oid::kText;
+  Oid type = ast::Is<ast::ExplainStmt>(&statement) ? ExplainResultType(*ast::As<ast::ExplainStmt>(&statement))
+                                                   : type_oid::kText;
   for (const std::string& name : owner->names) columns.push_back({name, Oid::kInvalid, 0, type, -1});
   return columns;
 }

@@ -53,21 +53,11 @@ ProcessSlot* signalled_slot = &detached_process_slot;
 
 void HandleSignal(int signal_number) {
   switch (signal_number) {
-    case SIGTERM:
-      Raise(*signalled_slot, Interrupt::kTerminate);
-      break;
-    case SIGINT:
-      Raise(*signalled_slot, Interrupt::kCancel);
-      break;
-    case SIGHUP:
-      Raise(*signalled_slot, Interrupt::kReload);
-      break;
-    case SIGUSR2:
-      Raise(*signalled_slot, Interrupt::kShutdown);
-      break;
-    default:
-      signalled_slot->latch.Set();
-      break;
+    case SIGTERM: Raise(*signalled_slot, Interrupt::kTerminate); break;
+    case SIGINT: Raise(*signalled_slot, Interrupt::kCancel); break;
+    case SIGHUP: Raise(*signalled_slot, Interrupt::kReload); break;
+    case SIGUSR2: Raise(*signalled_slot, Interrupt::kShutdown); break;
+    default: signalled_slot->latch.Set(); break;
   }
 }
 

@@ -71,11 +71,8 @@ void Latch::Own() {
 void Latch::Set() {
   if (word_.exchange(1, std::memory_order_seq_cst) != 0) return;
   switch (sleep_.load(std::memory_order_seq_cst)) {
-    case kAwake:
-      return;
-    case kOnFutex:
-      FutexWake(&word_, 1);
-      return;
+    case kAwake: return;
+    case kOnFutex: FutexWake(&word_, 1); return;
     case kInPoll: {
       int saved_errno = errno;
       syscall(SYS_tgkill, owner_pid_.load(std::memory_order_relaxed),

@@ -44,12 +44,10 @@ int BackendSlots() { return static_cast<int>(GetInt(Setting::kMaxConnections)) +
 int SlotCount(ProcessKind kind) {
   switch (kind) {
 #define X(name, type, title, slots, touches) \
-  case ProcessKind::name:                    \
-    return slots;
+  case ProcessKind::name: return slots;
 #include "node/shm/process_kinds.def"
 #undef X
-    case ProcessKind::kCount:
-      break;
+    case ProcessKind::kCount: break;
   }
   return 0;
 }

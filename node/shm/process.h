@@ -38,7 +38,8 @@ struct alignas(128) ProcessSlot {
   std::atomic<uint32_t> wait_event;  // see wait_events.h
   std::atomic<uint32_t> interrupts;  // see interrupts.h
   std::atomic<uint32_t> cancel_key;
-  std::atomic<uint8_t> recovery_conflict;  // why Interrupt::kRecoveryConflict was raised last; see recovery/hot_standby
+  std::atomic<uint8_t>
+      recovery_conflict;  // why Interrupt::kRecoveryConflict was raised last; see recovery/hot_standby
   Latch latch;
 
   std::atomic<uint32_t> lwlock_wake;  // futex word: 1 while queued, 0 when woken

@@ -28,7 +28,8 @@ struct alignas(64) ActivityEntry {
   uint32_t query_bytes;
   int32_t tls_bits;
   bool tls;
-  char tls_version[kNameBytes], tls_cipher[kNameBytes], tls_client_dn[kNameBytes], tls_client_serial[kNameBytes], tls_issuer_dn[kNameBytes];
+  char tls_version[kNameBytes], tls_cipher[kNameBytes], tls_client_dn[kNameBytes],
+      tls_client_serial[kNameBytes], tls_issuer_dn[kNameBytes];
   char backend_type[kNameBytes], application_name[kNameBytes], remote_host[kNameBytes], host_name[kNameBytes];
 };
 
@@ -42,8 +43,9 @@ size_t stride = 0;
 
 ActivityEntry* EntryOf(int slot) {
   char* base = ShmArea<char>(Area::kActivity);
-  return base == nullptr || slot < 0 ? nullptr
-                                     : reinterpret_cast<ActivityEntry*>(base + static_cast<size_t>(slot) * stride);
+  return base == nullptr || slot < 0
+             ? nullptr
+             : reinterpret_cast<ActivityEntry*>(base + static_cast<size_t>(slot) * stride);
 }
 
 char* QueryOf(ActivityEntry* entry) { return reinterpret_cast<char*>(entry + 1); }
@@ -121,18 +123,26 @@ void EndSessionTime(SessionEnd how) {
 }
 
 std::string_view ActivityStateName(ActivityState state) {
-  constexpr std::string_view kNames[] = {"",         "idle", "active", "idle in transaction", "idle in transaction (aborted)",
-                                         "fastpath function call", "disabled"};
+  constexpr std::string_view kNames[] = {"",
+                                         "idle",
+                                         "active",
+                                         "idle in transaction",
+                                         "idle in transaction (aborted)",
+                                         "fastpath function call",
+                                         "disabled"};
   return kNames[static_cast<size_t>(state)];
 }
 
 void BeginActivity(std::string_view backend_type) {
   Writing entry;
   if (!entry) return;
-  std::memset(reinterpret_cast<char*>(entry.get()) + sizeof(entry->change), 0, sizeof(ActivityEntry) - sizeof(entry->change));
+  std::memset(reinterpret_cast<char*>(entry.get()) + sizeof(entry->change), 0,
+              sizeof(ActivityEntry) - sizeof(entry->change));
   entry->backend_start = WallClockUs();
   entry->state_change = entry->backend_start;
-  CopyName(entry->backend_type, backend_type.empty() ? BackendTypeName(self().kind.load(std::memory_order_relaxed)) : backend_type);
+  CopyName(entry->backend_type, backend_type.empty()
+                                    ? BackendTypeName(self().kind.load(std::memory_order_relaxed))
+                                    : backend_type);
 }
 
 void SetActivityClient(std::string_view remote_host, int remote_port, std::string_view host_name) {
@@ -186,8 +196,10 @@ void SetActivityState(ActivityState state, std::string_view query, TimestampUs n
   CountStateTime(*mine, now);
   Writing entry;
   // A transaction begins with the statement that finds none, and is over when the session is idle.
-  if (state == ActivityState::kIdle) entry->transaction_start = 0;
-  else if (entry->transaction_start == 0) entry->transaction_start = now;
+  if (state == ActivityState::kIdle)
+    entry->transaction_start = 0;
+  else if (entry->transaction_start == 0)
+    entry->transaction_start = now;
   entry->state = state;
   entry->state_change = now;
   if (query.data() == nullptr) return;
@@ -231,7 +243,8 @@ bool ReadActivity(int slot, ActivityRow* row) {
   row->remote_host = seen.remote_host;
   row->host_name = seen.host_name;
   row->remote_port = seen.remote_port;
-  row->tls = {seen.tls, seen.tls_bits, seen.tls_version, seen.tls_cipher, seen.tls_client_dn, seen.tls_client_serial, seen.tls_issuer_dn};
+  row->tls = {seen.tls,           seen.tls_bits,          seen.tls_version,  seen.tls_cipher,
+              seen.tls_client_dn, seen.tls_client_serial, seen.tls_issuer_dn};
   row->database = seen.database;
   row->role = seen.role;
   row->state = seen.state;
@@ -240,7 +253,8 @@ bool ReadActivity(int slot, ActivityRow* row) {
   row->query_start = seen.query_start;
   row->state_change = seen.state_change;
   row->query_id = seen.query_id;
-  row->query.assign(copy.data() + sizeof(ActivityEntry), std::min<size_t>(seen.query_bytes, stride - sizeof(ActivityEntry)));
+  row->query.assign(copy.data() + sizeof(ActivityEntry),
+                    std::min<size_t>(seen.query_bytes, stride - sizeof(ActivityEntry)));
   row->wait_event = process.wait_event.load(std::memory_order_relaxed);
   return true;
 }

@@ -15,7 +15,13 @@
 namespace walden {
 
 enum class ActivityState : uint8_t {
-  kUndefined, kIdle, kActive, kIdleInTransaction, kIdleInTransactionAborted, kFastpath, kDisabled,
+  kUndefined,
+  kIdle,
+  kActive,
+  kIdleInTransaction,
+  kIdleInTransactionAborted,
+  kFastpath,
+  kDisabled,
 };
 std::string_view ActivityStateName(ActivityState state);  // "idle in transaction"
 

@@ -82,10 +82,14 @@ struct StatsArea {
   NodeSumRow node;
   RelationSumRow relations[kMaxRelationSums];
   DatabaseSumRow databases[kMaxDatabaseSums];
-  StatsBlock* blocks() { return reinterpret_cast<StatsBlock*>((reinterpret_cast<uintptr_t>(this + 1) + 127) & ~uintptr_t{127}); }
+  StatsBlock* blocks() {
+    return reinterpret_cast<StatsBlock*>((reinterpret_cast<uintptr_t>(this + 1) + 127) & ~uintptr_t{127});
+  }
 };
 inline StatsArea* TheStats() { return ShmArea<StatsArea>(Area::kStats); }
-inline StatsBlock* BlockOf(int slot) { return TheStats() == nullptr || slot < 0 ? nullptr : &TheStats()->blocks()[slot]; }
+inline StatsBlock* BlockOf(int slot) {
+  return TheStats() == nullptr || slot < 0 ? nullptr : &TheStats()->blocks()[slot];
+}
 
 // Requires: the block's lock, exclusive.
 void FoldBlockLocked(StatsBlock& block);

@@ -143,32 +143,42 @@ void CopyText(char (&to)[kBytes], std::string_view from) {
 void CopyRow(const RelationSumRow& row, uint64_t key, RelationSums* sums) {
   sums->database = Oid{static_cast<uint32_t>(key >> 32)};
   sums->relation = Oid{static_cast<uint32_t>(key)};
-  for (size_t i = 0; i < kRelationCounters; ++i) sums->values[i] = row.values[i].load(std::memory_order_relaxed);
-  for (size_t i = 0; i < std::size(sums->times); ++i) sums->times[i] = row.times[i].load(std::memory_order_relaxed);
+  for (size_t i = 0; i < kRelationCounters; ++i)
+    sums->values[i] = row.values[i].load(std::memory_order_relaxed);
+  for (size_t i = 0; i < std::size(sums->times); ++i)
+    sums->times[i] = row.times[i].load(std::memory_order_relaxed);
   sums->label = ReadLabel(row.label_change, row.label);
 }
 
 void CopyRow(const DatabaseSumRow& row, uint64_t key, DatabaseSums* sums) {
   sums->database = Oid{static_cast<uint32_t>(key - 1)};
-  for (size_t i = 0; i < kDatabaseCounters; ++i) sums->values[i] = row.values[i].load(std::memory_order_relaxed);
+  for (size_t i = 0; i < kDatabaseCounters; ++i)
+    sums->values[i] = row.values[i].load(std::memory_order_relaxed);
   sums->reset_time = row.reset_time.load(std::memory_order_relaxed);
   sums->last_checksum_failure = row.last_checksum_failure.load(std::memory_order_relaxed);
   StatsName name = ReadLabel(row.label_change, *reinterpret_cast<const StatsName*>(row.name));
   std::memcpy(sums->name, name.data(), name.size());
 }
 
-std::atomic<int64_t>& TimeOf(RelationSumRow& row, StatsTime time) { return row.times[static_cast<size_t>(time)]; }
-std::atomic<uint64_t>& ValueOf(RelationSumRow& row, RelationCounter counter) { return row.values[static_cast<size_t>(counter)]; }
+std::atomic<int64_t>& TimeOf(RelationSumRow& row, StatsTime time) {
+  return row.times[static_cast<size_t>(time)];
+}
+std::atomic<uint64_t>& ValueOf(RelationSumRow& row, RelationCounter counter) {
+  return row.values[static_cast<size_t>(counter)];
+}
 
 }  // namespace
 
 void FoldBlockLocked(StatsBlock& block) {
   auto ignore = [](size_t, uint64_t) {};
   Oid database = block.database;
-  Fold(block.counted, [&]() -> std::atomic<uint64_t>* {
-    DatabaseSumRow* row = MakeDatabase(database);
-    return row == nullptr ? nullptr : row->values;
-  }, ignore);
+  Fold(
+      block.counted,
+      [&]() -> std::atomic<uint64_t>* {
+        DatabaseSumRow* row = MakeDatabase(database);
+        return row == nullptr ? nullptr : row->values;
+      },
+      ignore);
   Fold(block.node, [] { return TheStats()->node.values; }, ignore);
   DatabaseShares shares;
   for (RelationEntry& entry : block.relations) {
@@ -277,7 +287,8 @@ void CountArchived(std::string_view wal, bool success) {
 void CountChecksumFailure(Oid database) {
   DatabaseSumRow* row = TheStats() == nullptr ? nullptr : FindDatabase(database, false);
   if (row == nullptr) return;
-  row->values[static_cast<size_t>(DatabaseCounter::kChecksumFailures)].fetch_add(1, std::memory_order_relaxed);
+  row->values[static_cast<size_t>(DatabaseCounter::kChecksumFailures)].fetch_add(1,
+                                                                                 std::memory_order_relaxed);
   row->last_checksum_failure.store(WallClockUs(), std::memory_order_relaxed);
 }
 
@@ -289,14 +300,19 @@ void SetRelationEstimates(Oid database, Oid relation, const RelationFindings& fo
   if (row == nullptr) return;
   ValueOf(*row, RelationCounter::kLiveTuples).store(found.live, std::memory_order_relaxed);
   ValueOf(*row, RelationCounter::kDeadTuples).store(found.dead, std::memory_order_relaxed);
-  RelationCounter runs = found.vacuum ? found.automatic ? RelationCounter::kAutovacuums : RelationCounter::kVacuums
-                                      : found.automatic ? RelationCounter::kAutoanalyzes : RelationCounter::kAnalyzes;
-  StatsTime time = found.vacuum ? found.automatic ? StatsTime::kAutovacuum : StatsTime::kVacuum
-                                : found.automatic ? StatsTime::kAutoanalyze : StatsTime::kAnalyze;
+  RelationCounter runs = found.vacuum
+                             ? found.automatic ? RelationCounter::kAutovacuums : RelationCounter::kVacuums
+                         : found.automatic ? RelationCounter::kAutoanalyzes
+                                           : RelationCounter::kAnalyzes;
+  StatsTime time = found.vacuum      ? found.automatic ? StatsTime::kAutovacuum : StatsTime::kVacuum
+                   : found.automatic ? StatsTime::kAutoanalyze
+                                     : StatsTime::kAnalyze;
   ValueOf(*row, runs).fetch_add(1, std::memory_order_relaxed);
   TimeOf(*row, time).store(WallClockUs(), std::memory_order_relaxed);
-  if (found.vacuum) ValueOf(*row, RelationCounter::kInsertsSinceVacuum).store(0, std::memory_order_relaxed);
-  else if (found.complete) ValueOf(*row, RelationCounter::kChangesSinceAnalyze).store(0, std::memory_order_relaxed);
+  if (found.vacuum)
+    ValueOf(*row, RelationCounter::kInsertsSinceVacuum).store(0, std::memory_order_relaxed);
+  else if (found.complete)
+    ValueOf(*row, RelationCounter::kChangesSinceAnalyze).store(0, std::memory_order_relaxed);
 }
 
 void SetRelationEmpty(Oid database, Oid relation) {
@@ -304,7 +320,8 @@ void SetRelationEmpty(Oid database, Oid relation) {
   FoldOwnBlock();
   RelationSumRow* row = MakeRelation(StatsKey(database, relation));
   if (row == nullptr) return;
-  for (RelationCounter counter : {RelationCounter::kLiveTuples, RelationCounter::kDeadTuples, RelationCounter::kInsertsSinceVacuum}) {
+  for (RelationCounter counter :
+       {RelationCounter::kLiveTuples, RelationCounter::kDeadTuples, RelationCounter::kInsertsSinceVacuum}) {
     ValueOf(*row, counter).store(0, std::memory_order_relaxed);
   }
 }
@@ -345,7 +362,8 @@ void ResetNodeStats(NodeGroup group) {
   FoldAllBlocks();
   NodeSumRow& node = TheStats()->node;
   for (size_t i = 0; i < kNodeCounters; ++i) {
-    if (Describe(static_cast<NodeCounter>(i)).group == group) node.values[i].store(0, std::memory_order_relaxed);
+    if (Describe(static_cast<NodeCounter>(i)).group == group)
+      node.values[i].store(0, std::memory_order_relaxed);
   }
   node.reset_times[static_cast<size_t>(group)].store(WallClockUs(), std::memory_order_relaxed);
   if (group != NodeGroup::kArchiver) return;
@@ -391,10 +409,13 @@ void ForgetDatabaseStats(Oid database) {
   if (TheStats() == nullptr) return;
   LwLockGuard guard(TheStats()->table_lock, LwMode::kExclusive);
   ForRelationsOf(database, [](RelationSumRow& row) { ForgetRow(&row); });
-  if (DatabaseSumRow* row = FindDatabase(database, false)) row->key.store(kForgotten, std::memory_order_release);
+  if (DatabaseSumRow* row = FindDatabase(database, false))
+    row->key.store(kForgotten, std::memory_order_release);
 }
 
-size_t StatsAreaSize() { return sizeof(StatsArea) + 128 + static_cast<size_t>(MaxProcessSlots()) * sizeof(StatsBlock); }
+size_t StatsAreaSize() {
+  return sizeof(StatsArea) + 128 + static_cast<size_t>(MaxProcessSlots()) * sizeof(StatsBlock);
+}
 
 void StatsAreaInit(void* at) {
   // The area is zeroed: every counter and key is already what it should be, and untouched pages stay untouched.
@@ -420,25 +441,30 @@ void Append(std::string* to, const T& value) {
 }
 
 bool CheckHeader(const StatsFileHeader& header, size_t file_bytes) {
-  size_t expected = sizeof header + sizeof(NodeSums) + header.relations * sizeof(RelationSums) + header.databases * sizeof(DatabaseSums) + 4;
-  return std::memcmp(header.magic, kMagic, sizeof kMagic) == 0 && header.relation_counters == kRelationCounters &&
-         header.times == kStatsTimes && header.database_counters == kDatabaseCounters &&
-         header.node_counters == kNodeCounters && file_bytes == expected;
+  size_t expected = sizeof header + sizeof(NodeSums) + header.relations * sizeof(RelationSums) +
+                    header.databases * sizeof(DatabaseSums) + 4;
+  return std::memcmp(header.magic, kMagic, sizeof kMagic) == 0 &&
+         header.relation_counters == kRelationCounters && header.times == kStatsTimes &&
+         header.database_counters == kDatabaseCounters && header.node_counters == kNodeCounters &&
+         file_bytes == expected;
 }
 
 // Processes may have counted already.
 void Restore(const RelationSums& sums) {
   RelationSumRow* row = MakeRelation(StatsKey(sums.database, sums.relation));
   if (row == nullptr) return;
-  for (size_t i = 0; i < kRelationCounters; ++i) row->values[i].fetch_add(sums.values[i], std::memory_order_relaxed);
-  for (size_t i = 0; i < std::size(sums.times); ++i) row->times[i].store(sums.times[i], std::memory_order_relaxed);
+  for (size_t i = 0; i < kRelationCounters; ++i)
+    row->values[i].fetch_add(sums.values[i], std::memory_order_relaxed);
+  for (size_t i = 0; i < std::size(sums.times); ++i)
+    row->times[i].store(sums.times[i], std::memory_order_relaxed);
   WriteLabel(row->label_change, [&] { row->label = sums.label; });
 }
 
 void Restore(const DatabaseSums& sums) {
   DatabaseSumRow* row = MakeDatabase(sums.database);
   if (row == nullptr) return;
-  for (size_t i = 0; i < kDatabaseCounters; ++i) row->values[i].fetch_add(sums.values[i], std::memory_order_relaxed);
+  for (size_t i = 0; i < kDatabaseCounters; ++i)
+    row->values[i].fetch_add(sums.values[i], std::memory_order_relaxed);
   row->reset_time.store(sums.reset_time, std::memory_order_relaxed);
   row->last_checksum_failure.store(sums.last_checksum_failure, std::memory_order_relaxed);
   WriteLabel(row->label_change, [&] { CopyText(row->name, sums.name); });
@@ -446,7 +472,8 @@ void Restore(const DatabaseSums& sums) {
 
 void Restore(const NodeSums& sums) {
   NodeSumRow& node = TheStats()->node;
-  for (size_t i = 0; i < kNodeCounters; ++i) node.values[i].fetch_add(sums.values[i], std::memory_order_relaxed);
+  for (size_t i = 0; i < kNodeCounters; ++i)
+    node.values[i].fetch_add(sums.values[i], std::memory_order_relaxed);
   for (size_t i = 0; i < std::size(sums.reset_times); ++i) {
     node.reset_times[i].store(sums.reset_times[i], std::memory_order_relaxed);
   }
@@ -492,10 +519,13 @@ void LoadStats(const std::string& path) {
   if (good) {
     std::memcpy(&header, content.data(), sizeof header);
     size_t body = content.size() - 4;
-    good = CheckHeader(header, content.size()) && Load<uint32_t>(content.data() + body) == Crc32c(0, content.data(), body);
+    good = CheckHeader(header, content.size()) &&
+           Load<uint32_t>(content.data() + body) == Crc32c(0, content.data(), body);
   }
   if (!good) {
-    if (exists) Log(Severity::kLog, "statistics file \"{}\" is damaged or of another version: starting without statistics", path);
+    if (exists)
+      Log(Severity::kLog,
+          "statistics file \"{}\" is damaged or of another version: starting without statistics", path);
     for (auto& time : TheStats()->node.reset_times) time.store(WallClockUs(), std::memory_order_relaxed);
     return;
   }

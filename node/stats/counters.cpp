@@ -49,7 +49,8 @@ void RememberStart(std::ptrdiff_t at, const RelationEntry& entry) {
   AtStart& start = at_start[at];
   if (start.transaction == transaction_number) return;
   start.transaction = transaction_number;
-  for (size_t i = 0; i < kRelationCounters; ++i) start.values[i] = entry.counted.values[i].load(std::memory_order_relaxed);
+  for (size_t i = 0; i < kRelationCounters; ++i)
+    start.values[i] = entry.counted.values[i].load(std::memory_order_relaxed);
 }
 
 // The sums take over what is in a full block, and everybody finds a place anew.
@@ -198,7 +199,8 @@ void RelationStats::CountDelete(int level, uint64_t rows) {
 
 void RelationStats::CountTruncate(int level) {
   for (PendingRows& rows : pending_rows) {
-    if (rows.relation == relation_ && rows.database == database_) rows.inserted = rows.updated = rows.deleted = 0;
+    if (rows.relation == relation_ && rows.database == database_)
+      rows.inserted = rows.updated = rows.deleted = 0;
   }
   PendingOf(database_, relation_, level).truncated = true;
 }

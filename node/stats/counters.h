@@ -89,7 +89,8 @@ class RelationStats {
   RelationStats(Oid database, Oid relation) : database_(database), relation_(relation) {}
   void Count(RelationCounter counter, int64_t amount = 1) {
     std::atomic<uint64_t>& value = Values()[static_cast<size_t>(counter)];
-    value.store(value.load(std::memory_order_relaxed) + static_cast<uint64_t>(amount), std::memory_order_relaxed);
+    value.store(value.load(std::memory_order_relaxed) + static_cast<uint64_t>(amount),
+                std::memory_order_relaxed);
   }
 
   // Row changes of the running transaction: counted at once, and taken into the row estimates when it is known how the transaction

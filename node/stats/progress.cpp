@@ -25,7 +25,8 @@ ProgressEntry* EntryOf(int slot) {
 
 ProgressReport::ProgressReport(ProgressCommand command, Oid relation) : entry_(EntryOf(self_slot())) {
   if (entry_ == nullptr) return;
-  if (!GetBool(Setting::kTrackActivities) || entry_->command.load(std::memory_order_relaxed) != ProgressCommand::kNone) {
+  if (!GetBool(Setting::kTrackActivities) ||
+      entry_->command.load(std::memory_order_relaxed) != ProgressCommand::kNone) {
     entry_ = nullptr;
     return;
   }
@@ -54,7 +55,8 @@ bool ReadProgress(int slot, ProgressRow* row) {
   row->command = entry->command.load(std::memory_order_acquire);
   if (row->command == ProgressCommand::kNone) return false;
   row->relation = entry->relation.load(std::memory_order_relaxed);
-  for (size_t i = 0; i < kProgressParameters; ++i) row->parameters[i] = entry->parameters[i].load(std::memory_order_relaxed);
+  for (size_t i = 0; i < kProgressParameters; ++i)
+    row->parameters[i] = entry->parameters[i].load(std::memory_order_relaxed);
   return true;
 }
 

@@ -15,15 +15,41 @@ inline constexpr size_t kProgressParameters = 20;
 
 // Parameters of each command, in the order of the view's params (PostgreSQL's numbers).
 namespace progress {
-enum Vacuum { kVacuumPhase, kVacuumBlocksTotal, kVacuumBlocksScanned, kVacuumBlocksVacuumed, kVacuumIndexRounds,
-              kVacuumMaxDead, kVacuumDead };
-enum Analyze { kAnalyzePhase, kAnalyzeBlocksTotal, kAnalyzeBlocksDone, kAnalyzeExtTotal, kAnalyzeExtDone,
-               kAnalyzeChildrenTotal, kAnalyzeChildrenDone, kAnalyzeChild };
+enum Vacuum {
+  kVacuumPhase,
+  kVacuumBlocksTotal,
+  kVacuumBlocksScanned,
+  kVacuumBlocksVacuumed,
+  kVacuumIndexRounds,
+  kVacuumMaxDead,
+  kVacuumDead
+};
+enum Analyze {
+  kAnalyzePhase,
+  kAnalyzeBlocksTotal,
+  kAnalyzeBlocksDone,
+  kAnalyzeExtTotal,
+  kAnalyzeExtDone,
+  kAnalyzeChildrenTotal,
+  kAnalyzeChildrenDone,
+  kAnalyzeChild
+};
 enum Copy { kCopyBytes, kCopyBytesTotal, kCopyRows, kCopyExcluded, kCopyCommand, kCopyType };
 enum BaseBackup { kBackupPhase, kBackupTotal, kBackupStreamed, kBackupTablespaces, kBackupTablespacesDone };
-enum CreateIndex { kIndexCommand = 0, kIndexOid = 6, kIndexPhase = 9, kIndexLockers = 3, kIndexLockersDone = 4,
-                   kIndexLocker = 5, kIndexBlocks = 15, kIndexBlocksDone = 16, kIndexRows = 11, kIndexRowsDone = 12,
-                   kIndexPartitions = 13, kIndexPartitionsDone = 14 };
+enum CreateIndex {
+  kIndexCommand = 0,
+  kIndexOid = 6,
+  kIndexPhase = 9,
+  kIndexLockers = 3,
+  kIndexLockersDone = 4,
+  kIndexLocker = 5,
+  kIndexBlocks = 15,
+  kIndexBlocksDone = 16,
+  kIndexRows = 11,
+  kIndexRowsDone = 12,
+  kIndexPartitions = 13,
+  kIndexPartitionsDone = 14
+};
 }  // namespace progress
 
 // Shows a command of this process while it lives. Commands do not nest: the outer one stays shown.

@@ -25,7 +25,8 @@ void TakeSnapshot(Seen* all) {
   all->taken = WallClockUs();
   Oid mine = self().database.load(std::memory_order_relaxed);
   ForEachRelationSums([&](const RelationSums& sums) {
-    if (sums.database == mine || !IsValid(sums.database)) all->relations[StatsKey(sums.database, sums.relation)] = sums;
+    if (sums.database == mine || !IsValid(sums.database))
+      all->relations[StatsKey(sums.database, sums.relation)] = sums;
   });
   ForEachDatabaseSums([&](const DatabaseSums& sums) { all->databases[OidNumber(sums.database)] = sums; });
   all->node.emplace();
@@ -62,7 +63,8 @@ bool SeeRelation(Oid database, Oid relation, RelationSums* sums) {
 }
 
 bool SeeDatabase(Oid database, DatabaseSums* sums) {
-  return See(&Seen::databases, OidNumber(database), sums, [&](DatabaseSums* to) { return ReadDatabaseSums(database, to); });
+  return See(&Seen::databases, OidNumber(database), sums,
+             [&](DatabaseSums* to) { return ReadDatabaseSums(database, to); });
 }
 
 NodeSums SeeNode() {

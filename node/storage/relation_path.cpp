@@ -6,14 +6,10 @@ namespace walden {
 
 std::string_view ForkName(Fork fork) {
   switch (fork) {
-    case Fork::kMain:
-      return "main";
-    case Fork::kFsm:
-      return "fsm";
-    case Fork::kVm:
-      return "vm";
-    case Fork::kInit:
-      return "init";
+    case Fork::kMain: return "main";
+    case Fork::kFsm: return "fsm";
+    case Fork::kVm: return "vm";
+    case Fork::kInit: return "init";
   }
   return "?";
 }

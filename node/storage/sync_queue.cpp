@@ -68,9 +68,7 @@ bool SameRelation(const SyncTag& tag, const RelFileLocator& rel) {
 
 void Apply(const Request& request) {
   switch (request.kind) {
-    case RequestKind::kSync:
-      owner.syncs.emplace(request.tag, owner.sync_cycle);
-      break;
+    case RequestKind::kSync: owner.syncs.emplace(request.tag, owner.sync_cycle); break;
     case RequestKind::kUnlinkLater:
       owner.unlinks.emplace_back(request.tag.rel, owner.checkpoint_cycle);
       break;
@@ -129,7 +127,8 @@ bool TryEnqueue(const Request& request) {
 
 std::string PathOf(const SyncTag& tag) {
   if (tag.kind == SyncKind::kRelation) return RelationPath(tag.rel, tag.fork, tag.segment);
-  if (tag.kind == SyncKind::kRelationDirectory) return DatabaseDirectory(tag.rel.tablespace, tag.rel.database);
+  if (tag.kind == SyncKind::kRelationDirectory)
+    return DatabaseDirectory(tag.rel.tablespace, tag.rel.database);
   char path[128];
   SyncPathFunction function = path_functions[static_cast<size_t>(tag.kind)];
   CHECK(function != nullptr);

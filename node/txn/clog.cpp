@@ -121,6 +121,8 @@ void TruncateClog(Xid oldest) {
 }
 
 size_t ClogAreaSize() { return PageLog::Size(kBanks); }
-void ClogAreaInit(void* at) { clog_pages = PageLog::Create(at, {"pg_xact", SyncKind::kXact, false, kBanks, NodeCounter::kXactZeroed}); }
+void ClogAreaInit(void* at) {
+  clog_pages = PageLog::Create(at, {"pg_xact", SyncKind::kXact, false, kBanks, NodeCounter::kXactZeroed});
+}
 
 }  // namespace walden

@@ -195,8 +195,8 @@ void CsnAreaInit(void* at) {
   shared->ring_mask = csn_ring_pages - 1;
   // Zeroed memory is an empty ring: nothing is touched before it is used.
   shared->ring = reinterpret_cast<RingFrame*>(static_cast<char*>(at) + kRingAt);
-  shared->spill =
-      PageLog::Create(static_cast<char*>(at) + SpillAt(), {"pg_csn", SyncKind::kXact, true, kSpillBanks, NodeCounter::kCsnZeroed});
+  shared->spill = PageLog::Create(static_cast<char*>(at) + SpillAt(),
+                                  {"pg_csn", SyncKind::kXact, true, kSpillBanks, NodeCounter::kCsnZeroed});
 }
 
 }  // namespace walden

@@ -97,7 +97,8 @@ class DeadlockSearch {
   bool Visit(int slot) {
     LockSlot& waiter = lock_table->slots[slot];
     LockEntry* lock = waiter.wait_lock;
-    if (lock == nullptr || waiter.wait_state.load(std::memory_order_relaxed) != WaitState::kWaiting) return false;
+    if (lock == nullptr || waiter.wait_state.load(std::memory_order_relaxed) != WaitState::kWaiting)
+      return false;
     for (HolderEntry* holder = lock->holders; holder != nullptr; holder = holder->lock_next) {
       if (holder->slot() == slot || (ConflictsOf(waiter.wait_mode) & holder->held) == 0) continue;
       NoteBlocker(slot, holder->slot());
@@ -137,7 +138,8 @@ class DeadlockSearch {
       if (orders_.contains(constraint.lock)) continue;
       Order left = QueueOf(constraint.lock), sorted;
       while (!left.empty()) {
-        auto last = std::find_if(left.rbegin(), left.rend(), [&](int slot) { return !MustPrecede(slot, left); });
+        auto last =
+            std::find_if(left.rbegin(), left.rend(), [&](int slot) { return !MustPrecede(slot, left); });
         if (last == left.rend()) return false;
         sorted.insert(sorted.begin(), *last);
         left.erase(std::next(last).base());
@@ -183,9 +185,9 @@ std::string DescribeCycle(const std::vector<Edge>& cycle) {
   for (size_t i = 0; i < cycle.size(); ++i) {
     const Edge& edge = cycle[i];
     if (i > 0) text += '\n';
-    text +=
-        fmt::format("Process {} waits for {} on {}; blocked by process {}.", SlotAt(edge.waiter).pid.load(),
-                    LockModeName(edge.mode), DescribeLockTag(edge.lock->key), SlotAt(edge.blocker).pid.load());
+    text += fmt::format("Process {} waits for {} on {}; blocked by process {}.",
+                        SlotAt(edge.waiter).pid.load(), LockModeName(edge.mode),
+                        DescribeLockTag(edge.lock->key), SlotAt(edge.blocker).pid.load());
   }
   return text;
 }

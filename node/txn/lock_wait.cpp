@@ -15,23 +15,15 @@ namespace {
 
 WaitEvent WaitEventOf(LockKind kind) {
   switch (kind) {
-    case LockKind::kRelation:
-      return WaitEvent::kLockRelation;
-    case LockKind::kRelationExtend:
-      return WaitEvent::kLockExtend;
-    case LockKind::kPage:
-      return WaitEvent::kLockPage;
-    case LockKind::kTuple:
-      return WaitEvent::kLockTuple;
-    case LockKind::kTransaction:
-      return WaitEvent::kLockTransaction;
-    case LockKind::kVirtualTransaction:
-      return WaitEvent::kLockVirtualTransaction;
-    case LockKind::kAdvisory:
-      return WaitEvent::kLockAdvisory;
+    case LockKind::kRelation: return WaitEvent::kLockRelation;
+    case LockKind::kRelationExtend: return WaitEvent::kLockExtend;
+    case LockKind::kPage: return WaitEvent::kLockPage;
+    case LockKind::kTuple: return WaitEvent::kLockTuple;
+    case LockKind::kTransaction: return WaitEvent::kLockTransaction;
+    case LockKind::kVirtualTransaction: return WaitEvent::kLockVirtualTransaction;
+    case LockKind::kAdvisory: return WaitEvent::kLockAdvisory;
     case LockKind::kDatabaseFrozenIds:
-    case LockKind::kObject:
-      break;
+    case LockKind::kObject: break;
   }
   return WaitEvent::kLockObject;
 }

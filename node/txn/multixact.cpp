@@ -232,9 +232,10 @@ void MultiXactAreaInit(void* at) {
   shared->next_member.store(1);
   shared->oldest_multi.store(1);
   char* logs = static_cast<char*>(at) + 4096;
-  offsets = PageLog::Create(logs, {"pg_multixact/offsets", SyncKind::kMultiXactOffsets, false, kBanks, NodeCounter::kMultiXactOffsetZeroed});
-  members_log =
-      PageLog::Create(logs + LogSize(), {"pg_multixact/members", SyncKind::kMultiXactMembers, false, kBanks, NodeCounter::kMultiXactMemberZeroed});
+  offsets = PageLog::Create(logs, {"pg_multixact/offsets", SyncKind::kMultiXactOffsets, false, kBanks,
+                                   NodeCounter::kMultiXactOffsetZeroed});
+  members_log = PageLog::Create(logs + LogSize(), {"pg_multixact/members", SyncKind::kMultiXactMembers, false,
+                                                   kBanks, NodeCounter::kMultiXactMemberZeroed});
 }
 
 }  // namespace walden

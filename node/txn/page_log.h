@@ -105,7 +105,14 @@ class alignas(64) PageLog {
   void ReadFrame(Frame* frame, uint64_t page);
   void WriteFrame(Frame* frame);
   Page Guard(Bank& bank, Frame* frame);
-  enum class Event : uint8_t { kZeroed, kHit, kRead, kWritten, kFlush, kTruncate };  // as counter_rows.def has them
+  enum class Event : uint8_t {
+    kZeroed,
+    kHit,
+    kRead,
+    kWritten,
+    kFlush,
+    kTruncate
+  };  // as counter_rows.def has them
   void CountEvent(Event event) {
     Count(static_cast<NodeCounter>(static_cast<size_t>(counters_) + static_cast<size_t>(event)));
   }

@@ -61,7 +61,7 @@ std::vector<Candidate> SyncCandidates() {
 }
 
 // The position that `required` of the candidates have reached, the k-th highest.
-uint64_t KthHighest(const std::vector<Candidate>& candidates, int k, uint64_t Candidate::*position) {
+uint64_t KthHighest(const std::vector<Candidate>& candidates, int k, uint64_t Candidate::* position) {
   std::vector<uint64_t> values;
   for (const Candidate& candidate : candidates) values.push_back(candidate.*position);
   std::sort(values.begin(), values.end(), std::greater<>());
@@ -104,18 +104,12 @@ void CopyName(char (&to)[64], std::string_view from) {
 
 std::string_view SenderStateName(SenderState state) {
   switch (state) {
-    case SenderState::kUnused:
-      return "";
-    case SenderState::kStartup:
-      return "startup";
-    case SenderState::kBackup:
-      return "backup";
-    case SenderState::kCatchup:
-      return "catchup";
-    case SenderState::kStreaming:
-      return "streaming";
-    case SenderState::kStopping:
-      return "stopping";
+    case SenderState::kUnused: return "";
+    case SenderState::kStartup: return "startup";
+    case SenderState::kBackup: return "backup";
+    case SenderState::kCatchup: return "catchup";
+    case SenderState::kStreaming: return "streaming";
+    case SenderState::kStopping: return "stopping";
   }
   return "";
 }

@@ -35,7 +35,8 @@ struct SenderSlot {
   std::atomic<TimestampUs> reply_time;
   std::atomic<uint64_t> feedback_lsn;   // hot_standby_feedback: oldest snapshot there; UINT64_MAX = none
   std::atomic<uint64_t> feedback_xmin;  // its xmin (backend_xmin); 0 = none
-  std::atomic<int64_t> backup_progress[5];  // by progress::BaseBackup (stats/progress.h), while the state is kBackup
+  std::atomic<int64_t>
+      backup_progress[5];  // by progress::BaseBackup (stats/progress.h), while the state is kBackup
 };
 
 // Claims a slot for this process; 53300 when max_wal_senders are in use.

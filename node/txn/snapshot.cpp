@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "node/base/check.h"
-#include "node/base/fault_point.h"
 #include "node/base/error.h"
+#include "node/base/fault_point.h"
 #include "node/base/log.h"
 #include "node/txn/csn_window.h"
 #include "node/txn/durability.h"
@@ -185,7 +185,8 @@ bool TakeHex(std::string_view* text, uint64_t* number) {
 bool ParseExportName(std::string_view text, ExportName* name) {
   if (text.find_first_not_of("0123456789ABCDEF-") != text.npos) return false;
   uint64_t slot, csn;
-  if (!TakeHex(&text, &slot) || !TakeHex(&text, &name->transaction) || !TakeHex(&text, &csn) || !text.empty()) return false;
+  if (!TakeHex(&text, &slot) || !TakeHex(&text, &name->transaction) || !TakeHex(&text, &csn) || !text.empty())
+    return false;
   name->slot = static_cast<int>(slot) - 1;
   name->csn = Lsn{csn};
   return slot >= 1 && slot <= static_cast<uint64_t>(TransactionSlotCount()) && name->transaction != 0 &&
@@ -200,22 +201,26 @@ bool IsHeldBy(const TransactionSlot& slot, const ExportName& name) {
 }  // namespace
 
 std::string ExportSnapshot() {
-  if (NestLevel() > 1) throw SqlError(ErrorCode::kActiveSqlTransaction, "cannot export a snapshot from a subtransaction");
+  if (NestLevel() > 1)
+    throw SqlError(ErrorCode::kActiveSqlTransaction, "cannot export a snapshot from a subtransaction");
   SnapshotHold hold = TransactionSnapshot();
   RaiseSeenLsn(hold->csn);
-  std::string name = fmt::format("{:08X}-{:08X}-{:X}", self_slot() + 1,
-                                 OwnTransactionSlot().virtual_local.load(std::memory_order_relaxed), hold->csn.value);
+  std::string name =
+      fmt::format("{:08X}-{:08X}-{:X}", self_slot() + 1,
+                  OwnTransactionSlot().virtual_local.load(std::memory_order_relaxed), hold->csn.value);
   exported.push_back(std::move(hold));
   return name;
 }
 
 void ImportSnapshot(std::string_view identifier) {
   if (transaction_hold.taken || TopXidIfAny().IsValid() || NestLevel() > 1) {
-    throw SqlError(ErrorCode::kActiveSqlTransaction, "SET TRANSACTION SNAPSHOT must be called before any query");
+    throw SqlError(ErrorCode::kActiveSqlTransaction,
+                   "SET TRANSACTION SNAPSHOT must be called before any query");
   }
   if (!UsesTransactionSnapshot()) {
-    throw SqlError(ErrorCode::kFeatureNotSupported,
-                   "a snapshot-importing transaction must have isolation level SERIALIZABLE or REPEATABLE READ");
+    throw SqlError(
+        ErrorCode::kFeatureNotSupported,
+        "a snapshot-importing transaction must have isolation level SERIALIZABLE or REPEATABLE READ");
   }
   ExportName name;
   if (!ParseExportName(identifier, &name)) {
@@ -242,7 +247,8 @@ void ImportSnapshot(std::string_view identifier) {
     throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "could not import the requested snapshot")
         .WithDetail("The source transaction is not running anymore.");
   }
-  transaction_hold.hold = SnapshotHold(Snapshot{Snapshot::Kind::kMvcc, CurrentCommandId(false), name.csn, xmin});
+  transaction_hold.hold =
+      SnapshotHold(Snapshot{Snapshot::Kind::kMvcc, CurrentCommandId(false), name.csn, xmin});
   if (own > name.csn.value) slot.snapshot_xmin.store(xmin.value, std::memory_order_relaxed);
   transaction_hold.taken = true;
   ++tls_snapshots_taken;

@@ -162,7 +162,8 @@ constexpr std::array<RecordHandler, 9> kHandlers = {{
 }  // namespace
 
 bool EndsTransactionOnly(const DecodedRecord& record) {
-  if (record.kind != RecordKind::kTransactionCommit && record.kind != RecordKind::kTransactionAbort) return false;
+  if (record.kind != RecordKind::kTransactionCommit && record.kind != RecordKind::kTransactionAbort)
+    return false;
   auto header = record.Struct<TransactionRecord>();
   return header.drop_count == 0 && header.invalidation_bytes == 0;
 }

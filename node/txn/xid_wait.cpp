@@ -66,9 +66,9 @@ void WaitForXid(Xid xid, const RowWaitContext* context) {
     AwaitXid(xid);
   } catch (SqlError& error) {
     bool is_version = context->action == "locking updated version";
-    error.WithContext(fmt::format("while {}{} ({},{}){} in relation \"{}\"", context->action, is_version ? "" : " tuple",
-                                  context->tid.block, context->tid.offset, is_version ? " of tuple" : "",
-                                  context->relation));
+    error.WithContext(fmt::format("while {}{} ({},{}){} in relation \"{}\"", context->action,
+                                  is_version ? "" : " tuple", context->tid.block, context->tid.offset,
+                                  is_version ? " of tuple" : "", context->relation));
     throw;
   }
 }

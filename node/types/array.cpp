@@ -18,7 +18,9 @@ constexpr uint32_t kMaxElements = 134217727;
 }  // namespace
 
 ArrayView::ArrayView(std::string_view bytes)
-    : header_(bytes.data()), dimensions_(Load<int32_t>(bytes.data())), element_(Oid{Load<uint32_t>(bytes.data() + 8)}) {
+    : header_(bytes.data()),
+      dimensions_(Load<int32_t>(bytes.data())),
+      element_(Oid{Load<uint32_t>(bytes.data() + 8)}) {
   count_ = dimensions_ == 0 ? 0 : 1;
   for (int i = 0; i < dimensions_; ++i) count_ *= static_cast<uint32_t>(Length(i));
   const char* at = header_ + kHeaderBytes + 8 * dimensions_;
@@ -29,8 +31,12 @@ ArrayView::ArrayView(std::string_view bytes)
   elements_ = at;
 }
 
-int32_t ArrayView::Length(int dimension) const { return Load<int32_t>(header_ + kHeaderBytes + 8 * dimension); }
-int32_t ArrayView::LowerBound(int dimension) const { return Load<int32_t>(header_ + kHeaderBytes + 8 * dimension + 4); }
+int32_t ArrayView::Length(int dimension) const {
+  return Load<int32_t>(header_ + kHeaderBytes + 8 * dimension);
+}
+int32_t ArrayView::LowerBound(int dimension) const {
+  return Load<int32_t>(header_ + kHeaderBytes + 8 * dimension + 4);
+}
 
 Value ArrayView::At(uint32_t index, PhysicalType type) const {
   Value result;
@@ -51,8 +57,10 @@ Value ArrayView::At(uint32_t index, PhysicalType type) const {
 bool ArrayReader::Next(Value* value) {
   if (index_ >= view_.count()) return false;
   value->is_null = view_.IsNull(index_++);
-  if (!value->is_null) value->datum = ReadElement(type_, &at_);
-  else if (!IsByReference(type_)) at_ += PhysicalWidth(type_);
+  if (!value->is_null)
+    value->datum = ReadElement(type_, &at_);
+  else if (!IsByReference(type_))
+    at_ += PhysicalWidth(type_);
   return true;
 }
 
@@ -123,10 +131,13 @@ std::string_view MakeInt2Vector(std::span<const int16_t> items, Arena& arena) {
 uint32_t CountElements(std::span<const int32_t> lengths) {
   uint64_t count = lengths.empty() ? 0 : 1;
   for (int32_t length : lengths) {
-    if (length < 0) throw SqlError(ErrorCode::kProgramLimitExceeded, "array size exceeds the maximum allowed ({})", kMaxElements);
+    if (length < 0)
+      throw SqlError(ErrorCode::kProgramLimitExceeded, "array size exceeds the maximum allowed ({})",
+                     kMaxElements);
     count *= static_cast<uint64_t>(length);
     if (count > kMaxElements) {
-      throw SqlError(ErrorCode::kProgramLimitExceeded, "array size exceeds the maximum allowed ({})", kMaxElements);
+      throw SqlError(ErrorCode::kProgramLimitExceeded, "array size exceeds the maximum allowed ({})",
+                     kMaxElements);
     }
   }
   return static_cast<uint32_t>(count);
@@ -139,7 +150,8 @@ int CompareArrays(std::string_view a, std::string_view b) {
   }
   const TypeDescriptor& element = TypeOf(left.element_type());
   if (element.compare == nullptr) {
-    throw SqlError(ErrorCode::kUndefinedFunction, "could not identify a comparison function for type {}", element.name);
+    throw SqlError(ErrorCode::kUndefinedFunction, "could not identify a comparison function for type {}",
+                   element.name);
   }
   ArrayReader from_left(left, element.physical), from_right(right, element.physical);
   Value x, y;
@@ -176,7 +188,8 @@ uint64_t HashArray(std::string_view array) {
   ArrayView view(array);
   const TypeDescriptor& element = TypeOf(view.element_type());
   if (element.hash == nullptr) {
-    throw SqlError(ErrorCode::kUndefinedFunction, "could not identify a hash function for type {}", element.name);
+    throw SqlError(ErrorCode::kUndefinedFunction, "could not identify a hash function for type {}",
+                   element.name);
   }
   uint64_t hash = 1;
   Value value;
@@ -190,7 +203,9 @@ uint64_t HashArray(std::string_view array) {
 
 namespace {
 
-int ArrayCompare(const Datum& a, const Datum& b, const void*) { return CompareArrays(a.string.view(), b.string.view()); }
+int ArrayCompare(const Datum& a, const Datum& b, const void*) {
+  return CompareArrays(a.string.view(), b.string.view());
+}
 uint64_t ArrayHash(const Datum& v) { return HashArray(v.string.view()); }
 
 // "1 2 3": how oidvector and int2vector print.
@@ -202,8 +217,10 @@ void VectorIn(std::string_view text, TypeIo& io, Datum* result) {
     size_t end = 0;
     while (end < rest.size() && !IsSpace(rest[end])) ++end;
     Value item{Datum{.words = {0, 0}}, false};
-    if (is_oid) item.datum.i32 = static_cast<int32_t>(ParseUint32(rest.substr(0, end), "oid"));
-    else item.datum.i16 = ParseInt16(rest.substr(0, end));
+    if (is_oid)
+      item.datum.i32 = static_cast<int32_t>(ParseUint32(rest.substr(0, end), "oid"));
+    else
+      item.datum.i16 = ParseInt16(rest.substr(0, end));
     builder.Add(item);
     rest = TrimSpace(rest.substr(end));
   }
@@ -221,8 +238,10 @@ void VectorOut(const Datum& value, TypeIo&, std::string* to) {
   for (ArrayReader reader(view, is_oid ? PhysicalType::kInt32 : PhysicalType::kInt16); reader.Next(&item);) {
     if (!first) to->push_back(' ');
     first = false;
-    if (is_oid) AppendUint(to, static_cast<uint32_t>(item.datum.i32));
-    else AppendInt(to, item.datum.i16);
+    if (is_oid)
+      AppendUint(to, static_cast<uint32_t>(item.datum.i32));
+    else
+      AppendInt(to, item.datum.i16);
   }
 }
 
@@ -238,10 +257,23 @@ constexpr TypeDescriptor kVectors[] = {
 std::span<const TypeDescriptor> VectorTypes() { return kVectors; }
 
 TypeDescriptor ArrayTypeOver(const TypeDescriptor& element, std::string_view name) {
-  return {element.array, name, PhysicalType::kString, -1, element.align == 'd' ? 'd' : 'i', 'b', element.delimiter,
-          element.oid, Oid::kInvalid, ArrayIn, ArrayOut, element.receive == nullptr ? nullptr : ArrayReceive,
-          element.send == nullptr ? nullptr : ArraySend, element.typmod_in, element.typmod_out,
-          element.compare == nullptr ? nullptr : ArrayCompare, element.hash == nullptr ? nullptr : ArrayHash};
+  return {element.array,
+          name,
+          PhysicalType::kString,
+          -1,
+          element.align == 'd' ? 'd' : 'i',
+          'b',
+          element.delimiter,
+          element.oid,
+          Oid::kInvalid,
+          ArrayIn,
+          ArrayOut,
+          element.receive == nullptr ? nullptr : ArrayReceive,
+          element.send == nullptr ? nullptr : ArraySend,
+          element.typmod_in,
+          element.typmod_out,
+          element.compare == nullptr ? nullptr : ArrayCompare,
+          element.hash == nullptr ? nullptr : ArrayHash};
 }
 
 }  // namespace walden

@@ -32,7 +32,9 @@ class ArrayView {
   Oid element_type() const { return element_; }
   uint32_t count() const { return count_; }  // of elements, all dimensions
   bool has_nulls() const { return bitmap_ != nullptr; }
-  bool IsNull(uint32_t index) const { return bitmap_ != nullptr && ((bitmap_[index >> 3] >> (index & 7)) & 1) == 0; }
+  bool IsNull(uint32_t index) const {
+    return bitmap_ != nullptr && ((bitmap_[index >> 3] >> (index & 7)) & 1) == 0;
+  }
   const char* elements() const { return elements_; }
   // Element by position in row-major order; O(1) for fixed-width types, O(n) else.
   Value At(uint32_t index, PhysicalType type) const;
@@ -69,7 +71,8 @@ class ArrayBuilder {
   // One-dimensional with the given lower bound; no elements make the empty array (ndim 0).
   std::string_view Finish(Arena& arena, int32_t lower_bound = 1) const;
   // The product of `lengths` must be count().
-  std::string_view Finish(Arena& arena, std::span<const int32_t> lengths, std::span<const int32_t> lower_bounds) const;
+  std::string_view Finish(Arena& arena, std::span<const int32_t> lengths,
+                          std::span<const int32_t> lower_bounds) const;
 
  private:
   Oid element_;
@@ -110,8 +113,8 @@ class ArrayCollector {
 // array[at...] = value, array[lower:upper, ...] = source: the changed array, PostgreSQL's rules. An array of one
 // dimension grows, gaps become null; the empty one takes the shape of what is assigned. An absent slice bound is the
 // array's own. 2202E when subscripts do not fit. The result may share nothing with its arguments' memory.
-std::string_view AssignArrayElement(std::string_view array, Oid element, std::span<const int32_t> at, const Value& value,
-                                    Arena& arena);
+std::string_view AssignArrayElement(std::string_view array, Oid element, std::span<const int32_t> at,
+                                    const Value& value, Arena& arena);
 using SliceBounds = std::span<const std::optional<int32_t>>;
 std::string_view AssignArraySlice(std::string_view array, Oid element, SliceBounds lower, SliceBounds upper,
                                   std::string_view source, Arena& arena);

@@ -5,12 +5,15 @@
 namespace walden {
 namespace {
 
-SqlError WrongSubscripts() { return SqlError(ErrorCode::kArraySubscriptError, "wrong number of array subscripts"); }
+SqlError WrongSubscripts() {
+  return SqlError(ErrorCode::kArraySubscriptError, "wrong number of array subscripts");
+}
 SqlError OutOfRange() { return SqlError(ErrorCode::kArraySubscriptError, "array subscript out of range"); }
 
 void CheckDimensions(size_t count) {
   if (count <= kMaxArrayDimensions) return;
-  throw SqlError(ErrorCode::kProgramLimitExceeded, "number of array dimensions ({}) exceeds the maximum allowed ({})", count,
+  throw SqlError(ErrorCode::kProgramLimitExceeded,
+                 "number of array dimensions ({}) exceeds the maximum allowed ({})", count,
                  kMaxArrayDimensions);
 }
 
@@ -21,7 +24,8 @@ struct OpenArray {
   std::vector<int32_t> lengths, lower_bounds;
   std::vector<Value> values;
 
-  OpenArray(std::string_view bytes, Oid element_type) : element(element_type), physical(TypeOf(element_type).physical) {
+  OpenArray(std::string_view bytes, Oid element_type)
+      : element(element_type), physical(TypeOf(element_type).physical) {
     ArrayView view(bytes);
     for (int i = 0; i < view.dimensions(); ++i) {
       lengths.push_back(view.Length(i));
@@ -54,15 +58,16 @@ struct OpenArray {
 };
 
 // Writes `source` element by element over the box low..high in row-major order.
-void FillBox(OpenArray* array, std::span<const int32_t> low, std::span<const int32_t> high, size_t dimension, size_t position,
-             ArrayReader* source) {
+void FillBox(OpenArray* array, std::span<const int32_t> low, std::span<const int32_t> high, size_t dimension,
+             size_t position, ArrayReader* source) {
   if (dimension == array->lengths.size()) {
     source->Next(&array->values[position]);
     return;
   }
   for (int64_t at = low[dimension]; at <= high[dimension]; ++at) {
     size_t offset = static_cast<size_t>(at - array->lower_bounds[dimension]);
-    FillBox(array, low, high, dimension + 1, position * static_cast<size_t>(array->lengths[dimension]) + offset, source);
+    FillBox(array, low, high, dimension + 1,
+            position * static_cast<size_t>(array->lengths[dimension]) + offset, source);
   }
 }
 
@@ -76,7 +81,8 @@ Box BoxOfEmpty(OpenArray* array, SliceBounds lower, SliceBounds upper) {
   for (size_t i = 0; i < upper.size(); ++i) {
     if (!lower[i] || !upper[i]) {
       throw SqlError(ErrorCode::kArraySubscriptError, "array slice subscript must provide both boundaries")
-          .WithDetail("When assigning to a slice of an empty array value, slice boundaries must be fully specified.");
+          .WithDetail(
+              "When assigning to a slice of an empty array value, slice boundaries must be fully specified.");
     }
     int64_t length = int64_t{*upper[i]} - *lower[i] + 1;
     box.low.push_back(*lower[i]);
@@ -95,7 +101,8 @@ Box BoxOf(OpenArray* array, SliceBounds lower, SliceBounds upper) {
     int64_t last = array->End(i) - 1;
     int32_t low = i < lower.size() && lower[i] ? *lower[i] : array->lower_bounds[i];
     int32_t high = i < upper.size() && upper[i] ? *upper[i] : static_cast<int32_t>(last);
-    if (low > high) throw SqlError(ErrorCode::kArraySubscriptError, "upper bound cannot be less than lower bound");
+    if (low > high)
+      throw SqlError(ErrorCode::kArraySubscriptError, "upper bound cannot be less than lower bound");
     if (array->lengths.size() > 1 && (low < array->lower_bounds[i] || high > last)) throw OutOfRange();
     box.low.push_back(low);
     box.high.push_back(high);
@@ -123,9 +130,11 @@ void NestedArrayBuilder::Add(const Value& array) {
   }
   bool same = dimensions + 1 == lengths_.size();
   for (int i = 0; same && i < view.dimensions(); ++i) {
-    same = view.Length(i) == lengths_[static_cast<size_t>(i) + 1] && view.LowerBound(i) == lower_bounds_[static_cast<size_t>(i) + 1];
+    same = view.Length(i) == lengths_[static_cast<size_t>(i) + 1] &&
+           view.LowerBound(i) == lower_bounds_[static_cast<size_t>(i) + 1];
   }
-  if (!same) throw SqlError(ErrorCode::kArraySubscriptError, "cannot accumulate arrays of different dimensionality");
+  if (!same)
+    throw SqlError(ErrorCode::kArraySubscriptError, "cannot accumulate arrays of different dimensionality");
   Value value;
   for (ArrayReader reader(view, element.physical); reader.Next(&value);) builder_->Add(value);
   ++lengths_[0];
@@ -144,8 +153,8 @@ std::string_view ArrayCollector::Finish(Arena& arena) const {
   return is_nested_ ? nested_.Finish(arena, type_.element) : flat_.Finish(arena);
 }
 
-std::string_view AssignArrayElement(std::string_view array, Oid element, std::span<const int32_t> at, const Value& value,
-                                    Arena& arena) {
+std::string_view AssignArrayElement(std::string_view array, Oid element, std::span<const int32_t> at,
+                                    const Value& value, Arena& arena) {
   OpenArray open(array, element);
   if (open.lengths.empty()) {
     open.lengths.assign(at.size(), 1);
@@ -158,7 +167,8 @@ std::string_view AssignArrayElement(std::string_view array, Oid element, std::sp
   size_t position = 0;
   for (size_t i = 0; i < at.size(); ++i) {
     if (at[i] < open.lower_bounds[i] || at[i] >= open.End(i)) throw OutOfRange();
-    position = position * static_cast<size_t>(open.lengths[i]) + static_cast<size_t>(at[i] - open.lower_bounds[i]);
+    position =
+        position * static_cast<size_t>(open.lengths[i]) + static_cast<size_t>(at[i] - open.lower_bounds[i]);
   }
   open.values[position] = value;
   return open.Finish(arena);
@@ -170,7 +180,8 @@ std::string_view AssignArraySlice(std::string_view array, Oid element, SliceBoun
   Box box = open.lengths.empty() ? BoxOfEmpty(&open, lower, upper) : BoxOf(&open, lower, upper);
   if (open.lengths.size() == 1) open.Grow(box.low[0], box.high[0]);
   uint64_t needed = 1;
-  for (size_t i = 0; i < box.low.size(); ++i) needed *= static_cast<uint64_t>(int64_t{box.high[i]} - box.low[i] + 1);
+  for (size_t i = 0; i < box.low.size(); ++i)
+    needed *= static_cast<uint64_t>(int64_t{box.high[i]} - box.low[i] + 1);
   ArrayView view(source);
   if (view.count() < needed) throw SqlError(ErrorCode::kArraySubscriptError, "source array too small");
   ArrayReader reader(view, open.physical);

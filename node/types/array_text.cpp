@@ -76,8 +76,9 @@ class LiteralParser {
   }
 
   [[noreturn]] void TooManyDimensions(int count) {
-    throw SqlError(ErrorCode::kProgramLimitExceeded, "number of array dimensions ({}) exceeds the maximum allowed ({})",
-                   count, kMaxArrayDimensions);
+    throw SqlError(ErrorCode::kProgramLimitExceeded,
+                   "number of array dimensions ({}) exceeds the maximum allowed ({})", count,
+                   kMaxArrayDimensions);
   }
 
   void CheckBounds(int count) {
@@ -91,7 +92,8 @@ class LiteralParser {
     ++at_;
     if (depth >= kMaxArrayDimensions) TooManyDimensions(depth + 1);
     if (depth >= dimensions_) {
-      if (leaf_depth_ >= 0) Malformed("Multidimensional arrays must have sub-arrays with matching dimensions.");
+      if (leaf_depth_ >= 0)
+        Malformed("Multidimensional arrays must have sub-arrays with matching dimensions.");
       dimensions_ = depth + 1;
       lengths_[depth] = -1;
     }
@@ -109,7 +111,8 @@ class LiteralParser {
         if (Peek() == '}') UnexpectedCharacter();
       }
     }
-    if (lengths_[depth] == -1) lengths_[depth] = members;
+    if (lengths_[depth] == -1)
+      lengths_[depth] = members;
     else if (lengths_[depth] != members) {
       Malformed("Multidimensional arrays must have sub-arrays with matching dimensions.");
     }
@@ -205,8 +208,11 @@ bool NeedsQuotes(std::string_view text, char delimiter) {
 class LiteralWriter {
  public:
   LiteralWriter(const ArrayView& view, TypeIo& io, std::string* to)
-      : view_(view), element_(TypeOf(view.element_type())), reader_(view, element_.physical),
-        element_io_{io.arena, io.format, io.names, &element_, -1}, to_(to) {}
+      : view_(view),
+        element_(TypeOf(view.element_type())),
+        reader_(view, element_.physical),
+        element_io_{io.arena, io.format, io.names, &element_, -1},
+        to_(to) {}
 
   void Write() {
     if (view_.dimensions() == 0 || view_.count() == 0) {
@@ -236,8 +242,10 @@ class LiteralWriter {
     to_->push_back('{');
     for (int32_t i = 0; i < view_.Length(depth); ++i) {
       if (i != 0) to_->push_back(element_.delimiter);
-      if (depth + 1 < view_.dimensions()) WriteLevel(depth + 1);
-      else WriteElement();
+      if (depth + 1 < view_.dimensions())
+        WriteLevel(depth + 1);
+      else
+        WriteElement();
     }
     to_->push_back('}');
   }
@@ -290,10 +298,12 @@ void ArrayReceive(std::string_view bytes, TypeIo& io, Datum* result) {
     throw SqlError(ErrorCode::kInvalidBinaryRepresentation, "invalid number of dimensions: {}", dimensions);
   }
   int32_t flags = reader.TakeInt32();
-  if (flags != 0 && flags != 1) throw SqlError(ErrorCode::kInvalidBinaryRepresentation, "invalid array flags");
+  if (flags != 0 && flags != 1)
+    throw SqlError(ErrorCode::kInvalidBinaryRepresentation, "invalid array flags");
   Oid element_oid{reader.Take<uint32_t>()};
   if (element_oid != io.type->element) {
-    throw SqlError(ErrorCode::kDatatypeMismatch, "binary data has array element type {} ({}) instead of expected {} ({})",
+    throw SqlError(ErrorCode::kDatatypeMismatch,
+                   "binary data has array element type {} ({}) instead of expected {} ({})",
                    OidNumber(element_oid), TypeOf(element_oid).name, OidNumber(io.type->element),
                    TypeOf(io.type->element).name);
   }

@@ -7,7 +7,8 @@ int32_t DaysFromCivil(int32_t year, int month, int day) {
   int64_t y = int64_t{year} - (month <= 2);
   int64_t era = (y >= 0 ? y : y - 399) / 400;
   auto year_of_era = static_cast<unsigned>(y - era * 400);
-  unsigned day_of_year = (153u * static_cast<unsigned>(month + (month > 2 ? -3 : 9)) + 2) / 5 + static_cast<unsigned>(day) - 1;
+  unsigned day_of_year =
+      (153u * static_cast<unsigned>(month + (month > 2 ? -3 : 9)) + 2) / 5 + static_cast<unsigned>(day) - 1;
   unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
   return static_cast<int32_t>(era * 146097 + static_cast<int64_t>(day_of_era) - 719468 - 10957);
 }
@@ -21,7 +22,8 @@ CivilDate CivilFromDays(int32_t days) {
   unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   unsigned shifted = (5 * day_of_year + 2) / 153;
   int month = static_cast<int>(shifted < 10 ? shifted + 3 : shifted - 9);
-  return {static_cast<int32_t>(year + (month <= 2)), month, static_cast<int>(day_of_year - (153 * shifted + 2) / 5 + 1)};
+  return {static_cast<int32_t>(year + (month <= 2)), month,
+          static_cast<int>(day_of_year - (153 * shifted + 2) / 5 + 1)};
 }
 
 bool IsLeapYear(int32_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
@@ -58,7 +60,9 @@ int DayOfWeek(int32_t days) {  // 2000-01-01 was a Saturday
   return static_cast<int>(day < 0 ? day + 7 : day);
 }
 
-int DayOfYear(int32_t year, int month, int day) { return DaysFromCivil(year, month, day) - DaysFromCivil(year, 1, 1) + 1; }
+int DayOfYear(int32_t year, int month, int day) {
+  return DaysFromCivil(year, month, day) - DaysFromCivil(year, 1, 1) + 1;
+}
 
 int32_t IsoWeekMonday(int32_t iso_year, int week) {
   int32_t fourth = DaysFromCivil(iso_year, 1, 4);  // always in week 1

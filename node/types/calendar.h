@@ -6,10 +6,10 @@
 
 namespace walden {
 
-inline constexpr int64_t kUsPerSecond = 1000000, kUsPerMinute = 60 * kUsPerSecond, kUsPerHour = 60 * kUsPerMinute,
-                         kUsPerDay = 24 * kUsPerHour;
-inline constexpr int32_t kEpochJulian = 2451545;      // 2000-01-01
-inline constexpr int32_t kUnixEpochDays = -10957;     // 1970-01-01
+inline constexpr int64_t kUsPerSecond = 1000000, kUsPerMinute = 60 * kUsPerSecond,
+                         kUsPerHour = 60 * kUsPerMinute, kUsPerDay = 24 * kUsPerHour;
+inline constexpr int32_t kEpochJulian = 2451545;   // 2000-01-01
+inline constexpr int32_t kUnixEpochDays = -10957;  // 1970-01-01
 inline constexpr int64_t kTimestampInfinity = INT64_MAX, kTimestampMinusInfinity = INT64_MIN;
 inline constexpr int32_t kDateInfinity = INT32_MAX, kDateMinusInfinity = INT32_MIN;
 // Valid finite timestamps: 4713-11-24 BC (Julian day 0) up to, not including, 294277-01-01.
@@ -45,8 +45,10 @@ int DayOfYear(int32_t year, int month, int day);
 int IsoWeek(int32_t days, int32_t* iso_year);
 int32_t IsoWeekMonday(int32_t iso_year, int week);  // days of that week's Monday
 
-inline constexpr const char* kMonthNames[12] = {"January", "February", "March", "April", "May", "June", "July", "August",
-                                                "September", "October", "November", "December"};
-inline constexpr const char* kDayNames[7] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+inline constexpr const char* kMonthNames[12] = {"January",   "February", "March",    "April",
+                                                "May",       "June",     "July",     "August",
+                                                "September", "October",  "November", "December"};
+inline constexpr const char* kDayNames[7] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                             "Thursday", "Friday", "Saturday"};
 
 }  // namespace walden

@@ -33,7 +33,7 @@ int64_t RoundTime(int64_t us, int32_t precision);
 // typmod of time, timestamp: the precision, at most 6.
 int32_t PrecisionTypmod(std::span<const std::string_view> modifiers, std::string_view type_name);
 
-int64_t DateToTimestamp(int32_t date);              // 22008 out of range; infinities stay
+int64_t DateToTimestamp(int32_t date);  // 22008 out of range; infinities stay
 int32_t TimestampToDate(int64_t timestamp);
 int64_t DateToTimestampTz(int32_t date, const TimeZone* zone);
 int64_t TimestampToTimestampTz(int64_t timestamp, const TimeZone* zone);

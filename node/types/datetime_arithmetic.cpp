@@ -10,7 +10,9 @@
 namespace walden {
 namespace {
 
-[[noreturn]] void IntervalOutOfRange() { throw SqlError(ErrorCode::kDatetimeFieldOverflow, "interval out of range"); }
+[[noreturn]] void IntervalOutOfRange() {
+  throw SqlError(ErrorCode::kDatetimeFieldOverflow, "interval out of range");
+}
 
 int64_t AddMonthsAndDays(int64_t local, int32_t months, int32_t days) {
   DateTime t = SplitTimestamp(local);
@@ -33,7 +35,8 @@ int64_t AddMonthsAndDays(int64_t local, int32_t months, int32_t days) {
 
 int64_t Checked(int64_t timestamp, int64_t us) {
   int64_t result;
-  if (__builtin_add_overflow(timestamp, us, &result) || !IsTimestampInRange(result)) ThrowTimestampOutOfRange();
+  if (__builtin_add_overflow(timestamp, us, &result) || !IsTimestampInRange(result))
+    ThrowTimestampOutOfRange();
   return result;
 }
 
@@ -47,15 +50,18 @@ int64_t AddToTimestamp(int64_t timestamp, const IntervalValue& span) {
 
 int64_t AddToTimestampTz(int64_t timestamp, const IntervalValue& span, const TimeZone* zone) {
   if (!IsTimestampFinite(timestamp)) return timestamp;
-  if (span.months != 0) timestamp = LocalToUtc(AddMonthsAndDays(UtcToLocal(timestamp, zone), span.months, 0), zone);
-  if (span.days != 0) timestamp = LocalToUtc(AddMonthsAndDays(UtcToLocal(timestamp, zone), 0, span.days), zone);
+  if (span.months != 0)
+    timestamp = LocalToUtc(AddMonthsAndDays(UtcToLocal(timestamp, zone), span.months, 0), zone);
+  if (span.days != 0)
+    timestamp = LocalToUtc(AddMonthsAndDays(UtcToLocal(timestamp, zone), 0, span.days), zone);
   return Checked(timestamp, span.microseconds);
 }
 
 IntervalValue NegateInterval(const IntervalValue& v) {
   IntervalValue result;
   if (__builtin_sub_overflow(int64_t{0}, v.microseconds, &result.microseconds) ||
-      __builtin_sub_overflow(0, v.days, &result.days) || __builtin_sub_overflow(0, v.months, &result.months)) {
+      __builtin_sub_overflow(0, v.days, &result.days) ||
+      __builtin_sub_overflow(0, v.months, &result.months)) {
     IntervalOutOfRange();
   }
   return result;
@@ -63,7 +69,8 @@ IntervalValue NegateInterval(const IntervalValue& v) {
 IntervalValue AddIntervals(const IntervalValue& a, const IntervalValue& b) {
   IntervalValue result;
   if (__builtin_add_overflow(a.microseconds, b.microseconds, &result.microseconds) ||
-      __builtin_add_overflow(a.days, b.days, &result.days) || __builtin_add_overflow(a.months, b.months, &result.months)) {
+      __builtin_add_overflow(a.days, b.days, &result.days) ||
+      __builtin_add_overflow(a.months, b.months, &result.months)) {
     IntervalOutOfRange();
   }
   return result;
@@ -71,7 +78,8 @@ IntervalValue AddIntervals(const IntervalValue& a, const IntervalValue& b) {
 IntervalValue SubtractIntervals(const IntervalValue& a, const IntervalValue& b) {
   IntervalValue result;
   if (__builtin_sub_overflow(a.microseconds, b.microseconds, &result.microseconds) ||
-      __builtin_sub_overflow(a.days, b.days, &result.days) || __builtin_sub_overflow(a.months, b.months, &result.months)) {
+      __builtin_sub_overflow(a.days, b.days, &result.days) ||
+      __builtin_sub_overflow(a.months, b.months, &result.months)) {
     IntervalOutOfRange();
   }
   return result;

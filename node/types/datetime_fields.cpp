@@ -13,8 +13,29 @@ namespace walden {
 namespace {
 
 enum class Unit {
-  kUnknown, kMicrosecond, kMillisecond, kSecond, kMinute, kHour, kDay, kWeek, kMonth, kQuarter, kYear, kDecade, kCentury,
-  kMillennium, kEpoch, kJulian, kIsoYear, kDow, kIsoDow, kDoy, kTimezone, kTimezoneHour, kTimezoneMinute
+  kUnknown,
+  kMicrosecond,
+  kMillisecond,
+  kSecond,
+  kMinute,
+  kHour,
+  kDay,
+  kWeek,
+  kMonth,
+  kQuarter,
+  kYear,
+  kDecade,
+  kCentury,
+  kMillennium,
+  kEpoch,
+  kJulian,
+  kIsoYear,
+  kDow,
+  kIsoDow,
+  kDoy,
+  kTimezone,
+  kTimezoneHour,
+  kTimezoneMinute
 };
 
 std::string Lower(std::string_view text) {
@@ -30,22 +51,72 @@ Unit UnitOf(std::string_view word) {
     std::string_view word;
     Unit unit;
   };
-  static constexpr Row kRows[] = {
-      {"us", Unit::kMicrosecond}, {"usec", Unit::kMicrosecond}, {"usecs", Unit::kMicrosecond}, {"microsecond", Unit::kMicrosecond},
-      {"microseconds", Unit::kMicrosecond}, {"ms", Unit::kMillisecond}, {"msec", Unit::kMillisecond}, {"msecs", Unit::kMillisecond},
-      {"millisecond", Unit::kMillisecond}, {"milliseconds", Unit::kMillisecond}, {"s", Unit::kSecond}, {"sec", Unit::kSecond},
-      {"secs", Unit::kSecond}, {"second", Unit::kSecond}, {"seconds", Unit::kSecond}, {"m", Unit::kMinute}, {"min", Unit::kMinute},
-      {"mins", Unit::kMinute}, {"minute", Unit::kMinute}, {"minutes", Unit::kMinute}, {"h", Unit::kHour}, {"hr", Unit::kHour},
-      {"hrs", Unit::kHour}, {"hour", Unit::kHour}, {"hours", Unit::kHour}, {"d", Unit::kDay}, {"day", Unit::kDay}, {"days", Unit::kDay},
-      {"w", Unit::kWeek}, {"week", Unit::kWeek}, {"weeks", Unit::kWeek}, {"mon", Unit::kMonth}, {"mons", Unit::kMonth},
-      {"month", Unit::kMonth}, {"months", Unit::kMonth}, {"qtr", Unit::kQuarter}, {"quarter", Unit::kQuarter}, {"y", Unit::kYear},
-      {"yr", Unit::kYear}, {"yrs", Unit::kYear}, {"year", Unit::kYear}, {"years", Unit::kYear}, {"dec", Unit::kDecade},
-      {"decs", Unit::kDecade}, {"decade", Unit::kDecade}, {"decades", Unit::kDecade}, {"c", Unit::kCentury}, {"cent", Unit::kCentury},
-      {"century", Unit::kCentury}, {"centuries", Unit::kCentury}, {"mil", Unit::kMillennium}, {"mils", Unit::kMillennium},
-      {"millennium", Unit::kMillennium}, {"millennia", Unit::kMillennium}, {"epoch", Unit::kEpoch}, {"julian", Unit::kJulian},
-      {"jd", Unit::kJulian}, {"isoyear", Unit::kIsoYear}, {"dow", Unit::kDow}, {"isodow", Unit::kIsoDow}, {"doy", Unit::kDoy},
-      {"timezone", Unit::kTimezone}, {"timezone_h", Unit::kTimezoneHour}, {"timezone_hour", Unit::kTimezoneHour},
-      {"timezone_m", Unit::kTimezoneMinute}, {"timezone_minute", Unit::kTimezoneMinute}};
+  static constexpr Row kRows[] = {{"us", Unit::kMicrosecond},
+                                  {"usec", Unit::kMicrosecond},
+                                  {"usecs", Unit::kMicrosecond},
+                                  {"microsecond", Unit::kMicrosecond},
+                                  {"microseconds", Unit::kMicrosecond},
+                                  {"ms", Unit::kMillisecond},
+                                  {"msec", Unit::kMillisecond},
+                                  {"msecs", Unit::kMillisecond},
+                                  {"millisecond", Unit::kMillisecond},
+                                  {"milliseconds", Unit::kMillisecond},
+                                  {"s", Unit::kSecond},
+                                  {"sec", Unit::kSecond},
+                                  {"secs", Unit::kSecond},
+                                  {"second", Unit::kSecond},
+                                  {"seconds", Unit::kSecond},
+                                  {"m", Unit::kMinute},
+                                  {"min", Unit::kMinute},
+                                  {"mins", Unit::kMinute},
+                                  {"minute", Unit::kMinute},
+                                  {"minutes", Unit::kMinute},
+                                  {"h", Unit::kHour},
+                                  {"hr", Unit::kHour},
+                                  {"hrs", Unit::kHour},
+                                  {"hour", Unit::kHour},
+                                  {"hours", Unit::kHour},
+                                  {"d", Unit::kDay},
+                                  {"day", Unit::kDay},
+                                  {"days", Unit::kDay},
+                                  {"w", Unit::kWeek},
+                                  {"week", Unit::kWeek},
+                                  {"weeks", Unit::kWeek},
+                                  {"mon", Unit::kMonth},
+                                  {"mons", Unit::kMonth},
+                                  {"month", Unit::kMonth},
+                                  {"months", Unit::kMonth},
+                                  {"qtr", Unit::kQuarter},
+                                  {"quarter", Unit::kQuarter},
+                                  {"y", Unit::kYear},
+                                  {"yr", Unit::kYear},
+                                  {"yrs", Unit::kYear},
+                                  {"year", Unit::kYear},
+                                  {"years", Unit::kYear},
+                                  {"dec", Unit::kDecade},
+                                  {"decs", Unit::kDecade},
+                                  {"decade", Unit::kDecade},
+                                  {"decades", Unit::kDecade},
+                                  {"c", Unit::kCentury},
+                                  {"cent", Unit::kCentury},
+                                  {"century", Unit::kCentury},
+                                  {"centuries", Unit::kCentury},
+                                  {"mil", Unit::kMillennium},
+                                  {"mils", Unit::kMillennium},
+                                  {"millennium", Unit::kMillennium},
+                                  {"millennia", Unit::kMillennium},
+                                  {"epoch", Unit::kEpoch},
+                                  {"julian", Unit::kJulian},
+                                  {"jd", Unit::kJulian},
+                                  {"isoyear", Unit::kIsoYear},
+                                  {"dow", Unit::kDow},
+                                  {"isodow", Unit::kIsoDow},
+                                  {"doy", Unit::kDoy},
+                                  {"timezone", Unit::kTimezone},
+                                  {"timezone_h", Unit::kTimezoneHour},
+                                  {"timezone_hour", Unit::kTimezoneHour},
+                                  {"timezone_m", Unit::kTimezoneMinute},
+                                  {"timezone_minute", Unit::kTimezoneMinute}};
   for (const Row& row : kRows) {
     if (row.word == word) return row.unit;
   }
@@ -56,7 +127,8 @@ Unit Require(std::string_view unit, const char* type_name, std::string* lower) {
   *lower = Lower(unit);
   Unit found = UnitOf(*lower);
   if (found == Unit::kUnknown) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "unit \"{}\" not recognized for type {}", *lower, type_name);
+    throw SqlError(ErrorCode::kInvalidParameterValue, "unit \"{}\" not recognized for type {}", *lower,
+                   type_name);
   }
   return found;
 }
@@ -211,8 +283,8 @@ Maybe TimeField(std::string_view name, int64_t time) {
   std::string lower;
   Unit unit = Require(name, kType, &lower);
   FieldValue v;
-  if (ClockField(unit, time / kUsPerHour, static_cast<int>(time / kUsPerMinute % 60), static_cast<int>(time / kUsPerSecond % 60),
-                 static_cast<int32_t>(time % kUsPerSecond), &v)) {
+  if (ClockField(unit, time / kUsPerHour, static_cast<int>(time / kUsPerMinute % 60),
+                 static_cast<int>(time / kUsPerSecond % 60), static_cast<int32_t>(time % kUsPerSecond), &v)) {
     return v;
   }
   if (unit == Unit::kEpoch) return Scaled(time, 6);
@@ -225,8 +297,8 @@ Maybe TimeTzField(std::string_view name, TimeTzValue value) {
   Unit unit = Require(name, kType, &lower);
   int64_t time = value.microseconds;
   FieldValue v;
-  if (ClockField(unit, time / kUsPerHour, static_cast<int>(time / kUsPerMinute % 60), static_cast<int>(time / kUsPerSecond % 60),
-                 static_cast<int32_t>(time % kUsPerSecond), &v) ||
+  if (ClockField(unit, time / kUsPerHour, static_cast<int>(time / kUsPerMinute % 60),
+                 static_cast<int>(time / kUsPerSecond % 60), static_cast<int32_t>(time % kUsPerSecond), &v) ||
       ZoneField(unit, -value.zone_seconds, &v)) {
     return v;
   }
@@ -240,7 +312,8 @@ Maybe IntervalField(std::string_view name, const IntervalValue& i) {
   Unit unit = Require(name, kType, &lower);
   FieldValue v;
   if (ClockField(unit, i.microseconds / kUsPerHour, static_cast<int>(i.microseconds / kUsPerMinute % 60),
-                 static_cast<int>(i.microseconds / kUsPerSecond % 60), static_cast<int32_t>(i.microseconds % kUsPerSecond), &v)) {
+                 static_cast<int>(i.microseconds / kUsPerSecond % 60),
+                 static_cast<int32_t>(i.microseconds % kUsPerSecond), &v)) {
     return v;
   }
   int32_t years = i.months / 12, months = i.months % 12;
@@ -253,8 +326,10 @@ Maybe IntervalField(std::string_view name, const IntervalValue& i) {
     case Unit::kCentury: return Whole(years / 100);
     case Unit::kMillennium: return Whole(years / 1000);
     case Unit::kEpoch: {  // a year counts 365.25 days
-      __int128 us = (static_cast<__int128>(years) * 1461 * 6 + (static_cast<__int128>(months) * 30 + i.days) * 24) * 3600 * kUsPerSecond +
-                    i.microseconds;
+      __int128 us =
+          (static_cast<__int128>(years) * 1461 * 6 + (static_cast<__int128>(months) * 30 + i.days) * 24) *
+              3600 * kUsPerSecond +
+          i.microseconds;
       return Scaled(static_cast<int64_t>(us), 6);
     }
     default: Unsupported(lower, kType);
@@ -265,7 +340,8 @@ NumericRef FieldToNumeric(const FieldValue& v, Arena& arena) {
   if (v.infinity != 0) return ParseNumeric(v.infinity > 0 ? "Infinity" : "-Infinity", arena);
   NumericRef result = NumericFromInt128(v.scaled, v.scale, arena);
   if (v.day_us) {
-    result = NumericAdd(result, NumericDivide(NumericFromInt64(*v.day_us), NumericFromInt64(kUsPerDay), arena), arena);
+    result = NumericAdd(
+        result, NumericDivide(NumericFromInt64(*v.day_us), NumericFromInt64(kUsPerDay), arena), arena);
   }
   return result;
 }
@@ -281,11 +357,15 @@ namespace {
 // The start of the period that holds t; whole-day periods return true in *by_date.
 int64_t Truncated(Unit unit, const DateTime& t, bool* by_date) {
   *by_date = true;
-  auto date = [](int32_t year, int month, int day) { return int64_t{DaysFromCivil(year, month, day)} * kUsPerDay; };
+  auto date = [](int32_t year, int month, int day) {
+    return int64_t{DaysFromCivil(year, month, day)} * kUsPerDay;
+  };
   int32_t y = t.year;
   switch (unit) {
-    case Unit::kMillennium: return date(y > 0 ? (y + 999) / 1000 * 1000 - 999 : -((999 - (y - 1)) / 1000) * 1000 + 1, 1, 1);
-    case Unit::kCentury: return date(y > 0 ? (y + 99) / 100 * 100 - 99 : -((99 - (y - 1)) / 100) * 100 + 1, 1, 1);
+    case Unit::kMillennium:
+      return date(y > 0 ? (y + 999) / 1000 * 1000 - 999 : -((999 - (y - 1)) / 1000) * 1000 + 1, 1, 1);
+    case Unit::kCentury:
+      return date(y > 0 ? (y + 99) / 100 * 100 - 99 : -((99 - (y - 1)) / 100) * 100 + 1, 1, 1);
     case Unit::kDecade: return date(y > 0 ? y / 10 * 10 : -((8 - (y - 1)) / 10) * 10, 1, 1);
     case Unit::kYear: return date(y, 1, 1);
     case Unit::kQuarter: return date(y, (t.month - 1) / 3 * 3 + 1, 1);
@@ -337,8 +417,12 @@ IntervalValue TruncateInterval(std::string_view name, IntervalValue v) {
   constexpr const char* kType = "interval";
   std::string lower;
   Unit unit = Require(name, kType, &lower);
-  auto months = [&](int32_t unit_months) { return IntervalValue{0, 0, v.months / unit_months * unit_months}; };
-  auto time = [&](int64_t unit_us) { return IntervalValue{v.microseconds / unit_us * unit_us, v.days, v.months}; };
+  auto months = [&](int32_t unit_months) {
+    return IntervalValue{0, 0, v.months / unit_months * unit_months};
+  };
+  auto time = [&](int64_t unit_us) {
+    return IntervalValue{v.microseconds / unit_us * unit_us, v.days, v.months};
+  };
   switch (unit) {
     case Unit::kMillennium: return months(12000);
     case Unit::kCentury: return months(1200);

@@ -12,10 +12,10 @@ namespace walden {
 
 // A field's value: an exact number scaled by 10^-scale. Infinite dates give infinities for fields that grow for ever.
 struct FieldValue {
-  __int128 scaled = 0;               // seconds since 1970 of the last timestamps exceed 64 bits at scale 6
+  __int128 scaled = 0;  // seconds since 1970 of the last timestamps exceed 64 bits at scale 6
   int scale = 0;
-  int infinity = 0;                  // -1 or 1: that infinity
-  std::optional<int64_t> day_us;     // julian: `scaled` days and these microseconds of a day
+  int infinity = 0;               // -1 or 1: that infinity
+  std::optional<int64_t> day_us;  // julian: `scaled` days and these microseconds of a day
 };
 
 // Null where the field of an infinite value has no meaning. 22023 for an unknown unit, 0A000 for one the type has not.

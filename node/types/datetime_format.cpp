@@ -169,12 +169,15 @@ int32_t PrecisionTypmod(std::span<const std::string_view> modifiers, std::string
   if (modifiers.size() != 1) throw SqlError(ErrorCode::kInvalidParameterValue, "invalid type modifier");
   int32_t precision = ParseInt32(modifiers[0]);
   if (precision < 0) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "{}({}) precision must not be negative", type_name, precision);
+    throw SqlError(ErrorCode::kInvalidParameterValue, "{}({}) precision must not be negative", type_name,
+                   precision);
   }
   return precision > 6 ? 6 : precision;
 }
 
-void ThrowTimestampOutOfRange() { throw SqlError(ErrorCode::kDatetimeFieldOverflow, "timestamp out of range"); }
+void ThrowTimestampOutOfRange() {
+  throw SqlError(ErrorCode::kDatetimeFieldOverflow, "timestamp out of range");
+}
 
 int64_t DateToTimestamp(int32_t date) {
   if (!IsDateFinite(date)) return date == kDateInfinity ? kTimestampInfinity : kTimestampMinusInfinity;
@@ -185,7 +188,8 @@ int64_t DateToTimestamp(int32_t date) {
 }
 
 int32_t TimestampToDate(int64_t timestamp) {
-  if (!IsTimestampFinite(timestamp)) return timestamp == kTimestampInfinity ? kDateInfinity : kDateMinusInfinity;
+  if (!IsTimestampFinite(timestamp))
+    return timestamp == kTimestampInfinity ? kDateInfinity : kDateMinusInfinity;
   return SplitTimestamp(timestamp).days;
 }
 
@@ -215,7 +219,8 @@ const TimeZone* RequireZone(std::string_view name) {
   if (const TimeZone* changing = TimeZone::OfChangingAbbreviation(lower)) return changing;
   if (FindZoneAbbreviation(lower, &east, &is_dst)) return TimeZone::Fixed(east);
   const TimeZone* zone = TimeZone::Find(name);
-  if (zone == nullptr) throw SqlError(ErrorCode::kInvalidParameterValue, "time zone \"{}\" not recognized", name);
+  if (zone == nullptr)
+    throw SqlError(ErrorCode::kInvalidParameterValue, "time zone \"{}\" not recognized", name);
   return zone;
 }
 
@@ -224,7 +229,9 @@ const TimeZone* RequireZone(std::string_view name) {
 namespace {
 
 template <class T>
-int Order(T a, T b) { return a < b ? -1 : a > b ? 1 : 0; }
+int Order(T a, T b) {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
 
 void DateIn(std::string_view text, TypeIo& io, Datum* to) { to->i32 = ParseDate(text, io.format); }
 void DateOut(const Datum& v, TypeIo& io, std::string* to) { AppendDate(to, v.i32, io.format); }
@@ -235,18 +242,24 @@ void DateReceive(std::string_view bytes, TypeIo&, Datum* to) {
   }
   to->i32 = date;
 }
-void DateSend(const Datum& v, TypeIo&, std::string* to) { AppendBig<uint32_t>(to, static_cast<uint32_t>(v.i32)); }
+void DateSend(const Datum& v, TypeIo&, std::string* to) {
+  AppendBig<uint32_t>(to, static_cast<uint32_t>(v.i32));
+}
 int DateCompare(const Datum& a, const Datum& b, const void*) { return Order(a.i32, b.i32); }
 uint64_t DateHash(const Datum& v) { return HashInteger(static_cast<uint64_t>(int64_t{v.i32})); }
 
-void TimeIn(std::string_view text, TypeIo& io, Datum* to) { to->i64 = RoundTime(ParseTime(text, io.format), io.typmod); }
+void TimeIn(std::string_view text, TypeIo& io, Datum* to) {
+  to->i64 = RoundTime(ParseTime(text, io.format), io.typmod);
+}
 void TimeOut(const Datum& v, TypeIo&, std::string* to) { AppendTime(to, v.i64); }
 void TimeReceive(std::string_view bytes, TypeIo& io, Datum* to) {
   int64_t time = WireReader(bytes).TakeInt64();
   if (time < 0 || time > kUsPerDay) throw SqlError(ErrorCode::kDatetimeFieldOverflow, "time out of range");
   to->i64 = RoundTime(time, io.typmod);
 }
-void Int64Send(const Datum& v, TypeIo&, std::string* to) { AppendBig<uint64_t>(to, static_cast<uint64_t>(v.i64)); }
+void Int64Send(const Datum& v, TypeIo&, std::string* to) {
+  AppendBig<uint64_t>(to, static_cast<uint64_t>(v.i64));
+}
 int Int64Compare(const Datum& a, const Datum& b, const void*) { return Order(a.i64, b.i64); }
 uint64_t Int64Hash(const Datum& v) { return HashInteger(static_cast<uint64_t>(v.i64)); }
 
@@ -307,16 +320,18 @@ void PrecisionTypmodOut(int32_t typmod, std::string* to) {
 }
 
 constexpr TypeDescriptor kTypes[] = {
-    {Oid{1082}, "date", PhysicalType::kInt32, 4, 'i', 'b', ',', Oid{0}, Oid{1182}, DateIn, DateOut, DateReceive, DateSend,
-     nullptr, nullptr, DateCompare, DateHash},
-    {Oid{1083}, "time", PhysicalType::kInt64, 8, 'd', 'b', ',', Oid{0}, Oid{1183}, TimeIn, TimeOut, TimeReceive, Int64Send,
-     TimeTypmodIn, PrecisionTypmodOut, Int64Compare, Int64Hash},
-    {Oid{1114}, "timestamp", PhysicalType::kInt64, 8, 'd', 'b', ',', Oid{0}, Oid{1115}, TimestampIn, TimestampOut,
-     TimestampReceive, Int64Send, TimestampTypmodIn, PrecisionTypmodOut, Int64Compare, Int64Hash},
-    {Oid{1184}, "timestamptz", PhysicalType::kInt64, 8, 'd', 'b', ',', Oid{0}, Oid{1185}, TimestampTzIn, TimestampTzOut,
-     TimestampReceive, Int64Send, TimestampTypmodIn, PrecisionTypmodOut, Int64Compare, Int64Hash},
-    {Oid{1266}, "timetz", PhysicalType::kFixed16, 12, 'd', 'b', ',', Oid{0}, Oid{1270}, TimeTzIn, TimeTzOut, TimeTzReceive,
-     TimeTzSend, TimeTypmodIn, PrecisionTypmodOut, TimeTzCompare, TimeTzHash},
+    {Oid{1082}, "date", PhysicalType::kInt32, 4, 'i', 'b', ',', Oid{0}, Oid{1182}, DateIn, DateOut,
+     DateReceive, DateSend, nullptr, nullptr, DateCompare, DateHash},
+    {Oid{1083}, "time", PhysicalType::kInt64, 8, 'd', 'b', ',', Oid{0}, Oid{1183}, TimeIn, TimeOut,
+     TimeReceive, Int64Send, TimeTypmodIn, PrecisionTypmodOut, Int64Compare, Int64Hash},
+    {Oid{1114}, "timestamp", PhysicalType::kInt64, 8, 'd', 'b', ',', Oid{0}, Oid{1115}, TimestampIn,
+     TimestampOut, TimestampReceive, Int64Send, TimestampTypmodIn, PrecisionTypmodOut, Int64Compare,
+     Int64Hash},
+    {Oid{1184}, "timestamptz", PhysicalType::kInt64, 8, 'd', 'b', ',', Oid{0}, Oid{1185}, TimestampTzIn,
+     TimestampTzOut, TimestampReceive, Int64Send, TimestampTypmodIn, PrecisionTypmodOut, Int64Compare,
+     Int64Hash},
+    {Oid{1266}, "timetz", PhysicalType::kFixed16, 12, 'd', 'b', ',', Oid{0}, Oid{1270}, TimeTzIn, TimeTzOut,
+     TimeTzReceive, TimeTzSend, TimeTypmodIn, PrecisionTypmodOut, TimeTzCompare, TimeTzHash},
 };
 
 }  // namespace

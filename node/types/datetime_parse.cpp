@@ -12,7 +12,17 @@
 namespace walden {
 namespace {
 
-enum class Special { kNone, kNow, kToday, kTomorrow, kYesterday, kEpoch, kInfinity, kMinusInfinity, kAllBalls };
+enum class Special {
+  kNone,
+  kNow,
+  kToday,
+  kTomorrow,
+  kYesterday,
+  kEpoch,
+  kInfinity,
+  kMinusInfinity,
+  kAllBalls
+};
 enum class Problem { kSyntax, kRange, kMonthDayRange, kZoneRange };
 
 struct Fail {
@@ -36,13 +46,20 @@ class Splitter {
   std::vector<Field> Run() {
     while (at_ < text_.size()) {
       char c = text_[at_];
-      if (IsSpace(c)) ++at_;
-      else if (IsDigit(c)) Digits();
-      else if (IsAlpha(c)) Word();
-      else if (c == '+' || c == '-') Signed();
-      else if (c == '.' && at_ + 1 < text_.size() && IsDigit(text_[at_ + 1])) Digits();
-      else if (c == ',' || c == '.' || c == ';' || c == '(' || c == ')') ++at_;
-      else throw Fail{Problem::kSyntax};
+      if (IsSpace(c))
+        ++at_;
+      else if (IsDigit(c))
+        Digits();
+      else if (IsAlpha(c))
+        Word();
+      else if (c == '+' || c == '-')
+        Signed();
+      else if (c == '.' && at_ + 1 < text_.size() && IsDigit(text_[at_ + 1]))
+        Digits();
+      else if (c == ',' || c == '.' || c == ';' || c == '(' || c == ')')
+        ++at_;
+      else
+        throw Fail{Problem::kSyntax};
       if (fields_.size() > 25) throw Fail{Problem::kSyntax};
     }
     return std::move(fields_);
@@ -133,8 +150,9 @@ class Splitter {
 
  public:
   static int MonthOf(std::string_view word) {
-    static constexpr std::string_view kMonths[12] = {"january", "february", "march", "april", "may", "june", "july", "august",
-                                                     "september", "october", "november", "december"};
+    static constexpr std::string_view kMonths[12] = {"january",   "february", "march",    "april",
+                                                     "may",       "june",     "july",     "august",
+                                                     "september", "october",  "november", "december"};
     if (word == "sept") return 9;
     for (int i = 0; i < 12; ++i) {
       if (word == kMonths[i] || word == kMonths[i].substr(0, 3)) return i + 1;
@@ -151,7 +169,8 @@ class Splitter {
 };
 
 bool IsDayWord(std::string_view word) {
-  static constexpr std::string_view kDays[] = {"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
+  static constexpr std::string_view kDays[] = {"sunday",   "monday", "tuesday", "wednesday",
+                                               "thursday", "friday", "saturday"};
   for (std::string_view day : kDays) {
     if (word == day || word == day.substr(0, 3)) return true;
   }
@@ -206,7 +225,9 @@ class Reader {
       switch (fields[i].kind) {
         case FieldKind::kDate: Date(fields[i].text); break;
         case FieldKind::kTime: Time(fields[i].text); break;
-        case FieldKind::kNumber: WholeNumber(fields[i].text, i + 1 < fields.size() ? fields[i + 1].text : ""); break;
+        case FieldKind::kNumber:
+          WholeNumber(fields[i].text, i + 1 < fields.size() ? fields[i + 1].text : "");
+          break;
         case FieldKind::kZone: Zone(fields[i].text); break;
         case FieldKind::kWord: Word(fields[i].text); break;
       }
@@ -222,7 +243,8 @@ class Reader {
       throw Fail{Problem::kSyntax};
     }
     size_t hyphen = text.find('-');
-    if (is_time_ && hyphen == 6 && text.find_first_not_of("0123456789-") == text.npos && text.rfind('-') == hyphen) {
+    if (is_time_ && hyphen == 6 && text.find_first_not_of("0123456789-") == text.npos &&
+        text.rfind('-') == hyphen) {
       WholeNumber(text.substr(0, hyphen), "");  // hhmmss-zone
       Zone(text.substr(hyphen));
       return;
@@ -281,15 +303,20 @@ class Reader {
       return;
     }
     if (!y && !m && !d) {
-      if (long_number || order_ == DateOrder::kYmd) SetYear(digits, value);
-      else if (order_ == DateOrder::kDmy) SetDay(value);
-      else r_.has_month = true, r_.month = value;
+      if (long_number || order_ == DateOrder::kYmd)
+        SetYear(digits, value);
+      else if (order_ == DateOrder::kDmy)
+        SetDay(value);
+      else
+        r_.has_month = true, r_.month = value;
     } else if (y && !m && !d) {
       r_.has_month = true;
       r_.month = value;
     } else if (!y && m && !d) {
-      if (r_.text_month && (long_number || order_ == DateOrder::kYmd)) SetYear(digits, value);
-      else SetDay(value);
+      if (r_.text_month && (long_number || order_ == DateOrder::kYmd))
+        SetYear(digits, value);
+      else
+        SetDay(value);
     } else if (y && m && !d) {
       if (r_.text_month && long_number && r_.two_digit_year) {  // what looked like a year was the day
         SetDay(r_.year);
@@ -431,9 +458,15 @@ class Reader {
       return;
     }
     static constexpr std::pair<std::string_view, Special> kSpecials[] = {
-        {"now", Special::kNow}, {"today", Special::kToday}, {"tomorrow", Special::kTomorrow}, {"yesterday", Special::kYesterday},
-        {"epoch", Special::kEpoch}, {"infinity", Special::kInfinity}, {"+infinity", Special::kInfinity},
-        {"-infinity", Special::kMinusInfinity}, {"allballs", Special::kAllBalls}};
+        {"now", Special::kNow},
+        {"today", Special::kToday},
+        {"tomorrow", Special::kTomorrow},
+        {"yesterday", Special::kYesterday},
+        {"epoch", Special::kEpoch},
+        {"infinity", Special::kInfinity},
+        {"+infinity", Special::kInfinity},
+        {"-infinity", Special::kMinusInfinity},
+        {"allballs", Special::kAllBalls}};
     for (const auto& [name, special] : kSpecials) {
       if (word == name) {
         if (r_.special != Special::kNone) throw Fail{Problem::kSyntax};
@@ -523,14 +556,16 @@ Reading Read(std::string_view text, const TextFormat& format, const char* type_n
   } catch (const Fail& fail) {
     switch (fail.problem) {
       case Problem::kSyntax:
-        throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid input syntax for type {}: \"{}\"", type_name, text);
+        throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid input syntax for type {}: \"{}\"",
+                       type_name, text);
       case Problem::kRange:
         throw SqlError(ErrorCode::kDatetimeFieldOverflow, "date/time field value out of range: \"{}\"", text);
       case Problem::kMonthDayRange:
         throw SqlError(ErrorCode::kDatetimeFieldOverflow, "date/time field value out of range: \"{}\"", text)
             .WithHint("Perhaps you need a different \"datestyle\" setting.");
       case Problem::kZoneRange:
-        throw SqlError(ErrorCode::kInvalidTimeZoneDisplacementValue, "time zone displacement out of range: \"{}\"", text);
+        throw SqlError(ErrorCode::kInvalidTimeZoneDisplacementValue,
+                       "time zone displacement out of range: \"{}\"", text);
     }
     throw;
   }
@@ -547,9 +582,11 @@ int64_t NowUs(const TextFormat& format) {
 // Days of the date read; requires one.
 int64_t DaysOf(const Reading& r, std::string_view text, const char* type_name) {
   if (r.julian) return *r.julian - kEpochJulian;
-  if (r.has_year && r.day_of_year) return int64_t{DaysFromCivil(static_cast<int32_t>(r.year), 1, 1)} + *r.day_of_year - 1;
+  if (r.has_year && r.day_of_year)
+    return int64_t{DaysFromCivil(static_cast<int32_t>(r.year), 1, 1)} + *r.day_of_year - 1;
   if (!r.has_date()) {
-    throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid input syntax for type {}: \"{}\"", type_name, text);
+    throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid input syntax for type {}: \"{}\"", type_name,
+                   text);
   }
   return DaysFromCivil(static_cast<int32_t>(r.year), static_cast<int>(r.month), static_cast<int>(r.day));
 }
@@ -661,7 +698,8 @@ TimeTzValue ParseTimeTz(std::string_view text, const TextFormat& format) {
     result.zone_seconds = -r.zone_east;
   } else if (r.special != Special::kAllBalls) {
     const TimeZone* zone = r.has_zone ? r.zone : format.zone;
-    int64_t days = r.has_date() ? DaysOf(r, text, "time with time zone") : SplitTimestamp(UtcToLocal(now, zone)).days;
+    int64_t days =
+        r.has_date() ? DaysOf(r, text, "time with time zone") : SplitTimestamp(UtcToLocal(now, zone)).days;
     int64_t local = days * kUsPerDay + result.microseconds;
     result.zone_seconds = static_cast<int32_t>((LocalToUtc(local, zone) - local) / kUsPerSecond);
   }

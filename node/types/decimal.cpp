@@ -56,7 +56,8 @@ Decimal Decimal::FromInt128(__int128 scaled, int scale) {
   std::vector<int16_t> reversed;
   if (shift > 0 && magnitude != 0) {
     int low_power = kPowers[kDigitsPerWord - shift];
-    reversed.push_back(static_cast<int16_t>(static_cast<int>(magnitude % static_cast<unsigned>(low_power)) * kPowers[shift]));
+    reversed.push_back(static_cast<int16_t>(static_cast<int>(magnitude % static_cast<unsigned>(low_power)) *
+                                            kPowers[shift]));
     magnitude /= static_cast<unsigned>(low_power);
   }
   while (magnitude != 0) {
@@ -176,7 +177,8 @@ Decimal SubtractMagnitudes(const Decimal& a, const Decimal& b) {
   for (int w = low; w <= high; ++w) {
     int difference = DigitAt(a, w) - DigitAt(b, w) - borrow;
     borrow = difference < 0;
-    result.digits[static_cast<size_t>(high - w)] = static_cast<int16_t>(borrow ? difference + kDecimalBase : difference);
+    result.digits[static_cast<size_t>(high - w)] =
+        static_cast<int16_t>(borrow ? difference + kDecimalBase : difference);
   }
   return result;
 }
@@ -310,8 +312,10 @@ Decimal Divide(const Decimal& a, const Decimal& b, int scale, bool round) {
   }
   result.weight = weight;
   result.negative = a.negative != b.negative;
-  if (round) Round(&result, scale);
-  else Truncate(&result, scale);
+  if (round)
+    Round(&result, scale);
+  else
+    Truncate(&result, scale);
   result.scale = std::max(scale, 0);
   result.Normalize();
   return result;
@@ -321,7 +325,8 @@ namespace {
 
 // Cuts to `scale` decimals. Returns the first decimal digit cut off.
 int Cut(Decimal* v, int scale) {
-  int kept_words_behind = FloorDivide4(scale + kDigitsPerWord - 1);  // words behind the point that keep any digit
+  int kept_words_behind =
+      FloorDivide4(scale + kDigitsPerWord - 1);  // words behind the point that keep any digit
   int keep = v->weight + 1 + kept_words_behind;
   v->scale = std::max(scale, 0);
   if (keep < 0) {

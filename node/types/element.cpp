@@ -15,8 +15,10 @@ void AppendElement(PhysicalType type, const Datum& value, std::string* to) {
     raw(static_cast<uint8_t>(numeric.kind));
     raw(uint8_t{0});
     raw(numeric.scale);
-    if (numeric.kind == NumericKind::kBig) to->append(numeric.digits, numeric.digits_size);
-    else raw(numeric.kind == NumericKind::kSmall ? numeric.scaled : int64_t{0});
+    if (numeric.kind == NumericKind::kBig)
+      to->append(numeric.digits, numeric.digits_size);
+    else
+      raw(numeric.kind == NumericKind::kSmall ? numeric.scaled : int64_t{0});
   } else {
     to->append(reinterpret_cast<const char*>(&value), PhysicalWidth(type));
   }
@@ -49,8 +51,10 @@ Datum ReadElement(PhysicalType type, const char** at) {
 }
 
 void SkipElement(PhysicalType type, const char** at) {
-  if (IsByReference(type)) *at += 4 + Load<uint32_t>(*at);
-  else *at += PhysicalWidth(type);
+  if (IsByReference(type))
+    *at += 4 + Load<uint32_t>(*at);
+  else
+    *at += PhysicalWidth(type);
 }
 
 }  // namespace walden

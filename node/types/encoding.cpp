@@ -85,7 +85,8 @@ const Encoding* FindEncoding(std::string_view name) {
   std::string folded = Folded(name);
   for (const Encoding& encoding : kEncodings) {
     if (folded == Folded(encoding.name)) return &encoding;
-    if (std::string_view(encoding.other_names).find(" " + folded + " ") != std::string_view::npos) return &encoding;
+    if (std::string_view(encoding.other_names).find(" " + folded + " ") != std::string_view::npos)
+      return &encoding;
   }
   return nullptr;
 }
@@ -101,7 +102,8 @@ EncodingConverter::EncodingConverter(const Encoding& encoding) : encoding_(encod
   UErrorCode status = U_ZERO_ERROR;
   if (encoding.icu != nullptr) converter_ = ucnv_open(encoding.icu, &status);
   if (converter_ == nullptr || U_FAILURE(status)) {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "conversion between {} and UTF8 is not supported", encoding.name);
+    throw SqlError(ErrorCode::kFeatureNotSupported, "conversion between {} and UTF8 is not supported",
+                   encoding.name);
   }
   ucnv_setToUCallBack(converter_, UCNV_TO_U_CALLBACK_STOP, nullptr, nullptr, nullptr, &status);
 }
@@ -115,15 +117,16 @@ std::string EncodingConverter::Convert(std::string_view text, bool last) {
   UChar* to = wide.data();
   const char* from = text.data();
   UErrorCode status = U_ZERO_ERROR;
-  ucnv_toUnicode(converter_, &to, wide.data() + wide.size(), &from, text.data() + text.size(), nullptr, last, &status);
+  ucnv_toUnicode(converter_, &to, wide.data() + wide.size(), &from, text.data() + text.size(), nullptr, last,
+                 &status);
   if (U_FAILURE(status)) {
     char bytes[8];
     int8_t length = sizeof bytes;
     UErrorCode ignored = U_ZERO_ERROR;
     ucnv_getInvalidChars(converter_, bytes, &length, &ignored);
     ucnv_resetToUnicode(converter_);
-    throw SqlError(ErrorCode::kCharacterNotInRepertoire, "invalid byte sequence for encoding \"{}\": {}", encoding_.name,
-                   HexBytes({bytes, static_cast<size_t>(length)}));
+    throw SqlError(ErrorCode::kCharacterNotInRepertoire, "invalid byte sequence for encoding \"{}\": {}",
+                   encoding_.name, HexBytes({bytes, static_cast<size_t>(length)}));
   }
   return Utf8Of(wide.data(), static_cast<int32_t>(to - wide.data()));
 }
@@ -140,21 +143,26 @@ std::string EncodingConverter::FromUtf8(std::string_view text, bool lossy) {
   std::vector<UChar> wide(text.size() + 1);
   int32_t wide_length = 0;
   UErrorCode status = U_ZERO_ERROR;
-  u_strFromUTF8(wide.data(), static_cast<int32_t>(wide.size()), &wide_length, text.data(), static_cast<int32_t>(text.size()), &status);
+  u_strFromUTF8(wide.data(), static_cast<int32_t>(wide.size()), &wide_length, text.data(),
+                static_cast<int32_t>(text.size()), &status);
   ucnv_resetFromUnicode(converter_);
-  ucnv_setFromUCallBack(converter_, lossy ? UCNV_FROM_U_CALLBACK_SUBSTITUTE : UCNV_FROM_U_CALLBACK_STOP, nullptr, nullptr, nullptr, &status);
-  std::string bytes(static_cast<size_t>(UCNV_GET_MAX_BYTES_FOR_STRING(wide_length, ucnv_getMaxCharSize(converter_))), '\0');
+  ucnv_setFromUCallBack(converter_, lossy ? UCNV_FROM_U_CALLBACK_SUBSTITUTE : UCNV_FROM_U_CALLBACK_STOP,
+                        nullptr, nullptr, nullptr, &status);
+  std::string bytes(
+      static_cast<size_t>(UCNV_GET_MAX_BYTES_FOR_STRING(wide_length, ucnv_getMaxCharSize(converter_))), '\0');
   char* to = bytes.data();
   const UChar* from = wide.data();
-  ucnv_fromUnicode(converter_, &to, bytes.data() + bytes.size(), &from, wide.data() + wide_length, nullptr, true, &status);
+  ucnv_fromUnicode(converter_, &to, bytes.data() + bytes.size(), &from, wide.data() + wide_length, nullptr,
+                   true, &status);
   if (U_FAILURE(status)) {
     UChar lacking[4];
     int8_t length = 4;
     UErrorCode ignored = U_ZERO_ERROR;
     ucnv_getInvalidUChars(converter_, lacking, &length, &ignored);
-    throw SqlError(ErrorCode::kUntranslatableCharacter,
-                   "character with byte sequence {} in encoding \"UTF8\" has no equivalent in encoding \"{}\"",
-                   HexBytes(Utf8Of(lacking, length)), encoding_.name);
+    throw SqlError(
+        ErrorCode::kUntranslatableCharacter,
+        "character with byte sequence {} in encoding \"UTF8\" has no equivalent in encoding \"{}\"",
+        HexBytes(Utf8Of(lacking, length)), encoding_.name);
   }
   bytes.resize(static_cast<size_t>(to - bytes.data()));
   return bytes;

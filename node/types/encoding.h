@@ -10,9 +10,9 @@ struct UConverter;
 namespace walden {
 
 struct Encoding {
-  int id;            // PostgreSQL's number (pg_database.encoding, pg_encoding_to_char)
-  const char* name;  // "LATIN1"
-  const char* icu;   // null: no conversion exists
+  int id;                   // PostgreSQL's number (pg_database.encoding, pg_encoding_to_char)
+  const char* name;         // "LATIN1"
+  const char* icu;          // null: no conversion exists
   const char* other_names;  // folded as FindEncoding does, each between spaces
 };
 inline constexpr int kUtf8EncodingId = 6, kSqlAsciiEncodingId = 0;

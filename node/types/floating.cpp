@@ -50,7 +50,8 @@ T Parse(std::string_view text, std::string_view type_name) {
     ThrowInvalidSyntax(type_name, text);  // from_chars would take its own spellings of the specials
   }
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error == std::errc::invalid_argument || end != digits.data() + digits.size()) ThrowInvalidSyntax(type_name, text);
+  if (error == std::errc::invalid_argument || end != digits.data() + digits.size())
+    ThrowInvalidSyntax(type_name, text);
   if (error == std::errc::result_out_of_range) {
     throw SqlError(ErrorCode::kNumericValueOutOfRange, "\"{}\" is out of range for type {}", word, type_name);
   }
@@ -121,13 +122,17 @@ void Append(std::string* to, T value, int extra_float_digits, int limit, int pre
 }
 
 void Float8In(std::string_view text, TypeIo&, Datum* to) { to->f64 = ParseDouble(text); }
-void Float8Out(const Datum& v, TypeIo& io, std::string* to) { AppendDouble(to, v.f64, io.format.extra_float_digits); }
+void Float8Out(const Datum& v, TypeIo& io, std::string* to) {
+  AppendDouble(to, v.f64, io.format.extra_float_digits);
+}
 void Float8Receive(std::string_view bytes, TypeIo&, Datum* to) { to->f64 = WireReader(bytes).TakeDouble(); }
 void Float8Send(const Datum& v, TypeIo&, std::string* to) { AppendBig(to, std::bit_cast<uint64_t>(v.f64)); }
 int Float8Compare(const Datum& a, const Datum& b, const void*) { return CompareDouble(a.f64, b.f64); }
 uint64_t Float8Hash(const Datum& v) { return HashDouble(v.f64); }
 void Float4In(std::string_view text, TypeIo&, Datum* to) { to->f32 = ParseFloat(text); }
-void Float4Out(const Datum& v, TypeIo& io, std::string* to) { AppendFloat(to, v.f32, io.format.extra_float_digits); }
+void Float4Out(const Datum& v, TypeIo& io, std::string* to) {
+  AppendFloat(to, v.f32, io.format.extra_float_digits);
+}
 void Float4Receive(std::string_view bytes, TypeIo&, Datum* to) { to->f32 = WireReader(bytes).TakeFloat(); }
 void Float4Send(const Datum& v, TypeIo&, std::string* to) { AppendBig(to, std::bit_cast<uint32_t>(v.f32)); }
 int Float4Compare(const Datum& a, const Datum& b, const void*) {

@@ -24,21 +24,40 @@ struct Jenkins {
   uint32_t a, b, c;
   static uint32_t Rotate(uint32_t x, int k) { return (x << k) | (x >> (32 - k)); }
   void Mix() {
-    a -= c; a ^= Rotate(c, 4); c += b;
-    b -= a; b ^= Rotate(a, 6); a += c;
-    c -= b; c ^= Rotate(b, 8); b += a;
-    a -= c; a ^= Rotate(c, 16); c += b;
-    b -= a; b ^= Rotate(a, 19); a += c;
-    c -= b; c ^= Rotate(b, 4); b += a;
+    a -= c;
+    a ^= Rotate(c, 4);
+    c += b;
+    b -= a;
+    b ^= Rotate(a, 6);
+    a += c;
+    c -= b;
+    c ^= Rotate(b, 8);
+    b += a;
+    a -= c;
+    a ^= Rotate(c, 16);
+    c += b;
+    b -= a;
+    b ^= Rotate(a, 19);
+    a += c;
+    c -= b;
+    c ^= Rotate(b, 4);
+    b += a;
   }
   void Final() {
-    c ^= b; c -= Rotate(b, 14);
-    a ^= c; a -= Rotate(c, 11);
-    b ^= a; b -= Rotate(a, 25);
-    c ^= b; c -= Rotate(b, 16);
-    a ^= c; a -= Rotate(c, 4);
-    b ^= a; b -= Rotate(a, 14);
-    c ^= b; c -= Rotate(b, 24);
+    c ^= b;
+    c -= Rotate(b, 14);
+    a ^= c;
+    a -= Rotate(c, 11);
+    b ^= a;
+    b -= Rotate(a, 25);
+    c ^= b;
+    c -= Rotate(b, 16);
+    a ^= c;
+    a -= Rotate(c, 4);
+    b ^= a;
+    b -= Rotate(a, 14);
+    c ^= b;
+    c -= Rotate(b, 24);
   }
   void Seed(uint64_t seed) {
     if (seed == 0) return;

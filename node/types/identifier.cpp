@@ -13,14 +13,16 @@ namespace walden {
 
 int64_t ParseTid(std::string_view text) {
   size_t comma = text.find(',');
-  if (text.size() < 5 || text.front() != '(' || text.back() != ')' || comma == text.npos) ThrowInvalidSyntax("tid", text);
+  if (text.size() < 5 || text.front() != '(' || text.back() != ')' || comma == text.npos)
+    ThrowInvalidSyntax("tid", text);
   uint32_t block = 0;
   uint16_t offset = 0;
   const char* block_end = text.data() + comma;
   const char* offset_end = text.data() + text.size() - 1;
   auto first = std::from_chars(text.data() + 1, block_end, block);
   auto second = std::from_chars(block_end + 1, offset_end, offset);
-  if (first.ec != std::errc() || first.ptr != block_end || second.ec != std::errc() || second.ptr != offset_end) {
+  if (first.ec != std::errc() || first.ptr != block_end || second.ec != std::errc() ||
+      second.ptr != offset_end) {
     ThrowInvalidSyntax("tid", text);
   }
   return PackTid({block, offset});
@@ -29,7 +31,8 @@ int64_t ParseTid(std::string_view text) {
 uint64_t ParseLsn(std::string_view text) {
   size_t slash = text.find('/');
   uint32_t high = 0, low = 0;
-  if (slash == text.npos || slash == 0 || slash > 8 || text.size() - slash - 1 > 8) ThrowInvalidSyntax("pg_lsn", text);
+  if (slash == text.npos || slash == 0 || slash > 8 || text.size() - slash - 1 > 8)
+    ThrowInvalidSyntax("pg_lsn", text);
   const char* middle = text.data() + slash;
   const char* end = text.data() + text.size();
   auto first = std::from_chars(text.data(), middle, high, 16);
@@ -54,7 +57,9 @@ int HexDigit(char c) {
 }
 
 template <class T>
-int Order(T a, T b) { return a < b ? -1 : a > b ? 1 : 0; }
+int Order(T a, T b) {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
 
 }  // namespace
 
@@ -86,7 +91,8 @@ int CompareUuid(const UuidValue& a, const UuidValue& b) {
 }
 
 AclItem LoadAclItem(std::string_view bytes) {
-  return {Oid{Load<uint32_t>(bytes.data())}, Oid{Load<uint32_t>(bytes.data() + 4)}, Load<uint32_t>(bytes.data() + 8)};
+  return {Oid{Load<uint32_t>(bytes.data())}, Oid{Load<uint32_t>(bytes.data() + 4)},
+          Load<uint32_t>(bytes.data() + 8)};
 }
 
 std::string_view StoreAclItem(const AclItem& item, Arena& arena) {
@@ -102,16 +108,24 @@ namespace {
 uint32_t Unsigned(const Datum& v) { return static_cast<uint32_t>(v.i32); }
 uint64_t Unsigned64(const Datum& v) { return static_cast<uint64_t>(v.i64); }
 
-void OidIn(std::string_view text, TypeIo&, Datum* to) { to->i32 = static_cast<int32_t>(ParseUint32(text, "oid")); }
-void XidIn(std::string_view text, TypeIo&, Datum* to) { to->i32 = static_cast<int32_t>(ParseUint32(text, "xid")); }
-void CidIn(std::string_view text, TypeIo&, Datum* to) { to->i32 = static_cast<int32_t>(ParseUint32(text, "cid")); }
+void OidIn(std::string_view text, TypeIo&, Datum* to) {
+  to->i32 = static_cast<int32_t>(ParseUint32(text, "oid"));
+}
+void XidIn(std::string_view text, TypeIo&, Datum* to) {
+  to->i32 = static_cast<int32_t>(ParseUint32(text, "xid"));
+}
+void CidIn(std::string_view text, TypeIo&, Datum* to) {
+  to->i32 = static_cast<int32_t>(ParseUint32(text, "cid"));
+}
 void OidOut(const Datum& v, TypeIo&, std::string* to) { AppendUint(to, Unsigned(v)); }
 void OidReceive(std::string_view bytes, TypeIo&, Datum* to) { to->i32 = WireReader(bytes).TakeInt32(); }
 void OidSend(const Datum& v, TypeIo&, std::string* to) { AppendBig<uint32_t>(to, Unsigned(v)); }
 int OidCompare(const Datum& a, const Datum& b, const void*) { return Order(Unsigned(a), Unsigned(b)); }
 uint64_t OidHash(const Datum& v) { return HashInteger(Unsigned(v)); }
 
-void Xid8In(std::string_view text, TypeIo&, Datum* to) { to->i64 = static_cast<int64_t>(ParseUint64(text, "xid8")); }
+void Xid8In(std::string_view text, TypeIo&, Datum* to) {
+  to->i64 = static_cast<int64_t>(ParseUint64(text, "xid8"));
+}
 void Xid8Out(const Datum& v, TypeIo&, std::string* to) { AppendUint(to, Unsigned64(v)); }
 void Word8Receive(std::string_view bytes, TypeIo&, Datum* to) { to->i64 = WireReader(bytes).TakeInt64(); }
 void Word8Send(const Datum& v, TypeIo&, std::string* to) { AppendBig<uint64_t>(to, Unsigned64(v)); }
@@ -149,9 +163,7 @@ void UuidSend(const Datum& v, TypeIo&, std::string* to) {
   to->append(reinterpret_cast<const char*>(v.uuid.bytes), 16);
 }
 int UuidCompare(const Datum& a, const Datum& b, const void*) { return CompareUuid(a.uuid, b.uuid); }
-uint64_t UuidHash(const Datum& v) {
-  return HashBytes({reinterpret_cast<const char*>(v.uuid.bytes), 16});
-}
+uint64_t UuidHash(const Datum& v) { return HashBytes({reinterpret_cast<const char*>(v.uuid.bytes), 16}); }
 
 // --- aclitem ---------------------------------------------------------------------------------------------------
 
@@ -206,7 +218,8 @@ void AclItemIn(std::string_view text, TypeIo& io, Datum* to) {
     }
     size_t bit = kAclLetters.find(letter);
     if (bit == std::string_view::npos) {
-      throw SqlError(ErrorCode::kInvalidTextRepresentation, "invalid mode character: must be one of \"{}\"", kAclLetters);
+      throw SqlError(ErrorCode::kInvalidTextRepresentation, "invalid mode character: must be one of \"{}\"",
+                     kAclLetters);
     }
     last = uint32_t{1} << bit;
     item.rights |= last;
@@ -261,24 +274,24 @@ int AclItemCompare(const Datum& a, const Datum& b, const void*) {
 uint64_t AclItemHash(const Datum& v) { return HashBytes(v.string.view()); }
 
 constexpr TypeDescriptor Word4(uint32_t oid, std::string_view name, uint32_t array, InputFunction input) {
-  return {Oid{oid}, name, PhysicalType::kInt32, 4, 'i', 'b', ',', Oid{0}, Oid{array}, input, OidOut, OidReceive, OidSend,
-          nullptr, nullptr, OidCompare, OidHash};
+  return {Oid{oid}, name,   PhysicalType::kInt32, 4,       'i',     'b',     ',',        Oid{0}, Oid{array},
+          input,    OidOut, OidReceive,           OidSend, nullptr, nullptr, OidCompare, OidHash};
 }
 
 constexpr TypeDescriptor kTypes[] = {
     Word4(26, "oid", 1028, OidIn),
     Word4(28, "xid", 1011, XidIn),
     Word4(29, "cid", 1012, CidIn),
-    {Oid{5069}, "xid8", PhysicalType::kInt64, 8, 'd', 'b', ',', Oid{0}, Oid{271}, Xid8In, Xid8Out, Word8Receive,
-     Word8Send, nullptr, nullptr, Word8Compare, Word8Hash},
-    {Oid{3220}, "pg_lsn", PhysicalType::kInt64, 8, 'd', 'b', ',', Oid{0}, Oid{3221}, LsnIn, LsnOut, Word8Receive,
-     Word8Send, nullptr, nullptr, Word8Compare, Word8Hash},
-    {Oid{27}, "tid", PhysicalType::kInt64, 6, 's', 'b', ',', Oid{0}, Oid{1010}, TidIn, TidOut, TidReceive, TidSend,
-     nullptr, nullptr, Word8Compare, Word8Hash},
-    {Oid{2950}, "uuid", PhysicalType::kFixed16, 16, 'c', 'b', ',', Oid{0}, Oid{2951}, UuidIn, UuidOut, UuidReceive,
-     UuidSend, nullptr, nullptr, UuidCompare, UuidHash},
-    {Oid{1033}, "aclitem", PhysicalType::kString, 12, 'i', 'b', ',', Oid{0}, Oid{1034}, AclItemIn, AclItemOut, nullptr,
-     nullptr, nullptr, nullptr, AclItemCompare, AclItemHash},
+    {Oid{5069}, "xid8", PhysicalType::kInt64, 8, 'd', 'b', ',', Oid{0}, Oid{271}, Xid8In, Xid8Out,
+     Word8Receive, Word8Send, nullptr, nullptr, Word8Compare, Word8Hash},
+    {Oid{3220}, "pg_lsn", PhysicalType::kInt64, 8, 'd', 'b', ',', Oid{0}, Oid{3221}, LsnIn, LsnOut,
+     Word8Receive, Word8Send, nullptr, nullptr, Word8Compare, Word8Hash},
+    {Oid{27}, "tid", PhysicalType::kInt64, 6, 's', 'b', ',', Oid{0}, Oid{1010}, TidIn, TidOut, TidReceive,
+     TidSend, nullptr, nullptr, Word8Compare, Word8Hash},
+    {Oid{2950}, "uuid", PhysicalType::kFixed16, 16, 'c', 'b', ',', Oid{0}, Oid{2951}, UuidIn, UuidOut,
+     UuidReceive, UuidSend, nullptr, nullptr, UuidCompare, UuidHash},
+    {Oid{1033}, "aclitem", PhysicalType::kString, 12, 'i', 'b', ',', Oid{0}, Oid{1034}, AclItemIn, AclItemOut,
+     nullptr, nullptr, nullptr, nullptr, AclItemCompare, AclItemHash},
 };
 
 // --- reg* ------------------------------------------------------------------------------------------------------
@@ -313,15 +326,15 @@ void RegOut(const Datum& v, TypeIo& io, std::string* to) {
 }
 
 constexpr TypeDescriptor Reg(uint32_t oid, std::string_view name, uint32_t array) {
-  return {Oid{oid}, name, PhysicalType::kInt32, 4, 'i', 'b', ',', Oid{0}, Oid{array}, RegIn, RegOut, OidReceive, OidSend,
-          nullptr, nullptr, OidCompare, OidHash};
+  return {Oid{oid}, name,   PhysicalType::kInt32, 4,       'i',     'b',     ',',        Oid{0}, Oid{array},
+          RegIn,    RegOut, OidReceive,           OidSend, nullptr, nullptr, OidCompare, OidHash};
 }
 
 constexpr TypeDescriptor kRegTypes[] = {
-    Reg(24, "regproc", 1008),        Reg(2202, "regprocedure", 2207), Reg(2203, "regoper", 2208),
-    Reg(2204, "regoperator", 2209),  Reg(2205, "regclass", 2210),     Reg(2206, "regtype", 2211),
-    Reg(3734, "regconfig", 3735),    Reg(3769, "regdictionary", 3770), Reg(4089, "regnamespace", 4090),
-    Reg(4096, "regrole", 4097),      Reg(4191, "regcollation", 4192),
+    Reg(24, "regproc", 1008),       Reg(2202, "regprocedure", 2207),  Reg(2203, "regoper", 2208),
+    Reg(2204, "regoperator", 2209), Reg(2205, "regclass", 2210),      Reg(2206, "regtype", 2211),
+    Reg(3734, "regconfig", 3735),   Reg(3769, "regdictionary", 3770), Reg(4089, "regnamespace", 4090),
+    Reg(4096, "regrole", 4097),     Reg(4191, "regcollation", 4192),
 };
 
 // --- pseudo-types ----------------------------------------------------------------------------------------------
@@ -337,13 +350,15 @@ void VoidOut(const Datum&, TypeIo&, std::string*) {}
 
 constexpr TypeDescriptor Pseudo(uint32_t oid, std::string_view name, int16_t length = 4, uint32_t array = 0,
                                 PhysicalType physical = PhysicalType::kInt32) {
-  return {Oid{oid}, name, physical, length, length == 8 || length == -1 ? 'd' : 'i', 'p', ',', Oid{0}, Oid{array},
-          PseudoIn, PseudoOut, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+  return {Oid{oid},  name,    physical, length,     length == 8 || length == -1 ? 'd' : 'i',
+          'p',       ',',     Oid{0},   Oid{array}, PseudoIn,
+          PseudoOut, nullptr, nullptr,  nullptr,    nullptr,
+          nullptr,   nullptr};
 }
 
 constexpr TypeDescriptor kPseudoTypes[] = {
-    {Oid{2278}, "void", PhysicalType::kString, 4, 'i', 'p', ',', Oid{0}, Oid{0}, VoidIn, VoidOut, VoidIn, VoidOut, nullptr,
-     nullptr, nullptr, nullptr},
+    {Oid{2278}, "void", PhysicalType::kString, 4, 'i', 'p', ',', Oid{0}, Oid{0}, VoidIn, VoidOut, VoidIn,
+     VoidOut, nullptr, nullptr, nullptr, nullptr},
     Pseudo(2276, "any"),
     Pseudo(2281, "internal", 8, 0, PhysicalType::kInt64),
     Pseudo(2283, "anyelement"),

@@ -13,7 +13,8 @@ namespace walden {
 // tid as it is in memory: block << 16 | offset.
 inline int64_t PackTid(TupleId tid) { return static_cast<int64_t>((uint64_t{tid.block} << 16) | tid.offset); }
 inline TupleId UnpackTid(int64_t packed) {
-  return {static_cast<BlockNumber>(static_cast<uint64_t>(packed) >> 16), static_cast<OffsetNumber>(packed & 0xFFFF)};
+  return {static_cast<BlockNumber>(static_cast<uint64_t>(packed) >> 16),
+          static_cast<OffsetNumber>(packed & 0xFFFF)};
 }
 int64_t ParseTid(std::string_view text);
 uint64_t ParseLsn(std::string_view text);

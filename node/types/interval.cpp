@@ -15,7 +15,8 @@ namespace walden {
 namespace {
 
 constexpr int32_t Bit(int n) { return 1 << n; }
-constexpr int32_t kMonth = Bit(1), kYear = Bit(2), kDay = Bit(3), kHour = Bit(10), kMinute = Bit(11), kSecond = Bit(12);
+constexpr int32_t kMonth = Bit(1), kYear = Bit(2), kDay = Bit(3), kHour = Bit(10), kMinute = Bit(11),
+                  kSecond = Bit(12);
 
 enum class Problem { kSyntax, kRange };
 struct Fail {
@@ -23,28 +24,84 @@ struct Fail {
 };
 
 // Units with what one of them is worth.
-enum class Unit { kNone, kMicrosecond, kMillisecond, kSecond, kMinute, kHour, kDay, kWeek, kMonth, kYear, kDecade, kCentury, kMillennium };
+enum class Unit {
+  kNone,
+  kMicrosecond,
+  kMillisecond,
+  kSecond,
+  kMinute,
+  kHour,
+  kDay,
+  kWeek,
+  kMonth,
+  kYear,
+  kDecade,
+  kCentury,
+  kMillennium
+};
 
 Unit UnitOf(std::string_view word) {
   struct Row {
     std::string_view word;
     Unit unit;
   };
-  static constexpr Row kRows[] = {
-      {"us", Unit::kMicrosecond}, {"usec", Unit::kMicrosecond}, {"usecs", Unit::kMicrosecond}, {"usecond", Unit::kMicrosecond},
-      {"useconds", Unit::kMicrosecond}, {"microsecond", Unit::kMicrosecond}, {"microseconds", Unit::kMicrosecond},
-      {"microsecon", Unit::kMicrosecond}, {"ms", Unit::kMillisecond}, {"msec", Unit::kMillisecond}, {"msecs", Unit::kMillisecond},
-      {"msecond", Unit::kMillisecond}, {"mseconds", Unit::kMillisecond}, {"millisecond", Unit::kMillisecond},
-      {"milliseconds", Unit::kMillisecond}, {"s", Unit::kSecond}, {"sec", Unit::kSecond}, {"secs", Unit::kSecond},
-      {"second", Unit::kSecond}, {"seconds", Unit::kSecond}, {"m", Unit::kMinute}, {"min", Unit::kMinute}, {"mins", Unit::kMinute},
-      {"minute", Unit::kMinute}, {"minutes", Unit::kMinute}, {"h", Unit::kHour}, {"hr", Unit::kHour}, {"hrs", Unit::kHour},
-      {"hour", Unit::kHour}, {"hours", Unit::kHour}, {"d", Unit::kDay}, {"day", Unit::kDay}, {"days", Unit::kDay},
-      {"w", Unit::kWeek}, {"week", Unit::kWeek}, {"weeks", Unit::kWeek}, {"mon", Unit::kMonth}, {"mons", Unit::kMonth},
-      {"month", Unit::kMonth}, {"months", Unit::kMonth}, {"y", Unit::kYear}, {"yr", Unit::kYear}, {"yrs", Unit::kYear},
-      {"year", Unit::kYear}, {"years", Unit::kYear}, {"dec", Unit::kDecade}, {"decs", Unit::kDecade}, {"decade", Unit::kDecade},
-      {"decades", Unit::kDecade}, {"c", Unit::kCentury}, {"cent", Unit::kCentury}, {"century", Unit::kCentury},
-      {"centuries", Unit::kCentury}, {"mil", Unit::kMillennium}, {"mils", Unit::kMillennium}, {"millennium", Unit::kMillennium},
-      {"millennia", Unit::kMillennium}};
+  static constexpr Row kRows[] = {{"us", Unit::kMicrosecond},
+                                  {"usec", Unit::kMicrosecond},
+                                  {"usecs", Unit::kMicrosecond},
+                                  {"usecond", Unit::kMicrosecond},
+                                  {"useconds", Unit::kMicrosecond},
+                                  {"microsecond", Unit::kMicrosecond},
+                                  {"microseconds", Unit::kMicrosecond},
+                                  {"microsecon", Unit::kMicrosecond},
+                                  {"ms", Unit::kMillisecond},
+                                  {"msec", Unit::kMillisecond},
+                                  {"msecs", Unit::kMillisecond},
+                                  {"msecond", Unit::kMillisecond},
+                                  {"mseconds", Unit::kMillisecond},
+                                  {"millisecond", Unit::kMillisecond},
+                                  {"milliseconds", Unit::kMillisecond},
+                                  {"s", Unit::kSecond},
+                                  {"sec", Unit::kSecond},
+                                  {"secs", Unit::kSecond},
+                                  {"second", Unit::kSecond},
+                                  {"seconds", Unit::kSecond},
+                                  {"m", Unit::kMinute},
+                                  {"min", Unit::kMinute},
+                                  {"mins", Unit::kMinute},
+                                  {"minute", Unit::kMinute},
+                                  {"minutes", Unit::kMinute},
+                                  {"h", Unit::kHour},
+                                  {"hr", Unit::kHour},
+                                  {"hrs", Unit::kHour},
+                                  {"hour", Unit::kHour},
+                                  {"hours", Unit::kHour},
+                                  {"d", Unit::kDay},
+                                  {"day", Unit::kDay},
+                                  {"days", Unit::kDay},
+                                  {"w", Unit::kWeek},
+                                  {"week", Unit::kWeek},
+                                  {"weeks", Unit::kWeek},
+                                  {"mon", Unit::kMonth},
+                                  {"mons", Unit::kMonth},
+                                  {"month", Unit::kMonth},
+                                  {"months", Unit::kMonth},
+                                  {"y", Unit::kYear},
+                                  {"yr", Unit::kYear},
+                                  {"yrs", Unit::kYear},
+                                  {"year", Unit::kYear},
+                                  {"years", Unit::kYear},
+                                  {"dec", Unit::kDecade},
+                                  {"decs", Unit::kDecade},
+                                  {"decade", Unit::kDecade},
+                                  {"decades", Unit::kDecade},
+                                  {"c", Unit::kCentury},
+                                  {"cent", Unit::kCentury},
+                                  {"century", Unit::kCentury},
+                                  {"centuries", Unit::kCentury},
+                                  {"mil", Unit::kMillennium},
+                                  {"mils", Unit::kMillennium},
+                                  {"millennium", Unit::kMillennium},
+                                  {"millennia", Unit::kMillennium}};
   for (const Row& row : kRows) {
     if (row.word == word) return row.unit;
   }
@@ -63,7 +120,8 @@ struct Total {
   void AddFractionalDays(double days_amount) {
     auto whole = static_cast<int64_t>(days_amount);
     days += whole;
-    us += static_cast<int64_t>(std::llrint((days_amount - static_cast<double>(whole)) * static_cast<double>(kUsPerDay)));
+    us += static_cast<int64_t>(
+        std::llrint((days_amount - static_cast<double>(whole)) * static_cast<double>(kUsPerDay)));
   }
   void AddFractionalMonths(double months_amount) {
     // Years and larger units round to whole months.
@@ -172,7 +230,8 @@ class Parser {
     int64_t minutes, seconds = 0;
     double fraction = 0;
     __int128 hour_part = us;
-    bool minutes_first = (parts.size() == 1 && parts[0].fraction != 0) || (parts.size() == 1 && range_ == (kMinute | kSecond));
+    bool minutes_first =
+        (parts.size() == 1 && parts[0].fraction != 0) || (parts.size() == 1 && range_ == (kMinute | kSecond));
     if (parts.size() == 1 && minutes_first) {  // mm:ss.fff
       hour_part = 0;
       minutes = std::llabs(hours.whole);
@@ -226,8 +285,10 @@ class Parser {
         any = true;
       } else if (c >= 'a' && c <= 'z') {
         std::string word = Word();
-        if (word == "ago" && any && (SkipSpace(), at_ == text_.size())) ago = true;
-        else throw Fail{Problem::kSyntax};
+        if (word == "ago" && any && (SkipSpace(), at_ == text_.size()))
+          ago = true;
+        else
+          throw Fail{Problem::kSyntax};
       } else {
         throw Fail{Problem::kSyntax};
       }
@@ -288,22 +349,33 @@ class Parser {
       char unit = Peek();
       if (unit == '\0' || unit == '-' || unit == ':' || unit == 't' || IsSpace(unit)) {
         at_ = start;
-        if (in_time) IsoClock();
-        else IsoDate();
+        if (in_time)
+          IsoClock();
+        else
+          IsoDate();
         continue;
       }
       ++at_;
       if (in_time) {
-        if (unit == 'h') total_.Add(amount, Unit::kHour);
-        else if (unit == 'm') total_.Add(amount, Unit::kMinute);
-        else if (unit == 's') total_.Add(amount, Unit::kSecond);
-        else throw Fail{Problem::kSyntax};
+        if (unit == 'h')
+          total_.Add(amount, Unit::kHour);
+        else if (unit == 'm')
+          total_.Add(amount, Unit::kMinute);
+        else if (unit == 's')
+          total_.Add(amount, Unit::kSecond);
+        else
+          throw Fail{Problem::kSyntax};
       } else {
-        if (unit == 'y') total_.Add(amount, Unit::kYear);
-        else if (unit == 'm') total_.Add(amount, Unit::kMonth);
-        else if (unit == 'w') total_.Add(amount, Unit::kWeek);
-        else if (unit == 'd') total_.Add(amount, Unit::kDay);
-        else throw Fail{Problem::kSyntax};
+        if (unit == 'y')
+          total_.Add(amount, Unit::kYear);
+        else if (unit == 'm')
+          total_.Add(amount, Unit::kMonth);
+        else if (unit == 'w')
+          total_.Add(amount, Unit::kWeek);
+        else if (unit == 'd')
+          total_.Add(amount, Unit::kDay);
+        else
+          throw Fail{Problem::kSyntax};
       }
     }
     SkipSpace();
@@ -390,10 +462,14 @@ struct Parts {
   bool time_negative, any_time;
 
   explicit Parts(const IntervalValue& v)
-      : years(v.months / 12), months(v.months % 12), days(v.days), hours(v.microseconds / kUsPerHour),
+      : years(v.months / 12),
+        months(v.months % 12),
+        days(v.days),
+        hours(v.microseconds / kUsPerHour),
         minutes(static_cast<int>(v.microseconds % kUsPerHour / kUsPerMinute)),
         seconds(static_cast<int>(v.microseconds % kUsPerMinute / kUsPerSecond)),
-        microseconds(static_cast<int32_t>(v.microseconds % kUsPerSecond)), time_negative(v.microseconds < 0),
+        microseconds(static_cast<int32_t>(v.microseconds % kUsPerSecond)),
+        time_negative(v.microseconds < 0),
         any_time(v.microseconds != 0) {}
   bool negative() const { return years < 0 || months < 0 || days < 0 || time_negative; }
   bool positive() const { return years > 0 || months > 0 || days > 0 || (any_time && !time_negative); }
@@ -427,8 +503,10 @@ void AppendPostgres(std::string* to, const Parts& p) {
   unit(p.days, "day");
   if (first || p.any_time) {
     if (!first) to->push_back(' ');
-    if (p.time_negative) to->push_back('-');
-    else if (before_negative) to->push_back('+');
+    if (p.time_negative)
+      to->push_back('-');
+    else if (before_negative)
+      to->push_back('+');
     *to += ClockText(p);
   }
 }
@@ -455,8 +533,10 @@ void AppendVerbose(std::string* to, const Parts& p) {
   if (p.seconds != 0 || p.microseconds != 0) {
     to->push_back(' ');
     bool negative = p.seconds < 0 || p.microseconds < 0;
-    if (zero) ago = negative;
-    else if (negative != ago) to->push_back('-');
+    if (zero)
+      ago = negative;
+    else if (negative != ago)
+      to->push_back('-');
     std::string text = Seconds(p, false);
     *to += fmt::format("{} sec{}", text, text == "1" ? "" : "s");
     zero = false;
@@ -475,8 +555,9 @@ void AppendSqlStandard(std::string* to, const Parts& p) {
   if (mixed || (year_month && (day || p.any_time))) {  // every part with its sign
     char year_sign = p.years < 0 || p.months < 0 ? '-' : '+';
     char day_sign = p.days < 0 ? '-' : '+', time_sign = p.time_negative ? '-' : '+';
-    *to += fmt::format("{}{}-{} {}{} {}{}:{:02}:{}", year_sign, std::abs(p.years), std::abs(p.months), day_sign,
-                       std::abs(p.days), time_sign, std::abs(p.hours), std::abs(p.minutes), Seconds(p, true));
+    *to +=
+        fmt::format("{}{}-{} {}{} {}{}:{:02}:{}", year_sign, std::abs(p.years), std::abs(p.months), day_sign,
+                    std::abs(p.days), time_sign, std::abs(p.hours), std::abs(p.minutes), Seconds(p, true));
     return;
   }
   if (p.negative()) to->push_back('-');
@@ -527,7 +608,9 @@ void AppendInterval(std::string* to, const IntervalValue& v, IntervalStyle style
 namespace {
 
 void In(std::string_view text, TypeIo& io, Datum* to) { to->interval = ParseInterval(text, io.typmod); }
-void Out(const Datum& v, TypeIo& io, std::string* to) { AppendInterval(to, v.interval, io.format.interval_style); }
+void Out(const Datum& v, TypeIo& io, std::string* to) {
+  AppendInterval(to, v.interval, io.format.interval_style);
+}
 void Receive(std::string_view bytes, TypeIo& io, Datum* to) {
   WireReader reader(bytes);
   IntervalValue v;
@@ -550,10 +633,12 @@ int32_t TypmodIn(std::span<const std::string_view> modifiers) {
     throw SqlError(ErrorCode::kInvalidParameterValue, "invalid INTERVAL type modifier");
   }
   int32_t range = ParseInt32(modifiers[0]);
-  if (modifiers.size() == 1) return range == kIntervalFullRange ? -1 : IntervalTypmod(range, kIntervalFullPrecision);
+  if (modifiers.size() == 1)
+    return range == kIntervalFullRange ? -1 : IntervalTypmod(range, kIntervalFullPrecision);
   int32_t precision = ParseInt32(modifiers[1]);
   if (precision < 0) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "INTERVAL({}) precision must not be negative", precision);
+    throw SqlError(ErrorCode::kInvalidParameterValue, "INTERVAL({}) precision must not be negative",
+                   precision);
   }
   return IntervalTypmod(range, precision > 6 ? 6 : precision);
 }
@@ -563,20 +648,29 @@ void TypmodOut(int32_t typmod, std::string* to) {
     int32_t range;
     const char* text;
   };
-  static constexpr Row kRows[] = {{kYear, " year"}, {kMonth, " month"}, {kDay, " day"}, {kHour, " hour"}, {kMinute, " minute"},
-                                  {kSecond, " second"}, {kYear | kMonth, " year to month"}, {kDay | kHour, " day to hour"},
-                                  {kDay | kHour | kMinute, " day to minute"}, {kDay | kHour | kMinute | kSecond, " day to second"},
-                                  {kHour | kMinute, " hour to minute"}, {kHour | kMinute | kSecond, " hour to second"},
+  static constexpr Row kRows[] = {{kYear, " year"},
+                                  {kMonth, " month"},
+                                  {kDay, " day"},
+                                  {kHour, " hour"},
+                                  {kMinute, " minute"},
+                                  {kSecond, " second"},
+                                  {kYear | kMonth, " year to month"},
+                                  {kDay | kHour, " day to hour"},
+                                  {kDay | kHour | kMinute, " day to minute"},
+                                  {kDay | kHour | kMinute | kSecond, " day to second"},
+                                  {kHour | kMinute, " hour to minute"},
+                                  {kHour | kMinute | kSecond, " hour to second"},
                                   {kMinute | kSecond, " minute to second"}};
   for (const Row& row : kRows) {
     if (row.range == IntervalRange(typmod)) to->append(row.text);
   }
-  if (IntervalPrecision(typmod) != kIntervalFullPrecision) *to += fmt::format("({})", IntervalPrecision(typmod));
+  if (IntervalPrecision(typmod) != kIntervalFullPrecision)
+    *to += fmt::format("({})", IntervalPrecision(typmod));
 }
 
 constexpr TypeDescriptor kTypes[] = {
-    {Oid{1186}, "interval", PhysicalType::kFixed16, 16, 'd', 'b', ',', Oid{0}, Oid{1187}, In, Out, Receive, Send, TypmodIn,
-     TypmodOut, Compare, Hash},
+    {Oid{1186}, "interval", PhysicalType::kFixed16, 16, 'd', 'b', ',', Oid{0}, Oid{1187}, In, Out, Receive,
+     Send, TypmodIn, TypmodOut, Compare, Hash},
 };
 
 }  // namespace

@@ -13,7 +13,9 @@ namespace walden {
 
 // Field range of a typmod: bits as PostgreSQL's INTERVAL_MASK (month 1, year 2, day 3, hour 10, minute 11, second 12).
 inline constexpr int32_t kIntervalFullRange = 0x7FFF, kIntervalFullPrecision = 0xFFFF;
-constexpr int32_t IntervalTypmod(int32_t range, int32_t precision) { return (range << 16) | (precision & 0xFFFF); }
+constexpr int32_t IntervalTypmod(int32_t range, int32_t precision) {
+  return (range << 16) | (precision & 0xFFFF);
+}
 constexpr int32_t IntervalRange(int32_t typmod) { return (typmod >> 16) & 0x7FFF; }
 constexpr int32_t IntervalPrecision(int32_t typmod) { return typmod & 0xFFFF; }
 

@@ -22,7 +22,8 @@ int HexDigit(char c) {
 
 class Parser {
  public:
-  Parser(std::string_view text, JsonHandler* handler, bool decode) : text_(text), handler_(handler), decode_(decode) {}
+  Parser(std::string_view text, JsonHandler* handler, bool decode)
+      : text_(text), handler_(handler), decode_(decode) {}
   void Run() {
     ParseValue(0);
     SkipSpace();
@@ -30,7 +31,8 @@ class Parser {
   }
 
  private:
-  [[noreturn]] void Fail(std::string detail, size_t at, ErrorCode code = ErrorCode::kInvalidTextRepresentation) {
+  [[noreturn]] void Fail(std::string detail, size_t at,
+                         ErrorCode code = ErrorCode::kInvalidTextRepresentation) {
     // The line up to the end of the offending token.
     size_t line = 1, start = 0;
     for (size_t i = 0; i < at && i < text_.size(); ++i) {
@@ -50,14 +52,15 @@ class Parser {
     }
     std::string suffix = end < text_.size() && text_[end] != '\n' && text_[end] != '\r' ? "..." : "";
     throw SqlError(code, code == ErrorCode::kUntranslatableCharacter ? "unsupported Unicode escape sequence"
-                                                                   : "invalid input syntax for type json")
+                                                                     : "invalid input syntax for type json")
         .WithDetail(std::move(detail))
         .WithContext(fmt::format("JSON data, line {}: {}{}{}", line, prefix, shown, suffix));
   }
   size_t TokenEnd(size_t at) const {
     size_t end = at;
     while (end < text_.size() && IsWordByte(text_[end])) ++end;
-    if (end == at && end < text_.size()) end += static_cast<size_t>(Utf8Length(static_cast<unsigned char>(text_[end])));
+    if (end == at && end < text_.size())
+      end += static_cast<size_t>(Utf8Length(static_cast<unsigned char>(text_[end])));
     return std::min(end, text_.size());
   }
   std::string_view Token(size_t at) const { return text_.substr(at, TokenEnd(at) - at); }
@@ -66,7 +69,8 @@ class Parser {
     SkipSpace();
     if (at_ >= text_.size()) Fail("The input string ended unexpectedly.", at_);
     size_t start = at_;
-    if (Lex()) Fail(fmt::format("Expected {}, but found \"{}\".", what, text_.substr(start, at_ - start)), start);
+    if (Lex())
+      Fail(fmt::format("Expected {}, but found \"{}\".", what, text_.substr(start, at_ - start)), start);
     Fail(fmt::format("Token \"{}\" is invalid.", Token(start)), start);
   }
   // Moves over one valid token of any kind; false if there is none here.
@@ -208,7 +212,8 @@ class Parser {
   uint32_t Hex4(size_t string_start) {
     uint32_t value = 0;
     for (int i = 0; i < 4; ++i, ++at_) {
-      if (at_ >= text_.size()) Fail(fmt::format("Token \"{}\" is invalid.", text_.substr(string_start)), string_start);
+      if (at_ >= text_.size())
+        Fail(fmt::format("Token \"{}\" is invalid.", text_.substr(string_start)), string_start);
       int digit = HexDigit(text_[at_]);
       if (digit < 0) Fail("\"\\u\" must be followed by four hexadecimal digits.", string_start);
       value = value * 16 + static_cast<uint32_t>(digit);
@@ -227,7 +232,8 @@ class Parser {
       char c = text_[at_];
       if (c == '"') break;
       if (static_cast<unsigned char>(c) < 0x20) {
-        Fail(fmt::format("Character with value 0x{:02x} must be escaped.", static_cast<unsigned char>(c)), start);
+        Fail(fmt::format("Character with value 0x{:02x} must be escaped.", static_cast<unsigned char>(c)),
+             start);
       }
       if (c != '\\') {
         if (decode_) finish_pair();
@@ -240,7 +246,8 @@ class Parser {
       if (escape == 'u') {
         uint32_t code = Hex4(start);
         if (!decode_) continue;
-        if (code == 0) Fail("\\u0000 cannot be converted to text.", start, ErrorCode::kUntranslatableCharacter);
+        if (code == 0)
+          Fail("\\u0000 cannot be converted to text.", start, ErrorCode::kUntranslatableCharacter);
         if (code >= 0xD800 && code < 0xDC00) {
           if (high != 0) Fail("Unicode high surrogate must not follow a high surrogate.", start);
           high = code;
@@ -311,7 +318,9 @@ size_t SkipValue(std::string_view text, size_t at) {
       ++at;
       continue;
     } else {
-      while (at < text.size() && text[at] != ',' && text[at] != ']' && text[at] != '}' && !IsJsonSpace(text[at])) ++at;
+      while (at < text.size() && text[at] != ',' && text[at] != ']' && text[at] != '}' &&
+             !IsJsonSpace(text[at]))
+        ++at;
     }
     if (depth == 0) return at;
   }
@@ -320,7 +329,9 @@ size_t SkipValue(std::string_view text, size_t at) {
 
 }  // namespace
 
-void ParseJson(std::string_view text, JsonHandler* handler, bool decode) { Parser(text, handler, decode).Run(); }
+void ParseJson(std::string_view text, JsonHandler* handler, bool decode) {
+  Parser(text, handler, decode).Run();
+}
 
 std::string_view JsonKindName(JsonKind kind) {
   static constexpr std::string_view kNames[] = {"null", "boolean", "number", "string", "array", "object"};
@@ -364,7 +375,8 @@ void ForEachJsonElement(std::string_view array, const std::function<bool(std::st
   }
 }
 
-void ForEachJsonMember(std::string_view object, const std::function<bool(std::string_view, std::string_view)>& f) {
+void ForEachJsonMember(std::string_view object,
+                       const std::function<bool(std::string_view, std::string_view)>& f) {
   std::string_view text = TrimJson(object);
   for (size_t at = SkipSpaces(text, 1); text[at] != '}';) {
     size_t key_end = SkipString(text, at);
@@ -389,8 +401,10 @@ void AppendJsonString(std::string* to, std::string_view text) {
       case '\r': to->append("\\r"); break;
       case '\t': to->append("\\t"); break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20) *to += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-        else to->push_back(c);
+        if (static_cast<unsigned char>(c) < 0x20)
+          *to += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+        else
+          to->push_back(c);
     }
   }
   to->push_back('"');

@@ -40,7 +40,8 @@ JsonKind KindOfJson(std::string_view text);
 std::string DecodeJsonString(std::string_view text);
 // Calls f(value) for each element of an array, f(key, value) for each member of an object; false stops.
 void ForEachJsonElement(std::string_view array, const std::function<bool(std::string_view value)>& f);
-void ForEachJsonMember(std::string_view object, const std::function<bool(std::string_view key, std::string_view value)>& f);
+void ForEachJsonMember(std::string_view object,
+                       const std::function<bool(std::string_view key, std::string_view value)>& f);
 
 // A JSON string with quotes.
 void AppendJsonString(std::string* to, std::string_view text);

@@ -45,7 +45,8 @@ JsonbView JsonbView::MemberValue(uint32_t i) const {
   const char* ends = at_ + 5;
   uint32_t n = count();
   const char* values = ends + 8 * n + Load<uint32_t>(ends + 8 * (n - 1));
-  uint32_t start = i == 0 ? 0 : Load<uint32_t>(ends + 8 * (i - 1) + 4), end = Load<uint32_t>(ends + 8 * i + 4);
+  uint32_t start = i == 0 ? 0 : Load<uint32_t>(ends + 8 * (i - 1) + 4),
+           end = Load<uint32_t>(ends + 8 * i + 4);
   return JsonbView({values + start, end - start});
 }
 std::optional<JsonbView> JsonbView::Find(std::string_view key) const {
@@ -54,8 +55,10 @@ std::optional<JsonbView> JsonbView::Find(std::string_view key) const {
     uint32_t middle = (low + high) / 2;
     int order = CompareKeys(Key(middle), key);
     if (order == 0) return MemberValue(middle);
-    if (order < 0) low = middle + 1;
-    else high = middle;
+    if (order < 0)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return std::nullopt;
 }
@@ -98,7 +101,8 @@ JsonbNode JsonbNode::FromView(const JsonbView& view) {
       for (uint32_t i = 0; i < view.count(); ++i) node.elements.push_back(FromView(view.Element(i)));
       break;
     case JsonKind::kObject:
-      for (uint32_t i = 0; i < view.count(); ++i) node.members.emplace_back(view.Key(i), FromView(view.MemberValue(i)));
+      for (uint32_t i = 0; i < view.count(); ++i)
+        node.members.emplace_back(view.Key(i), FromView(view.MemberValue(i)));
       break;
   }
   return node;
@@ -123,7 +127,9 @@ class NodeBuilder : public JsonHandler {
   void StartArray() override { Open(JsonKind::kArray); }
   void EndArray() override { stack_.pop_back(); }
   void StartObject() override { Open(JsonKind::kObject); }
-  void Key(std::string_view key) override { stack_.back()->members.emplace_back(std::string(key), JsonbNode()); }
+  void Key(std::string_view key) override {
+    stack_.back()->members.emplace_back(std::string(key), JsonbNode());
+  }
   void EndObject() override { stack_.pop_back(); }
   JsonbNode root_;
 
@@ -158,8 +164,10 @@ void SortMembers(JsonbNode* node) {
   // Of equal keys the last one stays.
   size_t kept = 0;
   for (size_t i = 0; i < members.size(); ++i) {
-    if (kept > 0 && members[kept - 1].first == members[i].first) members[kept - 1].second = std::move(members[i].second);
-    else if (kept++ != i) members[kept - 1] = std::move(members[i]);
+    if (kept > 0 && members[kept - 1].first == members[i].first)
+      members[kept - 1].second = std::move(members[i].second);
+    else if (kept++ != i)
+      members[kept - 1] = std::move(members[i]);
   }
   members.resize(kept);
 }
@@ -221,7 +229,8 @@ std::string_view JsonbNode::Encode(Arena& arena) {
   std::string bytes;
   EncodeTo(this, &bytes);
   if (bytes.size() > 0x0FFFFFFF) {
-    throw SqlError(ErrorCode::kProgramLimitExceeded, "total size of jsonb elements exceeds the maximum of {} bytes", 0x0FFFFFFF);
+    throw SqlError(ErrorCode::kProgramLimitExceeded,
+                   "total size of jsonb elements exceeds the maximum of {} bytes", 0x0FFFFFFF);
   }
   return arena.Copy(bytes);
 }
@@ -276,8 +285,10 @@ void AppendJsonbPretty(std::string* to, const JsonbView& view, int indent) {
 }
 
 void AppendJsonbText(std::string* to, const JsonbView& view) {
-  if (view.kind() == JsonKind::kString) to->append(view.string());
-  else AppendJsonb(to, view);
+  if (view.kind() == JsonKind::kString)
+    to->append(view.string());
+  else
+    AppendJsonb(to, view);
 }
 
 namespace {
@@ -365,7 +376,8 @@ bool Contains(const JsonbView& outer, const JsonbView& inner) {
   if (inner.kind() == JsonKind::kArray) {
     for (uint32_t i = 0; i < inner.count(); ++i) {
       bool found = false;
-      for (uint32_t j = 0; j < outer.count() && !found; ++j) found = Contains(outer.Element(j), inner.Element(i));
+      for (uint32_t j = 0; j < outer.count() && !found; ++j)
+        found = Contains(outer.Element(j), inner.Element(i));
       if (!found) return false;
     }
     return true;
@@ -401,7 +413,9 @@ void JsonReceive(std::string_view bytes, TypeIo& io, Datum* to) {
   Utf8Validate(bytes);
   JsonIn(bytes, io, to);
 }
-void JsonbIn(std::string_view text, TypeIo& io, Datum* to) { Put(to, JsonbNode::Parse(text, io.arena).Encode(io.arena)); }
+void JsonbIn(std::string_view text, TypeIo& io, Datum* to) {
+  Put(to, JsonbNode::Parse(text, io.arena).Encode(io.arena));
+}
 void JsonbOut(const Datum& v, TypeIo&, std::string* to) { AppendJsonb(to, JsonbView(v.string.view())); }
 void JsonbReceive(std::string_view bytes, TypeIo& io, Datum* to) {
   WireReader reader(bytes);
@@ -421,10 +435,10 @@ int JsonbOrder(const Datum& a, const Datum& b, const void*) {
 uint64_t JsonbHash(const Datum& v) { return HashJsonb(JsonbView(v.string.view())); }
 
 constexpr TypeDescriptor kTypes[] = {
-    {Oid{114}, "json", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{199}, JsonIn, JsonOut, JsonReceive, JsonOut,
-     nullptr, nullptr, nullptr, nullptr},
-    {Oid{3802}, "jsonb", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{3807}, JsonbIn, JsonbOut, JsonbReceive,
-     JsonbSend, nullptr, nullptr, JsonbOrder, JsonbHash},
+    {Oid{114}, "json", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{199}, JsonIn, JsonOut,
+     JsonReceive, JsonOut, nullptr, nullptr, nullptr, nullptr},
+    {Oid{3802}, "jsonb", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{3807}, JsonbIn, JsonbOut,
+     JsonbReceive, JsonbSend, nullptr, nullptr, JsonbOrder, JsonbHash},
 };
 
 }  // namespace

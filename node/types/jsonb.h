@@ -32,7 +32,7 @@ class JsonbView {
   bool boolean() const { return at_[1] != 0; }
   NumericRef number() const;
   std::string_view string() const;
-  uint32_t count() const;                  // of elements or members
+  uint32_t count() const;                   // of elements or members
   JsonbView Element(uint32_t index) const;  // of an array
   std::string_view Key(uint32_t index) const;
   JsonbView MemberValue(uint32_t index) const;

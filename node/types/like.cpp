@@ -31,7 +31,8 @@ bool Match(std::string_view text, std::string_view pattern, bool multibyte) {
         size_t literal = p;
         if (c == '\\') {
           if (++literal == pattern.size()) {
-            throw SqlError(ErrorCode::kInvalidEscapeSequence, "LIKE pattern must not end with escape character");
+            throw SqlError(ErrorCode::kInvalidEscapeSequence,
+                           "LIKE pattern must not end with escape character");
           }
         }
         if (pattern[literal] == text[t]) {
@@ -102,11 +103,14 @@ std::string SimilarToRegex(std::string_view pattern, std::string_view escape) {
     if (after_escape) {
       after_escape = false;
       if (c == "\"" && !in_class) {
-        if (quotes == 0) result += "){1,1}?(";
-        else if (quotes == 1) result += "){1,1}(?:";
+        if (quotes == 0)
+          result += "){1,1}?(";
+        else if (quotes == 1)
+          result += "){1,1}(?:";
         else {
-          throw SqlError(ErrorCode::kInvalidUseOfEscapeCharacter,
-                         "SQL regular expression may not contain more than two escape-double-quote separators");
+          throw SqlError(
+              ErrorCode::kInvalidUseOfEscapeCharacter,
+              "SQL regular expression may not contain more than two escape-double-quote separators");
         }
         ++quotes;
       } else {

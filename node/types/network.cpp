@@ -15,7 +15,8 @@ namespace {
 constexpr char kFamilyIpv4 = 2, kFamilyIpv6 = 3;
 
 [[noreturn]] void ThrowInvalid(std::string_view text, bool is_cidr) {
-  throw SqlError(ErrorCode::kInvalidTextRepresentation, "invalid input syntax for type {}: \"{}\"", is_cidr ? "cidr" : "inet", text);
+  throw SqlError(ErrorCode::kInvalidTextRepresentation, "invalid input syntax for type {}: \"{}\"",
+                 is_cidr ? "cidr" : "inet", text);
 }
 
 // A decimal number up to `most` at the start of `*rest`; -1: none.
@@ -53,13 +54,19 @@ bool HasHostBits(const NetworkAddress& address) {
   return std::memcmp(masked.bytes, address.bytes, sizeof masked.bytes) != 0;
 }
 
-void InetIn(std::string_view text, TypeIo& io, Datum* to) { *to = StringDatum(StoreNetwork(ParseNetwork(text, false), io.arena)); }
-void CidrIn(std::string_view text, TypeIo& io, Datum* to) { *to = StringDatum(StoreNetwork(ParseNetwork(text, true), io.arena)); }
+void InetIn(std::string_view text, TypeIo& io, Datum* to) {
+  *to = StringDatum(StoreNetwork(ParseNetwork(text, false), io.arena));
+}
+void CidrIn(std::string_view text, TypeIo& io, Datum* to) {
+  *to = StringDatum(StoreNetwork(ParseNetwork(text, true), io.arena));
+}
 void InetOut(const Datum& v, TypeIo&, std::string* to) {
   NetworkAddress address = LoadNetwork(v.string.view());
   *to += FormatNetwork(address, address.bits < address.max_bits());
 }
-void CidrOut(const Datum& v, TypeIo&, std::string* to) { *to += FormatNetwork(LoadNetwork(v.string.view()), true); }
+void CidrOut(const Datum& v, TypeIo&, std::string* to) {
+  *to += FormatNetwork(LoadNetwork(v.string.view()), true);
+}
 
 // The binary form has a flag (cidr?) and the address's size between the prefix and the address.
 void Receive(std::string_view bytes, TypeIo& io, Datum* to, bool is_cidr) {
@@ -68,7 +75,8 @@ void Receive(std::string_view bytes, TypeIo& io, Datum* to, bool is_cidr) {
   NetworkAddress address;
   int family = reader.Take<uint8_t>();
   if (family != kFamilyIpv4 && family != kFamilyIpv6) {
-    throw SqlError(ErrorCode::kInvalidBinaryRepresentation, "invalid address family in external \"{}\" value", name);
+    throw SqlError(ErrorCode::kInvalidBinaryRepresentation, "invalid address family in external \"{}\" value",
+                   name);
   }
   address.is_ipv6 = family == kFamilyIpv6;
   address.bits = reader.Take<uint8_t>();
@@ -79,7 +87,8 @@ void Receive(std::string_view bytes, TypeIo& io, Datum* to, bool is_cidr) {
   if (reader.Take<uint8_t>() != address.size()) {
     throw SqlError(ErrorCode::kInvalidBinaryRepresentation, "invalid length in external \"{}\" value", name);
   }
-  std::memcpy(address.bytes, reader.TakeBytes(static_cast<size_t>(address.size())).data(), static_cast<size_t>(address.size()));
+  std::memcpy(address.bytes, reader.TakeBytes(static_cast<size_t>(address.size())).data(),
+              static_cast<size_t>(address.size()));
   if (is_cidr && HasHostBits(address)) {
     throw SqlError(ErrorCode::kInvalidBinaryRepresentation, "invalid external \"cidr\" value")
         .WithDetail("Value has bits set to right of mask.");
@@ -104,10 +113,10 @@ int Compare(const Datum& a, const Datum& b, const void*) {
 uint64_t Hash(const Datum& v) { return HashBytes(v.string.view()); }
 
 constexpr TypeDescriptor kTypes[] = {
-    {kInetOid, "inet", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{1041}, InetIn, InetOut, InetReceive, InetSend,
-     nullptr, nullptr, Compare, Hash},
-    {kCidrOid, "cidr", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{651}, CidrIn, CidrOut, CidrReceive, CidrSend,
-     nullptr, nullptr, Compare, Hash},
+    {kInetOid, "inet", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{1041}, InetIn, InetOut,
+     InetReceive, InetSend, nullptr, nullptr, Compare, Hash},
+    {kCidrOid, "cidr", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{651}, CidrIn, CidrOut,
+     CidrReceive, CidrSend, nullptr, nullptr, Compare, Hash},
 };
 
 }  // namespace

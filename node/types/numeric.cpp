@@ -17,9 +17,25 @@ namespace {
 
 using Int128 = __int128;
 
-constexpr int64_t kPowers10[19] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
-                                   100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
-                                   10000000000000000, 100000000000000000, 1000000000000000000};
+constexpr int64_t kPowers10[19] = {1,
+                                   10,
+                                   100,
+                                   1000,
+                                   10000,
+                                   100000,
+                                   1000000,
+                                   10000000,
+                                   100000000,
+                                   1000000000,
+                                   10000000000,
+                                   100000000000,
+                                   1000000000000,
+                                   10000000000000,
+                                   100000000000000,
+                                   1000000000000000,
+                                   10000000000000000,
+                                   100000000000000000,
+                                   1000000000000000000};
 
 NumericRef Small(int64_t scaled, int scale) {
   NumericRef ref;
@@ -35,7 +51,9 @@ NumericRef Special(NumericKind kind) {
   return ref;
 }
 
-bool FitsInt64(Int128 v) { return v >= -Int128{std::numeric_limits<int64_t>::max()} && v <= std::numeric_limits<int64_t>::max(); }
+bool FitsInt64(Int128 v) {
+  return v >= -Int128{std::numeric_limits<int64_t>::max()} && v <= std::numeric_limits<int64_t>::max();
+}
 
 bool BothSmall(const NumericRef& a, const NumericRef& b) {
   return a.kind == NumericKind::kSmall && b.kind == NumericKind::kSmall;
@@ -56,8 +74,9 @@ int SpecialRank(const NumericRef& v) {
 
 NumericRef NumericFromInt64(int64_t value) {
   if (value == std::numeric_limits<int64_t>::min()) {
-    static const char kDigits[] = {4, 0, 1, 0, /* 922 3372 0368 5477 5808 */ '\x9A', '\x03', '\x2C', '\x0D',
-                                   '\x70', '\x01', '\x65', '\x15', '\xB0', '\x16'};
+    static const char kDigits[] = {4,      0,      1,      0,      /* 922 3372 0368 5477 5808 */ '\x9A',
+                                   '\x03', '\x2C', '\x0D', '\x70', '\x01',
+                                   '\x65', '\x15', '\xB0', '\x16'};
     NumericRef ref = Small(0, 0);
     ref.kind = NumericKind::kBig;
     ref.digits = kDigits;
@@ -76,7 +95,8 @@ namespace {
 
 NumericRef FromFloating(double value, int digits, Arena& arena) {
   if (std::isnan(value)) return Special(NumericKind::kNaN);
-  if (std::isinf(value)) return Special(value < 0 ? NumericKind::kNegativeInfinity : NumericKind::kPositiveInfinity);
+  if (std::isinf(value))
+    return Special(value < 0 ? NumericKind::kNegativeInfinity : NumericKind::kPositiveInfinity);
   char buffer[64];
   int length = std::snprintf(buffer, sizeof(buffer), "%.*g", digits, value);
   return ParseNumeric({buffer, static_cast<size_t>(length)}, arena);
@@ -85,7 +105,9 @@ NumericRef FromFloating(double value, int digits, Arena& arena) {
 }  // namespace
 
 NumericRef NumericFromDouble(double value, Arena& arena) { return FromFloating(value, 15, arena); }
-NumericRef NumericFromFloat(float value, Arena& arena) { return FromFloating(static_cast<double>(value), 6, arena); }
+NumericRef NumericFromFloat(float value, Arena& arena) {
+  return FromFloating(static_cast<double>(value), 6, arena);
+}
 
 namespace {
 
@@ -100,7 +122,7 @@ bool EqualsWord(std::string_view text, std::string_view lower) {
 // The digits of a literal without sign: mantissa, point position, exponent.
 struct Literal {
   std::string digits;
-  int scale = 0;     // digits behind the point as written
+  int scale = 0;  // digits behind the point as written
   int exponent = 0;
 };
 
@@ -128,7 +150,8 @@ bool ParseLiteral(std::string_view text, Literal* to) {
     }
     auto [end, error] = std::from_chars(text.data() + at, text.data() + text.size(), to->exponent);
     if (error == std::errc::invalid_argument || end != text.data() + text.size()) return false;
-    if (error == std::errc::result_out_of_range || std::abs(to->exponent) >= std::numeric_limits<int>::max() / 2) {
+    if (error == std::errc::result_out_of_range ||
+        std::abs(to->exponent) >= std::numeric_limits<int>::max() / 2) {
       to->exponent = std::numeric_limits<int>::max();
     }
     return true;
@@ -168,7 +191,8 @@ NumericRef ParseNumeric(std::string_view text, Arena& arena) {
   Literal literal;
   if (!ParseLiteral(body, &literal)) ThrowInvalidSyntax("numeric", text);
   if (literal.exponent == std::numeric_limits<int>::max()) {
-    throw SqlError(ErrorCode::kInvalidTextRepresentation, "invalid input syntax for type numeric: \"{}\"", text);
+    throw SqlError(ErrorCode::kInvalidTextRepresentation, "invalid input syntax for type numeric: \"{}\"",
+                   text);
   }
   if (literal.exponent == 0 && literal.digits.size() <= 18 && literal.scale <= kNumericMaxSmallScale) {
     int64_t scaled = 0;
@@ -184,7 +208,8 @@ void AppendDecimal(std::string* to, const Decimal& v) {
   if (v.negative) to->push_back('-');
   auto word_at = [&](int w) {
     int index = v.weight - w;
-    return index >= 0 && index < static_cast<int>(v.digits.size()) ? v.digits[static_cast<size_t>(index)] : int16_t{0};
+    return index >= 0 && index < static_cast<int>(v.digits.size()) ? v.digits[static_cast<size_t>(index)]
+                                                                   : int16_t{0};
   };
   std::string digits;
   for (int w = v.weight; w >= 0; --w) digits += fmt::format("{:04}", word_at(w));
@@ -199,7 +224,8 @@ void AppendDecimal(std::string* to, const Decimal& v) {
 
 void AppendSmall(std::string* to, int64_t scaled, int scale) {
   char buffer[32];
-  uint64_t magnitude = scaled < 0 ? uint64_t{0} - static_cast<uint64_t>(scaled) : static_cast<uint64_t>(scaled);
+  uint64_t magnitude =
+      scaled < 0 ? uint64_t{0} - static_cast<uint64_t>(scaled) : static_cast<uint64_t>(scaled);
   if (scaled < 0) to->push_back('-');
   auto end = std::to_chars(buffer, buffer + sizeof(buffer), magnitude).ptr;
   auto length = static_cast<int>(end - buffer);
@@ -245,8 +271,8 @@ namespace {
 template <class T>
 T ToInteger(const NumericRef& v, std::string_view type_name) {
   if (!IsNumericFinite(v)) {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "cannot convert {} to {}", IsNumericNaN(v) ? "NaN" : "infinity",
-                   type_name);
+    throw SqlError(ErrorCode::kFeatureNotSupported, "cannot convert {} to {}",
+                   IsNumericNaN(v) ? "NaN" : "infinity", type_name);
   }
   Int128 value = 0;
   bool fits = true;
@@ -289,7 +315,8 @@ T ToFloating(const NumericRef& v, std::string_view type_name) {
     case NumericKind::kNegativeInfinity: return -std::numeric_limits<T>::infinity();
     default: break;
   }
-  if (v.kind == NumericKind::kSmall && std::abs(v.scaled) < (int64_t{1} << 53) && v.scale <= 15 && sizeof(T) == 8) {
+  if (v.kind == NumericKind::kSmall && std::abs(v.scaled) < (int64_t{1} << 53) && v.scale <= 15 &&
+      sizeof(T) == 8) {
     return static_cast<T>(static_cast<double>(v.scaled) / static_cast<double>(kPowers10[v.scale]));
   }
   std::string text;
@@ -398,8 +425,12 @@ NumericRef DivideSpecial(const NumericRef& a, const NumericRef& b) {
 
 }  // namespace
 
-NumericRef NumericAdd(const NumericRef& a, const NumericRef& b, Arena& arena) { return Sum(a, b, false, arena); }
-NumericRef NumericSubtract(const NumericRef& a, const NumericRef& b, Arena& arena) { return Sum(a, b, true, arena); }
+NumericRef NumericAdd(const NumericRef& a, const NumericRef& b, Arena& arena) {
+  return Sum(a, b, false, arena);
+}
+NumericRef NumericSubtract(const NumericRef& a, const NumericRef& b, Arena& arena) {
+  return Sum(a, b, true, arena);
+}
 
 NumericRef NumericMultiply(const NumericRef& a, const NumericRef& b, Arena& arena) {
   if (BothSmall(a, b)) return NumericFromInt128(Int128{a.scaled} * b.scaled, a.scale + b.scale, arena);
@@ -435,7 +466,8 @@ Leading LeadingDigit(const NumericRef& v) {
 bool DivideSmall(const NumericRef& a, const NumericRef& b, Arena& arena, NumericRef* result) {
   Leading la = LeadingDigit(a), lb = LeadingDigit(b);
   int weight = la.weight - lb.weight - (la.digit <= lb.digit ? 1 : 0);
-  int scale = std::min(std::max({kMinSignificantDigits - weight * 4, int{a.scale}, int{b.scale}, 0}), kMaxDisplayScale);
+  int scale = std::min(std::max({kMinSignificantDigits - weight * 4, int{a.scale}, int{b.scale}, 0}),
+                       kMaxDisplayScale);
   int shift = scale + b.scale - a.scale;
   if (shift < 0 || shift > 36) return false;
   Int128 numerator = a.scaled;
@@ -450,7 +482,8 @@ bool DivideSmall(const NumericRef& a, const NumericRef& b, Arena& arena, Numeric
   Int128 rest = numerator % b.scaled;
   Int128 magnitude_rest = rest < 0 ? -rest : rest;
   Int128 magnitude_divisor = b.scaled < 0 ? -Int128{b.scaled} : Int128{b.scaled};
-  if (magnitude_rest >= magnitude_divisor - magnitude_rest) quotient += (a.scaled < 0) != (b.scaled < 0) ? -1 : 1;
+  if (magnitude_rest >= magnitude_divisor - magnitude_rest)
+    quotient += (a.scaled < 0) != (b.scaled < 0) ? -1 : 1;
   *result = NumericFromInt128(quotient, scale, arena);
   return true;
 }
@@ -484,7 +517,8 @@ NumericRef NumericModulo(const NumericRef& a, const NumericRef& b, Arena& arena)
   if (NumericSign(b) == 0) DivisionByZero();
   int scale = std::max(a.scale, b.scale);
   if (BothSmall(a, b)) {
-    Int128 x = Int128{a.scaled} * kPowers10[scale - a.scale], y = Int128{b.scaled} * kPowers10[scale - b.scale];
+    Int128 x = Int128{a.scaled} * kPowers10[scale - a.scale],
+           y = Int128{b.scaled} * kPowers10[scale - b.scale];
     return NumericFromInt128(x % y, scale, arena);
   }
   Decimal x = Decimal::FromRef(a), y = Decimal::FromRef(b);
@@ -509,7 +543,9 @@ NumericRef NumericNegate(const NumericRef& a, Arena& arena) {
   return a;
 }
 
-NumericRef NumericAbsolute(const NumericRef& a, Arena& arena) { return NumericSign(a) < 0 ? NumericNegate(a, arena) : a; }
+NumericRef NumericAbsolute(const NumericRef& a, Arena& arena) {
+  return NumericSign(a) < 0 ? NumericNegate(a, arena) : a;
+}
 
 // --- Rounding --------------------------------------------------------------------------------------------------
 
@@ -522,15 +558,18 @@ NumericRef ToScale(const NumericRef& a, int scale, bool round, Arena& arena) {
   // Beyond these nothing changes any more.
   scale = std::clamp(scale, -kMostDigitsBeforePoint - 1, kMaxDecimalScale);
   if (a.kind == NumericKind::kSmall && scale >= 0 && scale <= kNumericMaxSmallScale) {
-    if (scale >= a.scale) return NumericFromInt128(Int128{a.scaled} * kPowers10[scale - a.scale], scale, arena);
+    if (scale >= a.scale)
+      return NumericFromInt128(Int128{a.scaled} * kPowers10[scale - a.scale], scale, arena);
     int64_t power = kPowers10[a.scale - scale];
     int64_t whole = a.scaled / power, rest = std::abs(a.scaled % power);
     if (round && rest >= power - rest) whole += a.scaled < 0 ? -1 : 1;
     return Small(whole, scale);
   }
   Decimal v = Decimal::FromRef(a);
-  if (round) Round(&v, scale);
-  else Truncate(&v, scale);
+  if (round)
+    Round(&v, scale);
+  else
+    Truncate(&v, scale);
   v.scale = std::max(scale, 0);
   return v.ToRef(arena);
 }
@@ -543,8 +582,12 @@ NumericRef ToInteger(const NumericRef& a, int away_sign, Arena& arena) {
 
 }  // namespace
 
-NumericRef NumericRound(const NumericRef& a, int scale, Arena& arena) { return ToScale(a, scale, true, arena); }
-NumericRef NumericTruncate(const NumericRef& a, int scale, Arena& arena) { return ToScale(a, scale, false, arena); }
+NumericRef NumericRound(const NumericRef& a, int scale, Arena& arena) {
+  return ToScale(a, scale, true, arena);
+}
+NumericRef NumericTruncate(const NumericRef& a, int scale, Arena& arena) {
+  return ToScale(a, scale, false, arena);
+}
 NumericRef NumericCeil(const NumericRef& a, Arena& arena) { return ToInteger(a, 1, arena); }
 NumericRef NumericFloor(const NumericRef& a, Arena& arena) { return ToInteger(a, -1, arena); }
 
@@ -565,10 +608,12 @@ NumericRef ApplyNumericTypmod(const NumericRef& value, int32_t typmod, Arena& ar
   if (typmod < 4 || IsNumericNaN(value)) return value;
   int precision = NumericTypmodPrecision(typmod), scale = NumericTypmodScale(typmod);
   auto overflow = [&](std::string detail) {
-    return SqlError(ErrorCode::kNumericValueOutOfRange, "numeric field overflow").WithDetail(std::move(detail));
+    return SqlError(ErrorCode::kNumericValueOutOfRange, "numeric field overflow")
+        .WithDetail(std::move(detail));
   };
   if (!IsNumericFinite(value)) {
-    throw overflow(fmt::format("A field with precision {}, scale {} cannot hold an infinite value.", precision, scale));
+    throw overflow(
+        fmt::format("A field with precision {}, scale {} cannot hold an infinite value.", precision, scale));
   }
   NumericRef rounded = ToScale(value, scale, true, arena);
   int whole_digits = precision - scale;
@@ -580,9 +625,9 @@ NumericRef ApplyNumericTypmod(const NumericRef& value, int32_t typmod, Arena& ar
     fits = v.digits.empty() || v.Exponent10() < whole_digits;
   }
   if (!fits) {
-    throw overflow(fmt::format("A field with precision {}, scale {} must round to an absolute value less than {}{}.",
-                               precision, scale, whole_digits != 0 ? "10^" : "",
-                               whole_digits != 0 ? whole_digits : 1));
+    throw overflow(
+        fmt::format("A field with precision {}, scale {} must round to an absolute value less than {}{}.",
+                    precision, scale, whole_digits != 0 ? "10^" : "", whole_digits != 0 ? whole_digits : 1));
   }
   return rounded;
 }

@@ -71,7 +71,9 @@ NumericRef NumericLcm(const NumericRef& a, const NumericRef& b, Arena& arena);
 
 // numeric(precision, scale) packed as PostgreSQL packs it. Applying rounds to the scale and checks the precision (22003).
 NumericRef ApplyNumericTypmod(const NumericRef& value, int32_t typmod, Arena& arena);
-constexpr int32_t NumericTypmod(int precision, int scale) { return ((precision << 16) | (scale & 0x7FF)) + 4; }
+constexpr int32_t NumericTypmod(int precision, int scale) {
+  return ((precision << 16) | (scale & 0x7FF)) + 4;
+}
 constexpr int NumericTypmodPrecision(int32_t typmod) { return ((typmod - 4) >> 16) & 0xFFFF; }
 constexpr int NumericTypmodScale(int32_t typmod) { return (((typmod - 4) & 0x7FF) ^ 1024) - 1024; }
 

@@ -16,7 +16,9 @@ constexpr double kLn10 = 2.302585092994046;
 
 int ClampScale(int scale) { return std::clamp(scale, 0, kMaxDisplayScale); }
 
-[[noreturn]] void Overflow() { throw SqlError(ErrorCode::kNumericValueOutOfRange, "value overflows numeric format"); }
+[[noreturn]] void Overflow() {
+  throw SqlError(ErrorCode::kNumericValueOutOfRange, "value overflows numeric format");
+}
 
 NumericRef NaN(Arena& arena) { return ParseNumeric("NaN", arena); }
 NumericRef Infinity(Arena& arena) { return ParseNumeric("Infinity", arena); }
@@ -158,7 +160,8 @@ Decimal IntegerPower(const Decimal& base, int64_t exponent, int scale) {
     if (!product.IsZero()) {
       int keep = significant - product.Exponent10();
       if (product.weight > 40000) Overflow();
-      if (keep < product.scale || static_cast<int>(product.digits.size()) > significant) Round(&product, keep);
+      if (keep < product.scale || static_cast<int>(product.digits.size()) > significant)
+        Round(&product, keep);
     }
     return product;
   };
@@ -189,7 +192,8 @@ static Decimal RoundRoot(const Decimal& a, Decimal root, int scale) {
 
 NumericRef NumericSqrt(const NumericRef& a, Arena& arena) {
   if (NumericSign(a) < 0) {
-    throw SqlError(ErrorCode::kInvalidArgumentForPowerFunction, "cannot take square root of a negative number");
+    throw SqlError(ErrorCode::kInvalidArgumentForPowerFunction,
+                   "cannot take square root of a negative number");
   }
   if (!IsNumericFinite(a)) return a;
   Decimal v = Decimal::FromRef(a);
@@ -251,7 +255,8 @@ NumericRef PowerSpecial(const NumericRef& a, const NumericRef& b, Arena& arena) 
   if (IsNumericNaN(a)) return !IsNumericNaN(b) && IsNumericFinite(b) && NumericSign(b) == 0 ? one : a;
   if (IsNumericNaN(b)) return IsNumericFinite(a) && CompareNumeric(a, one) == 0 ? one : b;
   if (NumericSign(a) == 0 && NumericSign(b) < 0) {
-    throw SqlError(ErrorCode::kInvalidArgumentForPowerFunction, "zero raised to a negative power is undefined");
+    throw SqlError(ErrorCode::kInvalidArgumentForPowerFunction,
+                   "zero raised to a negative power is undefined");
   }
   if (IsNumericFinite(a) && CompareNumeric(a, one) == 0) return one;
   if (IsNumericFinite(b) && NumericSign(b) == 0) return one;
@@ -269,7 +274,8 @@ NumericRef PowerSpecial(const NumericRef& a, const NumericRef& b, Arena& arena) 
                    "a negative number raised to a non-integer power yields a complex result");
   }
   if (NumericSign(b) < 0) return zero;
-  bool odd = static_cast<int>(exponent.digits.size()) == exponent.weight + 1 && (exponent.digits.back() & 1) != 0;
+  bool odd =
+      static_cast<int>(exponent.digits.size()) == exponent.weight + 1 && (exponent.digits.back() & 1) != 0;
   return odd ? a : Infinity(arena);
 }
 
@@ -278,7 +284,8 @@ NumericRef PowerSpecial(const NumericRef& a, const NumericRef& b, Arena& arena) 
 NumericRef NumericPower(const NumericRef& a, const NumericRef& b, Arena& arena) {
   if (!IsNumericFinite(a) || !IsNumericFinite(b)) return PowerSpecial(a, b, arena);
   if (NumericSign(a) == 0 && NumericSign(b) < 0) {
-    throw SqlError(ErrorCode::kInvalidArgumentForPowerFunction, "zero raised to a negative power is undefined");
+    throw SqlError(ErrorCode::kInvalidArgumentForPowerFunction,
+                   "zero raised to a negative power is undefined");
   }
   Decimal base = Decimal::FromRef(a), exponent = Decimal::FromRef(b);
   bool integer = IsInteger(exponent);
@@ -300,10 +307,11 @@ NumericRef NumericPower(const NumericRef& a, const NumericRef& b, Arena& arena) 
   base.negative = false;
   double result_log = Log10Of(base) * ToDouble(exponent);
   if (result_log > 131073 || result_log * kLn10 > 3 * 2000 * 10) Overflow();
-  int scale = ClampScale(std::max({kMinSignificantDigits - static_cast<int>(std::max(result_log, -2000.0)), base.scale,
-                                   exponent.scale}));
+  int scale = ClampScale(std::max(
+      {kMinSignificantDigits - static_cast<int>(std::max(result_log, -2000.0)), base.scale, exponent.scale}));
   if (result_log < -kMaxDisplayScale - 1) return Rounded(Decimal{}, scale, arena);
-  int log_scale = scale + static_cast<int>(std::max(0.0, result_log)) + std::max(0, exponent.Exponent10()) + 8;
+  int log_scale =
+      scale + static_cast<int>(std::max(0.0, result_log)) + std::max(0, exponent.Exponent10()) + 8;
   Decimal product = Multiply(exponent, NaturalLog(base, log_scale), log_scale);
   Decimal result = Exponential(product, scale);
   result.negative = negative && !result.IsZero();
@@ -311,7 +319,8 @@ NumericRef NumericPower(const NumericRef& a, const NumericRef& b, Arena& arena) 
 }
 
 NumericRef NumericFactorial(int64_t n, Arena& arena) {
-  if (n < 0) throw SqlError(ErrorCode::kNumericValueOutOfRange, "factorial of a negative number is undefined");
+  if (n < 0)
+    throw SqlError(ErrorCode::kNumericValueOutOfRange, "factorial of a negative number is undefined");
   if (n > 32177) Overflow();
   Decimal result = Decimal::FromInt(1);
   for (int64_t i = 2; i <= n; ++i) result = MultiplyExact(result, Decimal::FromInt(i));

@@ -10,7 +10,8 @@
 namespace walden {
 namespace {
 
-constexpr uint16_t kWireNegative = 0x4000, kWireNaN = 0xC000, kWirePositiveInfinity = 0xD000, kWireNegativeInfinity = 0xF000;
+constexpr uint16_t kWireNegative = 0x4000, kWireNaN = 0xC000, kWirePositiveInfinity = 0xD000,
+                   kWireNegativeInfinity = 0xF000;
 
 void In(std::string_view text, TypeIo& io, Datum* to) {
   to->numeric = ApplyNumericTypmod(ParseNumeric(text, io.arena), io.typmod, io.arena);
@@ -41,7 +42,10 @@ void Receive(std::string_view bytes, TypeIo& io, Datum* to) {
     decimal.digits.push_back(static_cast<int16_t>(digit));
   }
   if (sign == kWireNaN || sign == kWirePositiveInfinity || sign == kWireNegativeInfinity) {
-    to->numeric = ParseNumeric(sign == kWireNaN ? "NaN" : sign == kWirePositiveInfinity ? "inf" : "-inf", io.arena);
+    to->numeric = ParseNumeric(sign == kWireNaN                ? "NaN"
+                               : sign == kWirePositiveInfinity ? "inf"
+                                                               : "-inf",
+                               io.arena);
   } else {
     decimal.Normalize();
     Truncate(&decimal, scale);
@@ -58,7 +62,9 @@ void Send(const Datum& v, TypeIo&, std::string* to) {
     decimal = Decimal::FromRef(numeric);
     sign = decimal.negative ? kWireNegative : 0;
   } else {
-    sign = IsNumericNaN(numeric) ? kWireNaN : NumericSign(numeric) > 0 ? kWirePositiveInfinity : kWireNegativeInfinity;
+    sign = IsNumericNaN(numeric)      ? kWireNaN
+           : NumericSign(numeric) > 0 ? kWirePositiveInfinity
+                                      : kWireNegativeInfinity;
   }
   AppendBig<uint16_t>(to, static_cast<uint16_t>(decimal.digits.size()));
   AppendBig<uint16_t>(to, static_cast<uint16_t>(decimal.weight));
@@ -76,11 +82,13 @@ int32_t TypmodIn(std::span<const std::string_view> modifiers) {
   }
   int32_t precision = ParseInt32(modifiers[0]);
   if (precision < 1 || precision > 1000) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "NUMERIC precision {} must be between 1 and 1000", precision);
+    throw SqlError(ErrorCode::kInvalidParameterValue, "NUMERIC precision {} must be between 1 and 1000",
+                   precision);
   }
   int32_t scale = modifiers.size() == 2 ? ParseInt32(modifiers[1]) : 0;
   if (scale < -1000 || scale > 1000) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "NUMERIC scale {} must be between -1000 and 1000", scale);
+    throw SqlError(ErrorCode::kInvalidParameterValue, "NUMERIC scale {} must be between -1000 and 1000",
+                   scale);
   }
   return NumericTypmod(precision, scale);
 }
@@ -90,8 +98,8 @@ void TypmodOut(int32_t typmod, std::string* to) {
 }
 
 constexpr TypeDescriptor kTypes[] = {
-    {Oid{1700}, "numeric", PhysicalType::kNumeric, -1, 'i', 'b', ',', Oid{0}, Oid{1231}, In, Out, Receive, Send, TypmodIn,
-     TypmodOut, Compare, Hash},
+    {Oid{1700}, "numeric", PhysicalType::kNumeric, -1, 'i', 'b', ',', Oid{0}, Oid{1231}, In, Out, Receive,
+     Send, TypmodIn, TypmodOut, Compare, Hash},
 };
 
 }  // namespace

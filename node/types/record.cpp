@@ -66,7 +66,8 @@ int CompareRecords(std::string_view a, std::string_view b) {
   for (size_t i = 0; i < x.size() && i < y.size(); ++i) {
     if (!IsValid(x[i].type) && !IsValid(y[i].type)) continue;
     if (x[i].type != y[i].type) {
-      throw SqlError(ErrorCode::kDatatypeMismatch, "cannot compare dissimilar column types {} and {} at record column {}",
+      throw SqlError(ErrorCode::kDatatypeMismatch,
+                     "cannot compare dissimilar column types {} and {} at record column {}",
                      TypeOf(x[i].type).name, TypeOf(y[i].type).name, i + 1);
     }
     const TypeDescriptor& type = TypeOf(x[i].type);
@@ -75,12 +76,14 @@ int CompareRecords(std::string_view a, std::string_view b) {
       return x[i].value.is_null ? 1 : -1;
     }
     if (type.compare == nullptr) {
-      throw SqlError(ErrorCode::kUndefinedFunction, "could not identify a comparison function for type {}", type.name);
+      throw SqlError(ErrorCode::kUndefinedFunction, "could not identify a comparison function for type {}",
+                     type.name);
     }
     if (int order = type.compare(x[i].value.datum, y[i].value.datum, nullptr)) return order;
   }
   if (x.size() != y.size()) {
-    throw SqlError(ErrorCode::kDatatypeMismatch, "cannot compare record types with different numbers of columns");
+    throw SqlError(ErrorCode::kDatatypeMismatch,
+                   "cannot compare record types with different numbers of columns");
   }
   return 0;
 }
@@ -138,7 +141,8 @@ void Send(const Datum& v, TypeIo& io, std::string* to) {
     }
     const TypeDescriptor& type = TypeOf(field.type);
     if (type.send == nullptr) {
-      throw SqlError(ErrorCode::kUndefinedFunction, "no binary output function available for type {}", type.name);
+      throw SqlError(ErrorCode::kUndefinedFunction, "no binary output function available for type {}",
+                     type.name);
     }
     size_t start = to->size();
     to->append(4, '\0');
@@ -148,7 +152,9 @@ void Send(const Datum& v, TypeIo& io, std::string* to) {
   }
 }
 
-int Compare(const Datum& a, const Datum& b, const void*) { return CompareRecords(a.string.view(), b.string.view()); }
+int Compare(const Datum& a, const Datum& b, const void*) {
+  return CompareRecords(a.string.view(), b.string.view());
+}
 
 uint64_t Hash(const Datum& v) {
   uint64_t hash = 1;
@@ -156,7 +162,8 @@ uint64_t Hash(const Datum& v) {
     if (!IsValid(field.type)) continue;
     const TypeDescriptor& type = TypeOf(field.type);
     if (type.hash == nullptr) {
-      throw SqlError(ErrorCode::kUndefinedFunction, "could not identify a hash function for type {}", type.name);
+      throw SqlError(ErrorCode::kUndefinedFunction, "could not identify a hash function for type {}",
+                     type.name);
     }
     hash = HashCombine(hash, field.value.is_null ? 0 : type.hash(field.value.datum));
   }
@@ -164,8 +171,8 @@ uint64_t Hash(const Datum& v) {
 }
 
 constexpr TypeDescriptor kTypes[] = {
-    {Oid{2249}, "record", PhysicalType::kString, -1, 'd', 'p', ',', Oid{0}, Oid{2287}, In, Out, nullptr, Send, nullptr, nullptr,
-     Compare, Hash},
+    {Oid{2249}, "record", PhysicalType::kString, -1, 'd', 'p', ',', Oid{0}, Oid{2287}, In, Out, nullptr, Send,
+     nullptr, nullptr, Compare, Hash},
 };
 
 }  // namespace

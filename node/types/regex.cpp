@@ -21,11 +21,17 @@ RegexOptions RegexOptions::Parse(std::string_view flags) {
       case 'i': options.ignore_case = true; break;
       case 'm':
       case 'n': options.newline_stop = options.newline_anchor = true; break;
-      case 'p': options.newline_stop = true; options.newline_anchor = false; break;
+      case 'p':
+        options.newline_stop = true;
+        options.newline_anchor = false;
+        break;
       case 'q': options.literal = true; break;
       case 's': options.newline_stop = options.newline_anchor = false; break;
       case 't': options.expanded = false; break;
-      case 'w': options.newline_stop = false; options.newline_anchor = true; break;
+      case 'w':
+        options.newline_stop = false;
+        options.newline_anchor = true;
+        break;
       case 'x': options.expanded = true; break;
       default: {
         auto length = static_cast<size_t>(Utf8Length(static_cast<unsigned char>(flags[at])));
@@ -97,9 +103,12 @@ struct PositionWalker {
 
 int TclFlags(const RegexOptions& options) {
   int flags = TCL_REG_ADVANCED;
-  if (options.literal) flags = TCL_REG_QUOTE;
-  else if (options.basic) flags = TCL_REG_BASIC;
-  else if (options.extended_only) flags = TCL_REG_EXTENDED;
+  if (options.literal)
+    flags = TCL_REG_QUOTE;
+  else if (options.basic)
+    flags = TCL_REG_BASIC;
+  else if (options.extended_only)
+    flags = TCL_REG_EXTENDED;
   if (options.ignore_case) flags |= TCL_REG_NOCASE;
   if (options.expanded) flags |= TCL_REG_EXPANDED;
   if (options.newline_stop) flags |= TCL_REG_NLSTOP;
@@ -155,7 +164,8 @@ class TclRegex : public Regex {
       offset = static_cast<long>(Utf8Count(text.substr(0, start)));
     }
     int flags = offset > 0 ? TCL_REG_NOTBOL : 0;
-    if (!Check(Tcl_RegExpExecObj(nullptr, regex_, subject.impl_->object.get(), static_cast<int>(offset), -1, flags))) {
+    if (!Check(Tcl_RegExpExecObj(nullptr, regex_, subject.impl_->object.get(), static_cast<int>(offset), -1,
+                                 flags))) {
       return false;
     }
     Tcl_RegExpInfo info;
@@ -203,7 +213,8 @@ class EqualityRegex : public Regex {
     if (parenthesised) word = word.substr(1, word.size() - 2);
     if (word.empty()) return nullptr;
     for (char c : word) {
-      if (!(c == '_' || c == ' ' || c == ',' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))) {
+      if (!(c == '_' || c == ' ' || c == ',' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+            (c >= 'A' && c <= 'Z'))) {
         return nullptr;
       }
     }

@@ -12,13 +12,13 @@ namespace walden {
 
 struct RegexOptions {
   bool ignore_case = false;
-  bool basic = false;     // b
-  bool extended_only = false;  // e
-  bool literal = false;   // q
-  bool expanded = false;  // x
+  bool basic = false;           // b
+  bool extended_only = false;   // e
+  bool literal = false;         // q
+  bool expanded = false;        // x
   bool newline_stop = false;    // p, n: . and [^ do not match a newline
   bool newline_anchor = false;  // w, n: ^ and $ match at newlines
-  bool global = false;    // g, not part of the pattern
+  bool global = false;          // g, not part of the pattern
 
   // From PostgreSQL's flags text; 22023 for an unknown one.
   static RegexOptions Parse(std::string_view flags);

@@ -75,7 +75,8 @@ int HexDigit(char c) {
 int RequireHexDigit(std::string_view text, size_t at) {
   int digit = HexDigit(text[at]);
   if (digit < 0) {
-    std::string_view character = text.substr(at, static_cast<size_t>(Utf8Length(static_cast<unsigned char>(text[at]))));
+    std::string_view character =
+        text.substr(at, static_cast<size_t>(Utf8Length(static_cast<unsigned char>(text[at]))));
     throw SqlError(ErrorCode::kInvalidParameterValue, "invalid hexadecimal digit: \"{}\"", character);
   }
   return digit;
@@ -110,7 +111,8 @@ std::string_view ParseBytea(std::string_view text, Arena& arena) {
     if (text[at] != '\\') {
       to[size++] = text[at++];
     } else if (octal(at + 1) && text[at + 1] <= '3' && octal(at + 2) && octal(at + 3)) {
-      to[size++] = static_cast<char>((text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 + (text[at + 3] - '0'));
+      to[size++] =
+          static_cast<char>((text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 + (text[at + 3] - '0'));
       at += 4;
     } else if (at + 1 < text.size() && text[at + 1] == '\\') {
       to[size++] = '\\';
@@ -152,7 +154,9 @@ void TextReceive(std::string_view bytes, TypeIo& io, Datum* to) {
   Utf8Validate(bytes);
   Put(to, io.arena.Copy(bytes));
 }
-int TextCompare(const Datum& a, const Datum& b, const void*) { return CompareBytes(a.string.view(), b.string.view()); }
+int TextCompare(const Datum& a, const Datum& b, const void*) {
+  return CompareBytes(a.string.view(), b.string.view());
+}
 uint64_t TextHash(const Datum& v) { return HashBytes(v.string.view()); }
 
 void VarcharIn(std::string_view text, TypeIo& io, Datum* to) {
@@ -164,8 +168,9 @@ void VarcharReceive(std::string_view bytes, TypeIo& io, Datum* to) {
 }
 void BpcharIn(std::string_view text, TypeIo& io, Datum* to) {
   std::string_view coerced = CoerceBpchar(text, io.typmod, false, io.arena);
-  Put(to, coerced.data() >= text.data() && coerced.data() <= text.data() + text.size() ? io.arena.Copy(coerced)
-                                                                                      : coerced);
+  Put(to, coerced.data() >= text.data() && coerced.data() <= text.data() + text.size()
+              ? io.arena.Copy(coerced)
+              : coerced);
 }
 void BpcharReceive(std::string_view bytes, TypeIo& io, Datum* to) {
   Utf8Validate(bytes);
@@ -179,14 +184,19 @@ uint64_t BpcharHash(const Datum& v) { return HashBytes(TrimTrailingSpaces(v.stri
 int32_t LengthTypmod(std::span<const std::string_view> modifiers, std::string_view type_name) {
   if (modifiers.size() != 1) throw SqlError(ErrorCode::kInvalidParameterValue, "invalid type modifier");
   int32_t length = ParseInt32(modifiers[0]);
-  if (length < 1) throw SqlError(ErrorCode::kInvalidParameterValue, "length for type {} must be at least 1", type_name);
+  if (length < 1)
+    throw SqlError(ErrorCode::kInvalidParameterValue, "length for type {} must be at least 1", type_name);
   if (length > 10485760) {
     throw SqlError(ErrorCode::kInvalidParameterValue, "length for type {} cannot exceed 10485760", type_name);
   }
   return length + 4;
 }
-int32_t VarcharTypmodIn(std::span<const std::string_view> modifiers) { return LengthTypmod(modifiers, "varchar"); }
-int32_t BpcharTypmodIn(std::span<const std::string_view> modifiers) { return LengthTypmod(modifiers, "char"); }
+int32_t VarcharTypmodIn(std::span<const std::string_view> modifiers) {
+  return LengthTypmod(modifiers, "varchar");
+}
+int32_t BpcharTypmodIn(std::span<const std::string_view> modifiers) {
+  return LengthTypmod(modifiers, "char");
+}
 void LengthTypmodOut(int32_t typmod, std::string* to) {
   if (typmod > 4) {
     to->push_back('(');
@@ -199,13 +209,16 @@ void NameIn(std::string_view text, TypeIo& io, Datum* to) { Put(to, io.arena.Cop
 void NameReceive(std::string_view bytes, TypeIo& io, Datum* to) {
   Utf8Validate(bytes);
   if (bytes.size() >= kNameBytes) {
-    throw SqlError(ErrorCode::kNameTooLong, "identifier too long").WithDetail("Identifier must be less than 64 characters.");
+    throw SqlError(ErrorCode::kNameTooLong, "identifier too long")
+        .WithDetail("Identifier must be less than 64 characters.");
   }
   Put(to, io.arena.Copy(bytes));
 }
 
 void ByteaIn(std::string_view text, TypeIo& io, Datum* to) { Put(to, ParseBytea(text, io.arena)); }
-void ByteaOut(const Datum& v, TypeIo& io, std::string* to) { AppendBytea(to, v.string.view(), io.format.bytea_output); }
+void ByteaOut(const Datum& v, TypeIo& io, std::string* to) {
+  AppendBytea(to, v.string.view(), io.format.bytea_output);
+}
 void ByteaReceive(std::string_view bytes, TypeIo& io, Datum* to) { Put(to, io.arena.Copy(bytes)); }
 
 // Types that exist inside the catalogs only: they print but cannot be typed in.
@@ -214,13 +227,14 @@ void CatalogOnlyIn(std::string_view, TypeIo& io, Datum*) {
 }
 
 constexpr TypeDescriptor Plain(uint32_t oid, std::string_view name, uint32_t array) {
-  return {Oid{oid}, name, PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{array}, TextIn, TextOut, TextReceive,
-          TextOut, nullptr, nullptr, TextCompare, TextHash};
+  return {
+      Oid{oid}, name,    PhysicalType::kString, -1,      'i',     'b',     ',',         Oid{0},  Oid{array},
+      TextIn,   TextOut, TextReceive,           TextOut, nullptr, nullptr, TextCompare, TextHash};
 }
 
 constexpr TypeDescriptor CatalogOnly(uint32_t oid, std::string_view name, OutputFunction output) {
-  return {Oid{oid}, name, PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{0}, CatalogOnlyIn, output, CatalogOnlyIn,
-          TextOut, nullptr, nullptr, nullptr, nullptr};
+  return {Oid{oid},      name,   PhysicalType::kString, -1,      'i',     'b',     ',',     Oid{0}, Oid{0},
+          CatalogOnlyIn, output, CatalogOnlyIn,         TextOut, nullptr, nullptr, nullptr, nullptr};
 }
 
 constexpr TypeDescriptor kTypes[] = {
@@ -228,20 +242,20 @@ constexpr TypeDescriptor kTypes[] = {
     Plain(1790, "refcursor", 2201),
     {Oid{1043}, "varchar", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{1015}, VarcharIn, TextOut,
      VarcharReceive, TextOut, VarcharTypmodIn, LengthTypmodOut, TextCompare, TextHash},
-    {Oid{1042}, "bpchar", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{1014}, BpcharIn, TextOut, BpcharReceive,
-     TextOut, BpcharTypmodIn, LengthTypmodOut, BpcharCompare, BpcharHash},
-    {Oid{19}, "name", PhysicalType::kString, 64, 'c', 'b', ',', Oid{18}, Oid{1003}, NameIn, TextOut, NameReceive,
-     TextOut, nullptr, nullptr, TextCompare, TextHash},
-    {Oid{17}, "bytea", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{1001}, ByteaIn, ByteaOut, ByteaReceive,
-     TextOut, nullptr, nullptr, TextCompare, TextHash},
+    {Oid{1042}, "bpchar", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{1014}, BpcharIn, TextOut,
+     BpcharReceive, TextOut, BpcharTypmodIn, LengthTypmodOut, BpcharCompare, BpcharHash},
+    {Oid{19}, "name", PhysicalType::kString, 64, 'c', 'b', ',', Oid{18}, Oid{1003}, NameIn, TextOut,
+     NameReceive, TextOut, nullptr, nullptr, TextCompare, TextHash},
+    {Oid{17}, "bytea", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{1001}, ByteaIn, ByteaOut,
+     ByteaReceive, TextOut, nullptr, nullptr, TextCompare, TextHash},
     CatalogOnly(194, "pg_node_tree", TextOut),
     CatalogOnly(3361, "pg_ndistinct", TextOut),
     CatalogOnly(3402, "pg_dependencies", TextOut),
     CatalogOnly(5017, "pg_mcv_list", ByteaOut),
-    {Oid{705}, "unknown", PhysicalType::kString, -2, 'c', 'p', ',', Oid{0}, Oid{0}, TextIn, TextOut, TextReceive, TextOut,
-     nullptr, nullptr, nullptr, nullptr},
-    {Oid{2275}, "cstring", PhysicalType::kString, -2, 'c', 'p', ',', Oid{0}, Oid{1263}, TextIn, TextOut, TextReceive,
-     TextOut, nullptr, nullptr, nullptr, nullptr},
+    {Oid{705}, "unknown", PhysicalType::kString, -2, 'c', 'p', ',', Oid{0}, Oid{0}, TextIn, TextOut,
+     TextReceive, TextOut, nullptr, nullptr, nullptr, nullptr},
+    {Oid{2275}, "cstring", PhysicalType::kString, -2, 'c', 'p', ',', Oid{0}, Oid{1263}, TextIn, TextOut,
+     TextReceive, TextOut, nullptr, nullptr, nullptr, nullptr},
 };
 
 }  // namespace

@@ -131,9 +131,13 @@ class TimeZoneLoader {
     char sign = seconds_east < 0 ? '-' : '+', opposite = seconds_east < 0 ? '+' : '-';
     int magnitude = std::abs(seconds_east);
     char text[24];
-    if (magnitude % 3600 == 0) std::snprintf(text, sizeof(text), "%02d", magnitude / 3600);
-    else if (magnitude % 60 == 0) std::snprintf(text, sizeof(text), "%02d:%02d", magnitude / 3600, magnitude / 60 % 60);
-    else std::snprintf(text, sizeof(text), "%02d:%02d:%02d", magnitude / 3600, magnitude / 60 % 60, magnitude % 60);
+    if (magnitude % 3600 == 0)
+      std::snprintf(text, sizeof(text), "%02d", magnitude / 3600);
+    else if (magnitude % 60 == 0)
+      std::snprintf(text, sizeof(text), "%02d:%02d", magnitude / 3600, magnitude / 60 % 60);
+    else
+      std::snprintf(text, sizeof(text), "%02d:%02d:%02d", magnitude / 3600, magnitude / 60 % 60,
+                    magnitude % 60);
     zone->name_ = std::string("<") + sign + text + ">" + opposite + text;
     zone->types_.push_back({seconds_east, false, std::string(1, sign) + text});
     return zone;
@@ -147,13 +151,15 @@ class TimeZoneLoader {
   static bool ReadHeader(std::string_view bytes, Header* to) {
     if (bytes.size() < 44 || bytes.substr(0, 4) != "TZif") return false;
     to->version = bytes[4];
-    uint32_t* fields[] = {&to->ut_indicators, &to->standard_indicators, &to->leaps, &to->times, &to->types, &to->name_bytes};
+    uint32_t* fields[] = {&to->ut_indicators, &to->standard_indicators, &to->leaps, &to->times,
+                          &to->types,         &to->name_bytes};
     for (size_t i = 0; i < 6; ++i) *fields[i] = LoadBig<uint32_t>(bytes.data() + 20 + 4 * i);
     return true;
   }
   static size_t DataSize(const Header& h, int width) {
     auto w = static_cast<size_t>(width);
-    return h.times * w + h.times + h.types * 6ul + h.name_bytes + h.leaps * (w + 4) + h.standard_indicators + h.ut_indicators;
+    return h.times * w + h.times + h.types * 6ul + h.name_bytes + h.leaps * (w + 4) + h.standard_indicators +
+           h.ut_indicators;
   }
 };
 
@@ -176,7 +182,8 @@ bool TakeName(std::string_view text, size_t* at, std::string* name) {
 bool TakeNumber(std::string_view text, size_t* at, int* number) {
   size_t start = *at;
   *number = 0;
-  while (*at < text.size() && text[*at] >= '0' && text[*at] <= '9' && *at - start < 6) *number = *number * 10 + (text[(*at)++] - '0');
+  while (*at < text.size() && text[*at] >= '0' && text[*at] <= '9' && *at - start < 6)
+    *number = *number * 10 + (text[(*at)++] - '0');
   return *at > start;
 }
 bool TakeTime(std::string_view text, size_t* at, int32_t* seconds) {
@@ -200,7 +207,9 @@ bool TakeTime(std::string_view text, size_t* at, int32_t* seconds) {
 bool TimeZone::ParseRule(std::string_view text, Rule* rule) {
   size_t at = 0;
   Rule result;
-  if (!TakeName(text, &at, &result.standard.abbreviation) || !TakeTime(text, &at, &result.standard.seconds_east)) return false;
+  if (!TakeName(text, &at, &result.standard.abbreviation) ||
+      !TakeTime(text, &at, &result.standard.seconds_east))
+    return false;
   result.standard.seconds_east = -result.standard.seconds_east;
   result.standard.is_dst = false;
   result.present = true;
@@ -263,7 +272,8 @@ int64_t TimeZone::RuleInstant(const RuleDate& date, int32_t year) {
 ZoneOffset TimeZone::FromRule(int64_t t) const {
   if (!rule_.has_dst) return Offset(rule_.standard);
   int64_t local_days = (t + rule_.standard.seconds_east - kUnixToPostgresSeconds) / 86400;
-  int32_t year = CivilFromDays(static_cast<int32_t>(std::clamp<int64_t>(local_days, kDateMin, kDateEnd))).year;
+  int32_t year =
+      CivilFromDays(static_cast<int32_t>(std::clamp<int64_t>(local_days, kDateMin, kDateEnd))).year;
   int64_t start = RuleInstant(rule_.start, year) - rule_.standard.seconds_east;
   int64_t end = RuleInstant(rule_.end, year) - rule_.daylight.seconds_east;
   bool daylight = start < end ? t >= start && t < end : t >= start || t < end;
@@ -274,8 +284,9 @@ ZoneOffset TimeZone::At(int64_t t) const {
   if (transitions_.empty() || (rule_.present && t >= transitions_.back().at)) {
     return rule_.present ? FromRule(t) : Offset(types_[first_type_]);
   }
-  auto after = std::upper_bound(transitions_.begin(), transitions_.end(), t,
-                                [](int64_t value, const Transition& transition) { return value < transition.at; });
+  auto after =
+      std::upper_bound(transitions_.begin(), transitions_.end(), t,
+                       [](int64_t value, const Transition& transition) { return value < transition.at; });
   if (after == transitions_.begin()) {
     for (const Type& type : types_) {
       if (!type.is_dst) return Offset(type);
@@ -322,7 +333,8 @@ const TimeZone* TimeZone::FromSetting(std::string_view text) {
     IntervalValue interval = ParseInterval(text.substr(open + 1, close - open - 1), -1);
     for (auto [present, unit] : {std::pair(interval.months, "months"), std::pair(interval.days, "days")}) {
       if (present == 0) continue;
-      throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"TimeZone\": \"{}\"", text)
+      throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for parameter \"TimeZone\": \"{}\"",
+                     text)
           .WithDetail(fmt::format("Cannot specify {} in time zone interval.", unit));
     }
     return Fixed(static_cast<int32_t>(interval.microseconds / 1'000'000));
@@ -408,8 +420,10 @@ void CollectZones(const std::string& path, std::vector<std::string>* names) {
     std::string child = path + "/" + name;
     struct stat status;
     if (stat((std::string(kZoneRoot) + child).c_str(), &status) != 0) continue;
-    if (S_ISDIR(status.st_mode)) CollectZones(child, names);
-    else if (ReadFile(kZoneRoot + child).starts_with("TZif")) names->push_back(child.substr(1));
+    if (S_ISDIR(status.st_mode))
+      CollectZones(child, names);
+    else if (ReadFile(kZoneRoot + child).starts_with("TZif"))
+      names->push_back(child.substr(1));
   }
   closedir(stream);
 }
@@ -424,7 +438,9 @@ std::vector<std::string> TimeZoneNames() {
 }
 
 namespace {
-int64_t FloorSeconds(int64_t us) { return us >= 0 ? us / kUsPerSecond : -((-us + kUsPerSecond - 1) / kUsPerSecond); }
+int64_t FloorSeconds(int64_t us) {
+  return us >= 0 ? us / kUsPerSecond : -((-us + kUsPerSecond - 1) / kUsPerSecond);
+}
 }  // namespace
 
 int64_t UtcToLocal(int64_t timestamp, const TimeZone* zone, ZoneOffset* offset) {
@@ -436,7 +452,8 @@ int64_t UtcToLocal(int64_t timestamp, const TimeZone* zone, ZoneOffset* offset) 
 
 int64_t LocalToUtc(int64_t timestamp, const TimeZone* zone) {
   if (zone == nullptr) zone = TimeZone::Utc();
-  return timestamp - zone->AtLocal(FloorSeconds(timestamp) + kUnixToPostgresSeconds).seconds_east * kUsPerSecond;
+  return timestamp -
+         zone->AtLocal(FloorSeconds(timestamp) + kUnixToPostgresSeconds).seconds_east * kUsPerSecond;
 }
 
 }  // namespace walden

@@ -28,7 +28,8 @@ class Table {
  public:
   Table() {
     for (auto family : {IntegerTypes(), FloatTypes(), TextTypes(), IdentifierTypes(), NumericTypes(),
-                        DateTimeTypes(), IntervalTypes(), JsonTypes(), RecordTypes(), XidSnapshotTypes(), NetworkTypes(), RegTypes(), PseudoTypes(), VectorTypes()}) {
+                        DateTimeTypes(), IntervalTypes(), JsonTypes(), RecordTypes(), XidSnapshotTypes(),
+                        NetworkTypes(), RegTypes(), PseudoTypes(), VectorTypes()}) {
       types_.insert(types_.end(), family.begin(), family.end());
     }
     size_t scalars = types_.size();
@@ -71,7 +72,8 @@ const TypeDescriptor* FindType(Oid oid) {
 
 const TypeDescriptor& TypeOf(Oid oid) {
   const TypeDescriptor* type = FindType(oid);
-  if (type == nullptr) throw SqlError(ErrorCode::kInternalError, "cache lookup failed for type {}", OidNumber(oid));
+  if (type == nullptr)
+    throw SqlError(ErrorCode::kInternalError, "cache lookup failed for type {}", OidNumber(oid));
   return *type;
 }
 

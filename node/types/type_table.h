@@ -19,16 +19,17 @@ namespace walden {
 
 // OIDs that code needs by name. The table itself is type_table.cpp.
 namespace type_oid {
-inline constexpr Oid kBool{16}, kBytea{17}, kChar{18}, kName{19}, kInt8{20}, kInt2{21}, kInt2Vector{22}, kInt4{23},
-    kRegProc{24}, kText{25}, kOid{26}, kTid{27}, kXid{28}, kCid{29}, kOidVector{30}, kJson{114}, kPgNodeTree{194},
-    kFloat4{700}, kFloat8{701}, kUnknown{705}, kMoney{790}, kAclItem{1033}, kBpchar{1042}, kVarchar{1043}, kDate{1082},
-    kTime{1083}, kTimestamp{1114}, kTimestampTz{1184}, kInterval{1186}, kTimeTz{1266}, kBit{1560}, kVarbit{1562},
-    kNumeric{1700}, kRefCursor{1790}, kRegProcedure{2202}, kRegOper{2203}, kRegOperator{2204}, kRegClass{2205},
-    kRegType{2206}, kRecord{2249}, kCString{2275}, kAny{2276}, kAnyArray{2277}, kVoid{2278}, kTrigger{2279},
-    kInternal{2281}, kAnyElement{2283}, kAnyNonArray{2776}, kUuid{2950}, kPgLsn{3220}, kAnyEnum{3500}, kJsonb{3802},
-    kRegConfig{3734}, kRegDictionary{3769}, kRegNamespace{4089}, kRegRole{4096}, kRegCollation{4191}, kXid8{5069},
-    kTextArray{1009}, kInt4Array{1007}, kOidArray{1028}, kNameArray{1003}, kCharArray{1002}, kAclItemArray{1034},
-    kRecordArray{2287}, kCStringArray{1263};
+inline constexpr Oid kBool{16}, kBytea{17}, kChar{18}, kName{19}, kInt8{20}, kInt2{21}, kInt2Vector{22},
+    kInt4{23}, kRegProc{24}, kText{25}, kOid{26}, kTid{27}, kXid{28}, kCid{29}, kOidVector{30}, kJson{114},
+    kPgNodeTree{194}, kFloat4{700}, kFloat8{701}, kUnknown{705}, kMoney{790}, kAclItem{1033}, kBpchar{1042},
+    kVarchar{1043}, kDate{1082}, kTime{1083}, kTimestamp{1114}, kTimestampTz{1184}, kInterval{1186},
+    kTimeTz{1266}, kBit{1560}, kVarbit{1562}, kNumeric{1700}, kRefCursor{1790}, kRegProcedure{2202},
+    kRegOper{2203}, kRegOperator{2204}, kRegClass{2205}, kRegType{2206}, kRecord{2249}, kCString{2275},
+    kAny{2276}, kAnyArray{2277}, kVoid{2278}, kTrigger{2279}, kInternal{2281}, kAnyElement{2283},
+    kAnyNonArray{2776}, kUuid{2950}, kPgLsn{3220}, kAnyEnum{3500}, kJsonb{3802}, kRegConfig{3734},
+    kRegDictionary{3769}, kRegNamespace{4089}, kRegRole{4096}, kRegCollation{4191}, kXid8{5069},
+    kTextArray{1009}, kInt4Array{1007}, kOidArray{1028}, kNameArray{1003}, kCharArray{1002},
+    kAclItemArray{1034}, kRecordArray{2287}, kCStringArray{1263};
 }  // namespace type_oid
 
 // What the object identifier types need from the catalog to turn names into OIDs and back. Installed by the session;

@@ -98,7 +98,8 @@ void Utf8Validate(std::string_view text) {
   for (size_t i = 0; i < length; ++i) {
     bytes += fmt::format("{}0x{:02x}", i == 0 ? "" : " ", static_cast<unsigned char>(text[at + i]));
   }
-  throw SqlError(ErrorCode::kCharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\": {}", bytes);
+  throw SqlError(ErrorCode::kCharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\": {}",
+                 bytes);
 }
 
 char32_t Utf8Decode(std::string_view text, size_t* position) {

@@ -8,7 +8,9 @@
 namespace walden {
 
 // Bytes of the character that starts with `lead`.
-constexpr int Utf8Length(unsigned char lead) { return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4; }
+constexpr int Utf8Length(unsigned char lead) {
+  return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+}
 // Characters of valid text.
 size_t Utf8Count(std::string_view text);
 // Byte position of character `index` (0-based), or text.size() past the end.

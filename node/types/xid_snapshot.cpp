@@ -13,7 +13,8 @@ namespace walden {
 namespace {
 
 SqlError BadText(std::string_view text) {
-  return SqlError(ErrorCode::kInvalidTextRepresentation, "invalid input syntax for type pg_snapshot: \"{}\"", text);
+  return SqlError(ErrorCode::kInvalidTextRepresentation, "invalid input syntax for type pg_snapshot: \"{}\"",
+                  text);
 }
 
 // xmin:xmax:xid,xid,...
@@ -88,10 +89,15 @@ void SnapshotSend(const Datum& value, TypeIo&, std::string* to) {
 }
 
 constexpr TypeDescriptor Snapshot(uint32_t oid, std::string_view name, uint32_t array) {
-  return {Oid{oid}, name, PhysicalType::kString, -1, 'd', 'b', ',', Oid{0}, Oid{array}, SnapshotIn, SnapshotOut,
-          SnapshotReceive, SnapshotSend, nullptr, nullptr, nullptr, nullptr};
+  return {Oid{oid},     name,        PhysicalType::kString,
+          -1,           'd',         'b',
+          ',',          Oid{0},      Oid{array},
+          SnapshotIn,   SnapshotOut, SnapshotReceive,
+          SnapshotSend, nullptr,     nullptr,
+          nullptr,      nullptr};
 }
-constexpr TypeDescriptor kTypes[] = {Snapshot(5038, "pg_snapshot", 5039), Snapshot(2970, "txid_snapshot", 2949)};
+constexpr TypeDescriptor kTypes[] = {Snapshot(5038, "pg_snapshot", 5039),
+                                     Snapshot(2970, "txid_snapshot", 2949)};
 
 }  // namespace
 
@@ -116,7 +122,8 @@ bool XidSnapshotView::Sees(uint64_t xid) const {
   return true;
 }
 
-std::string_view MakeXidSnapshot(uint64_t xmin, uint64_t xmax, std::span<const uint64_t> running, Arena& arena) {
+std::string_view MakeXidSnapshot(uint64_t xmin, uint64_t xmax, std::span<const uint64_t> running,
+                                 Arena& arena) {
   std::string bytes;
   auto append = [&](uint64_t word) { bytes.append(reinterpret_cast<const char*>(&word), sizeof word); };
   append(xmin);

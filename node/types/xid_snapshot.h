@@ -27,7 +27,8 @@ class XidSnapshotView {
   uint64_t Word(size_t i) const;
   std::string_view bytes_;
 };
-std::string_view MakeXidSnapshot(uint64_t xmin, uint64_t xmax, std::span<const uint64_t> running, Arena& arena);
+std::string_view MakeXidSnapshot(uint64_t xmin, uint64_t xmax, std::span<const uint64_t> running,
+                                 Arena& arena);
 
 std::span<const TypeDescriptor> XidSnapshotTypes();
 

@@ -123,7 +123,7 @@ namespace {
 // 0 if it would not become smaller. The context is made once: nothing is allocated in a critical section after that.
 int CompressZstd(const char* from, char* to, size_t size) {
   static thread_local const std::unique_ptr<ZSTD_CCtx, size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(),
-                                                                                      ZSTD_freeCCtx);
+                                                                                       ZSTD_freeCCtx);
   if (context == nullptr) return 0;
   size_t made = ZSTD_compressCCtx(context.get(), to, size - 1, from, size, ZSTD_CLEVEL_DEFAULT);
   return ZSTD_isError(made) ? 0 : static_cast<int>(made);

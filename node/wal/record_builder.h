@@ -51,7 +51,7 @@ class WalRecord {
   void AddData(std::string_view bytes) { AddData(bytes.data(), bytes.size()); }
   // A temporary is copied; anything else must stay where it is.
   template <class T>
-  requires std::is_trivially_copyable_v<std::remove_reference_t<T>>
+    requires std::is_trivially_copyable_v<std::remove_reference_t<T>>
   void AddStruct(T&& value) {
     if constexpr (std::is_lvalue_reference_v<T>)
       AddData(&value, sizeof(value));
@@ -66,7 +66,7 @@ class WalRecord {
   void AddPageData(int id, const void* data, size_t size);
   void AddPageData(int id, std::string_view bytes) { AddPageData(id, bytes.data(), bytes.size()); }
   template <class T>
-  requires std::is_trivially_copyable_v<std::remove_reference_t<T>>
+    requires std::is_trivially_copyable_v<std::remove_reference_t<T>>
   void AddPageStruct(int id, T&& value) {
     if constexpr (std::is_lvalue_reference_v<T>)
       AddPageData(id, &value, sizeof(value));

@@ -10,10 +10,10 @@ namespace walden {
 
 // What redo of a record may touch: the dispatcher's contract. Stricter is always safe.
 enum class RedoScope : uint8_t {
-  kNothing,          // informational: no redo
-  kPages,            // only the pages that the record references; runs in any worker, in page order
-  kVisibility,       // the same, and sets visibility bits: not before everything earlier is applied while queries run
-  kCounter,          // only shared counters that never go back (next OID ...): runs in the dispatcher
+  kNothing,     // informational: no redo
+  kPages,       // only the pages that the record references; runs in any worker, in page order
+  kVisibility,  // the same, and sets visibility bits: not before everything earlier is applied while queries run
+  kCounter,     // only shared counters that never go back (next OID ...): runs in the dispatcher
   kTransactionEnd,   // commit, abort, prepare: takes effect when the visible position passes it, in LSN order
   kIndexStructural,  // split, new root, page deletion: waits for earlier records of that relation, one worker
                      // does all

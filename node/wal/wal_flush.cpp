@@ -203,7 +203,8 @@ namespace {
 // wal_writer_flush_after: is there that much WAL that is not flushed?
 bool IsWorthFlushing(WalShared* wal, Lsn upto) {
   uint64_t flushed = wal->flushed_lsn().value;
-  return upto.value > flushed && (upto.value - flushed) / kWalBlock >= static_cast<uint64_t>(GetInt(Setting::kWalWriterFlushAfter));
+  return upto.value > flushed &&
+         (upto.value - flushed) / kWalBlock >= static_cast<uint64_t>(GetInt(Setting::kWalWriterFlushAfter));
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "node/catalog/invalidation.h"
 #include "node/config/settings.h"
 #include "node/pgwire/authentication.h"
+#include "node/recovery/node_storage.h"
 #include "node/server/composition.h"
 #include "node/server/shm_areas.h"
 #include "node/shm/interrupts.h"
@@ -24,7 +25,6 @@
 #include "node/stats/counters.h"
 #include "node/txn/transaction.h"
 #include "node/txn/txn_state.h"
-#include "node/recovery/node_storage.h"
 
 namespace walden {
 
@@ -35,8 +35,8 @@ char directory[] = "/tmp/walden-fuzz-XXXXXX";
 InProcessNode::InProcessNode() {
   CHECK(mkdtemp(directory) != nullptr && chdir(directory) == 0);
   std::atexit([] { std::filesystem::remove_all(directory); });
-  for (const char* folder : {"base/1", "global", "pg_wal/archive_status", "pg_tblspc", "pg_replslot", "pg_stat", "pg_stat_tmp",
-                             "pg_twophase", "pg_snapshots"}) {
+  for (const char* folder : {"base/1", "global", "pg_wal/archive_status", "pg_tblspc", "pg_replslot",
+                             "pg_stat", "pg_stat_tmp", "pg_twophase", "pg_snapshots"}) {
     std::filesystem::create_directories(folder);
   }
   std::ofstream("pg_hba.conf") << "local all all trust\n";
@@ -69,7 +69,8 @@ void InProcessNode::Serve(std::string_view bytes) {
     size_t sent = 0;
     char ignored[65536];
     while (sent < bytes.size()) {  // no more than its socket takes, so that answers are read meanwhile
-      ssize_t count = send(fd, bytes.data() + sent, std::min<size_t>(bytes.size() - sent, 4096), MSG_NOSIGNAL);
+      ssize_t count =
+          send(fd, bytes.data() + sent, std::min<size_t>(bytes.size() - sent, 4096), MSG_NOSIGNAL);
       if (count <= 0) break;
       sent += static_cast<size_t>(count);
       while (recv(fd, ignored, sizeof ignored, MSG_DONTWAIT) > 0) {

@@ -98,8 +98,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace walden;
   using namespace walden::replication;
   FuzzInput input(data, size);
-  constexpr void (*kReaders[])(FuzzInput*) = {Receive, Send, LogIn, TakeBackup, Parse<v1::IdentifyReply>,
-                                              Parse<v1::SlotReply>, Parse<v1::TimelineHistoryReply>};
+  constexpr void (*kReaders[])(FuzzInput*) = {Receive,
+                                              Send,
+                                              LogIn,
+                                              TakeBackup,
+                                              Parse<v1::IdentifyReply>,
+                                              Parse<v1::SlotReply>,
+                                              Parse<v1::TimelineHistoryReply>};
   auto* reader = kReaders[input.Byte() % std::size(kReaders)];
   try {
     reader(&input);

@@ -34,12 +34,16 @@ void ReadRows(const char* page, const TupleDesc& desc) {
   uint64_t sum = 0;
   for (OffsetNumber offset = kFirstOffset; offset <= PageMaxOffset(page); ++offset) {
     if (!PageItemId(page, offset)->IsNormal()) continue;
-    TupleView row{PageItem(page, offset), static_cast<uint32_t>(PageItemLength(page, offset)), {0, offset}, Oid::kInvalid};
+    TupleView row{PageItem(page, offset),
+                  static_cast<uint32_t>(PageItemLength(page, offset)),
+                  {0, offset},
+                  Oid::kInvalid};
     try {
       DeformTuple(desc, row, values.data(), context);
       for (int column : {1, 3}) {
         if (values[static_cast<size_t>(column)].is_null) continue;
-        for (char c : values[static_cast<size_t>(column)].datum.string.view()) sum += static_cast<unsigned char>(c);
+        for (char c : values[static_cast<size_t>(column)].datum.string.view())
+          sum += static_cast<unsigned char>(c);
       }
     } catch (const SqlError&) {
       // compressed bytes that do not unpack

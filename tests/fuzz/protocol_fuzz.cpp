@@ -11,8 +11,9 @@ walden::InProcessNode* node;
 // Read only and short, so that one input does not change what the next one meets.
 std::string StartupPacket() {
   std::string body("\0\3\0\0", 4);
-  for (const char* text : {"user", "postgres", "database", "template1", "options",
-                           "-c default_transaction_read_only=on -c statement_timeout=2000 -c log_min_messages=panic"}) {
+  for (const char* text :
+       {"user", "postgres", "database", "template1", "options",
+        "-c default_transaction_read_only=on -c statement_timeout=2000 -c log_min_messages=panic"}) {
     body += text;
     body += '\0';
   }

@@ -62,12 +62,8 @@ class Mutator {
       case 1:
         if (length > 0) *position = kBoundaries[Below(std::size(kBoundaries))];
         break;
-      case 2:
-        input->insert(position, static_cast<uint8_t>(random_()));
-        break;
-      case 3:
-        input->erase(position, end);
-        break;
+      case 2: input->insert(position, static_cast<uint8_t>(random_())); break;
+      case 3: input->erase(position, end); break;
       case 4: {
         Input piece(position, end);
         input->insert(position, piece.begin(), piece.end());
@@ -77,7 +73,8 @@ class Mutator {
         const Input& other = corpus_[Below(corpus_.size())];
         size_t from = Below(other.size() + 1);
         size_t size = std::min(other.size() - from, 1 + Below(64));
-        input->insert(position, other.begin() + static_cast<ptrdiff_t>(from), other.begin() + static_cast<ptrdiff_t>(from + size));
+        input->insert(position, other.begin() + static_cast<ptrdiff_t>(from),
+                      other.begin() + static_cast<ptrdiff_t>(from + size));
       }
     }
     if (input->size() > kMaxBytes) input->resize(kMaxBytes);
@@ -108,7 +105,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s: no inputs\n", argv[0]);
     return 2;
   }
-  std::string last = "/tmp/" + std::filesystem::path(argv[0]).filename().string() + "." + std::to_string(getpid()) + ".input";
+  std::string last = "/tmp/" + std::filesystem::path(argv[0]).filename().string() + "." +
+                     std::to_string(getpid()) + ".input";
   std::printf("the input being run is in %s\n", last.c_str());
   LLVMFuzzerInitialize(&argc, &argv);
   std::FILE* record = std::fopen(last.c_str(), "wb+");
@@ -125,7 +123,8 @@ int main(int argc, char** argv) {
   Mutator mutator(corpus, seed);
   uint64_t changed = 0;
   for (; std::chrono::steady_clock::now() < end; ++changed) run(mutator.Next());
-  std::printf("%zu inputs of the corpus, %llu changed ones\n", corpus.size(), static_cast<unsigned long long>(changed));
+  std::printf("%zu inputs of the corpus, %llu changed ones\n", corpus.size(),
+              static_cast<unsigned long long>(changed));
   std::fclose(record);
   std::filesystem::remove(last);
   return 0;

@@ -45,7 +45,8 @@ inline Value Text(std::string_view value) { return {StringDatum(value), false}; 
 
 class AccessTest : public PrivateNodeTest {
  protected:
-  explicit AccessTest(int shared_buffers = 512) : PrivateNodeTest({"base/5", "global", "pg_wal/archive_status", "pg_tblspc"}) {
+  explicit AccessTest(int shared_buffers = 512)
+      : PrivateNodeTest({"base/5", "global", "pg_wal/archive_status", "pg_tblspc"}) {
     OverrideSetting(Setting::kSharedBuffers, std::to_string(shared_buffers));
     OverrideSetting(Setting::kFsync, "off");
     BindRecordHandlers(StorageRecordHandlers());

@@ -29,8 +29,8 @@ class StressTest : public AccessTest {
     *tid = rows[0].tid;
     TupleFailure failure;
     TupleResult result;
-    while ((result = HeapLock(table_, *tid, CurrentCommandId(true), mode, WaitPolicy::kBlock, false, &failure)) ==
-           TupleResult::kUpdated) {
+    while ((result = HeapLock(table_, *tid, CurrentCommandId(true), mode, WaitPolicy::kBlock, false,
+                              &failure)) == TupleResult::kUpdated) {
       *tid = failure.ctid;
     }
     EXPECT_EQ(result, TupleResult::kOk);
@@ -60,11 +60,15 @@ class StressTest : public AccessTest {
     EXPECT_EQ(UpdatePayload(from, low, padding + std::to_string(from_balance - amount)), TupleResult::kOk);
     EXPECT_EQ(UpdatePayload(to, high, padding + std::to_string(to_balance + amount)), TupleResult::kOk);
     if (in_savepoint) {
-      if (random.Below(2) == 0) AbortSubtransaction();
-      else CommitSubtransaction();
+      if (random.Below(2) == 0)
+        AbortSubtransaction();
+      else
+        CommitSubtransaction();
     }
-    if (abort) AbortTransaction();
-    else Commit();
+    if (abort)
+      AbortTransaction();
+    else
+      Commit();
   }
 
   void CheckSum() {

@@ -117,10 +117,8 @@ class RandomTable {
         strings_.push_back(std::string(random_.Below(4) == 0 ? random_.Below(400) : random_.Below(20), 'x'));
         return Text(strings_.back());
       }
-      case PhysicalType::kNumeric:
-        return Small(static_cast<int64_t>(random_.Next() >> random_.Below(64)), 3);
-      case PhysicalType::kFixed16:
-        return {Datum{.words = {random_.Next(), random_.Next()}}, false};
+      case PhysicalType::kNumeric: return Small(static_cast<int64_t>(random_.Next() >> random_.Below(64)), 3);
+      case PhysicalType::kFixed16: return {Datum{.words = {random_.Next(), random_.Next()}}, false};
       default: {
         size_t width = PhysicalWidth(attribute.physical);
         uint64_t bits = random_.Next();

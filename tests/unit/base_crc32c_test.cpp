@@ -30,7 +30,8 @@ TEST(Crc32c, LongInputsAgreeWithShortSteps) {
   for (size_t size : {767u, 768u, 769u, 1535u, 1536u, 8191u, 8192u, 9000u}) {
     for (size_t start : {0u, 1u, 5u}) {
       uint32_t whole = Crc32c(0, bytes.data() + start, size), stepped = 0;
-      for (size_t i = 0; i < size; i += 100) stepped = Crc32c(stepped, bytes.data() + start + i, std::min<size_t>(100, size - i));
+      for (size_t i = 0; i < size; i += 100)
+        stepped = Crc32c(stepped, bytes.data() + start + i, std::min<size_t>(100, size - i));
       EXPECT_EQ(whole, stepped) << size << " from " << start;
     }
   }

@@ -60,7 +60,8 @@ void AddTables(TestCatalog& catalog) {
                                {"d", kTimestamp},
                                {"e", kVarchar, kVarchar20}});
   catalog.AddUnique(t, "t_pkey", true, {1});
-  catalog.AddRelation("u", 'r', {{"a", kInt4}, {"b", kText}, {"x", kInt4Array}, {"f", kFloat8}, {"j", kJsonb}});
+  catalog.AddRelation("u", 'r',
+                      {{"a", kInt4}, {"b", kText}, {"x", kInt4Array}, {"f", kFloat8}, {"j", kJsonb}});
   Arena arena;
   std::string five = WriteNode(MakeInt4Const(arena, 5));
   catalog.AddRelation("gen", 'r',
@@ -147,7 +148,9 @@ bool IsImplemented(const std::string& sql) {
     std::string_view word;
     Oid type;
   };
-  constexpr Need kNeeds[] = {{"json", type_oid::kJson}, {"j[", type_oid::kJsonb}, {"j FROM", type_oid::kJsonb},
+  constexpr Need kNeeds[] = {{"json", type_oid::kJson},
+                             {"j[", type_oid::kJsonb},
+                             {"j FROM", type_oid::kJsonb},
                              {"B'1", type_oid::kBit}};
   for (const Need& need : kNeeds) {
     if (sql.find(need.word) != std::string::npos && FindType(need.type) == nullptr) return false;
@@ -155,7 +158,7 @@ bool IsImplemented(const std::string& sql) {
   return true;
 }
 
-}
+}  // namespace
 std::string AnswerFor(const std::string& sql, TestCatalog& catalog) { return Answer(sql, catalog); }
 namespace {
 TEST(BinderCases, AnswersAsPostgres) {
@@ -183,7 +186,8 @@ void BindAlterTable(const ast::AlterTableStmt& alter, TestCatalog& catalog, cons
       break;
     }
     case AlterTableType::kAddConstraint:
-      BindCondition(*ast::As<ast::Constraint>(command.def)->raw_expr, relation, ConditionKind::kCheck, options);
+      BindCondition(*ast::As<ast::Constraint>(command.def)->raw_expr, relation, ConditionKind::kCheck,
+                    options);
       break;
     case AlterTableType::kAddColumn: {
       const auto& column = *ast::As<ast::ColumnDef>(command.def);
@@ -195,7 +199,8 @@ void BindAlterTable(const ast::AlterTableStmt& alter, TestCatalog& catalog, cons
     default: {
       const auto& column = *ast::As<ast::ColumnDef>(command.def);
       ResolvedType type = BindTypeName(*column.type_name, options);
-      BindColumnTransform(column.raw_default, relation, number, {command.name, type.type, type.typmod}, options);
+      BindColumnTransform(column.raw_default, relation, number, {command.name, type.type, type.typmod},
+                          options);
       break;
     }
   }
@@ -209,11 +214,13 @@ std::string AnswerDdl(const std::string& sql, TestCatalog& catalog) {
     const ast::Node* statement = tree->statements[0]->stmt;
     if (const auto* alter = ast::TryAs<ast::AlterTableStmt>(statement)) {
       // PostgreSQL gives no positions in ALTER TABLE but for ALTER COLUMN TYPE.
-      bool positions = ast::As<ast::AlterTableCmd>(alter->cmds[0])->subtype == AlterTableType::kAlterColumnType;
+      bool positions =
+          ast::As<ast::AlterTableCmd>(alter->cmds[0])->subtype == AlterTableType::kAlterColumnType;
       BindAlterTable(*alter, catalog, {arena, catalog, positions ? tree->text : std::string_view()});
     } else {
       const auto& index = *ast::As<ast::IndexStmt>(statement);
-      const RelationInfo& relation = *catalog.FindRelation({}, index.relation->relname, RelationLockNeed::kNone);
+      const RelationInfo& relation =
+          *catalog.FindRelation({}, index.relation->relname, RelationLockNeed::kNone);
       const auto& element = *ast::As<ast::IndexElem>(index.index_params[0]);
       if (element.expr != nullptr) BindKeyExpression(*element.expr, relation, KeyKind::kIndex, options);
       if (index.where_clause != nullptr) {
@@ -240,7 +247,8 @@ TEST(BinderCases, AnswersQueriesOfTools) {
   TestCatalog catalog;
   for (const Case& each : ReadCases("binder_catalog_cases.txt")) {
     std::string answer = Answer(each.sql, catalog);
-    if (answer.find("relation \"") != std::string::npos && answer.find("does not exist") != std::string::npos) continue;
+    if (answer.find("relation \"") != std::string::npos && answer.find("does not exist") != std::string::npos)
+      continue;
     EXPECT_EQ(answer, each.expected) << each.sql;
   }
 }

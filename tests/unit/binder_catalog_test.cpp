@@ -13,7 +13,8 @@ Oid TestCatalog::FindSchema(std::string_view name) {
   return name == "pg_catalog" ? Oid{11} : name == "public" ? Oid{2200} : Oid{};
 }
 
-Oid TestCatalog::AddRelation(std::string_view name, char kind, const std::vector<ColumnSpec>& columns, Oid owner) {
+Oid TestCatalog::AddRelation(std::string_view name, char kind, const std::vector<ColumnSpec>& columns,
+                             Oid owner) {
   RelationInfo relation;
   relation.oid = Oid{next_oid_++};
   relation.schema = Oid{2200};
@@ -109,7 +110,8 @@ RelationInfo* TestCatalog::DescribeCatalog(const CatalogInfo& catalog) {
   return &relation;
 }
 
-const RelationInfo* TestCatalog::FindRelation(std::string_view schema, std::string_view name, RelationLockNeed) {
+const RelationInfo* TestCatalog::FindRelation(std::string_view schema, std::string_view name,
+                                              RelationLockNeed) {
   for (auto& [oid, relation] : relations_) {
     if (relation.name == name && (schema.empty() || FindSchema(schema) == relation.schema)) return &relation;
   }

@@ -26,7 +26,8 @@ class TestCatalog : public BuiltinReader {
     char generated = 0;
   };
   // Adds a relation to schema public and returns its OID.
-  Oid AddRelation(std::string_view name, char kind, const std::vector<ColumnSpec>& columns, Oid owner = Oid{10});
+  Oid AddRelation(std::string_view name, char kind, const std::vector<ColumnSpec>& columns,
+                  Oid owner = Oid{10});
   void AddUnique(Oid relation, std::string_view constraint_name, bool primary, std::vector<AttrNumber> keys);
   void SetViewQuery(Oid view, std::string serialised) { view_queries_[view] = std::move(serialised); }
   // With its array type. Returns the domain.
@@ -37,10 +38,13 @@ class TestCatalog : public BuiltinReader {
   std::span<const Oid> SearchPath() override { return search_path_; }
   Oid TemporarySchema() override { return Oid{}; }
   std::string DatabaseName() const override { return "postgres"; }
-  const RelationInfo* FindRelation(std::string_view schema, std::string_view name, RelationLockNeed lock) override;
+  const RelationInfo* FindRelation(std::string_view schema, std::string_view name,
+                                   RelationLockNeed lock) override;
   const RelationInfo* GetRelation(Oid relation, RelationLockNeed lock) override;
   std::span<const UniqueInfo> UniqueIndexes(Oid relation) override { return uniques_[relation]; }
-  std::string ColumnDefault(Oid relation, AttrNumber column) override { return defaults_[{relation, column}]; }
+  std::string ColumnDefault(Oid relation, AttrNumber column) override {
+    return defaults_[{relation, column}];
+  }
   Oid IdentitySequence(Oid, AttrNumber) override { return Oid{999}; }
   char CheckOption(Oid) override { return 0; }
   std::string ViewQuery(Oid view) override { return view_queries_[view]; }

@@ -56,7 +56,8 @@ class CatalogBootstrap : public testing::Test {
     index.schema = kPublicNamespace;
     index.columns = {Column("a", Oid{23})};
     index.row.indnkeyatts = 1;
-    index.row.indisunique = index.row.indimmediate = index.row.indisvalid = index.row.indisready = index.row.indislive = true;
+    index.row.indisunique = index.row.indimmediate = index.row.indisvalid = index.row.indisready =
+        index.row.indislive = true;
     index.row.indkey = {1};
     index.row.indclass = {Oid{1978}};
     index.row.indoption = {0};
@@ -88,10 +89,12 @@ TEST_F(CatalogBootstrap, ReferencesResolve) {
   std::set<Oid> functions, types, families, operators;
   for (const auto& f : CatalogTable<PgProcRow>(LockMode::kAccessShare).Scan()) functions.insert(f.row.oid);
   for (const auto& t : CatalogTable<PgTypeRow>(LockMode::kAccessShare).Scan()) types.insert(t.row.oid);
-  for (const auto& o : CatalogTable<PgOperatorRow>(LockMode::kAccessShare).Scan()) operators.insert(o.row.oid);
+  for (const auto& o : CatalogTable<PgOperatorRow>(LockMode::kAccessShare).Scan())
+    operators.insert(o.row.oid);
   for (const auto& f : CatalogTable<PgProcRow>(LockMode::kAccessShare).Scan()) {
     EXPECT_TRUE(types.count(f.row.prorettype)) << f.row.proname;
-    for (Oid type : f.row.proargtypes) EXPECT_TRUE(types.count(type)) << f.row.proname << " " << OidNumber(type);
+    for (Oid type : f.row.proargtypes)
+      EXPECT_TRUE(types.count(type)) << f.row.proname << " " << OidNumber(type);
   }
   for (const auto& t : CatalogTable<PgTypeRow>(LockMode::kAccessShare).Scan()) {
     EXPECT_TRUE(functions.count(t.row.typinput)) << t.row.typname;
@@ -105,8 +108,10 @@ TEST_F(CatalogBootstrap, ReferencesResolve) {
   }
   // pg_attribute describes every column of every relation.
   std::map<Oid, int> columns;
-  for (const auto& a : CatalogTable<PgAttributeRow>(LockMode::kAccessShare).Scan()) columns[a.row.attrelid] += a.row.attnum > 0;
-  for (const auto& c : CatalogTable<PgClassRow>(LockMode::kAccessShare).Scan()) EXPECT_EQ(columns[c.row.oid], c.row.relnatts);
+  for (const auto& a : CatalogTable<PgAttributeRow>(LockMode::kAccessShare).Scan())
+    columns[a.row.attrelid] += a.row.attnum > 0;
+  for (const auto& c : CatalogTable<PgClassRow>(LockMode::kAccessShare).Scan())
+    EXPECT_EQ(columns[c.row.oid], c.row.relnatts);
 }
 
 TEST_F(CatalogBootstrap, MakesAndDropsATable) {
@@ -129,7 +134,9 @@ TEST_F(CatalogBootstrap, MakesAndDropsATable) {
   EXPECT_FALSE(ClassRow(index));
   EXPECT_FALSE(TypeRow("t1", kPublicNamespace));
   EXPECT_FALSE(TryOpenRelation(table, LockMode::kAccessShare));
-  EXPECT_TRUE(CatalogTable<PgDependRow>().Scan(catalog_index::kPgDependDependerIndex, {catalog_oid::kPgClass, index}).empty());
+  EXPECT_TRUE(CatalogTable<PgDependRow>()
+                  .Scan(catalog_index::kPgDependDependerIndex, {catalog_oid::kPgClass, index})
+                  .empty());
 }
 
 TEST_F(CatalogBootstrap, AbortUndoesCachesToo) {
@@ -198,8 +205,8 @@ TEST_F(CatalogBootstrap, MembershipAndPrivileges) {
   EXPECT_EQ(CheckRelation(table, alice.oid, acl::kSelect), AclResult::kNoPrivilege);
   UpdateClassRow(table, [&](PgClassRow* row) {
     Oid grantee = alice.oid;
-    row->relacl = AclGrant(DefaultAcl(ObjectKind::kTable, row->relowner), std::span(&grantee, 1), acl::kSelect, false,
-                           row->relowner, row->relowner);
+    row->relacl = AclGrant(DefaultAcl(ObjectKind::kTable, row->relowner), std::span(&grantee, 1),
+                           acl::kSelect, false, row->relowner, row->relowner);
   });
   EXPECT_EQ(CheckRelation(table, alice.oid, acl::kSelect), AclResult::kOk);
   EXPECT_EQ(CheckRelation(table, alice.oid, acl::kInsert), AclResult::kNoPrivilege);

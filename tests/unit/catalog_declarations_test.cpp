@@ -71,7 +71,8 @@ TEST_F(AllBuiltins, LookUpsFindTheirRows) {
   EXPECT_EQ(FindBuiltinType(Oid{23})->name, "int4");
   EXPECT_EQ(FindBuiltinType("text")->oid, Oid{25});
   int found = 0;
-  ForEachBuiltinOperator("+", [&](const BuiltinOperator& op) { found += op.left == Oid{23} && op.right == Oid{23}; });
+  ForEachBuiltinOperator(
+      "+", [&](const BuiltinOperator& op) { found += op.left == Oid{23} && op.right == Oid{23}; });
   EXPECT_EQ(found, 1);
   ForEachBuiltinFunction("int4pl", [&](const BuiltinFunction& f) {
     EXPECT_EQ(f.oid, Oid{177});

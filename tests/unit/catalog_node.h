@@ -36,7 +36,8 @@ class CatalogNode {
     char name[] = "/tmp/walden_catalog_XXXXXX";
     directory_ = mkdtemp(name);
     std::filesystem::current_path(directory_);
-    for (const char* sub : {"base/1", "global", "pg_wal/archive_status"}) std::filesystem::create_directories(sub);
+    for (const char* sub : {"base/1", "global", "pg_wal/archive_status"})
+      std::filesystem::create_directories(sub);
     OverrideSetting(Setting::kSharedBuffers, "2000");
     OverrideSetting(Setting::kFsync, "off");
     BootstrapTxnFiles();

@@ -5,9 +5,9 @@
 
 #include "node/base/error.h"
 #include "node/config/conf_file.h"
+#include "node/config/session_settings.h"
 #include "node/config/setting_rows.h"
 #include "node/config/setting_values.h"
-#include "node/config/session_settings.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
 

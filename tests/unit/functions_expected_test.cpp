@@ -15,8 +15,10 @@ namespace {
 std::vector<std::string> Split(const std::string& line) {
   std::vector<std::string> fields(1);
   for (char c : line) {
-    if (c == '\t') fields.emplace_back();
-    else fields.back().push_back(c);
+    if (c == '\t')
+      fields.emplace_back();
+    else
+      fields.back().push_back(c);
   }
   return fields;
 }
@@ -24,8 +26,10 @@ std::vector<std::string> Split(const std::string& line) {
 std::string Unescape(const std::string& text) {
   std::string result;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) result.push_back(text[i]);
-    else result.push_back(text[++i] == 'n' ? '\n' : text[i]);
+    if (text[i] != '\\' || i + 1 == text.size())
+      result.push_back(text[i]);
+    else
+      result.push_back(text[++i] == 'n' ? '\n' : text[i]);
   }
   return result;
 }

@@ -76,7 +76,8 @@ class Kernels : public testing::Test {
 using namespace type_oid;
 
 TEST_F(Kernels, StrictKernelsSkipNulls) {
-  Vector a = Ints({1, 2, 3, 4}, {false, true, false, false}), b = Ints({10, 20, 30, 40}, {false, false, false, true});
+  Vector a = Ints({1, 2, 3, 4}, {false, true, false, false}),
+         b = Ints({10, 20, 30, 40}, {false, false, false, true});
   Vector result(PhysicalType::kInt32, kBatchRows);
   Call("int4pl", {&a, &b}, {nullptr, 4}, &result);
   EXPECT_EQ(result.data<int32_t>()[0], 11);
@@ -119,7 +120,8 @@ TEST_F(Kernels, Aggregates) {
   std::vector<const char*> numbers = {"1", nullptr, "2", "4", "7"};
   EXPECT_EQ(Aggregate(2108, kInt4, kInt8, numbers), "14");
   EXPECT_EQ(Aggregate(2101, kInt4, kNumeric, numbers), "3.5000000000000000");
-  EXPECT_EQ(Aggregate(2107, kInt8, kNumeric, {"9223372036854775807", "9223372036854775807"}), "18446744073709551614");
+  EXPECT_EQ(Aggregate(2107, kInt8, kNumeric, {"9223372036854775807", "9223372036854775807"}),
+            "18446744073709551614");
   EXPECT_EQ(Aggregate(2114, kNumeric, kNumeric, {"1.5", "2.25", "1e30", "-1e30"}), "3.75");
   EXPECT_EQ(Aggregate(2114, kNumeric, kNumeric, {"1.5", "NaN"}), "NaN");
   EXPECT_EQ(Aggregate(2103, kNumeric, kNumeric, {"1.5", "2.25"}), "1.8750000000000000");

@@ -5,6 +5,7 @@
 
 namespace walden {
 
+// clang-format off: a list of statements
 inline constexpr std::string_view kParserCorpus[] = {
     // expressions
     "SELECT 1, -2, 2147483648, 1.5e3, 'it''s', E'a\\nb', U&'\\0041', B'101', X'1F', NULL, TRUE, FALSE, $1",
@@ -217,5 +218,6 @@ inline constexpr std::string_view kParserCorpus[] = {
     "CLUSTER VERBOSE t USING i", "CLUSTER", "REINDEX (VERBOSE) TABLE CONCURRENTLY t", "REINDEX DATABASE d", "REINDEX INDEX i",
     "REINDEX SYSTEM d", "REINDEX SCHEMA s", "CHECKPOINT", "NOTIFY c, 'x'", "LISTEN c", "UNLISTEN *", "UNLISTEN c", "LOAD 'x'",
 };
+// clang-format on
 
 }  // namespace walden

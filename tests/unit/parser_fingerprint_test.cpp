@@ -143,14 +143,10 @@ void BlankConstants(ast::Node* node) {
 
 std::string_view OtherLiteral(LiteralKind kind) {
   switch (kind) {
-    case LiteralKind::kInt4:
-      return "31";
-    case LiteralKind::kInt8:
-      return "31000000000";
-    case LiteralKind::kNumeric:
-      return "3.25";
-    case LiteralKind::kString:
-      return "'o''ther'";
+    case LiteralKind::kInt4: return "31";
+    case LiteralKind::kInt8: return "31000000000";
+    case LiteralKind::kNumeric: return "3.25";
+    case LiteralKind::kString: return "'o''ther'";
   }
   return "";
 }

@@ -30,12 +30,8 @@ class JsonReader {
   Json Read() {
     Json json;
     switch (rest_.front()) {
-      case '{':
-        ReadMembers(&json);
-        break;
-      case '[':
-        ReadItems(&json);
-        break;
+      case '{': ReadMembers(&json); break;
+      case '[': ReadItems(&json); break;
       case '"':
         json.kind = Json::kString;
         json.text = ReadString();

@@ -41,7 +41,8 @@ class Filler {
     field.datum = StringDatum(arena_.Copy(std::string_view("a\0\xff\x01z", 5)));
   }
   template <class T>
-  requires(std::is_integral_v<T> || std::is_enum_v<T>) void Fill(T& field) {
+    requires(std::is_integral_v<T> || std::is_enum_v<T>)
+  void Fill(T& field) {
     field = static_cast<T>(static_cast<int>(field) + 1);
   }
   template <NodePointerField T>
@@ -68,7 +69,7 @@ class Filler {
 };
 
 template <class Check>
-void ForEachNodeType(Check&& check){
+void ForEachNodeType(Check&& check) {
 #define X(name)                               \
   {                                           \
     SCOPED_TRACE(#name);                      \

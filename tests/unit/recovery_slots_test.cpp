@@ -60,11 +60,13 @@ TEST(ReplicationSlotTest, NamesAndLimitsAreChecked) {
   RecoveryNode node;
   EXPECT_EQ(CodeOf([] { CreateReplicationSlot("", false, false); }), ErrorCode::kInvalidName);
   EXPECT_EQ(CodeOf([] { CreateReplicationSlot("Upper", false, false); }), ErrorCode::kInvalidName);
-  EXPECT_EQ(CodeOf([] { CreateReplicationSlot(std::string(64, 'a'), false, false); }), ErrorCode::kNameTooLong);
+  EXPECT_EQ(CodeOf([] { CreateReplicationSlot(std::string(64, 'a'), false, false); }),
+            ErrorCode::kNameTooLong);
   CreateReplicationSlot("a", false, false);
   EXPECT_EQ(CodeOf([] { CreateReplicationSlot("a", false, false); }), ErrorCode::kDuplicateObject);
   for (int i = 1; i < 10; ++i) CreateReplicationSlot(fmt::format("s{}", i), false, false);
-  EXPECT_EQ(CodeOf([] { CreateReplicationSlot("more", false, false); }), ErrorCode::kConfigurationLimitExceeded);
+  EXPECT_EQ(CodeOf([] { CreateReplicationSlot("more", false, false); }),
+            ErrorCode::kConfigurationLimitExceeded);
   EXPECT_EQ(CodeOf([] { DropReplicationSlot("none"); }), ErrorCode::kUndefinedObject);
   EXPECT_EQ(CodeOf([] { CopyReplicationSlot("a", "b", false); }), ErrorCode::kObjectNotInPrerequisiteState);
 }

@@ -59,7 +59,8 @@ TEST(TermTest, APrimaryThatMeetsAHigherTermIsFencedForEver) {
   node.Crash();
   EXPECT_EQ(CodeOfStart(node), ErrorCode::kObjectNotInPrerequisiteState);
   AskForArchiveRecovery();
-  EXPECT_EQ(CodeOfStart(node), ErrorCode::kObjectNotInPrerequisiteState) << "nor in recovery: it may have diverged";
+  EXPECT_EQ(CodeOfStart(node), ErrorCode::kObjectNotInPrerequisiteState)
+      << "nor in recovery: it may have diverged";
 }
 
 TEST(TermTest, EveryPromotionBeginsATermThatSurvivesAKill) {

@@ -19,7 +19,9 @@ class JournalTest : public testing::Test {
     MakeDirectories(root_ + "/pg_wal");
   }
   void TearDown() override { RemoveTree(root_); }
-  void Put(const std::string& path, const std::string& content) { WriteWholeFileDurably(root_ + "/" + path, content); }
+  void Put(const std::string& path, const std::string& content) {
+    WriteWholeFileDurably(root_ + "/" + path, content);
+  }
   void PutWhole(BackupJournal& journal, const std::string& path, const std::string& content) {
     Put(path, content);
     journal.FileIsWhole(path, content.size(), Crc32c(0, content.data(), content.size()));

@@ -18,7 +18,8 @@ class BackupTest : public testing::Test {
   void SetUp() override {
     char name[] = "/tmp/walden_backup_XXXXXX";
     root_ = mkdtemp(name);
-    for (const char* directory : {"base/5", "global", "pg_wal/archive_status", "pg_replslot/s1", "pg_csn", "pg_xact"})
+    for (const char* directory :
+         {"base/5", "global", "pg_wal/archive_status", "pg_replslot/s1", "pg_csn", "pg_xact"})
       MakeDirectories(root_ + "/" + directory);
     Put("PG_VERSION", "15\n");
     Put("base/5/16384", std::string(300000, 'x'));
@@ -36,7 +37,9 @@ class BackupTest : public testing::Test {
     Put("postmaster.pid", "1\n");
   }
   void TearDown() override { RemoveTree(root_); }
-  void Put(const std::string& path, const std::string& content) { WriteWholeFileDurably(root_ + "/" + path, content); }
+  void Put(const std::string& path, const std::string& content) {
+    WriteWholeFileDurably(root_ + "/" + path, content);
+  }
 
   // Reads everything that the reader makes, as one side would send it.
   std::vector<std::string> Messages(std::vector<BackupFile> files, bool compress = false) {
@@ -79,12 +82,14 @@ TEST_F(BackupTest, ListsWhatBelongsToTheData) {
   for (const BackupFile& file : ListBackupFiles(root_)) paths.push_back(file.path);
   EXPECT_EQ(paths.back(), "global/pg_control");
   auto has = [&](const std::string& path) { return std::count(paths.begin(), paths.end(), path) == 1; };
-  for (const char* path : {"PG_VERSION", "base/5/16384", "base/5/16384.1", "base/5/16385_init", "pg_xact/0000", "pg_wal",
-                           "pg_wal/archive_status", "pg_replslot", "pg_csn", "global"}) {
+  for (const char* path :
+       {"PG_VERSION", "base/5/16384", "base/5/16384.1", "base/5/16385_init", "pg_xact/0000", "pg_wal",
+        "pg_wal/archive_status", "pg_replslot", "pg_csn", "global"}) {
     EXPECT_TRUE(has(path)) << path;
   }
-  for (const char* path : {"base/5/16385", "base/5/16385_fsm", "base/5/t3_16386", "base/5/pgsql_tmp1", "postmaster.pid",
-                           "pg_wal/000000010000000000000001", "pg_replslot/s1", "pg_csn/0"}) {
+  for (const char* path :
+       {"base/5/16385", "base/5/16385_fsm", "base/5/t3_16386", "base/5/pgsql_tmp1", "postmaster.pid",
+        "pg_wal/000000010000000000000001", "pg_replslot/s1", "pg_csn/0"}) {
     EXPECT_FALSE(has(path)) << path;
   }
 }

@@ -11,7 +11,9 @@ namespace {
 
 LoginPolicy Policy(Proof proof, std::optional<ReplicationRole> role) {
   return {[proof](const LoginQuestion&) { return proof; },
-          [](const std::string& user, const std::string& password) { return user == "rep" && password == "plain secret"; },
+          [](const std::string& user, const std::string& password) {
+            return user == "rep" && password == "plain secret";
+          },
           [role](const std::string&) { return role; }};
 }
 ReplicationRole Role(const std::string& password, bool may_replicate = true) {
@@ -60,7 +62,8 @@ TEST(Login, UnknownRoleLooksLikeAWrongPassword) {
 
 TEST(Login, OnlyReplicationRolesGetIn) {
   EXPECT_EQ(TryLogin(Policy(Proof::kScram, Role("secret", false)), "secret"), "42501");
-  EXPECT_EQ(TryLogin(Policy(Proof::kScram, Role("secret", false)), "wrong"), "28P01") << "rights are told to the role only";
+  EXPECT_EQ(TryLogin(Policy(Proof::kScram, Role("secret", false)), "wrong"), "28P01")
+      << "rights are told to the role only";
   ReplicationRole nologin = Role("secret");
   nologin.may_log_in = false;
   EXPECT_EQ(TryLogin(Policy(Proof::kScram, nologin), "secret"), "28000");
@@ -76,8 +79,10 @@ TEST(Login, PlainPasswordIsAskedForAndChecked) {
     EXPECT_TRUE(exchange.wants_password());
     EXPECT_FALSE(exchange.finished());
     request.set_password(password);
-    if (fits) exchange.Step(request);
-    else EXPECT_THROW(exchange.Step(request), SqlError);
+    if (fits)
+      exchange.Step(request);
+    else
+      EXPECT_THROW(exchange.Step(request), SqlError);
     EXPECT_EQ(exchange.finished(), fits);
     EXPECT_FALSE(exchange.finished() && exchange.wants_password());
   }
@@ -105,7 +110,8 @@ TEST(Tokens, AreBoundToAnAddressAndAge) {
 }
 
 TEST(Conninfo, KeywordsAndDefaults) {
-  Conninfo info = ParseConninfo("host=a,b port=1,2 user = rep password='it\\'s' sslmode=require connect_timeout=3");
+  Conninfo info =
+      ParseConninfo("host=a,b port=1,2 user = rep password='it\\'s' sslmode=require connect_timeout=3");
   ASSERT_EQ(info.hosts.size(), 2u);
   EXPECT_EQ(info.hosts[1].name, "b");
   EXPECT_EQ(info.hosts[1].port, 2);
@@ -118,7 +124,8 @@ TEST(Conninfo, KeywordsAndDefaults) {
 }
 
 TEST(Conninfo, Uri) {
-  Conninfo info = ParseConninfo("postgresql://rep:p%40ss@[::1]:15432,other/db?sslmode=verify-full&application_name=r1");
+  Conninfo info =
+      ParseConninfo("postgresql://rep:p%40ss@[::1]:15432,other/db?sslmode=verify-full&application_name=r1");
   ASSERT_EQ(info.hosts.size(), 2u);
   EXPECT_EQ(info.hosts[0].name, "::1");
   EXPECT_EQ(info.hosts[0].port, 15432);

@@ -16,13 +16,15 @@ namespace walden {
 namespace {
 
 bool ChangesPages(RedoScope scope) {
-  return scope == RedoScope::kPages || scope == RedoScope::kVisibility || scope == RedoScope::kIndexStructural;
+  return scope == RedoScope::kPages || scope == RedoScope::kVisibility ||
+         scope == RedoScope::kIndexStructural;
 }
 
 TEST(RecordKinds, EveryKindIsDescribedReplayedAndMasked) {
   ComposeNode();
   // Pages that a replica must have byte for byte: whole images, one row that the record carries; and a record without pages.
-  const std::set<std::string> kUnmasked = {"XLOG/FPI", "XLOG/FPI_FOR_HINT", "Sequence/LOG", "Btree/REUSE_PAGE"};
+  const std::set<std::string> kUnmasked = {"XLOG/FPI", "XLOG/FPI_FOR_HINT", "Sequence/LOG",
+                                           "Btree/REUSE_PAGE"};
   for (const RecordKindInfo& info : RecordKinds()) {
     std::string kind = RecordKindText(info.kind);
     const RecordHandler* handler = FindRecordHandler(info.kind);

@@ -71,7 +71,8 @@ TEST(CopyReader, EndMarkers) {
 
 TEST(CopyReader, EncodingIsCheckedLineByLine) {
   CopyOptions text;
-  Expect(text, "\xc3\xa9\tb\n1\t\xff\n", "\xc3\xa9|b;line 2: invalid byte sequence for encoding \"UTF8\": 0xff");
+  Expect(text, "\xc3\xa9\tb\n1\t\xff\n",
+         "\xc3\xa9|b;line 2: invalid byte sequence for encoding \"UTF8\": 0xff");
 }
 
 }  // namespace

@@ -68,8 +68,11 @@ TEST(StatementCache, DeclaredTypesArePartOfTheKey) {
 TEST(StatementCache, SettingsAndRoleArePartOfTheKey) {
   StatementCache cache;
   cache.Add(TextKey("SELECT 1"), EntryFor("SELECT 1"));
-  for (auto [name, value] : {std::pair{"TimeZone", "Europe/Berlin"}, {"DateStyle", "ISO, DMY"}, {"enable_seqscan", "off"},
-                             {"work_mem", "8MB"}, {"search_path", "other"}}) {
+  for (auto [name, value] : {std::pair{"TimeZone", "Europe/Berlin"},
+                             {"DateStyle", "ISO, DMY"},
+                             {"enable_seqscan", "off"},
+                             {"work_mem", "8MB"},
+                             {"search_path", "other"}}) {
     Set(name, value);
     EXPECT_EQ(cache.Find(TextKey("SELECT 1")), nullptr) << name;
     Set(name, nullptr);
@@ -126,7 +129,9 @@ class NoTables : public BuiltinReader {
   std::span<const Oid> SearchPath() override { return path_; }
   Oid TemporarySchema() override { return Oid{}; }
   std::string DatabaseName() const override { return "postgres"; }
-  const RelationInfo* FindRelation(std::string_view, std::string_view, RelationLockNeed) override { return nullptr; }
+  const RelationInfo* FindRelation(std::string_view, std::string_view, RelationLockNeed) override {
+    return nullptr;
+  }
   const RelationInfo* GetRelation(Oid, RelationLockNeed) override { return nullptr; }
   std::span<const UniqueInfo> UniqueIndexes(Oid) override { return {}; }
   std::string ColumnDefault(Oid, AttrNumber) override { return {}; }
@@ -170,7 +175,10 @@ class Literals : public testing::Test {
       const TypeDescriptor& type = TypeOf(types[i]);
       std::string text;
       TypeIo io{arena_, DefaultTextFormat(), nullptr, &type, -1};
-      if (values[i].is_null) text = "null"; else type.output(values[i].datum, io, &text);
+      if (values[i].is_null)
+        text = "null";
+      else
+        type.output(values[i].datum, io, &text);
       all += fmt::format("{}{}:{}", all.empty() ? "" : " ", type.name, text);
     }
     return all;

@@ -126,10 +126,27 @@ TEST_F(Shm, BlockingWhileASpinLockIsHeldPanics) {
   SpinLock lock;
   LwLock mapping;
   mapping.Init(LwRank::kBufferMapping);
-  EXPECT_DEATH({ SpinGuard guard(lock); PathExists("postmaster.pid"); }, kMessage);
-  EXPECT_DEATH({ SpinGuard guard(lock); WaitLatch(1, WaitEvent::kPgSleep); }, kMessage);
-  EXPECT_DEATH({ SpinGuard guard(lock); mapping.Acquire(LwMode::kShared); }, kMessage);
-  { SpinGuard guard(lock); }
+  EXPECT_DEATH(
+      {
+        SpinGuard guard(lock);
+        PathExists("postmaster.pid");
+      },
+      kMessage);
+  EXPECT_DEATH(
+      {
+        SpinGuard guard(lock);
+        WaitLatch(1, WaitEvent::kPgSleep);
+      },
+      kMessage);
+  EXPECT_DEATH(
+      {
+        SpinGuard guard(lock);
+        mapping.Acquire(LwMode::kShared);
+      },
+      kMessage);
+  {
+    SpinGuard guard(lock);
+  }
   EXPECT_FALSE(PathExists("no such file"));
 }
 #endif
@@ -179,8 +196,7 @@ TEST_F(Shm, ConditionVariableTimesOut) {
   ThreadIdentity identity(0);
   ConditionVariable never;
   never.Init();
-  EXPECT_FALSE(never.Wait(
-      WaitEvent::kSyncRep, [] { return false; }, 5));
+  EXPECT_FALSE(never.Wait(WaitEvent::kSyncRep, [] { return false; }, 5));
 }
 
 TEST_F(Shm, CancelArrivesAtSafePointsOnly) {
@@ -211,8 +227,7 @@ TEST_F(Shm, AnErrorInACriticalSectionPanics) {
     CriticalSection section;
     throw SqlError(ErrorCode::kInternalError, "x");
   };
-  EXPECT_DEATH(
-      try { fail(); } catch (const SqlError&){}, "an error left a critical section");
+  EXPECT_DEATH(try { fail(); } catch (const SqlError&){}, "an error left a critical section");
 }
 
 TEST_F(Shm, TimeoutsFireInOrderAndCanBeTakenBack) {

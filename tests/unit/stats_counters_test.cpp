@@ -24,7 +24,8 @@ class Stats : public ::testing::Test {
     ReadRelationSums(kDatabase, Oid{relation}, &sums);
     return sums;
   }
-  PrivateRegion region_{{{Area::kActivity, ActivityAreaSize, ActivityAreaInit}, {Area::kStats, StatsAreaSize, StatsAreaInit}}};
+  PrivateRegion region_{
+      {{Area::kActivity, ActivityAreaSize, ActivityAreaInit}, {Area::kStats, StatsAreaSize, StatsAreaInit}}};
 };
 
 TEST_F(Stats, CountsAreFoldedOnce) {
@@ -228,7 +229,8 @@ TEST_F(Stats, ActivityIsReadWhileItChanges) {
     ThreadIdentity me(0);
     BeginActivity();
     SetActivityClient("10.0.0.7", 54924);
-    for (int i = 0; i < 20000; ++i) SetActivityState(ActivityState::kActive, std::string(100, static_cast<char>('a' + i % 26)));
+    for (int i = 0; i < 20000; ++i)
+      SetActivityState(ActivityState::kActive, std::string(100, static_cast<char>('a' + i % 26)));
     SetActivityState(ActivityState::kIdle);
     done = true;
     while (done) std::this_thread::yield();

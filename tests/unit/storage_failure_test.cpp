@@ -138,9 +138,7 @@ TEST(FailureTest, ShortReadIsAnError) {
   DropRelationBuffers(kRel);
   FaultyFileSystem faulty;
   faulty.before_read = [](size_t) { return size_t{0}; };
-  EXPECT_EQ(StateOf([] {
-              ReadPage({kRel, Fork::kMain, 0});
-            }),
+  EXPECT_EQ(StateOf([] { ReadPage({kRel, Fork::kMain, 0}); }),
             "XX001 could not read block 0 in file \"base/5/16384\": read only 0 of 8192 bytes");
 }
 

@@ -79,7 +79,9 @@ TEST_F(TxnTest, TheOldestHoldBoundsTheHorizon) {
 
 TEST_F(TxnTest, ReadCommittedSeesMoreWithEachStatement) {
   BeginTransaction();
-  { SnapshotHold first = TransactionSnapshot(); }
+  {
+    SnapshotHold first = TransactionSnapshot();
+  }
   CommitResult other;
   InProcesses(1, 1, [&](int) { other = CommitOne(); });
   EXPECT_TRUE(Sees(*TransactionSnapshot(), other.xid));
@@ -434,13 +436,13 @@ TEST_F(SmallWindowTest, PagesSpillAndComeBack) {
 TEST_F(TxnTest, HooksRunInOrder) {
   static thread_local std::string* order = nullptr;  // hooks stay registered: only this test listens
   static bool registered = [] {
-    RegisterTxnHook(
-        10,
-        [](TxnEvent event, const TxnEventInfo&) {
-          if (order != nullptr) *order += static_cast<char>('a' + static_cast<int>(event));
-        },
-        {TxnEvent::kPreCommit, TxnEvent::kCommitData, TxnEvent::kPublish, TxnEvent::kCommitted, TxnEvent::kDurable, TxnEvent::kAbort,
-         TxnEvent::kAborted, TxnEvent::kSubBegin, TxnEvent::kSubCommit, TxnEvent::kSubAbort});
+    RegisterTxnHook(10,
+                    [](TxnEvent event, const TxnEventInfo&) {
+                      if (order != nullptr) *order += static_cast<char>('a' + static_cast<int>(event));
+                    },
+                    {TxnEvent::kPreCommit, TxnEvent::kCommitData, TxnEvent::kPublish, TxnEvent::kCommitted,
+                     TxnEvent::kDurable, TxnEvent::kAbort, TxnEvent::kAborted, TxnEvent::kSubBegin,
+                     TxnEvent::kSubCommit, TxnEvent::kSubAbort});
     return true;
   }();
   ASSERT_TRUE(registered);

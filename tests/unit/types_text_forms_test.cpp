@@ -101,7 +101,8 @@ TEST_F(TextForms, Arrays) {
   EXPECT_EQ(Round(kInt4Array, "{}"), "{}");
   EXPECT_EQ(Round(kInt4Array, "{{1,2},{3,4}}"), "{{1,2},{3,4}}");
   EXPECT_EQ(Round(kInt4Array, "[0:1]={1,2}"), "[0:1]={1,2}");
-  EXPECT_EQ(Round(kTextArray, "{a b ,\"c,d\",\"NULL\",\"\",\"q\\\"\"}"), "{\"a b\",\"c,d\",\"NULL\",\"\",\"q\\\"\"}");
+  EXPECT_EQ(Round(kTextArray, "{a b ,\"c,d\",\"NULL\",\"\",\"q\\\"\"}"),
+            "{\"a b\",\"c,d\",\"NULL\",\"\",\"q\\\"\"}");
   EXPECT_EQ(Error(kInt4Array, "1"), "22P02 malformed array literal: \"1\"");
   EXPECT_EQ(Error(kInt4Array, "{1,2"), "22P02 malformed array literal: \"{1,2\"");
   EXPECT_EQ(Error(kInt4Array, "{{1},{2,3}}"), "22P02 malformed array literal: \"{{1},{2,3}}\"");

@@ -47,7 +47,7 @@ class TreeWriter {
   struct Level {
     BufferPin pin;  // the page being filled
     BlockNumber left = kNoBlock;
-    std::string low_key;  // pivot that bounds the page below; empty on the first page of the level
+    std::string low_key;            // pivot that bounds the page below; empty on the first page of the level
     std::unique_ptr<char[]> image;  // its data items so far
     size_t room_used = 0;
     OffsetNumber entries() const { return PageMaxOffset(image.get()); }
@@ -140,7 +140,8 @@ class TreeWriter {
     Node(page)->left = level.left;
     Node(page)->right = right;
     if (high_key != nullptr) {
-      CHECK(PageAddItem(page, high_key->data, high_key->size, kHighKey, ItemPlacement::kInsertShift) != kInvalidOffset);
+      CHECK(PageAddItem(page, high_key->data, high_key->size, kHighKey, ItemPlacement::kInsertShift) !=
+            kInvalidOffset);
     }
     level.pin.MarkDirty();
     if (index_.NeedsWal()) LogNewPage(level.pin.key(), page);

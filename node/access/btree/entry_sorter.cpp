@@ -37,18 +37,10 @@ int64_t EntrySorter::PrefixOf(const Entry& entry) const {
   if (stored == nullptr) return key.nulls_first ? INT64_MIN : INT64_MAX;
   int64_t prefix;
   switch (key.order) {
-    case KeyOrder::kInt16:
-      prefix = Load<int16_t>(stored);
-      break;
-    case KeyOrder::kInt32:
-      prefix = Load<int32_t>(stored);
-      break;
-    case KeyOrder::kUint32:
-      prefix = Load<uint32_t>(stored);
-      break;
-    case KeyOrder::kInt64:
-      prefix = Load<int64_t>(stored);
-      break;
+    case KeyOrder::kInt16: prefix = Load<int16_t>(stored); break;
+    case KeyOrder::kInt32: prefix = Load<int32_t>(stored); break;
+    case KeyOrder::kUint32: prefix = Load<uint32_t>(stored); break;
+    case KeyOrder::kInt64: prefix = Load<int64_t>(stored); break;
     case KeyOrder::kBytes: {
       StringRef bytes = VarPayload(stored);
       char first[8] = {};
@@ -56,8 +48,7 @@ int64_t EntrySorter::PrefixOf(const Entry& entry) const {
       prefix = static_cast<int64_t>(LoadBig<uint64_t>(first) ^ uint64_t{1} << 63);
       break;
     }
-    default:
-      return 0;
+    default: return 0;
   }
   return key.descending ? ~prefix : prefix;
 }
@@ -87,7 +78,7 @@ void EntrySorter::Add(const Entry& entry, bool alive) {
 
 // Stable, a byte of the prefix at a time; bytes that all have in common cost nothing.
 void EntrySorter::SortByPrefix() {
-  auto key = [](const Slot& slot) { return static_cast<uint64_t>(slot.prefix) ^ uint64_t{1} << 63; };
+  auto key = [](const Slot& slot) { return static_cast<uint64_t>(slot.prefix) ^ uint64_t { 1 } << 63; };
   uint64_t differing = 0;
   for (const Slot& slot : records_) differing |= key(slot) ^ key(records_[0]);
   std::vector<Slot> other(records_.size());
@@ -115,7 +106,8 @@ void EntrySorter::SortMemory() {
   SortByPrefix();
   // What the prefix does not tell apart is often in order already: rows come in the order of their identities.
   for (auto run = records_.begin(); run != records_.end();) {
-    auto end = std::find_if(run, records_.end(), [&](const Slot& slot) { return slot.prefix != run->prefix; });
+    auto end =
+        std::find_if(run, records_.end(), [&](const Slot& slot) { return slot.prefix != run->prefix; });
     if (!std::is_sorted(run, end, less)) std::sort(run, end, less);
     run = end;
   }

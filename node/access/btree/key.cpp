@@ -23,18 +23,12 @@ int NullOrder(bool a_null, bool b_null, bool nulls_first) {
 // Order of (a, b) ascending, both stored.
 int CompareStoredValues(const IndexKeyColumn& key, PhysicalType type, const char* a, const char* b) {
   switch (key.order) {
-    case KeyOrder::kInt16:
-      return Order(Load<int16_t>(a), Load<int16_t>(b));
-    case KeyOrder::kInt32:
-      return Order(Load<int32_t>(a), Load<int32_t>(b));
-    case KeyOrder::kUint32:
-      return Order(Load<uint32_t>(a), Load<uint32_t>(b));
-    case KeyOrder::kInt64:
-      return Order(Load<int64_t>(a), Load<int64_t>(b));
-    case KeyOrder::kBytes:
-      return CompareBytes(VarPayload(a), VarPayload(b));
-    case KeyOrder::kCompare:
-      break;
+    case KeyOrder::kInt16: return Order(Load<int16_t>(a), Load<int16_t>(b));
+    case KeyOrder::kInt32: return Order(Load<int32_t>(a), Load<int32_t>(b));
+    case KeyOrder::kUint32: return Order(Load<uint32_t>(a), Load<uint32_t>(b));
+    case KeyOrder::kInt64: return Order(Load<int64_t>(a), Load<int64_t>(b));
+    case KeyOrder::kBytes: return CompareBytes(VarPayload(a), VarPayload(b));
+    case KeyOrder::kCompare: break;
   }
   return key.compare(LoadColumn(type, a), LoadColumn(type, b), key.collation);
 }
@@ -51,21 +45,13 @@ int CompareValue(const IndexDesc& index, int column, const Value& value, const c
                      value.datum, key.collation);
   } else {
     switch (key.order) {
-      case KeyOrder::kInt16:
-        order = Order(value.datum.i16, Load<int16_t>(stored));
-        break;
-      case KeyOrder::kInt32:
-        order = Order(value.datum.i32, Load<int32_t>(stored));
-        break;
+      case KeyOrder::kInt16: order = Order(value.datum.i16, Load<int16_t>(stored)); break;
+      case KeyOrder::kInt32: order = Order(value.datum.i32, Load<int32_t>(stored)); break;
       case KeyOrder::kUint32:
         order = Order(static_cast<uint32_t>(value.datum.i32), Load<uint32_t>(stored));
         break;
-      case KeyOrder::kInt64:
-        order = Order(value.datum.i64, Load<int64_t>(stored));
-        break;
-      case KeyOrder::kBytes:
-        order = CompareBytes(value.datum.string, VarPayload(stored));
-        break;
+      case KeyOrder::kInt64: order = Order(value.datum.i64, Load<int64_t>(stored)); break;
+      case KeyOrder::kBytes: order = CompareBytes(value.datum.string, VarPayload(stored)); break;
       default:
         order = key.compare(value.datum,
                             LoadColumn((*index.desc)[static_cast<AttrNumber>(column + 1)].physical, stored),

@@ -116,7 +116,8 @@ class BlockCounts {
       if (slot.count > 0) used.push_back({slot.count, slot.block});
     }
     size_t wanted = std::min(used.size(), kMostLookedUpBlocks);
-    std::partial_sort(used.begin(), used.begin() + static_cast<ptrdiff_t>(wanted), used.end(), std::greater<>());
+    std::partial_sort(used.begin(), used.begin() + static_cast<ptrdiff_t>(wanted), used.end(),
+                      std::greater<>());
     std::vector<BlockNumber> blocks;
     for (size_t i = 0; i < wanted; ++i) blocks.push_back(used[i].second);
     return blocks;
@@ -155,7 +156,8 @@ int RemoveDeadVersions(const IndexDesc& index, const TableRef& table, BufferPin&
       uint32_t token;
       TupleId live;
       bool all_dead = false;
-      if (tid.block == block && !HeapChainIsLiveDirty(table, tid, &wait_for, &token, &live, &all_dead) && all_dead) {
+      if (tid.block == block && !HeapChainIsLiveDirty(table, tid, &wait_for, &token, &live, &all_dead) &&
+          all_dead) {
         dead.push_back(tid);
       }
     });

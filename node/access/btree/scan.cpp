@@ -142,8 +142,7 @@ class BtreeScan : public IndexScan {
         conditions_.FirstRange(direction);
         if (!FindRange(direction)) return Ended(direction);
         return true;
-      case State::kOnPage:
-        break;
+      case State::kOnPage: break;
     }
     here_.current += forward ? 1 : -1;
     if (here_.current >= 0 && here_.current < static_cast<int>(here_.items.size())) return true;

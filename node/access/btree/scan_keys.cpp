@@ -15,16 +15,11 @@ Strategy InIndexOrder(Strategy strategy, bool descending) {
 
 bool Satisfies(int value_against_stored, Strategy strategy) {
   switch (strategy) {
-    case Strategy::kLess:
-      return value_against_stored > 0;
-    case Strategy::kLessEqual:
-      return value_against_stored >= 0;
-    case Strategy::kEqual:
-      return value_against_stored == 0;
-    case Strategy::kGreaterEqual:
-      return value_against_stored <= 0;
-    case Strategy::kGreater:
-      return value_against_stored < 0;
+    case Strategy::kLess: return value_against_stored > 0;
+    case Strategy::kLessEqual: return value_against_stored >= 0;
+    case Strategy::kEqual: return value_against_stored == 0;
+    case Strategy::kGreaterEqual: return value_against_stored <= 0;
+    case Strategy::kGreater: return value_against_stored < 0;
   }
   return false;
 }
@@ -80,15 +75,12 @@ void ScanConditions::FindPrefix() {
     auto equality = std::find_if(conditions_.begin(), conditions_.end(), [&](const Condition& condition) {
       if (condition.column != column) return false;
       switch (condition.key->kind) {
-        case ScanKey::Kind::kIsNull:
-          return true;
-        case ScanKey::Kind::kCompare:
-          return condition.strategy == Strategy::kEqual;
+        case ScanKey::Kind::kIsNull: return true;
+        case ScanKey::Kind::kCompare: return condition.strategy == Strategy::kEqual;
         // Elements of another type cannot be sorted with the column's comparator: tested one by one instead.
         case ScanKey::Kind::kArray:
           return condition.strategy == Strategy::kEqual && condition.key->compare == nullptr;
-        default:
-          return false;
+        default: return false;
       }
     });
     if (equality == conditions_.end()) {
@@ -211,18 +203,14 @@ bool ScanConditions::MatchesCondition(const Condition& condition, const char* co
   const ScanKey& key = *condition.key;
   const char* column = stored[condition.column];
   switch (key.kind) {
-    case ScanKey::Kind::kIsNull:
-      return column == nullptr;
-    case ScanKey::Kind::kIsNotNull:
-      return column != nullptr;
+    case ScanKey::Kind::kIsNull: return column == nullptr;
+    case ScanKey::Kind::kIsNotNull: return column != nullptr;
     case ScanKey::Kind::kCompare:
       return column != nullptr &&
              Satisfies(CompareValue(index_, condition.column, key.value, column, key.compare),
                        condition.strategy);
-    case ScanKey::Kind::kArray:
-      return column != nullptr && MatchesAnyElement(key, column);
-    case ScanKey::Kind::kRow:
-      return MatchesRow(condition, stored);
+    case ScanKey::Kind::kArray: return column != nullptr && MatchesAnyElement(key, column);
+    case ScanKey::Kind::kRow: return MatchesRow(condition, stored);
   }
   return false;
 }

@@ -133,14 +133,11 @@ OffsetNumber FindOnPage(const IndexDesc& index, const SearchKey& key, const char
   if (plain) {
     const Datum& value = key.values[0].datum;
     switch (first.order) {
-      case KeyOrder::kInt32:
-        return Bisect(page, key, FirstColumn<int32_t>(index, key, value.i32));
+      case KeyOrder::kInt32: return Bisect(page, key, FirstColumn<int32_t>(index, key, value.i32));
       case KeyOrder::kUint32:
         return Bisect(page, key, FirstColumn<uint32_t>(index, key, static_cast<uint32_t>(value.i32)));
-      case KeyOrder::kInt64:
-        return Bisect(page, key, FirstColumn<int64_t>(index, key, value.i64));
-      default:
-        break;
+      case KeyOrder::kInt64: return Bisect(page, key, FirstColumn<int64_t>(index, key, value.i64));
+      default: break;
     }
   }
   return Bisect(page, key, [&](const Entry& entry) { return CompareKey(index, key, entry); });

@@ -111,7 +111,8 @@ void FindPredecessors(const char* page, OffsetNumber* predecessors) {
     if (!PageItemId(page, at)->IsNormal()) continue;
     const TupleHeader* row = RowAt(page, at);
     OffsetNumber next = row->ctid().offset;
-    if (!row->is_hot_updated() || next < kFirstOffset || next > max || !PageItemId(page, next)->IsNormal()) continue;
+    if (!row->is_hot_updated() || next < kFirstOffset || next > max || !PageItemId(page, next)->IsNormal())
+      continue;
     const TupleHeader* made = RowAt(page, next);
     if (made->is_heap_only() && UpdateXid(*row) == made->xmin()) predecessors[next] = at;
   }

@@ -21,7 +21,8 @@ class DeadRows : public DeadTids {
     uint32_t first_word;
   };
 
-  explicit DeadRows(int64_t memory_kb) : limit_bytes_(std::max<size_t>(static_cast<size_t>(memory_kb) * 1024, 8192)) {}
+  explicit DeadRows(int64_t memory_kb)
+      : limit_bytes_(std::max<size_t>(static_cast<size_t>(memory_kb) * 1024, 8192)) {}
   // Whether another page's worth may not fit.
   bool IsFull() const { return MemoryBytes() + sizeof(Page) + kMaxItemsPerPage / 8 + 8 > limit_bytes_; }
   void Add(TupleId tid) {

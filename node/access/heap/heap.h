@@ -166,8 +166,8 @@ class BulkInsertState {
   // Blocks that this statement added to the table and has not used yet.
   BlockNumber next_own = kInvalidBlock;
   BlockNumber end_own = kInvalidBlock;
-  bool has_unrecorded_blocks = false;  // not in the free space map yet
-  BlockNumber added_blocks = 0;        // by this statement: the more, the larger the next step
+  bool has_unrecorded_blocks = false;        // not in the free space map yet
+  BlockNumber added_blocks = 0;              // by this statement: the more, the larger the next step
   BlockNumber frozen_block = kInvalidBlock;  // filled with frozen rows, not yet marked all-visible
 };
 

@@ -85,7 +85,8 @@ void HeapScan::CollectRows() {
   // after every older snapshot is gone.)
   if (PageHasFlag(page, kPageAllVisible) && snapshot_.IsMvcc()) {
     for (OffsetNumber offset = kFirstOffset; offset <= max; ++offset) {
-      if (PageItemId(page, offset)->IsNormal()) rows_.views[row_count_++] = ViewOf(table_, page, block_, offset);
+      if (PageItemId(page, offset)->IsNormal())
+        rows_.views[row_count_++] = ViewOf(table_, page, block_, offset);
     }
     return;
   }

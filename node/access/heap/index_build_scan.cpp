@@ -78,12 +78,9 @@ class BuildScan {
     if (snapshot_ != nullptr)
       return VisibleToSnapshot(row, *snapshot_, hints) ? Verdict::kAlive : Verdict::kSkip;
     switch (VacuumStateOf(row, horizon_, hints)) {
-      case VacuumState::kDead:
-        return Verdict::kSkip;
-      case VacuumState::kLive:
-        return Verdict::kAlive;
-      case VacuumState::kRecentlyDead:
-        return OldVersion(row);
+      case VacuumState::kDead: return Verdict::kSkip;
+      case VacuumState::kLive: return Verdict::kAlive;
+      case VacuumState::kRecentlyDead: return OldVersion(row);
       case VacuumState::kInsertInProgress:
         if (IsCurrentXid(row->xmin()) || !rows_->wait_for_others) return Verdict::kAlive;
         wait_for_ = row->xmin();

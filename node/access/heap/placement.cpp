@@ -87,8 +87,7 @@ class Placement {
 
   BufferPin Pin(BlockNumber block) {
     if (bulk_ != nullptr && bulk_->pin && bulk_->pin.block() == block) return std::move(bulk_->pin);
-    return ReadPageOf(table_, block, ReadMode::kIfExists,
-                    bulk_ != nullptr ? bulk_->strategy.get() : nullptr);
+    return ReadPageOf(table_, block, ReadMode::kIfExists, bulk_ != nullptr ? bulk_->strategy.get() : nullptr);
   }
 
   // Locks the page and `other` in block order. False: the page is `other` itself (and only that is locked).

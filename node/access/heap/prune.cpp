@@ -164,17 +164,10 @@ class Pruner {
       if (!PageItemId(page_, offset)->IsNormal() || done_[offset]) continue;
       Xid candidate;
       switch (states_[offset]) {
-        case VacuumState::kRecentlyDead:
-          candidate = deleters_[offset];
-          break;
-        case VacuumState::kDeleteInProgress:
-          candidate = UpdateXid(*RowAt(page_, offset));
-          break;
-        case VacuumState::kInsertInProgress:
-          candidate = RowAt(page_, offset)->xmin();
-          break;
-        default:
-          break;
+        case VacuumState::kRecentlyDead: candidate = deleters_[offset]; break;
+        case VacuumState::kDeleteInProgress: candidate = UpdateXid(*RowAt(page_, offset)); break;
+        case VacuumState::kInsertInProgress: candidate = RowAt(page_, offset)->xmin(); break;
+        default: break;
       }
       if (candidate.IsValid() && (!lowest.IsValid() || candidate < lowest)) lowest = candidate;
     }

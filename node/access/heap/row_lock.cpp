@@ -23,15 +23,9 @@ NewXmax SingleXmax(Xid xid, RowLockMode mode, bool is_update) {
     return result;
   }
   switch (mode) {
-    case RowLockMode::kKeyShare:
-      result.infomask = kXmaxKeyShareLock;
-      break;
-    case RowLockMode::kShare:
-      result.infomask = kXmaxShareLock;
-      break;
-    case RowLockMode::kNoKeyExclusive:
-      result.infomask = kXmaxExclusiveLock;
-      break;
+    case RowLockMode::kKeyShare: result.infomask = kXmaxKeyShareLock; break;
+    case RowLockMode::kShare: result.infomask = kXmaxShareLock; break;
+    case RowLockMode::kNoKeyExclusive: result.infomask = kXmaxExclusiveLock; break;
     case RowLockMode::kExclusive:
       result.infomask = kXmaxExclusiveLock;
       result.infomask2 = kKeysUpdated;
@@ -61,12 +55,9 @@ MemberStatus StatusOfXmax(uint16_t infomask, uint16_t infomask2) {
   bool keys_updated = (infomask2 & kKeysUpdated) != 0;
   if (!(infomask & kXmaxLockOnly)) return keys_updated ? MemberStatus::kUpdate : MemberStatus::kNoKeyUpdate;
   switch (infomask & kXmaxShareLock) {
-    case kXmaxKeyShareLock:
-      return MemberStatus::kForKeyShare;
-    case kXmaxShareLock:
-      return MemberStatus::kForShare;
-    default:
-      return keys_updated ? MemberStatus::kForUpdate : MemberStatus::kForNoKeyUpdate;
+    case kXmaxKeyShareLock: return MemberStatus::kForKeyShare;
+    case kXmaxShareLock: return MemberStatus::kForShare;
+    default: return keys_updated ? MemberStatus::kForUpdate : MemberStatus::kForNoKeyUpdate;
   }
 }
 

@@ -98,15 +98,11 @@ class Sampler {
 
   bool Counts(TupleHeader* row, HintWriter& hints) {
     switch (VacuumStateOf(row, horizon_, hints)) {
-      case VacuumState::kLive:
-        return true;
+      case VacuumState::kLive: return true;
       case VacuumState::kDead:
-      case VacuumState::kRecentlyDead:
-        ++dead_;
-        return false;
+      case VacuumState::kRecentlyDead: ++dead_; return false;
       // Our own work counts as done, others' as not.
-      case VacuumState::kInsertInProgress:
-        return IsCurrentXid(row->xmin());
+      case VacuumState::kInsertInProgress: return IsCurrentXid(row->xmin());
       case VacuumState::kDeleteInProgress:
         if (IsCurrentXid(UpdateXid(*row))) {
           ++dead_;

@@ -60,7 +60,7 @@ struct VacuumResult {
   MultiXactId settled_multi;
   bool settled_advanced = false;
   int index_scans = 0;
-  Xid cutoff;  // transactions from here on were running, or yet to begin
+  Xid cutoff;                  // transactions from here on were running, or yet to begin
   BlockNumber dead_pages = 0;  // that had dead pointers
   double dead_pointers = 0;    // freed (or left, without index_cleanup)
   std::vector<IndexVacuumStats> indexes;

@@ -26,7 +26,8 @@ class PageVerifier {
                     header->special);
     }
     last_ = PageMaxOffset(page_);
-    if (last_ > kMaxItemsPerPage) return Defect(0, -1, "page has {} line pointers, more than {}", last_, kMaxItemsPerPage);
+    if (last_ > kMaxItemsPerPage)
+      return Defect(0, -1, "page has {} line pointers, more than {}", last_, kMaxItemsPerPage);
     for (OffsetNumber offset = kFirstOffset; offset <= last_; ++offset) CheckLine(offset);
     for (OffsetNumber offset = kFirstOffset; offset <= last_; ++offset) CheckItem(offset);
     for (OffsetNumber offset = kFirstOffset; offset <= last_; ++offset) CheckChainStart(offset);
@@ -39,7 +40,9 @@ class PageVerifier {
   }
 
   // Does the line pointer lead to a row whose header is within the page?
-  bool HasRow(OffsetNumber offset) const { return offset >= kFirstOffset && offset <= last_ && has_row_[offset]; }
+  bool HasRow(OffsetNumber offset) const {
+    return offset >= kFirstOffset && offset <= last_ && has_row_[offset];
+  }
 
   void CheckLine(OffsetNumber offset) {
     ItemId item = *PageItemId(page_, offset);
@@ -75,7 +78,8 @@ class PageVerifier {
   void CheckRow(OffsetNumber offset, uint32_t length) {
     const TupleHeader& row = *RowAt(page_, offset);
     if (row.natts() > desc_.size()) {
-      return Defect(offset, -1, "number of attributes {} exceeds maximum {} expected for table", row.natts(), desc_.size());
+      return Defect(offset, -1, "number of attributes {} exceeds maximum {} expected for table", row.natts(),
+                    desc_.size());
     }
     if (row.hoff != TupleHoff(row.has_null(), row.natts()) || row.hoff > length) {
       return Defect(offset, -1, "tuple data should begin at byte {}, but actually begins at byte {}",
@@ -96,7 +100,8 @@ class PageVerifier {
     for (int attno = 1; attno <= row.natts(); ++attno) {
       const AttributeDesc& attribute = desc_[static_cast<AttrNumber>(attno)];
       if (row.has_null() && row.IsNullAt(attno)) {
-        if (attribute.not_null && !attribute.dropped) Defect(offset, attno, "null in a column declared NOT NULL");
+        if (attribute.not_null && !attribute.dropped)
+          Defect(offset, attno, "null in a column declared NOT NULL");
         continue;
       }
       PhysicalType type = attribute.physical;
@@ -105,7 +110,8 @@ class PageVerifier {
       }
       uint32_t size = AttributeSize(type, p);
       if (size == 0 || size > static_cast<size_t>(end - p)) {
-        return Defect(offset, attno, "attribute with length {} ends beyond the row's length {}", size, length);
+        return Defect(offset, attno, "attribute with length {} ends beyond the row's length {}", size,
+                      length);
       }
       if (IsByReference(type)) CheckVariable(p, size, offset, attno);
       p += size;
@@ -127,7 +133,8 @@ class PageVerifier {
   void CheckChainStart(OffsetNumber offset) {
     if (!has_row_[offset]) return;
     const TupleHeader& row = *RowAt(page_, offset);
-    if (row.is_heap_only() && !reached_[offset] && !row.xmin_is_invalid() && (row.infomask & kXminCommitted)) {
+    if (row.is_heap_only() && !reached_[offset] && !row.xmin_is_invalid() &&
+        (row.infomask & kXminCommitted)) {
       Defect(offset, -1, "heap-only row that no chain leads to");
     }
   }

@@ -69,7 +69,8 @@ bool VisibleMvcc(TupleHeader* row, const Snapshot& snapshot, HintWriter& hints) 
   }
   if (flags & (kXmaxInvalid | kXmaxLockOnly)) return true;
   // Most old versions: nobody hints a transaction that has not ended.
-  if ((flags & (kXmaxCommitted | kXmaxIsMulti)) == kXmaxCommitted) return !HintedCommitVisible(row->xmax(), snapshot);
+  if ((flags & (kXmaxCommitted | kXmaxIsMulti)) == kXmaxCommitted)
+    return !HintedCommitVisible(row->xmax(), snapshot);
   Xmax xmax = ResolveXmax(row, flags);
   if (xmax.kind == XmaxKind::kNone) return true;
   if (xmax.kind == XmaxKind::kOwn) return VisibleCmax(*row) >= snapshot.curcid;
@@ -113,16 +114,13 @@ bool SettledForHint(const CommitState& state) { return !state.csn.IsValid() || s
 
 bool VisibleToSnapshot(TupleHeader* row, const Snapshot& snapshot, HintWriter& hints) {
   switch (snapshot.kind) {
-    case Snapshot::Kind::kMvcc:
-      return VisibleMvcc(row, snapshot, hints);
-    case Snapshot::Kind::kSelf:
-      return VisibleToSelf(row, hints);
+    case Snapshot::Kind::kMvcc: return VisibleMvcc(row, snapshot, hints);
+    case Snapshot::Kind::kSelf: return VisibleToSelf(row, hints);
     case Snapshot::Kind::kDirty: {
       DirtyInfo info;
       return VisibleDirty(row, hints, &info);
     }
-    case Snapshot::Kind::kAny:
-      return true;
+    case Snapshot::Kind::kAny: return true;
   }
   return false;
 }
@@ -173,12 +171,9 @@ TupleResult CanUpdate(TupleHeader* row, TupleId self, CommandId cid, HintWriter&
   switch (DeleterNow(row, flags, hints, &xmax)) {
     case Deleter::kOwn:
       return VisibleCmax(*row) >= cid ? TupleResult::kSelfModified : TupleResult::kInvisible;
-    case Deleter::kInProgress:
-      return TupleResult::kBeingModified;
-    case Deleter::kCommitted:
-      return row->ctid() == self ? TupleResult::kDeleted : TupleResult::kUpdated;
-    case Deleter::kNone:
-      break;
+    case Deleter::kInProgress: return TupleResult::kBeingModified;
+    case Deleter::kCommitted: return row->ctid() == self ? TupleResult::kDeleted : TupleResult::kUpdated;
+    case Deleter::kNone: break;
   }
   // The updater aborted; lockers in the same multixact may still be there.
   if ((flags & kXmaxIsMulti) && MultiXactRunning(row->multi(), false)) return TupleResult::kBeingModified;

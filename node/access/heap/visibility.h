@@ -63,7 +63,8 @@ enum class VacuumState : uint8_t {
 };
 // Surely VacuumState::kLive: the creator's commit is hinted and nobody has deleted it; the usual case.
 inline bool IsPlainlyLive(const TupleHeader& row) {
-  uint16_t flags = std::atomic_ref<uint16_t>(const_cast<TupleHeader&>(row).infomask).load(std::memory_order_relaxed);
+  uint16_t flags =
+      std::atomic_ref<uint16_t>(const_cast<TupleHeader&>(row).infomask).load(std::memory_order_relaxed);
   return (flags & (kXminCommitted | kXmaxInvalid)) == (kXminCommitted | kXmaxInvalid);
 }
 // `horizon`: see txn/horizon.h. `*deleter` (optional): who deleted it, for kDead and kRecentlyDead.

@@ -66,12 +66,14 @@ class ArgumentWalker {
     const auto* call = TryAs<FuncExpr>(node);
     const auto* op = TryAs<OpExpr>(node);
     if ((call != nullptr && call->funcretset) || (op != nullptr && op->opretset)) {
-      throw SqlError(ErrorCode::kFeatureNotSupported, "aggregate function calls cannot contain set-returning function calls")
+      throw SqlError(ErrorCode::kFeatureNotSupported,
+                     "aggregate function calls cannot contain set-returning function calls")
           .WithHint("You might be able to move the set-returning function into a LATERAL FROM item.")
           .WithPosition(state_.Position(ExprLocation(node)));
     }
     if (const auto* window = TryAs<WindowFunc>(node)) {
-      throw SqlError(ErrorCode::kGroupingError, "aggregate function calls cannot contain window function calls")
+      throw SqlError(ErrorCode::kGroupingError,
+                     "aggregate function calls cannot contain window function calls")
           .WithPosition(state_.Position(window->location));
     }
   }
@@ -119,15 +121,18 @@ void CheckPlacement(BindState& level, BindState& state, bool is_aggregate, Locat
     case ExprKind::kOrderBy:
     case ExprKind::kDistinctOn: return;
     case ExprKind::kFromSubselect:
-      throw SqlError(ErrorCode::kGroupingError, "{} are not allowed in FROM clause of their own query level", what)
+      throw SqlError(ErrorCode::kGroupingError, "{} are not allowed in FROM clause of their own query level",
+                     what)
           .WithPosition(position);
     case ExprKind::kWindowFrameRange:
     case ExprKind::kWindowFrameRows:
     case ExprKind::kWindowFrameGroups:
-      throw SqlError(ErrorCode::kGroupingError, "{} are not allowed in {}", what, ExprKindName(level.expr_kind))
+      throw SqlError(ErrorCode::kGroupingError, "{} are not allowed in {}", what,
+                     ExprKindName(level.expr_kind))
           .WithPosition(position);
     default:
-      throw SqlError(ErrorCode::kGroupingError, "{} are not allowed in {}", what, ExprKindPhrase(level.expr_kind))
+      throw SqlError(ErrorCode::kGroupingError, "{} are not allowed in {}", what,
+                     ExprKindPhrase(level.expr_kind))
           .WithPosition(position);
   }
 }
@@ -158,7 +163,8 @@ bool SameList(const ast::NodeList& a, const ast::NodeList& b) {
 }
 
 bool SameWindow(const ast::WindowDef& a, const ast::WindowDef& b) {
-  bool same_reference = IsAbsent(a.refname) ? IsAbsent(b.refname) : !IsAbsent(b.refname) && a.refname == b.refname;
+  bool same_reference =
+      IsAbsent(a.refname) ? IsAbsent(b.refname) : !IsAbsent(b.refname) && a.refname == b.refname;
   return same_reference && SameList(a.partition_clause, b.partition_clause) &&
          SameList(a.order_clause, b.order_clause) && a.frame_options == b.frame_options &&
          ast::EqualNodes(a.start_offset, b.start_offset) && ast::EqualNodes(a.end_offset, b.end_offset);
@@ -166,8 +172,8 @@ bool SameWindow(const ast::WindowDef& a, const ast::WindowDef& b) {
 
 }  // namespace
 
-void FinishAggregate(BindState& state, Aggref* aggregate, const ExprList& arguments, const ast::NodeList& order,
-                     bool distinct) {
+void FinishAggregate(BindState& state, Aggref* aggregate, const ExprList& arguments,
+                     const ast::NodeList& order, bool distinct) {
   Arena& arena = state.arena();
   for (const Expr* argument : arguments) aggregate->aggargtypes.Append(arena, ExprType(argument));
   AttrNumber number = 1;
@@ -177,7 +183,8 @@ void FinishAggregate(BindState& state, Aggref* aggregate, const ExprList& argume
     for (uint32_t i = direct; i < arguments.size(); ++i) {
       TargetEntry* target = MakeTargetEntry(arena, arguments[i], number++, {}, false);
       aggregate->args.Append(arena, target);
-      AddToSortList(state, target, &aggregate->aggorder, &aggregate->args, *ast::As<ast::SortBy>(order[i - direct]));
+      AddToSortList(state, target, &aggregate->aggorder, &aggregate->args,
+                    *ast::As<ast::SortBy>(order[i - direct]));
     }
   } else {
     for (Expr* argument : arguments) {

@@ -6,8 +6,8 @@
 namespace walden {
 
 // Fills args, order, distinct and the level of an Aggref whose call fields are set.
-void FinishAggregate(BindState& state, Aggref* aggregate, const ExprList& arguments, const ast::NodeList& order,
-                     bool distinct);
+void FinishAggregate(BindState& state, Aggref* aggregate, const ExprList& arguments,
+                     const ast::NodeList& order, bool distinct);
 void FinishWindowFunction(BindState& state, WindowFunc* call, const ast::WindowDef& over);
 // GROUPING(...): level and placement.
 void FinishGroupingFunction(BindState& state, GroupingFunc* grouping);

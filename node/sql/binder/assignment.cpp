@@ -26,15 +26,18 @@ struct AssignTarget {
   Location location;
 };
 
-Expr* AssignInto(BindState& state, AssignTarget target, const ast::NodeList& indirection, uint32_t at, Expr* value);
+Expr* AssignInto(BindState& state, AssignTarget target, const ast::NodeList& indirection, uint32_t at,
+                 Expr* value);
 
-Expr* AssignSubscripts(BindState& state, const AssignTarget& target, const std::vector<const ast::AIndices*>& subscripts,
-                       const ast::NodeList& indirection, uint32_t next, Expr* value) {
+Expr* AssignSubscripts(BindState& state, const AssignTarget& target,
+                       const std::vector<const ast::AIndices*>& subscripts, const ast::NodeList& indirection,
+                       uint32_t next, Expr* value) {
   int32_t typmod = target.typmod;
   Oid container = state.types().BaseType(target.type, &typmod);
   if (container == type_oid::kInt2Vector || container == type_oid::kOidVector) {
     throw SqlError(ErrorCode::kCannotCoerce, "cannot cast type {} to {}",
-                   container == type_oid::kInt2Vector ? "smallint[]" : "oid[]", state.types().Format(container))
+                   container == type_oid::kInt2Vector ? "smallint[]" : "oid[]",
+                   state.types().Format(container))
         .WithPosition(state.Position(target.location));
   }
   SubscriptingRef* ref = BindSubscripts(state, target.base, container, typmod, subscripts, true);
@@ -60,21 +63,24 @@ Expr* AssignField(BindState& state, const AssignTarget& target, const ast::NodeL
   Oid relation_oid = state.types().Get(base).relation;
   int position = state.Position(target.location);
   if (!IsValid(relation_oid)) {
-    throw SqlError(ErrorCode::kDatatypeMismatch,
-                   "cannot assign to field \"{}\" of column \"{}\" because its type {} is not a composite type", field,
-                   target.name, state.types().Format(target.type))
+    throw SqlError(
+        ErrorCode::kDatatypeMismatch,
+        "cannot assign to field \"{}\" of column \"{}\" because its type {} is not a composite type", field,
+        target.name, state.types().Format(target.type))
         .WithPosition(position);
   }
   const RelationInfo* relation = state.catalog().GetRelation(relation_oid, RelationLockNeed::kNone);
   AttrNumber number = ColumnNumber(*relation, field, true);
   if (number == 0) {
-    throw SqlError(ErrorCode::kUndefinedColumn,
-                   "cannot assign to field \"{}\" of column \"{}\" because there is no such column in data type {}",
-                   field, target.name, state.types().Format(target.type))
+    throw SqlError(
+        ErrorCode::kUndefinedColumn,
+        "cannot assign to field \"{}\" of column \"{}\" because there is no such column in data type {}",
+        field, target.name, state.types().Format(target.type))
         .WithPosition(position);
   }
   if (number < 0) {
-    throw SqlError(ErrorCode::kUndefinedColumn, "cannot assign to system column \"{}\"", field).WithPosition(position);
+    throw SqlError(ErrorCode::kUndefinedColumn, "cannot assign to system column \"{}\"", field)
+        .WithPosition(position);
   }
   const ColumnInfo& column = relation->columns[static_cast<size_t>(number - 1)];
   AssignTarget inner;
@@ -92,7 +98,8 @@ Expr* AssignField(BindState& state, const AssignTarget& target, const ast::NodeL
   return CoerceToDomainType(state, store, base, typmod, {target.type}, false);
 }
 
-Expr* AssignInto(BindState& state, AssignTarget target, const ast::NodeList& indirection, uint32_t at, Expr* value) {
+Expr* AssignInto(BindState& state, AssignTarget target, const ast::NodeList& indirection, uint32_t at,
+                 Expr* value) {
   if (at < indirection.size() && target.base == nullptr) {
     auto* test = state.New<CaseTestExpr>();
     test->type_id = target.type;
@@ -116,14 +123,16 @@ Expr* AssignInto(BindState& state, AssignTarget target, const ast::NodeList& ind
   }
   if (!subscripts.empty()) return AssignSubscripts(state, target, subscripts, indirection, at, value);
   Oid from = ExprType(value);
-  Expr* result = CoerceToTarget(state, value, from, {target.type, target.typmod, CoercionContext::kAssignment});
+  Expr* result =
+      CoerceToTarget(state, value, from, {target.type, target.typmod, CoercionContext::kAssignment});
   if (result != nullptr) return result;
-  throw SqlError(ErrorCode::kDatatypeMismatch,
-                 fmt::format(fmt::runtime(target.is_subscripting
-                                              ? "subscripted assignment to \"{}\" requires type {} but expression is "
-                                                "of type {}"
-                                              : "subfield \"{}\" is of type {} but expression is of type {}"),
-                             target.name, state.types().Format(target.type), state.types().Format(from)))
+  throw SqlError(
+      ErrorCode::kDatatypeMismatch,
+      fmt::format(fmt::runtime(target.is_subscripting
+                                   ? "subscripted assignment to \"{}\" requires type {} but expression is "
+                                     "of type {}"
+                                   : "subfield \"{}\" is of type {} but expression is of type {}"),
+                  target.name, state.types().Format(target.type), state.types().Format(from)))
       .WithHint(kRewriteHint)
       .WithPosition(state.Position(target.location));
 }
@@ -146,8 +155,8 @@ std::vector<InsertColumn> BindInsertColumns(BindState& state, const ast::NodeLis
     InsertColumn column{item.name, item.indirection.empty() ? nullptr : &item.indirection, item.location,
                         ColumnNumber(relation, item.name, false)};
     if (column.number == 0) {
-      throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", item.name,
-                     relation.name)
+      throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist",
+                     item.name, relation.name)
           .WithPosition(state.Position(item.location));
     }
     // The same column may come twice only as different parts of it.
@@ -162,8 +171,8 @@ std::vector<InsertColumn> BindInsertColumns(BindState& state, const ast::NodeLis
   return columns;
 }
 
-Expr* BindAssigned(BindState& state, Expr* expr, ExprKind kind, std::string_view column_name, AttrNumber number,
-                   const ast::NodeList* indirection, Location location) {
+Expr* BindAssigned(BindState& state, Expr* expr, ExprKind kind, std::string_view column_name,
+                   AttrNumber number, const ast::NodeList* indirection, Location location) {
   ExprKindScope scope(state, kind);
   if (number <= 0) {
     throw SqlError(ErrorCode::kFeatureNotSupported, "cannot assign to system column \"{}\"", column_name)
@@ -184,8 +193,8 @@ Expr* BindAssigned(BindState& state, Expr* expr, ExprKind kind, std::string_view
   if (indirection != nullptr) {
     AssignTarget target;
     if (state.is_insert) {
-      target.base =
-          MakeNullConst(state.arena(), column.type, column.typmod, column.collation, ConstPhysicalType(column.type));
+      target.base = MakeNullConst(state.arena(), column.type, column.typmod, column.collation,
+                                  ConstPhysicalType(column.type));
     } else {
       target.base =
           MakeVar(state.arena(), state.target->rtindex, number, column.type, column.typmod, column.collation);
@@ -199,10 +208,11 @@ Expr* BindAssigned(BindState& state, Expr* expr, ExprKind kind, std::string_view
   }
   Oid from = ExprType(expr);
   Oid column_type = column.type;
-  Expr* result = CoerceToTarget(state, expr, from, {column.type, column.typmod, CoercionContext::kAssignment});
+  Expr* result =
+      CoerceToTarget(state, expr, from, {column.type, column.typmod, CoercionContext::kAssignment});
   if (result != nullptr) return result;
-  throw SqlError(ErrorCode::kDatatypeMismatch, "column \"{}\" is of type {} but expression is of type {}", column_name,
-                 state.types().Format(column_type), state.types().Format(from))
+  throw SqlError(ErrorCode::kDatatypeMismatch, "column \"{}\" is of type {} but expression is of type {}",
+                 column_name, state.types().Format(column_type), state.types().Format(from))
       .WithHint(kRewriteHint)
       .WithPosition(state.Position(ExprLocation(expr)));
 }
@@ -222,8 +232,8 @@ List<TargetEntry*> BindUpdateTargets(BindState& state, const ast::NodeList& list
     const auto& item = *ast::As<ast::ResTarget>(list[next++]);
     AttrNumber number = ColumnNumber(relation, item.name, true);
     if (number == 0) {
-      throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", item.name,
-                     relation.name)
+      throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist",
+                     item.name, relation.name)
           .WithPosition(state.Position(item.location));
     }
     target->expr = BindAssigned(state, target->expr, ExprKind::kUpdateTarget, item.name, number,
@@ -270,7 +280,8 @@ void BindMultiSource(BindState& state, const ast::MultiAssignRef& reference) {
   auto* bound = state.New<RowExpr>();
   bound->args = BindExprList(state, row->args, ExprKind::kUpdateSource, true);
   bound->location = row->location;
-  if (static_cast<int32_t>(bound->args.size()) != reference.ncolumns) throw WrongValueCount(state, row->location);
+  if (static_cast<int32_t>(bound->args.size()) != reference.ncolumns)
+    throw WrongValueCount(state, row->location);
   state.multi_assigns.push_back(MakeTargetEntry(state.arena(), bound, 0, {}, true));
 }
 
@@ -280,7 +291,8 @@ Expr* BindMultiAssign(BindState& state, const ast::MultiAssignRef& reference) {
   if (reference.colno == 1) BindMultiSource(state, reference);
   TargetEntry* source = state.multi_assigns.back();
   if (auto* link = TryAs<SubLink>(source->expr)) {
-    const TargetEntry* column = FindTarget(link->subselect->target_list, static_cast<AttrNumber>(reference.colno));
+    const TargetEntry* column =
+        FindTarget(link->subselect->target_list, static_cast<AttrNumber>(reference.colno));
     auto* param = state.New<Param>();
     param->paramkind = ParamKind::kMultiExpr;
     param->paramid = (link->sub_link_id << 16) | reference.colno;

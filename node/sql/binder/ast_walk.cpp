@@ -26,9 +26,8 @@ struct ChildVisitor {
 
 bool AnyAstChild(const ast::Node* node, CallableRef<bool(const ast::Node*)> visit) {
   ChildVisitor visitor{visit};
-  ast::VisitNode(node, [&](const auto& typed) {
-    std::remove_cvref_t<decltype(typed)>::VisitFields(typed, visitor);
-  });
+  ast::VisitNode(
+      node, [&](const auto& typed) { std::remove_cvref_t<decltype(typed)>::VisitFields(typed, visitor); });
   return visitor.stopped;
 }
 

@@ -58,8 +58,12 @@ struct NamespaceItem {
 // Shared by all levels of one statement.
 struct BindContext {
   explicit BindContext(const BindOptions& bind_options)
-      : options(bind_options), arena(bind_options.arena), catalog(bind_options.catalog), source(bind_options.source),
-        types(bind_options.catalog, source), overloads(types) {}
+      : options(bind_options),
+        arena(bind_options.arena),
+        catalog(bind_options.catalog),
+        source(bind_options.source),
+        types(bind_options.catalog, source),
+        overloads(types) {}
   BindContext(const BindContext&) = delete;
 
   const BindOptions& options;
@@ -73,7 +77,8 @@ struct BindContext {
 };
 
 struct BindState {
-  explicit BindState(BindContext& bind_context, BindState* outer = nullptr) : context(bind_context), parent(outer) {}
+  explicit BindState(BindContext& bind_context, BindState* outer = nullptr)
+      : context(bind_context), parent(outer) {}
   BindState(const BindState&) = delete;
 
   BindContext& context;
@@ -85,9 +90,9 @@ struct BindState {
   std::vector<NamespaceItem*> names;
   bool lateral_active = false;
 
-  std::vector<CommonTableExpr*> ctes;         // visible ones
+  std::vector<CommonTableExpr*> ctes;                    // visible ones
   std::vector<const ast::CommonTableExpr*> future_ctes;  // of a non-recursive WITH, for the hint
-  CommonTableExpr* parent_cte = nullptr;      // the CTE whose query this is
+  CommonTableExpr* parent_cte = nullptr;                 // the CTE whose query this is
 
   NamespaceItem* target = nullptr;  // INSERT, UPDATE, DELETE
   bool is_insert = false;
@@ -124,7 +129,9 @@ struct BindState {
 // Sets the expression kind for a scope.
 class ExprKindScope {
  public:
-  ExprKindScope(BindState& state, ExprKind kind) : state_(state), saved_(state.expr_kind) { state.expr_kind = kind; }
+  ExprKindScope(BindState& state, ExprKind kind) : state_(state), saved_(state.expr_kind) {
+    state.expr_kind = kind;
+  }
   ~ExprKindScope() { state_.expr_kind = saved_; }
   ExprKindScope(const ExprKindScope&) = delete;
 

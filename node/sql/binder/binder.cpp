@@ -28,7 +28,8 @@ void SettleParameters(BindContext& context, const Node* node) {
     ParameterTypes& parameters = *context.options.parameters;
     Oid type = parameters.types[static_cast<size_t>(param->paramid - 1)];
     if (param->paramtype != type) {
-      throw SqlError(ErrorCode::kAmbiguousParameter, "could not determine data type of parameter ${}", param->paramid)
+      throw SqlError(ErrorCode::kAmbiguousParameter, "could not determine data type of parameter ${}",
+                     param->paramid)
           .WithPosition(context.source.Position(param->location));
     }
     return;
@@ -43,7 +44,8 @@ Query* Analyse(BindContext& context, const ast::Node& statement) {
   BindState state(context);
   Query* query = BindStatementIn(state, statement);
   const ParameterTypes* parameters = context.options.parameters;
-  if (parameters != nullptr && parameters->variable && !parameters->types.empty()) SettleParameters(context, query);
+  if (parameters != nullptr && parameters->variable && !parameters->types.empty())
+    SettleParameters(context, query);
   return query;
 }
 
@@ -68,7 +70,9 @@ Query* BindSelectInto(BindContext& context, const ast::SelectStmt& select, const
 
 Query* BindDeclareCursor(BindContext& context, const ast::DeclareCursorStmt& declare) {
   namespace option = cursor_option;
-  auto conflict = [](const char* message) { return SqlError(ErrorCode::kInvalidCursorDefinition, std::string(message)); };
+  auto conflict = [](const char* message) {
+    return SqlError(ErrorCode::kInvalidCursorDefinition, std::string(message));
+  };
   int32_t options = declare.options;
   if ((options & option::kScroll) != 0 && (options & option::kNoScroll) != 0) {
     throw conflict("cannot specify both SCROLL and NO SCROLL");
@@ -91,10 +95,13 @@ Query* BindDeclareCursor(BindContext& context, const ast::DeclareCursorStmt& dec
       return SqlError(ErrorCode::kFeatureNotSupported, "DECLARE {} ... {} is not supported", what, lock)
           .WithDetail(detail);
     };
-    if ((options & option::kHold) != 0) throw refuse("CURSOR WITH HOLD", "Holdable cursors must be READ ONLY.");
-    if ((options & option::kScroll) != 0) throw refuse("SCROLL CURSOR", "Scrollable cursors must be READ ONLY.");
+    if ((options & option::kHold) != 0)
+      throw refuse("CURSOR WITH HOLD", "Holdable cursors must be READ ONLY.");
+    if ((options & option::kScroll) != 0)
+      throw refuse("SCROLL CURSOR", "Scrollable cursors must be READ ONLY.");
     if ((options & option::kInsensitive) != 0) {
-      throw SqlError(ErrorCode::kInvalidCursorDefinition, "DECLARE INSENSITIVE CURSOR ... {} is not valid", lock)
+      throw SqlError(ErrorCode::kInvalidCursorDefinition, "DECLARE INSENSITIVE CURSOR ... {} is not valid",
+                     lock)
           .WithDetail("Insensitive cursors must be READ ONLY.");
     }
   }
@@ -113,7 +120,8 @@ Query* BindCreateTableAs(BindContext& context, const ast::CreateTableAsStmt& cre
                      "materialized views must not use data-modifying statements in WITH");
     }
     if (context.options.parameters != nullptr && !context.options.parameters->types.empty()) {
-      throw SqlError(ErrorCode::kFeatureNotSupported, "materialized views may not be defined using bound parameters");
+      throw SqlError(ErrorCode::kFeatureNotSupported,
+                     "materialized views may not be defined using bound parameters");
     }
   }
   result->utility_query = query;
@@ -170,7 +178,8 @@ void CheckParameters(const ParameterTypes& parameters) {
   for (size_t i = 0; i < parameters.types.size(); ++i) {
     Oid type = parameters.types[i];
     if (IsValid(type) && type != type_oid::kUnknown) continue;
-    throw SqlError(ErrorCode::kIndeterminateDatatype, "could not determine data type of parameter ${}", i + 1);
+    throw SqlError(ErrorCode::kIndeterminateDatatype, "could not determine data type of parameter ${}",
+                   i + 1);
   }
 }
 

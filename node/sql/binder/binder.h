@@ -42,9 +42,10 @@ class VariableHook {
 struct BindOptions {
   Arena& arena;
   CatalogReader& catalog;
-  std::string_view source;  // the text that locations refer to; empty: errors carry no positions (ALTER TABLE)
+  std::string_view
+      source;  // the text that locations refer to; empty: errors carry no positions (ALTER TABLE)
   const TextFormat& format = DefaultTextFormat();
-  ObjectNames* names = nullptr;        // for reg* literals
+  ObjectNames* names = nullptr;          // for reg* literals
   ParameterTypes* parameters = nullptr;  // null: $n is an error
   VariableHook* variables = nullptr;
 };
@@ -91,9 +92,15 @@ Expr* BindColumnTransform(const ast::Node* expression, const RelationInfo& relat
                           const ColumnTarget& to, const BindOptions& options);
 // An expression without columns, coerced by assignment to `type` (kInvalid: as it is): partition bounds, EXECUTE
 // parameters, function defaults.
-enum class ValueKind : uint8_t { kPartitionBound, kExecuteParameter, kFunctionDefault, kCallArgument, kOther };
-Expr* BindValue(const ast::Node& expression, Oid type, int32_t typmod, Oid collation, std::string_view target_name,
-                ValueKind kind, const BindOptions& options);
+enum class ValueKind : uint8_t {
+  kPartitionBound,
+  kExecuteParameter,
+  kFunctionDefault,
+  kCallArgument,
+  kOther
+};
+Expr* BindValue(const ast::Node& expression, Oid type, int32_t typmod, Oid collation,
+                std::string_view target_name, ValueKind kind, const BindOptions& options);
 // CALL: the function call with named and default arguments in place.
 FuncExpr* BindCall(const ast::FuncCall& call, const BindOptions& options);
 

@@ -90,7 +90,8 @@ auto* FindOrLoad(Cache& cache, const Key& key, bool remember_misses, Load&& load
 
 // The same for lists of overloads; an empty one is not remembered.
 template <class Cache, class Load>
-auto FindOrLoadList(Cache& cache, std::string_view name, Load&& load) -> std::span<const typename Cache::mapped_type::value_type> {
+auto FindOrLoadList(Cache& cache, std::string_view name, Load&& load)
+    -> std::span<const typename Cache::mapped_type::value_type> {
   std::string key(name);
   if (auto known = cache.find(key); known != cache.end()) return known->second;
   auto loaded = load();

@@ -38,11 +38,11 @@ struct TypeInfo {
   Oid base_type{};  // domains
   int32_t base_typmod = -1;
   Oid collation{};
-  Oid range_subtype{};    // ranges
-  Oid range_of{};         // multirange -> its range
-  Oid multirange{};       // range -> its multirange
-  bool is_true_array = false;        // subscripted by array_subscript_handler (a "real" varlena array)
-  bool is_raw_subscriptable = false; // fixed-length arrays: name, point, oidvector, ...
+  Oid range_subtype{};                // ranges
+  Oid range_of{};                     // multirange -> its range
+  Oid multirange{};                   // range -> its multirange
+  bool is_true_array = false;         // subscripted by array_subscript_handler (a "real" varlena array)
+  bool is_raw_subscriptable = false;  // fixed-length arrays: name, point, oidvector, ...
   bool is_jsonb_subscriptable = false;
   Oid typmod_out{};  // typmodout function, invalid if none
   Oid typmod_in{};
@@ -85,11 +85,11 @@ struct UniqueInfo {
   bool unique = true;
   bool immediate = true;  // not deferrable
   bool valid = true;
-  std::vector<AttrNumber> keys;      // 0 = expression
-  std::vector<Oid> opclasses;        // one per key
-  std::vector<Oid> collations;       // one per key
-  std::string expressions;  // serialised list (node/sql/query), empty if none
-  std::string predicate;    // serialised expression, empty if none
+  std::vector<AttrNumber> keys;  // 0 = expression
+  std::vector<Oid> opclasses;    // one per key
+  std::vector<Oid> collations;   // one per key
+  std::string expressions;       // serialised list (node/sql/query), empty if none
+  std::string predicate;         // serialised expression, empty if none
 };
 
 struct FunctionInfo {
@@ -102,9 +102,9 @@ struct FunctionInfo {
   char volatility = 'v';
   Oid variadic{};  // element type of the VARIADIC parameter
   Oid result{};
-  std::vector<Oid> arguments;     // input arguments
-  std::vector<Oid> all_arguments; // with OUT and TABLE ones; empty when all are IN
-  std::string modes;              // one of i o b v t each, parallel to all_arguments; empty when all are IN
+  std::vector<Oid> arguments;      // input arguments
+  std::vector<Oid> all_arguments;  // with OUT and TABLE ones; empty when all are IN
+  std::string modes;               // one of i o b v t each, parallel to all_arguments; empty when all are IN
   std::vector<std::string> argument_names;  // parallel to all_arguments (or arguments); empty when none
   int default_count = 0;
   // Defaults of the last default_count input arguments: a serialised expression list, or (built-ins) SQL text.
@@ -179,7 +179,8 @@ class CatalogReader {
   virtual std::string DatabaseName() const = 0;
 
   // Relations. Empty schema: by search path. The row description is read under the lock asked for.
-  virtual const RelationInfo* FindRelation(std::string_view schema, std::string_view name, RelationLockNeed lock) = 0;
+  virtual const RelationInfo* FindRelation(std::string_view schema, std::string_view name,
+                                           RelationLockNeed lock) = 0;
   virtual const RelationInfo* GetRelation(Oid relation, RelationLockNeed lock) = 0;
   virtual std::span<const UniqueInfo> UniqueIndexes(Oid relation) = 0;
   // Serialised default or generation expression of a column, empty if none.

@@ -34,7 +34,8 @@ bool InSortList(BindState& state, const TargetEntry& target, Oid sortop, const S
 const Expr* StripImplicitCoercions(const Expr* expr) {
   constexpr CoercionForm kImplicit = CoercionForm::kImplicitCast;
   const Expr* inner = nullptr;
-  if (const auto* call = TryAs<FuncExpr>(expr); call != nullptr && call->funcformat == kImplicit) inner = call->args[0];
+  if (const auto* call = TryAs<FuncExpr>(expr); call != nullptr && call->funcformat == kImplicit)
+    inner = call->args[0];
   if (const auto* cast = TryAs<RelabelType>(expr); cast != nullptr && cast->relabelformat == kImplicit) {
     inner = cast->arg;
   }
@@ -44,7 +45,8 @@ const Expr* StripImplicitCoercions(const Expr* expr) {
   if (const auto* cast = TryAs<ArrayCoerceExpr>(expr); cast != nullptr && cast->coerceformat == kImplicit) {
     inner = cast->arg;
   }
-  if (const auto* cast = TryAs<ConvertRowtypeExpr>(expr); cast != nullptr && cast->convertformat == kImplicit) {
+  if (const auto* cast = TryAs<ConvertRowtypeExpr>(expr);
+      cast != nullptr && cast->convertformat == kImplicit) {
     inner = cast->arg;
   }
   if (const auto* cast = TryAs<CoerceToDomain>(expr); cast != nullptr && cast->coercionformat == kImplicit) {
@@ -90,7 +92,8 @@ TargetEntry* FindByExpression(BindState& state, const ast::Node* node, TargetLis
 }
 
 // SQL92: a bare name may be an output column, a bare number its position.
-TargetEntry* FindByNameOrPosition(BindState& state, const ast::Node* node, TargetList* targets, ExprKind kind) {
+TargetEntry* FindByNameOrPosition(BindState& state, const ast::Node* node, TargetList* targets,
+                                  ExprKind kind) {
   if (const auto* reference = ast::TryAs<ast::ColumnRef>(node);
       reference != nullptr && reference->fields.size() == 1 && ast::Is<ast::String>(reference->fields[0])) {
     std::string_view name = ast::StringOf(reference->fields[0]);
@@ -122,15 +125,17 @@ TargetEntry* FindByNameOrPosition(BindState& state, const ast::Node* node, Targe
       CheckOutputReference(state, *target, kind);
       return target;
     }
-    throw SqlError(ErrorCode::kInvalidColumnReference, "{} position {} is not in select list", ExprKindName(kind),
-                   number->ival)
+    throw SqlError(ErrorCode::kInvalidColumnReference, "{} position {} is not in select list",
+                   ExprKindName(kind), number->ival)
         .WithPosition(state.Position(constant->location));
   }
   return FindByExpression(state, node, targets, kind);
 }
 
-TargetEntry* FindTargetFor(BindState& state, const ast::Node* node, TargetList* targets, ExprKind kind, bool sql99) {
-  return sql99 ? FindByExpression(state, node, targets, kind) : FindByNameOrPosition(state, node, targets, kind);
+TargetEntry* FindTargetFor(BindState& state, const ast::Node* node, TargetList* targets, ExprKind kind,
+                           bool sql99) {
+  return sql99 ? FindByExpression(state, node, targets, kind)
+               : FindByNameOrPosition(state, node, targets, kind);
 }
 
 TypeOperators OperatorsAt(BindState& state, Oid type, bool less, bool greater, Location location) {
@@ -163,7 +168,8 @@ SortGroupClause UsingOperator(BindState& state, const ast::SortBy& item, Oid typ
     clause.hashable = equal != nullptr && equal->can_hash;
     return clause;
   }
-  throw SqlError(ErrorCode::kWrongObjectType, "operator {} is not a valid ordering operator", JoinNames(item.use_op))
+  throw SqlError(ErrorCode::kWrongObjectType, "operator {} is not a valid ordering operator",
+                 JoinNames(item.use_op))
       .WithHint("Ordering operators must be \"<\" or \">\" members of btree operator families.")
       .WithPosition(state.Position(item.location));
 }
@@ -185,7 +191,8 @@ bool IsImplicitRow(const ast::Node* node) {
 void Flatten(BindState& state, ast::Node* node, bool top, bool* has_sets, ast::NodeList* to) {
   if (IsImplicitRow(node)) {
     ast::NodeList inner;
-    for (ast::Node* argument : ast::As<ast::RowExpr>(node)->args) Flatten(state, argument, false, nullptr, &inner);
+    for (ast::Node* argument : ast::As<ast::RowExpr>(node)->args)
+      Flatten(state, argument, false, nullptr, &inner);
     if (top) {
       to->AppendAll(state.arena(), inner);
     } else {
@@ -309,11 +316,13 @@ void AddToSortList(BindState& state, TargetEntry* target, SortList* list, Target
   }
   if (InSortList(state, *target, clause.sortop, *list)) return;
   clause.tle_sort_group_ref = AssignSortGroupRef(target, *targets);
-  clause.nulls_first = item.sortby_nulls == SortByNulls::kDefault ? reverse : item.sortby_nulls == SortByNulls::kFirst;
+  clause.nulls_first =
+      item.sortby_nulls == SortByNulls::kDefault ? reverse : item.sortby_nulls == SortByNulls::kFirst;
   list->Append(state.arena(), state.arena().New<SortGroupClause>(clause));
 }
 
-void AddToGroupList(BindState& state, TargetEntry* target, SortList* list, TargetList* targets, Location location) {
+void AddToGroupList(BindState& state, TargetEntry* target, SortList* list, TargetList* targets,
+                    Location location) {
   target->expr = ResolveUnknown(state, target->expr);
   if (InSortList(state, *target, Oid{}, *list)) return;
   TypeOperators operators = OperatorsAt(state, ExprType(target->expr), false, false, location);
@@ -325,7 +334,8 @@ void AddToGroupList(BindState& state, TargetEntry* target, SortList* list, Targe
   list->Append(state.arena(), clause);
 }
 
-SortList BindSort(BindState& state, const ast::NodeList& items, TargetList* targets, ExprKind kind, bool sql99) {
+SortList BindSort(BindState& state, const ast::NodeList& items, TargetList* targets, ExprKind kind,
+                  bool sql99) {
   SortList list;
   for (const ast::Node* node : items) {
     const auto& item = *ast::As<ast::SortBy>(node);
@@ -335,8 +345,8 @@ SortList BindSort(BindState& state, const ast::NodeList& items, TargetList* targ
   return list;
 }
 
-SortList BindGroup(BindState& state, const ast::NodeList& items, List<GroupingSet*>* sets, TargetList* targets,
-                   const SortList& sort, ExprKind kind, bool sql99) {
+SortList BindGroup(BindState& state, const ast::NodeList& items, List<GroupingSet*>* sets,
+                   TargetList* targets, const SortList& sort, ExprKind kind, bool sql99) {
   GroupBinding group{state, targets, sort, kind, sql99, {}};
   ast::NodeList flat;
   bool has_sets = false;
@@ -368,8 +378,9 @@ SortList BindDistinct(BindState& state, TargetList* targets, const SortList& sor
     const TargetEntry* target = SortGroupTarget(*clause, *targets);
     if (target->resjunk) {
       throw SqlError(ErrorCode::kInvalidColumnReference,
-                     is_aggregate ? "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list"
-                                  : "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
+                     is_aggregate
+                         ? "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list"
+                         : "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
           .WithPosition(state.Position(ExprLocation(target->expr)));
     }
     list.Append(state.arena(), state.arena().New<SortGroupClause>(*clause));
@@ -378,13 +389,15 @@ SortList BindDistinct(BindState& state, TargetList* targets, const SortList& sor
     if (!target->resjunk) AddToGroupList(state, target, &list, targets, ExprLocation(target->expr));
   }
   if (list.empty()) {
-    throw SqlError(ErrorCode::kSyntaxError, is_aggregate ? "an aggregate with DISTINCT must have at least one argument"
-                                                         : "SELECT DISTINCT must have at least one column");
+    throw SqlError(ErrorCode::kSyntaxError, is_aggregate
+                                                ? "an aggregate with DISTINCT must have at least one argument"
+                                                : "SELECT DISTINCT must have at least one column");
   }
   return list;
 }
 
-SortList BindDistinctOn(BindState& state, const ast::NodeList& items, TargetList* targets, const SortList& sort) {
+SortList BindDistinctOn(BindState& state, const ast::NodeList& items, TargetList* targets,
+                        const SortList& sort) {
   struct Wanted {
     uint32_t ref;
     TargetEntry* target;
@@ -422,7 +435,8 @@ SortList BindDistinctOn(BindState& state, const ast::NodeList& items, TargetList
   return list;
 }
 
-Expr* BindLimit(BindState& state, const ast::Node* node, ExprKind kind, const char* construct, LimitOption option) {
+Expr* BindLimit(BindState& state, const ast::Node* node, ExprKind kind, const char* construct,
+                LimitOption option) {
   if (node == nullptr) return nullptr;
   Expr* expr = CoerceToSpecific(state, BindExpr(state, node, kind), type_oid::kInt8, -1, construct);
   if (ContainsVarOfLevel(expr, 0)) {
@@ -430,7 +444,8 @@ Expr* BindLimit(BindState& state, const ast::Node* node, ExprKind kind, const ch
         .WithPosition(state.Position(FindFirst<Var>(expr)->location));
   }
   const auto* constant = ast::TryAs<ast::AConst>(node);
-  if (kind == ExprKind::kLimit && option == LimitOption::kWithTies && constant != nullptr && constant->isnull) {
+  if (kind == ExprKind::kLimit && option == LimitOption::kWithTies && constant != nullptr &&
+      constant->isnull) {
     throw SqlError(ErrorCode::kInvalidRowCountInLimitClause,
                    "row count cannot be null in FETCH FIRST ... WITH TIES clause");
   }

@@ -29,7 +29,8 @@ Expr* Relabel(BindState& state, Expr* expr, const CoercionRequest& to, Oid colla
     copy->constcollid = collation;
     return copy;
   }
-  if (ExprType(expr) == to.type && ExprTypmod(expr) == to.typmod && ExprCollation(expr) == collation) return expr;
+  if (ExprType(expr) == to.type && ExprTypmod(expr) == to.typmod && ExprCollation(expr) == collation)
+    return expr;
   RelabelType* relabel = MakeRelabelType(state.arena(), expr, to.type, to.typmod, collation, to.form);
   relabel->location = to.location;
   return relabel;
@@ -39,7 +40,8 @@ Expr* BuildCast(BindState& state, Expr* expr, CoercionPath path, Oid function, c
   Arena& arena = state.arena();
   if (path == CoercionPath::kFunction) {
     const FunctionInfo* info = state.catalog().GetFunction(function);
-    if (info == nullptr) throw SqlError(ErrorCode::kInternalError, "cache lookup failed for function {}", OidNumber(function));
+    if (info == nullptr)
+      throw SqlError(ErrorCode::kInternalError, "cache lookup failed for function {}", OidNumber(function));
     ExprList arguments(arena, {expr});
     if (info->arguments.size() >= 2) arguments.Append(arena, MakeInt4Const(arena, to.typmod));
     if (info->arguments.size() == 3) {
@@ -83,7 +85,8 @@ Expr* CoerceUnknownConst(BindState& state, const Const& literal, const CoercionR
   int32_t input_typmod = base == type_oid::kInterval ? base_typmod : -1;
   Const* constant;
   if (literal.IsNull()) {
-    constant = MakeNullConst(state.arena(), base, input_typmod, state.types().CollationOf(base), ConstPhysicalType(base));
+    constant = MakeNullConst(state.arena(), base, input_typmod, state.types().CollationOf(base),
+                             ConstPhysicalType(base));
     constant->location = literal.location;
   } else {
     constant = ConstFromText(state, base, input_typmod, literal.value.datum.string.view(), literal.location);
@@ -100,7 +103,8 @@ Expr* CoerceUnknownParam(BindState& state, Param& param, const CoercionRequest& 
   if (!IsValid(type) || type == kUnknown) {
     type = to.type;
   } else if (type != to.type) {
-    throw SqlError(ErrorCode::kAmbiguousParameter, "inconsistent types deduced for parameter ${}", param.paramid)
+    throw SqlError(ErrorCode::kAmbiguousParameter, "inconsistent types deduced for parameter ${}",
+                   param.paramid)
         .WithDetail(state.types().Format(type) + " versus " + state.types().Format(to.type))
         .WithPosition(state.Position(param.location));
   }
@@ -114,7 +118,8 @@ Expr* CoerceUnknownParam(BindState& state, Param& param, const CoercionRequest& 
 }
 
 SqlError CannotCast(BindState& state, const CoercionRequest& to, std::string detail, int position) {
-  SqlError error(ErrorCode::kCannotCoerce, "cannot cast type {} to {}", "record", state.types().Format(to.type));
+  SqlError error(ErrorCode::kCannotCoerce, "cannot cast type {} to {}", "record",
+                 state.types().Format(to.type));
   error.WithPosition(position);
   if (!detail.empty()) error.WithDetail(std::move(detail));
   return error;
@@ -138,15 +143,18 @@ Expr* CoerceRecordToComposite(BindState& state, Expr* expr, const CoercionReques
   uint32_t next = 0, column_number = 0;
   for (const ColumnInfo& column : relation->columns) {
     if (column.dropped) {
-      row->args.Append(state.arena(), MakeNullConst(state.arena(), type_oid::kInt4, -1, Oid{}, PhysicalType::kInt32));
+      row->args.Append(state.arena(),
+                       MakeNullConst(state.arena(), type_oid::kInt4, -1, Oid{}, PhysicalType::kInt32));
       continue;
     }
     ++column_number;
-    if (next >= arguments.size()) throw CannotCast(state, to, "Input has too few columns.", state.Position(to.location));
+    if (next >= arguments.size())
+      throw CannotCast(state, to, "Input has too few columns.", state.Position(to.location));
     Expr* argument = arguments[next++];
     Oid from = ExprType(argument);
-    Expr* cast = CoerceToTarget(
-        state, argument, from, {column.type, column.typmod, to.context, CoercionForm::kImplicitCast, Location{}});
+    Expr* cast =
+        CoerceToTarget(state, argument, from,
+                       {column.type, column.typmod, to.context, CoercionForm::kImplicitCast, Location{}});
     if (cast == nullptr) {
       throw CannotCast(state, to,
                        fmt::format("Cannot cast type {} to {} in column {}.", state.types().Format(from),
@@ -155,7 +163,8 @@ Expr* CoerceRecordToComposite(BindState& state, Expr* expr, const CoercionReques
     }
     row->args.Append(state.arena(), cast);
   }
-  if (next < arguments.size()) throw CannotCast(state, to, "Input has too many columns.", state.Position(to.location));
+  if (next < arguments.size())
+    throw CannotCast(state, to, "Input has too many columns.", state.Position(to.location));
   row->row_typeid = base;
   row->row_format = to.form;
   row->location = to.location;
@@ -191,7 +200,8 @@ Const* ConstFromText(BindState& state, Oid type, int32_t typmod, std::string_vie
     if (error.fields().position == 0) error.WithPosition(state.Position(location));
     throw;
   }
-  return MakeConst(state.arena(), type, typmod, state.types().CollationOf(type), descriptor->physical, value, location);
+  return MakeConst(state.arena(), type, typmod, state.types().CollationOf(type), descriptor->physical, value,
+                   location);
 }
 
 Expr* CoerceToTarget(BindState& state, Expr* expr, Oid from, const CoercionRequest& to) {
@@ -256,8 +266,8 @@ Expr* CoerceType(BindState& state, Expr* expr, Oid from, const CoercionRequest& 
     convert->location = to.location;
     return convert;
   }
-  throw SqlError(ErrorCode::kInternalError, "failed to find conversion function from {} to {}", types.Format(from),
-                 types.Format(to.type));
+  throw SqlError(ErrorCode::kInternalError, "failed to find conversion function from {} to {}",
+                 types.Format(from), types.Format(to.type));
 }
 
 Expr* CoerceTypmod(BindState& state, Expr* expr, const CoercionRequest& to, bool hide_input) {
@@ -270,12 +280,13 @@ Expr* CoerceTypmod(BindState& state, Expr* expr, const CoercionRequest& to, bool
   return BuildCast(state, expr, path, function, to);
 }
 
-Expr* CoerceToDomainType(BindState& state, Expr* expr, Oid base, int32_t base_typmod, const CoercionRequest& to,
-                         bool hide_input) {
+Expr* CoerceToDomainType(BindState& state, Expr* expr, Oid base, int32_t base_typmod,
+                         const CoercionRequest& to, bool hide_input) {
   if (!IsValid(base)) base = state.types().BaseType(to.type, &base_typmod);
   if (base == to.type) return expr;
   if (hide_input) HideCast(expr);
-  expr = CoerceTypmod(state, expr, {base, base_typmod, to.context, CoercionForm::kImplicitCast, to.location}, false);
+  expr = CoerceTypmod(state, expr, {base, base_typmod, to.context, CoercionForm::kImplicitCast, to.location},
+                      false);
   auto* domain = state.New<CoerceToDomain>();
   domain->arg = expr;
   domain->resulttype = to.type;
@@ -288,8 +299,9 @@ Expr* CoerceToSpecific(BindState& state, Expr* expr, Oid type, int32_t typmod, c
   Oid from = ExprType(expr);
   int position = state.Position(ExprLocation(expr));
   if (from != type) {
-    Expr* cast = CoerceToTarget(
-        state, expr, from, {type, typmod, CoercionContext::kAssignment, CoercionForm::kImplicitCast, Location{}});
+    Expr* cast =
+        CoerceToTarget(state, expr, from,
+                       {type, typmod, CoercionContext::kAssignment, CoercionForm::kImplicitCast, Location{}});
     if (cast == nullptr) {
       throw SqlError(ErrorCode::kDatatypeMismatch, "argument of {} must be type {}, not type {}", construct,
                      state.types().Format(type), state.types().Format(from))
@@ -312,8 +324,8 @@ Expr* CoerceToCommon(BindState& state, Expr* expr, Oid type, const char* constru
   Oid from = ExprType(expr);
   if (from == type) return expr;
   if (!state.types().CanCoerce({{from}}, {{type}}, CoercionContext::kImplicit)) {
-    throw SqlError(ErrorCode::kCannotCoerce, "{} could not convert type {} to {}", construct, state.types().Format(from),
-                   state.types().Format(type))
+    throw SqlError(ErrorCode::kCannotCoerce, "{} could not convert type {} to {}", construct,
+                   state.types().Format(from), state.types().Format(type))
         .WithPosition(state.Position(ExprLocation(expr)));
   }
   return CoerceType(state, expr, from, {type});

@@ -21,8 +21,8 @@ Expr* CoerceType(BindState& state, Expr* expr, Oid from, const CoercionRequest& 
 // Applies length or precision.
 Expr* CoerceTypmod(BindState& state, Expr* expr, const CoercionRequest& to, bool hide_input);
 // Wraps `expr`, of the domain's base type, with the domain's checks.
-Expr* CoerceToDomainType(BindState& state, Expr* expr, Oid base, int32_t base_typmod, const CoercionRequest& to,
-                         bool hide_input);
+Expr* CoerceToDomainType(BindState& state, Expr* expr, Oid base, int32_t base_typmod,
+                         const CoercionRequest& to, bool hide_input);
 
 // 42804 "argument of <construct> must be type boolean, not type ...".
 Expr* CoerceToBoolean(BindState& state, Expr* expr, const char* construct);

@@ -64,8 +64,9 @@ class Assigner {
     Walk(node, &ignored);
   }
   SqlError ImplicitMismatch(const Derivation& conflict) {
-    SqlError error(ErrorCode::kCollationMismatch, "collation mismatch between implicit collations \"{}\" and \"{}\"",
-                   state_.catalog().CollationName(conflict.collation), state_.catalog().CollationName(conflict.other));
+    SqlError error(
+        ErrorCode::kCollationMismatch, "collation mismatch between implicit collations \"{}\" and \"{}\"",
+        state_.catalog().CollationName(conflict.collation), state_.catalog().CollationName(conflict.other));
     error.WithHint("You can choose the collation by applying the COLLATE clause to one or both expressions.")
         .WithPosition(state_.Position(conflict.other_location));
     return error;
@@ -111,8 +112,9 @@ void Assigner::Merge(const Derivation& from, Derivation* into) {
       into->other_location = from.location;
     }
   } else if (from.strength == Strength::kExplicit) {
-    throw SqlError(ErrorCode::kCollationMismatch, "collation mismatch between explicit collations \"{}\" and \"{}\"",
-                   state_.catalog().CollationName(into->collation), state_.catalog().CollationName(from.collation))
+    throw SqlError(
+        ErrorCode::kCollationMismatch, "collation mismatch between explicit collations \"{}\" and \"{}\"",
+        state_.catalog().CollationName(into->collation), state_.catalog().CollationName(from.collation))
         .WithPosition(state_.Position(from.location));
   }
 }
@@ -233,7 +235,8 @@ void Assigner::Walk(Node* node, Derivation* into) {
     case NodeTag::kTargetEntry: {
       auto* target = As<TargetEntry>(node);
       Walk(target->expr, &result);
-      if (result.strength == Strength::kConflict && target->ressortgroupref != 0) throw ImplicitMismatch(result);
+      if (result.strength == Strength::kConflict && target->ressortgroupref != 0)
+        throw ImplicitMismatch(result);
       break;
     }
     case NodeTag::kQuery: {

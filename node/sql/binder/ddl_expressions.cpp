@@ -59,7 +59,8 @@ bool IsMutable(BindState& state, const Node* node, char allowed) {
   bool is_mutable = false;
   // text || anything: as mutable as the other side's text form.
   constexpr Oid kTextAnyCat{2003}, kAnyTextCat{2004};
-  if (const auto* op = TryAs<OpExpr>(node); op != nullptr && (function == kTextAnyCat || function == kAnyTextCat)) {
+  if (const auto* op = TryAs<OpExpr>(node);
+      op != nullptr && (function == kTextAnyCat || function == kAnyTextCat)) {
     char category = state.types().Category(ExprType(op->args[function == kTextAnyCat ? 1 : 0]));
     is_mutable = allowed == 'i' && (category == 'D' || category == 'T');
     function = Oid{};
@@ -100,8 +101,9 @@ void CheckGeneratedReferences(BindState& state, const Node* node, const Relation
           .WithPosition(state.Position(var->location));
     }
     if (var->varattno > 0 && relation.columns[static_cast<size_t>(var->varattno - 1)].generated != 0) {
-      throw SqlError(ErrorCode::kInvalidObjectDefinition, "cannot use generated column \"{}\" in column generation "
-                                                          "expression",
+      throw SqlError(ErrorCode::kInvalidObjectDefinition,
+                     "cannot use generated column \"{}\" in column generation "
+                     "expression",
                      relation.columns[static_cast<size_t>(var->varattno - 1)].name)
           .WithDetail("A generated column cannot reference another generated column.")
           .WithPosition(state.Position(var->location));
@@ -121,7 +123,8 @@ void RefuseGeneratedColumns(const Node* node, const RelationInfo& relation) {
     for (size_t i = 0; i < relation.columns.size(); ++i) {
       bool is_meant = var->varattno == 0 || static_cast<size_t>(var->varattno) == i + 1;
       if (!is_meant || relation.columns[i].generated == 0) continue;
-      throw SqlError(ErrorCode::kInvalidColumnReference, "generated columns are not supported in COPY FROM WHERE conditions")
+      throw SqlError(ErrorCode::kInvalidColumnReference,
+                     "generated columns are not supported in COPY FROM WHERE conditions")
           .WithDetail(fmt::format("Column \"{}\" is a generated column.", relation.columns[i].name));
     }
     return;
@@ -140,7 +143,8 @@ Expr* BindColumnDefault(const ast::Node& expression, const ColumnTarget& column,
   BindState state(context);
   bool generated = column.generated != 0;
   if (generated && relation != nullptr) ShowRelation(state, *relation);
-  Expr* expr = BindExpr(state, &expression, generated ? ExprKind::kGeneratedColumn : ExprKind::kColumnDefault);
+  Expr* expr =
+      BindExpr(state, &expression, generated ? ExprKind::kGeneratedColumn : ExprKind::kColumnDefault);
   if (generated) {
     if (relation != nullptr) CheckGeneratedReferences(state, expr, *relation);
     if (IsMutable(state, expr, 'i')) throw MustBeImmutable("generation expression is not immutable");
@@ -149,8 +153,9 @@ Expr* BindColumnDefault(const ast::Node& expression, const ColumnTarget& column,
   Expr* coerced =
       CoerceToTarget(state, expr, from, {column.type, column.typmod, CoercionContext::kAssignment});
   if (coerced == nullptr) {
-    throw SqlError(ErrorCode::kDatatypeMismatch, "column \"{}\" is of type {} but default expression is of type {}",
-                   column.name, state.types().Format(column.type), state.types().Format(from))
+    throw SqlError(ErrorCode::kDatatypeMismatch,
+                   "column \"{}\" is of type {} but default expression is of type {}", column.name,
+                   state.types().Format(column.type), state.types().Format(from))
         .WithHint("You will need to rewrite or cast the expression.");
   }
   AssignExprCollations(state, coerced);
@@ -199,7 +204,8 @@ Expr* BindKeyExpression(const ast::Node& expression, const RelationInfo& relatio
   AssignExprCollations(state, expr);
   if (kind == KeyKind::kIndex) {
     RefuseSet(state, expr, "index expression");
-    if (IsMutable(state, expr, 'i')) throw MustBeImmutable("functions in index expression must be marked IMMUTABLE");
+    if (IsMutable(state, expr, 'i'))
+      throw MustBeImmutable("functions in index expression must be marked IMMUTABLE");
   } else if (kind == KeyKind::kPartition && IsMutable(state, expr, 'i')) {
     throw MustBeImmutable("functions in partition key expression must be marked IMMUTABLE");
   }
@@ -212,20 +218,20 @@ Expr* BindColumnTransform(const ast::Node* expression, const RelationInfo& relat
   BindState state(context);
   ShowRelation(state, relation);
   const ColumnInfo& old = relation.columns[static_cast<size_t>(column - 1)];
-  Expr* expr = expression != nullptr
-                   ? BindExpr(state, expression, ExprKind::kAlterColumnTransform)
-                   : MakeVar(state.arena(), 1, column, old.type, old.typmod, old.collation);
-  Expr* coerced = CoerceToTarget(state, expr, ExprType(expr), {to.type, to.typmod, CoercionContext::kAssignment});
+  Expr* expr = expression != nullptr ? BindExpr(state, expression, ExprKind::kAlterColumnTransform)
+                                     : MakeVar(state.arena(), 1, column, old.type, old.typmod, old.collation);
+  Expr* coerced =
+      CoerceToTarget(state, expr, ExprType(expr), {to.type, to.typmod, CoercionContext::kAssignment});
   if (coerced == nullptr) {
     std::string type = state.types().FormatWithTypmod(to.type, to.typmod);
     if (expression != nullptr) {
       throw SqlError(ErrorCode::kDatatypeMismatch,
-                     "result of USING clause for column \"{}\" cannot be cast automatically to type {}", to.name,
-                     state.types().Format(to.type))
+                     "result of USING clause for column \"{}\" cannot be cast automatically to type {}",
+                     to.name, state.types().Format(to.type))
           .WithHint("You might need to add an explicit cast.");
     }
-    throw SqlError(ErrorCode::kDatatypeMismatch, "column \"{}\" cannot be cast automatically to type {}", to.name,
-                   state.types().Format(to.type))
+    throw SqlError(ErrorCode::kDatatypeMismatch, "column \"{}\" cannot be cast automatically to type {}",
+                   to.name, state.types().Format(to.type))
         .WithHint(fmt::format("You might need to specify \"USING {}::{}\".", to.name, type));
   }
   AssignExprCollations(state, coerced);
@@ -248,8 +254,8 @@ Expr* BindAssignmentConversion(Expr* expr, Oid type, int32_t typmod, const BindO
   return converted;
 }
 
-Expr* BindValue(const ast::Node& expression, Oid type, int32_t typmod, Oid collation, std::string_view target_name,
-                ValueKind kind, const BindOptions& options) {
+Expr* BindValue(const ast::Node& expression, Oid type, int32_t typmod, Oid collation,
+                std::string_view target_name, ValueKind kind, const BindOptions& options) {
   (void)collation;
   BindContext context(options);
   BindState state(context);
@@ -274,8 +280,9 @@ Expr* BindValue(const ast::Node& expression, Oid type, int32_t typmod, Oid colla
                      state.types().Format(type), state.types().Format(from))
           .WithPosition(position);
     }
-    throw SqlError(ErrorCode::kDatatypeMismatch, "specified value cannot be cast to type {} for column \"{}\"",
-                   state.types().Format(type), target_name)
+    throw SqlError(ErrorCode::kDatatypeMismatch,
+                   "specified value cannot be cast to type {} for column \"{}\"", state.types().Format(type),
+                   target_name)
         .WithPosition(position);
   }
   AssignExprCollations(state, coerced);
@@ -291,7 +298,8 @@ FuncExpr* BindCall(const ast::FuncCall& call, const BindOptions& options) {
   request.call = &call;
   request.is_procedure = true;
   request.location = call.location;
-  for (const ast::Node* argument : call.args) request.arguments.Append(state.arena(), BindNested(state, argument));
+  for (const ast::Node* argument : call.args)
+    request.arguments.Append(state.arena(), BindNested(state, argument));
   Expr* expr = BindCallOrColumn(state, request);
   AssignExprCollations(state, expr);
   auto* bound = As<FuncExpr>(expr);

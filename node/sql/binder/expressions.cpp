@@ -89,9 +89,9 @@ Expr* BindCast(BindState& state, const ast::TypeCast& cast) {
   Oid from = ExprType(expr);
   if (!IsValid(from)) return expr;
   Location location = cast.location.IsKnown() ? cast.location : cast.type_name->location;
-  Expr* result = CoerceToTarget(state, expr, from,
-                                {target.type, target.typmod, CoercionContext::kExplicit, CoercionForm::kExplicitCast,
-                                 location});
+  Expr* result = CoerceToTarget(
+      state, expr, from,
+      {target.type, target.typmod, CoercionContext::kExplicit, CoercionForm::kExplicitCast, location});
   if (result != nullptr) return result;
   throw SqlError(ErrorCode::kCannotCoerce, "cannot cast type {} to {}", state.types().Format(from),
                  state.types().Format(target.type))
@@ -103,7 +103,8 @@ Expr* BindCollate(BindState& state, const ast::CollateClause& clause) {
   collate->arg = BindNested(state, clause.arg);
   Oid type = ExprType(collate->arg);
   if (type != kUnknown && !IsValid(state.types().CollationOf(type))) {
-    throw SqlError(ErrorCode::kDatatypeMismatch, "collations are not supported by type {}", state.types().Format(type))
+    throw SqlError(ErrorCode::kDatatypeMismatch, "collations are not supported by type {}",
+                   state.types().Format(type))
         .WithPosition(state.Position(clause.location));
   }
   collate->coll_oid = ResolveCollation(clause.collname, clause.location, state.types());
@@ -112,7 +113,9 @@ Expr* BindCollate(BindState& state, const ast::CollateClause& clause) {
 }
 
 Expr* BindBool(BindState& state, const ast::BoolExpr& expr) {
-  const char* construct = expr.boolop == BoolExprType::kAnd ? "AND" : expr.boolop == BoolExprType::kOr ? "OR" : "NOT";
+  const char* construct = expr.boolop == BoolExprType::kAnd  ? "AND"
+                          : expr.boolop == BoolExprType::kOr ? "OR"
+                                                             : "NOT";
   auto* result = state.New<BoolExpr>();
   result->boolop = expr.boolop;
   for (const ast::Node* argument : expr.args) {
@@ -158,8 +161,8 @@ Expr* BindCase(BindState& state, const ast::CaseExpr& expr) {
     results.Append(state.arena(), branch->result);
     result->args.Append(state.arena(), branch);
   }
-  result->defresult =
-      expr.defresult != nullptr ? BindNested(state, expr.defresult) : UnknownConst(state, "", true, Location{});
+  result->defresult = expr.defresult != nullptr ? BindNested(state, expr.defresult)
+                                                : UnknownConst(state, "", true, Location{});
   results[0] = result->defresult;
   result->casetype = CommonTypeOf(state, results, "CASE");
   result->defresult = CoerceToCommon(state, result->defresult, result->casetype, "CASE/ELSE");
@@ -258,7 +261,8 @@ Expr* BindBooleanTest(BindState& state, const ast::BooleanTest& expr) {
   static constexpr const char* kNames[] = {"IS TRUE",      "IS NOT TRUE", "IS FALSE",
                                            "IS NOT FALSE", "IS UNKNOWN",  "IS NOT UNKNOWN"};
   auto* test = state.New<BooleanTest>();
-  test->arg = CoerceToBoolean(state, BindNested(state, expr.arg), kNames[static_cast<size_t>(expr.booltesttype)]);
+  test->arg =
+      CoerceToBoolean(state, BindNested(state, expr.arg), kNames[static_cast<size_t>(expr.booltesttype)]);
   test->booltesttype = expr.booltesttype;
   test->location = expr.location;
   return test;
@@ -280,7 +284,8 @@ Expr* BindFuncCall(BindState& state, const ast::FuncCall& call) {
   request.last_srf = state.last_srf;
   request.call = &call;
   request.location = call.location;
-  for (const ast::Node* argument : call.args) request.arguments.Append(state.arena(), BindNested(state, argument));
+  for (const ast::Node* argument : call.args)
+    request.arguments.Append(state.arena(), BindNested(state, argument));
   if (call.agg_within_group) {
     // The ordering columns of an ordered-set aggregate are arguments too.
     for (const ast::Node* node : call.agg_order) {
@@ -327,7 +332,8 @@ Expr* BindOperator(BindState& state, const ast::AExpr& expr) {
     if (ast::Is<ast::RowExpr>(expr.rexpr)) {
       Expr* left = BindNested(state, expr.lexpr);
       Expr* right = BindNested(state, expr.rexpr);
-      return MakeRowComparison(state, expr.name, As<RowExpr>(left)->args, As<RowExpr>(right)->args, expr.location);
+      return MakeRowComparison(state, expr.name, As<RowExpr>(left)->args, As<RowExpr>(right)->args,
+                               expr.location);
     }
   }
   Expr* left = expr.lexpr == nullptr ? nullptr : BindNested(state, expr.lexpr);
@@ -339,7 +345,8 @@ Expr* BindNullIf(BindState& state, const ast::AExpr& expr) {
   Node* last_srf = state.last_srf;
   Expr* left = BindNested(state, expr.lexpr);
   Expr* right = BindNested(state, expr.rexpr);
-  auto* op = As<OpExpr>(MakeOperator(state, OperatorName(state, expr.name), left, right, last_srf, expr.location));
+  auto* op =
+      As<OpExpr>(MakeOperator(state, OperatorName(state, expr.name), left, right, last_srf, expr.location));
   if (op->opresulttype != type_oid::kBool) {
     throw SqlError(ErrorCode::kDatatypeMismatch, "NULLIF requires = operator to yield boolean")
         .WithPosition(state.Position(expr.location));
@@ -358,8 +365,8 @@ Expr* BindAExpr(BindState& state, const ast::AExpr& expr) {
     case AExprKind::kOpAll: {
       Expr* left = BindNested(state, expr.lexpr);
       Expr* right = BindNested(state, expr.rexpr);
-      return MakeArrayOperator(state, OperatorName(state, expr.name), expr.kind == AExprKind::kOpAny, left, right,
-                               expr.location);
+      return MakeArrayOperator(state, OperatorName(state, expr.name), expr.kind == AExprKind::kOpAny, left,
+                               right, expr.location);
     }
     case AExprKind::kDistinct:
     case AExprKind::kNotDistinct: return BindDistinct(state, expr);
@@ -386,7 +393,8 @@ Const* BindConstant(BindState& state, const ast::AConst& constant) {
       result->location = location;
       return result;
     }
-    case ast::Tag::kString: return UnknownConst(state, ast::As<ast::String>(constant.val)->sval, false, location);
+    case ast::Tag::kString:
+      return UnknownConst(state, ast::As<ast::String>(constant.val)->sval, false, location);
     case ast::Tag::kBitString:
       return ConstFromText(state, type_oid::kBit, -1, ast::As<ast::BitString>(constant.val)->bsval, location);
     default: throw SqlError(ErrorCode::kInternalError, "unrecognized constant");
@@ -486,7 +494,8 @@ ReferenceParts SplitReference(BindState& state, const ast::ColumnRef& reference)
       }
       return {text(1), text(2), text(3)};
     default:
-      throw SqlError(ErrorCode::kSyntaxError, "improper qualified name (too many dotted names): {}", JoinNames(fields))
+      throw SqlError(ErrorCode::kSyntaxError, "improper qualified name (too many dotted names): {}",
+                     JoinNames(fields))
           .WithPosition(state.Position(reference.location));
   }
 }
@@ -529,12 +538,13 @@ Expr* FindReferenced(BindState& state, const ast::ColumnRef& reference, const Re
 
 Expr* BindColumnRef(BindState& state, const ast::ColumnRef& reference) {
   if (state.expr_kind == ExprKind::kColumnDefault || state.expr_kind == ExprKind::kPartitionBound) {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "cannot use column reference in {}",
-                   state.expr_kind == ExprKind::kColumnDefault ? "DEFAULT expression" : "partition bound expression")
+    throw SqlError(
+        ErrorCode::kFeatureNotSupported, "cannot use column reference in {}",
+        state.expr_kind == ExprKind::kColumnDefault ? "DEFAULT expression" : "partition bound expression")
         .WithPosition(state.Position(reference.location));
   }
-  if (state.domain_value != nullptr && reference.fields.size() == 1 && ast::Is<ast::String>(reference.fields[0]) &&
-      ast::StringOf(reference.fields[0]) == "value") {
+  if (state.domain_value != nullptr && reference.fields.size() == 1 &&
+      ast::Is<ast::String>(reference.fields[0]) && ast::StringOf(reference.fields[0]) == "value") {
     auto* value = state.arena().New<CoerceToDomainValue>(*state.domain_value);
     value->location = reference.location;
     return value;

@@ -22,12 +22,13 @@ Expr* BindIn(BindState& state, const ast::AExpr& expr);
 Expr* BindBetween(BindState& state, const ast::AExpr& expr);
 Expr* BindDistinct(BindState& state, const ast::AExpr& expr);
 Expr* BindSubLink(BindState& state, const ast::SubLink& link);
-Expr* MakeRowComparison(BindState& state, const ast::NodeList& names, const ExprList& left, const ExprList& right,
-                        Location location);
+Expr* MakeRowComparison(BindState& state, const ast::NodeList& names, const ExprList& left,
+                        const ExprList& right, Location location);
 
 // ---- arrays, subscripts (subscripts.cpp) ----
 // array_type etc. are set when a cast prescribes the type.
-Expr* BindArray(BindState& state, const ast::AArrayExpr& array, Oid array_type, Oid element_type, int32_t typmod);
+Expr* BindArray(BindState& state, const ast::AArrayExpr& array, Oid array_type, Oid element_type,
+                int32_t typmod);
 Expr* BindIndirection(BindState& state, const ast::AIndirection& indirection);
 // Fetch, or the target of an assignment (then the caller fills refassgnexpr). Types of a container domain are
 // resolved by the caller.
@@ -36,6 +37,7 @@ SubscriptingRef* BindSubscripts(BindState& state, Expr* base, Oid container, int
 
 // Columns behind a Var of type record (a subquery's row, a join's row); empty when unknown.
 std::vector<ColumnInfo> RecordVarColumns(BindState& state, const Var& var);
-[[noreturn]] void ThrowUnknownAttribute(BindState& state, Expr* row, std::string_view attribute, Location location);
+[[noreturn]] void ThrowUnknownAttribute(BindState& state, Expr* row, std::string_view attribute,
+                                        Location location);
 
 }  // namespace walden

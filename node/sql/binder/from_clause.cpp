@@ -52,8 +52,9 @@ NamespaceItem* BindFromSubselect(BindState& state, const ast::RangeSubselect& it
 bool IsMultiUnnest(const ast::Node* node, const ast::NodeList& definitions) {
   const auto* call = ast::TryAs<ast::FuncCall>(node);
   return call != nullptr && call->funcname.size() == 1 && ast::StringOf(call->funcname[0]) == "unnest" &&
-         call->args.size() > 1 && call->agg_order.empty() && call->agg_filter == nullptr && call->over == nullptr &&
-         !call->agg_star && !call->agg_distinct && !call->func_variadic && definitions.empty();
+         call->args.size() > 1 && call->agg_order.empty() && call->agg_filter == nullptr &&
+         call->over == nullptr && !call->agg_star && !call->agg_distinct && !call->func_variadic &&
+         definitions.empty();
 }
 
 const ast::FuncCall* UnnestOf(BindState& state, ast::Node* argument, Location location) {
@@ -73,7 +74,8 @@ FunctionInFrom BindOneFunction(BindState& state, const ast::Node* node) {
   FunctionInFrom function;
   function.call = BindNested(state, node);
   if (state.last_srf != last_srf && state.last_srf != function.call) {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "set-returning functions must appear at top level of FROM")
+    throw SqlError(ErrorCode::kFeatureNotSupported,
+                   "set-returning functions must appear at top level of FROM")
         .WithPosition(state.Position(ExprLocation(state.last_srf)));
   }
   function.name = FigureColumnName(state, node);
@@ -81,7 +83,8 @@ FunctionInFrom BindOneFunction(BindState& state, const ast::Node* node) {
   return function;
 }
 
-SqlError BadDefinitions(BindState& state, const ast::Node* definition, const char* message, const char* hint) {
+SqlError BadDefinitions(BindState& state, const ast::Node* definition, const char* message,
+                        const char* hint) {
   SqlError error(ErrorCode::kSyntaxError, std::string(message));
   if (hint != nullptr) error.WithHint(hint);
   error.WithPosition(state.Position(ast::As<ast::ColumnDef>(definition)->location));
@@ -109,7 +112,8 @@ NamespaceItem* BindFromFunction(BindState& state, const ast::RangeFunction& item
       if (definitions.empty()) continue;
       if (!item.coldeflist.empty()) {
         throw BadDefinitions(state, item.coldeflist[0],
-                             "multiple column definition lists are not allowed for the same function", nullptr);
+                             "multiple column definition lists are not allowed for the same function",
+                             nullptr);
       }
       functions.back().column_definitions = &ast::As<ast::ListNode>(parts[1])->items;
     }
@@ -119,7 +123,8 @@ NamespaceItem* BindFromFunction(BindState& state, const ast::RangeFunction& item
     const ast::Node* first = item.coldeflist[0];
     if (functions.size() != 1) {
       if (item.is_rowsfrom) {
-        throw BadDefinitions(state, first, "ROWS FROM() with multiple functions cannot have a column definition list",
+        throw BadDefinitions(state, first,
+                             "ROWS FROM() with multiple functions cannot have a column definition list",
                              "Put a separate column definition list for each function inside ROWS FROM().");
       }
       throw BadDefinitions(
@@ -135,7 +140,8 @@ NamespaceItem* BindFromFunction(BindState& state, const ast::RangeFunction& item
   bool lateral = item.lateral || std::ranges::any_of(functions, [](const FunctionInFrom& function) {
                    return ContainsVarOfLevel(function.call, 0);
                  });
-  return AddFunctions(state, functions, BindAlias(state, item.alias), item.ordinality, lateral, item.is_rowsfrom);
+  return AddFunctions(state, functions, BindAlias(state, item.alias), item.ordinality, lateral,
+                      item.is_rowsfrom);
 }
 
 }  // namespace
@@ -183,12 +189,12 @@ int32_t BindTargetTable(BindState& state, const ast::RangeVar& name, bool inheri
   uint32_t levels_up = 0;
   if (name.schemaname.empty() && FindCte(state, name.relname, &levels_up) != nullptr &&
       state.catalog().FindRelation({}, name.relname, RelationLockNeed::kNone) == nullptr) {
-    throw SqlError(ErrorCode::kUndefinedTable, "relation \"{}\" cannot be the target of a modifying statement",
-                   name.relname);
+    throw SqlError(ErrorCode::kUndefinedTable,
+                   "relation \"{}\" cannot be the target of a modifying statement", name.relname);
   }
   const RelationInfo& relation = OpenRelation(state, name, RelationLockNeed::kRowExclusive);
-  NamespaceItem* item = AddRelation(state, relation, RelationLockNeed::kRowExclusive, BindAlias(state, name.alias),
-                                    inherit, false);
+  NamespaceItem* item = AddRelation(state, relation, RelationLockNeed::kRowExclusive,
+                                    BindAlias(state, name.alias), inherit, false);
   state.target = item;
   item->rte->required_perms = permissions;
   if (also_source) {

@@ -32,7 +32,8 @@ std::vector<Expr*> DefaultsFromSql(const FunctionInfo& function, const BindOptio
 std::vector<Expr*> DefaultsOf(const FunctionInfo& function, const BindOptions& options) {
   if (function.defaults_are_sql) return DefaultsFromSql(function, options);
   std::vector<Expr*> defaults;
-  for (Node* node : ReadNodeList(function.defaults, options.arena)) defaults.push_back(static_cast<Expr*>(node));
+  for (Node* node : ReadNodeList(function.defaults, options.arena))
+    defaults.push_back(static_cast<Expr*>(node));
   return defaults;
 }
 

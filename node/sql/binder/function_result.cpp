@@ -12,7 +12,8 @@ ExprList CallArguments(const Expr* expr) {
 }
 
 // The row that OUT parameters make, polymorphic ones resolved by the call's argument types.
-bool OutColumns(BindContext& context, const FunctionInfo& function, const Expr* call, std::vector<ColumnInfo>* columns) {
+bool OutColumns(BindContext& context, const FunctionInfo& function, const Expr* call,
+                std::vector<ColumnInfo>* columns) {
   if (function.all_arguments.empty() || function.result != type_oid::kRecord) return false;
   std::vector<Oid> actual;
   for (const Expr* argument : CallArguments(call)) actual.push_back(ExprType(argument));

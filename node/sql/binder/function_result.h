@@ -12,7 +12,7 @@ enum class ResultShape : uint8_t { kScalar, kComposite, kRecord, kOther };
 struct ExprResult {
   ResultShape shape = ResultShape::kScalar;
   Oid type{};
-  Oid relation{};                   // named composite types
+  Oid relation{};  // named composite types
   bool from_out_parameters = false;
   std::vector<ColumnInfo> columns;  // composites only
 };

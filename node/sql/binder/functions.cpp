@@ -16,7 +16,15 @@ namespace {
 using type_oid::kUnknown;
 constexpr size_t kMaxArguments = 100;
 
-enum class CallKind : uint8_t { kNotFound, kAmbiguous, kFunction, kAggregate, kWindow, kProcedure, kCoercion };
+enum class CallKind : uint8_t {
+  kNotFound,
+  kAmbiguous,
+  kFunction,
+  kAggregate,
+  kWindow,
+  kProcedure,
+  kCoercion
+};
 
 // What a call resolved to.
 struct Resolved {
@@ -50,7 +58,8 @@ void CollectArguments(Call* call) {
   BindState& state = call->state;
   call->arguments = call->request.arguments.Clone(state.arena());
   if (call->arguments.size() > kMaxArguments) {
-    throw SqlError(ErrorCode::kTooManyArguments, "cannot pass more than {} arguments to a function", kMaxArguments)
+    throw SqlError(ErrorCode::kTooManyArguments, "cannot pass more than {} arguments to a function",
+                   kMaxArguments)
         .WithPosition(call->position());
   }
   for (Expr* argument : call->arguments) {
@@ -148,8 +157,9 @@ Resolved Resolve(const Call& call) {
   error.WithPosition(call.position());
   const ast::FuncCall* syntax = call.syntax();
   if (syntax->agg_order.size() > 1 && !syntax->agg_within_group) {
-    throw error.WithHint("No aggregate function matches the given name and argument types. Perhaps you misplaced "
-                         "ORDER BY; ORDER BY must appear after all regular arguments of the aggregate.");
+    throw error.WithHint(
+        "No aggregate function matches the given name and argument types. Perhaps you misplaced "
+        "ORDER BY; ORDER BY must appear after all regular arguments of the aggregate.");
   }
   throw error.WithHint(fmt::format(
       "No {} matches the given name and argument types. You might need to add explicit type casts.", what));
@@ -158,7 +168,8 @@ Resolved Resolve(const Call& call) {
 [[noreturn]] void ThrowAmbiguous(const Call& call) {
   const char* what = call.request.is_procedure ? "procedure" : "function";
   throw SqlError(ErrorCode::kAmbiguousFunction, "{} {} is not unique", what, call.Signature())
-      .WithHint(fmt::format("Could not choose a best candidate {}. You might need to add explicit type casts.", what))
+      .WithHint(fmt::format(
+          "Could not choose a best candidate {}. You might need to add explicit type casts.", what))
       .WithPosition(call.position());
 }
 
@@ -170,11 +181,11 @@ void CheckPlainCall(const Call& call) {
   if (syntax->agg_star) {
     throw call.WrongObject(fmt::format("{}(*) specified, but {} is not an aggregate function", name, name));
   }
-  const char* clause = syntax->agg_distinct             ? "DISTINCT"
-                       : syntax->agg_within_group       ? "WITHIN GROUP"
-                       : !syntax->agg_order.empty()     ? "ORDER BY"
-                       : syntax->agg_filter != nullptr  ? "FILTER"
-                                                        : nullptr;
+  const char* clause = syntax->agg_distinct            ? "DISTINCT"
+                       : syntax->agg_within_group      ? "WITHIN GROUP"
+                       : !syntax->agg_order.empty()    ? "ORDER BY"
+                       : syntax->agg_filter != nullptr ? "FILTER"
+                                                       : nullptr;
   if (clause != nullptr) {
     throw call.WrongObject(fmt::format("{} specified, but {} is not an aggregate function", clause, name));
   }
@@ -198,7 +209,8 @@ void CheckOrderedSetCall(const Call& call, const Resolved& resolved, const Aggre
     throw call.WrongObject(fmt::format("WITHIN GROUP is required for ordered-set aggregate {}", call.name));
   }
   if (syntax.over != nullptr) {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "OVER is not supported for ordered-set aggregate {}", call.name)
+    throw SqlError(ErrorCode::kFeatureNotSupported, "OVER is not supported for ordered-set aggregate {}",
+                   call.name)
         .WithPosition(call.position());
   }
   int aggregated = static_cast<int>(syntax.agg_order.size());
@@ -206,27 +218,31 @@ void CheckOrderedSetCall(const Call& call, const Resolved& resolved, const Aggre
   int declared = static_cast<int>(resolved.function->arguments.size());
   if (!IsValid(resolved.function->variadic)) {
     if (direct != aggregate.direct_arguments) {
-      throw WrongDirectCount(call, fmt::format("There is an ordered-set aggregate {}, but it requires {}, not {}.",
-                                               call.name, Arguments(aggregate.direct_arguments), direct));
+      throw WrongDirectCount(
+          call, fmt::format("There is an ordered-set aggregate {}, but it requires {}, not {}.", call.name,
+                            Arguments(aggregate.direct_arguments), direct));
     }
     return;
   }
   int variadic = resolved.candidate.variadic_count;
   if (aggregate.direct_arguments < declared) {
     if (direct != aggregate.direct_arguments) {
-      throw WrongDirectCount(call, fmt::format("There is an ordered-set aggregate {}, but it requires {}, not {}.",
-                                               call.name, Arguments(aggregate.direct_arguments), direct));
+      throw WrongDirectCount(
+          call, fmt::format("There is an ordered-set aggregate {}, but it requires {}, not {}.", call.name,
+                            Arguments(aggregate.direct_arguments), direct));
     }
   } else if (aggregate.kind == 'h') {
     if (variadic != 2 * aggregated) {
       throw WrongDirectCount(
-          call, fmt::format("To use the hypothetical-set aggregate {}, the number of hypothetical direct arguments "
-                            "(here {}) must match the number of ordering columns (here {}).",
-                            call.name, variadic - aggregated, aggregated));
+          call,
+          fmt::format("To use the hypothetical-set aggregate {}, the number of hypothetical direct arguments "
+                      "(here {}) must match the number of ordering columns (here {}).",
+                      call.name, variadic - aggregated, aggregated));
     }
   } else if (variadic <= aggregated) {
-    throw WrongDirectCount(call, fmt::format("There is an ordered-set aggregate {}, but it requires at least {}.",
-                                             call.name, Arguments(aggregate.direct_arguments)));
+    throw WrongDirectCount(
+        call, fmt::format("There is an ordered-set aggregate {}, but it requires at least {}.", call.name,
+                          Arguments(aggregate.direct_arguments)));
   }
 }
 
@@ -238,7 +254,8 @@ void UnifyHypothetical(Call* call, int aggregated, std::vector<Oid>* declared) {
   for (size_t i = first; i < first + static_cast<size_t>(aggregated); ++i) {
     size_t sorted = i + static_cast<size_t>(aggregated);
     if ((*declared)[i] != type_oid::kAny) continue;
-    ExprList pair(state.arena(), {call->arguments[static_cast<uint32_t>(sorted)], call->arguments[static_cast<uint32_t>(i)]});
+    ExprList pair(state.arena(), {call->arguments[static_cast<uint32_t>(sorted)],
+                                  call->arguments[static_cast<uint32_t>(i)]});
     Oid type = CommonTypeOf(state, pair, "WITHIN GROUP");
     int32_t typmod = CommonTypmodOf(pair, type);
     for (size_t at : {i, sorted}) {
@@ -256,7 +273,8 @@ void PackVariadic(Call* call, int count) {
   BindState& state = call->state;
   uint32_t plain = call->arguments.size() - static_cast<uint32_t>(count);
   auto* array = state.New<ArrayExpr>();
-  for (uint32_t i = plain; i < call->arguments.size(); ++i) array->elements.Append(state.arena(), call->arguments[i]);
+  for (uint32_t i = plain; i < call->arguments.size(); ++i)
+    array->elements.Append(state.arena(), call->arguments[i]);
   array->element_typeid = ExprType(array->elements[0]);
   array->array_typeid = state.types().ArrayOf(array->element_typeid);
   if (!IsValid(array->array_typeid)) {
@@ -409,8 +427,9 @@ Expr* BuildResolved(Call* call, Resolved* resolved, Expr* filter) {
     }
   }
   std::vector<Oid> declared = candidate.arguments;
-  const AggregateInfo* aggregate =
-      resolved->kind == CallKind::kAggregate ? state.catalog().GetAggregate(resolved->function->oid) : nullptr;
+  const AggregateInfo* aggregate = resolved->kind == CallKind::kAggregate
+                                       ? state.catalog().GetAggregate(resolved->function->oid)
+                                       : nullptr;
   if (aggregate != nullptr && aggregate->kind == 'h' && call->syntax() != nullptr) {
     UnifyHypothetical(call, static_cast<int>(call->syntax()->agg_order.size()), &declared);
   }
@@ -424,7 +443,8 @@ Expr* BuildResolved(Call* call, Resolved* resolved, Expr* filter) {
     PackVariadic(call, candidate.variadic_count);
   }
   if (call->variadic && variadic_type == type_oid::kAny && !call->arguments.empty()) CheckVariadicAny(*call);
-  if (resolved->kind == CallKind::kFunction || resolved->kind == CallKind::kProcedure || call->syntax() == nullptr) {
+  if (resolved->kind == CallKind::kFunction || resolved->kind == CallKind::kProcedure ||
+      call->syntax() == nullptr) {
     return BuildPlainCall(call, *resolved, result);
   }
   if (call->syntax()->over != nullptr) return BuildWindowFunction(call, *resolved, result, filter);
@@ -435,8 +455,8 @@ bool MayBeProjection(const Call& call) {
   if (call.actual.size() != 1 || call.request.is_procedure || !call.argument_names.empty()) return false;
   if (call.request.names->size() != 1) return false;
   if (const ast::FuncCall* syntax = call.syntax()) {
-    if (!syntax->agg_order.empty() || syntax->agg_filter != nullptr || syntax->agg_star || syntax->agg_distinct ||
-        syntax->over != nullptr || syntax->func_variadic) {
+    if (!syntax->agg_order.empty() || syntax->agg_filter != nullptr || syntax->agg_star ||
+        syntax->agg_distinct || syntax->over != nullptr || syntax->func_variadic) {
       return false;
     }
   }
@@ -445,8 +465,8 @@ bool MayBeProjection(const Call& call) {
 
 }  // namespace
 
-std::string CallSignature(BindState& state, const std::string& name, const std::vector<std::string_view>& names,
-                          std::span<const Oid> types) {
+std::string CallSignature(BindState& state, const std::string& name,
+                          const std::vector<std::string_view>& names, std::span<const Oid> types) {
   std::string text = name + "(";
   size_t positional = types.size() - names.size();
   for (size_t i = 0; i < types.size(); ++i) {
@@ -500,7 +520,8 @@ Expr* BindCallOrColumn(BindState& state, const CallRequest& request) {
   }
   bool may_project = MayBeProjection(call);
   if (may_project && request.call == nullptr) {
-    Expr* field = BindFieldSelection(state, ast::StringOf((*request.names)[0]), call.arguments[0], request.location);
+    Expr* field =
+        BindFieldSelection(state, ast::StringOf((*request.names)[0]), call.arguments[0], request.location);
     if (field != nullptr) return field;
   }
   Resolved resolved = Resolve(call);
@@ -508,8 +529,8 @@ Expr* BindCallOrColumn(BindState& state, const CallRequest& request) {
     case CallKind::kNotFound:
       if (request.call == nullptr) return nullptr;
       if (may_project) {
-        Expr* field =
-            BindFieldSelection(state, ast::StringOf((*request.names)[0]), call.arguments[0], request.location);
+        Expr* field = BindFieldSelection(state, ast::StringOf((*request.names)[0]), call.arguments[0],
+                                         request.location);
         if (field != nullptr) return field;
       }
       ThrowNotFound(call);

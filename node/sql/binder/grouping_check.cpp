@@ -60,7 +60,8 @@ std::vector<RefSet> ExpandSets(BindState& state, const List<GroupingSet*>& sets)
     std::vector<RefSet> product;
     std::vector<RefSet> expanded = ExpandSet(*set);
     if (result.size() * expanded.size() > kMaxGroupingSets) {
-      throw SqlError(ErrorCode::kStatementTooComplex, "too many grouping sets present (maximum {})", kMaxGroupingSets)
+      throw SqlError(ErrorCode::kStatementTooComplex, "too many grouping sets present (maximum {})",
+                     kMaxGroupingSets)
           .WithPosition(state.Position(sets[0]->location));
     }
     for (const RefSet& left : result) {
@@ -176,8 +177,8 @@ bool GroupingChecker::IsDetermined(const Var& var) {
     bool all = std::ranges::all_of(unique.keys, [&](AttrNumber key) {
       return std::ranges::any_of(items_, [&](const GroupItem& item) {
         const auto* grouped = TryAs<Var>(item.expr);
-        return item.in_all_sets && grouped != nullptr && grouped->varlevelsup == 0 && grouped->varno == var.varno &&
-               grouped->varattno == key;
+        return item.in_all_sets && grouped != nullptr && grouped->varlevelsup == 0 &&
+               grouped->varno == var.varno && grouped->varattno == key;
       });
     });
     if (!all) continue;
@@ -194,10 +195,12 @@ void GroupingChecker::ThrowUngrouped(const Var& var) {
   if (var.varattno > 0) column = rte.eref->colnames[static_cast<uint32_t>(var.varattno - 1)];
   if (var.varattno < 0) column = SystemColumnName(var.varattno);
   SqlError error(ErrorCode::kGroupingError,
-                 level_ == 0 ? fmt::format("column \"{}.{}\" must appear in the GROUP BY clause or be used in an "
-                                           "aggregate function", rte.eref->aliasname, column)
-                             : fmt::format("subquery uses ungrouped column \"{}.{}\" from outer query",
-                                           rte.eref->aliasname, column));
+                 level_ == 0
+                     ? fmt::format("column \"{}.{}\" must appear in the GROUP BY clause or be used in an "
+                                   "aggregate function",
+                                   rte.eref->aliasname, column)
+                     : fmt::format("subquery uses ungrouped column \"{}.{}\" from outer query",
+                                   rte.eref->aliasname, column));
   if (level_ == 0 && in_direct_arguments_) {
     error.WithDetail("Direct arguments of an ordered-set aggregate must use only grouped columns.");
   }
@@ -224,7 +227,9 @@ void GroupingChecker::Walk(const Node* node) {
     }
     if (aggregate->agglevelsup > level_) return;
   }
-  if (const auto* grouping = TryAs<GroupingFunc>(node); grouping != nullptr && grouping->agglevelsup >= level_) return;
+  if (const auto* grouping = TryAs<GroupingFunc>(node);
+      grouping != nullptr && grouping->agglevelsup >= level_)
+    return;
   if (has_expressions_ && level_ == 0 && IsGrouped(node)) return;
   if (const auto* var = TryAs<Var>(node)) {
     if (var->varlevelsup != level_) return;

@@ -56,6 +56,8 @@ class Flattener {
 
 }  // namespace
 
-Node* FlattenJoinAliases(const Query& query, Node* tree, Arena& arena) { return Flattener(query, arena).Flatten(tree); }
+Node* FlattenJoinAliases(const Query& query, Node* tree, Arena& arena) {
+  return Flattener(query, arena).Flatten(tree);
+}
 
 }  // namespace walden

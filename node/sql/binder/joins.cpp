@@ -18,7 +18,8 @@ struct JoinColumns {
 };
 
 Var* VarOf(BindState& state, const NamespaceColumn& column) {
-  Var* var = MakeVar(state.arena(), column.varno, column.varattno, column.type, column.typmod, column.collation);
+  Var* var =
+      MakeVar(state.arena(), column.varno, column.varattno, column.type, column.typmod, column.collation);
   var->varnosyn = column.varnosyn;
   var->varattnosyn = column.varattnosyn;
   return var;
@@ -31,14 +32,14 @@ uint32_t FindUsing(const NamespaceItem& side, std::string_view name, const char*
   for (uint32_t i = 0; i < names.size(); ++i) {
     if (names[i] != name || names[i].empty()) continue;
     if (found >= 0) {
-      throw SqlError(ErrorCode::kAmbiguousColumn, "common column name \"{}\" appears more than once in {} table", name,
-                     which);
+      throw SqlError(ErrorCode::kAmbiguousColumn,
+                     "common column name \"{}\" appears more than once in {} table", name, which);
     }
     found = static_cast<int>(i);
   }
   if (found < 0) {
-    throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" specified in USING clause does not exist in {} table",
-                   name, which);
+    throw SqlError(ErrorCode::kUndefinedColumn,
+                   "column \"{}\" specified in USING clause does not exist in {} table", name, which);
   }
   return static_cast<uint32_t>(found);
 }
@@ -55,7 +56,8 @@ List<std::string_view> UsingNames(BindState& state, const ast::JoinExpr& join, c
   for (const ast::Node* node : join.using_clause) {
     std::string_view name = ast::StringOf(node);
     if (names.Contains(name)) {
-      throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" appears more than once in USING clause", name);
+      throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" appears more than once in USING clause",
+                     name);
     }
     names.Append(state.arena(), name);
   }
@@ -93,16 +95,16 @@ Expr* UsingCondition(BindState& state, const std::vector<std::pair<Var*, Var*>>&
   for (auto [left, right] : pairs) {
     MarkSelected(state, *left);
     MarkSelected(state, *right);
-    Expr* equal = MakeOperator(state, {{}, "="}, Copy(left, state.arena()), Copy(right, state.arena()), state.last_srf,
-                               Location{});
+    Expr* equal = MakeOperator(state, {{}, "="}, Copy(left, state.arena()), Copy(right, state.arena()),
+                               state.last_srf, Location{});
     conditions.Append(state.arena(), CoerceToBoolean(state, equal, "AND"));
   }
   Expr* all = MakeBoolExpr(state.arena(), BoolExprType::kAnd, conditions);
   return all == nullptr ? nullptr : CoerceToBoolean(state, all, "JOIN/USING");
 }
 
-void AddColumn(BindState& state, JoinColumns* to, std::string_view name, const NamespaceColumn& column, Expr* source,
-               int32_t left, int32_t right) {
+void AddColumn(BindState& state, JoinColumns* to, std::string_view name, const NamespaceColumn& column,
+               Expr* source, int32_t left, int32_t right) {
   to->names.Append(state.arena(), name);
   to->columns.Append(state.arena(), column);
   to->sources.Append(state.arena(), source);
@@ -143,8 +145,8 @@ Expr* AddUsingColumns(BindState& state, const ast::JoinExpr& join, JoinType type
   return UsingCondition(state, pairs);
 }
 
-void AddRemainingColumns(BindState& state, const NamespaceItem& side, const std::vector<bool>& done, bool is_left,
-                         JoinColumns* columns) {
+void AddRemainingColumns(BindState& state, const NamespaceItem& side, const std::vector<bool>& done,
+                         bool is_left, JoinColumns* columns) {
   for (uint32_t i = 0; i < side.columns.size(); ++i) {
     if (done[i] || side.columns[i].varno == 0 || side.names->colnames[i].empty()) continue;
     auto number = static_cast<int32_t>(i + 1);
@@ -177,8 +179,8 @@ FromItem BindJoin(BindState& state, const ast::JoinExpr& join) {
   std::vector<bool> left_done(left.item->columns.size()), right_done(right.item->columns.size());
   List<std::string_view> using_names = UsingNames(state, join, *left.item, *right.item);
   if (!using_names.empty()) {
-    tree->quals = AddUsingColumns(state, join, join.jointype, *left.item, *right.item, join_index, using_names,
-                                  &left_done, &right_done, &columns);
+    tree->quals = AddUsingColumns(state, join, join.jointype, *left.item, *right.item, join_index,
+                                  using_names, &left_done, &right_done, &columns);
   }
   uint32_t merged = columns.names.size();
   AddRemainingColumns(state, *left.item, left_done, true, &columns);

@@ -42,8 +42,9 @@ ExprList InsertRow::Bind(const ExprList& values, bool strip_indirection) const {
     SqlError error(ErrorCode::kSyntaxError, "INSERT has more target columns than expressions");
     const auto* row = values.size() == 1 ? TryAs<RowExpr>(values[0]) : nullptr;
     if (row != nullptr && row->args.size() == columns.size()) {
-      error.WithHint("The insertion source is a row expression containing the same number of columns expected by the "
-                     "INSERT. Did you accidentally use extra parentheses?");
+      error.WithHint(
+          "The insertion source is a row expression containing the same number of columns expected by the "
+          "INSERT. Did you accidentally use extra parentheses?");
     }
     throw error.WithPosition(state.Position(columns[values.size()].location));
   }
@@ -52,7 +53,8 @@ ExprList InsertRow::Bind(const ExprList& values, bool strip_indirection) const {
     const InsertColumn& column = columns[i];
     Expr* expr = BindAssigned(state, values[i], ExprKind::kInsertTarget, column.name, column.number,
                               column.indirection, column.location);
-    result.Append(state.arena(), strip_indirection && column.indirection != nullptr ? StripAssignment(expr) : expr);
+    result.Append(state.arena(),
+                  strip_indirection && column.indirection != nullptr ? StripAssignment(expr) : expr);
   }
   return result;
 }
@@ -127,9 +129,11 @@ ExprList BindInsertValues(const InsertRow& row, const ast::NodeList& lists) {
 }
 
 void CheckTargetIsNotCatalogConflict(const BindState& state) {
-  const RelationInfo* relation = state.catalog().GetRelation(state.target->rte->relid, RelationLockNeed::kNone);
+  const RelationInfo* relation =
+      state.catalog().GetRelation(state.target->rte->relid, RelationLockNeed::kNone);
   if (OidNumber(relation->oid) < OidNumber(kFirstNormalOid) && relation->schema == Oid{11}) {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "ON CONFLICT is not supported with system catalog tables");
+    throw SqlError(ErrorCode::kFeatureNotSupported,
+                   "ON CONFLICT is not supported with system catalog tables");
   }
 }
 
@@ -157,8 +161,8 @@ Query* BindInsert(BindState& state, const ast::InsertStmt& insert) {
   state.is_insert = true;
   BindWith(state, insert.with_clause, query);
   query->override = insert.override;
-  bool updates = insert.on_conflict_clause != nullptr &&
-                 insert.on_conflict_clause->action == OnConflictAction::kUpdate;
+  bool updates =
+      insert.on_conflict_clause != nullptr && insert.on_conflict_clause->action == OnConflictAction::kUpdate;
   uint32_t permissions = acl_mode::kInsert | (updates ? acl_mode::kUpdate : 0);
   query->result_relation = BindTargetTable(state, *insert.relation, false, false, permissions);
   std::vector<InsertColumn> columns = BindInsertColumns(state, insert.cols);
@@ -218,7 +222,8 @@ Query* BindUpdate(BindState& state, const ast::UpdateStmt& update) {
   auto* query = state.New<Query>();
   query->command_type = CmdType::kUpdate;
   BindWith(state, update.with_clause, query);
-  query->result_relation = BindTargetTable(state, *update.relation, update.relation->inh, true, acl_mode::kUpdate);
+  query->result_relation =
+      BindTargetTable(state, *update.relation, update.relation->inh, true, acl_mode::kUpdate);
   state.target->lateral_only = true;
   state.target->lateral_ok = false;
   BindFrom(state, update.from_clause);

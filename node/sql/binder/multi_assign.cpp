@@ -77,8 +77,8 @@ class Splitter {
     query->rtable.Append(arena_, entry);
     query->jointree = arena_.New<FromExpr>();
     query->jointree->fromlist.Append(arena_, leaf);
-    query->target_list.Append(arena_, MakeTargetEntry(arena_, MakeVarFromTarget(arena_, 1, *target), 1,
-                                                      target->resname, false));
+    query->target_list.Append(
+        arena_, MakeTargetEntry(arena_, MakeVarFromTarget(arena_, 1, *target), 1, target->resname, false));
     auto* link = arena_.New<SubLink>();
     link->sub_link_type = SubLinkType::kExpr;
     link->subselect = query;
@@ -94,7 +94,8 @@ class Splitter {
 }  // namespace
 
 void SplitMultiAssignments(Query* query, const BindOptions& options) {
-  if (query->command_type == CmdType::kUpdate) query->target_list = Splitter(options).Split(query->target_list);
+  if (query->command_type == CmdType::kUpdate)
+    query->target_list = Splitter(options).Split(query->target_list);
   if (query->on_conflict != nullptr) {
     query->on_conflict->on_conflict_set = Splitter(options).Split(query->on_conflict->on_conflict_set);
   }

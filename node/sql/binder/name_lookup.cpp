@@ -23,12 +23,14 @@ bool HasSystemColumns(const RangeTblEntry& rte) {
 
 void CheckLateral(BindState& level, const NamespaceItem& item, BindState& state, Location location) {
   if (!item.lateral_only || item.lateral_ok) return;
-  SqlError error(ErrorCode::kInvalidColumnReference, "invalid reference to FROM-clause entry for table \"{}\"",
-                 item.names->aliasname);
+  SqlError error(ErrorCode::kInvalidColumnReference,
+                 "invalid reference to FROM-clause entry for table \"{}\"", item.names->aliasname);
   error.WithPosition(state.Position(location));
   if (level.target != nullptr && item.rte == level.target->rte) {
-    throw error.WithHint(fmt::format("There is an entry for table \"{}\", but it cannot be referenced from this part "
-                                     "of the query.", item.names->aliasname));
+    throw error.WithHint(
+        fmt::format("There is an entry for table \"{}\", but it cannot be referenced from this part "
+                    "of the query.",
+                    item.names->aliasname));
   }
   throw error.WithDetail("The combining JOIN type must be INNER or LEFT for a LATERAL reference.");
 }
@@ -44,8 +46,8 @@ Expr* SystemColumnVar(BindState& state, NamespaceItem& item, uint32_t levels_up,
         .WithPosition(state.Position(location));
   }
   if (state.expr_kind == ExprKind::kGeneratedColumn && number != kTableOid) {
-    throw SqlError(ErrorCode::kInvalidColumnReference, "cannot use system column \"{}\" in column generation expression",
-                   name)
+    throw SqlError(ErrorCode::kInvalidColumnReference,
+                   "cannot use system column \"{}\" in column generation expression", name)
         .WithPosition(state.Position(location));
   }
   Var* var = MakeVar(state.arena(), item.rtindex, number, type, -1, Oid{}, levels_up);
@@ -115,7 +117,8 @@ ColumnGuess GuessColumn(BindState& state, std::string_view table, std::string_vi
       if (rte->rtekind == RteKind::kJoin) continue;  // its columns are those of other entries
       int penalty = 0;
       if (!table.empty()) {
-        penalty = std::min(EditDistance(table, rte->eref->aliasname, kMaxHintDistance + 1), kMaxHintDistance + 1);
+        penalty =
+            std::min(EditDistance(table, rte->eref->aliasname, kMaxHintDistance + 1), kMaxHintDistance + 1);
       }
       bool exact = false;
       for (std::string_view name : rte->eref->colnames) {
@@ -171,8 +174,8 @@ std::string_view SystemColumnName(AttrNumber number) {
   return "";
 }
 
-NamespaceItem* FindTableName(BindState& state, std::string_view schema, std::string_view name, Location location,
-                             uint32_t* levels_up) {
+NamespaceItem* FindTableName(BindState& state, std::string_view schema, std::string_view name,
+                             Location location, uint32_t* levels_up) {
   *levels_up = 0;
   if (!schema.empty()) {
     const RelationInfo* relation = state.catalog().FindRelation(schema, name, RelationLockNeed::kNone);
@@ -215,8 +218,8 @@ Expr* FindColumnOfItem(BindState& state, NamespaceItem& item, uint32_t levels_up
                    item.names->aliasname)
         .WithPosition(state.Position(location));
   }
-  Var* var = MakeVar(state.arena(), column.varno, column.varattno, column.type, column.typmod, column.collation,
-                     levels_up);
+  Var* var = MakeVar(state.arena(), column.varno, column.varattno, column.type, column.typmod,
+                     column.collation, levels_up);
   var->varnosyn = column.varnosyn;
   var->varattnosyn = column.varattnosyn;
   var->location = location;
@@ -262,7 +265,8 @@ Expr* WholeRow(BindState& state, NamespaceItem& item, uint32_t levels_up, Locati
     const RelationInfo* relation = state.catalog().GetRelation(rte.relid, RelationLockNeed::kNone);
     type = relation->row_type;
     if (!IsValid(type)) {
-      throw SqlError(ErrorCode::kWrongObjectType, "relation \"{}\" does not have a composite type", relation->name);
+      throw SqlError(ErrorCode::kWrongObjectType, "relation \"{}\" does not have a composite type",
+                     relation->name);
     }
   } else if (rte.rtekind == RteKind::kFunction && rte.functions.size() == 1 && !rte.funcordinality) {
     Expr* call = rte.functions[0]->funcexpr;
@@ -312,8 +316,10 @@ void ThrowMissingTable(BindState& state, std::string_view schema, std::string_vi
   // An alias hides the table's name; say so if the alias could be used here.
   if (rte->alias != nullptr && rte->eref->aliasname != name) {
     for (const NamespaceItem* item : found_level->names) {
-      if (item->rte != rte || !item->rel_visible || (item->lateral_only && !found_level->lateral_active)) continue;
-      throw error.WithHint(fmt::format("Perhaps you meant to reference the table alias \"{}\".", rte->eref->aliasname));
+      if (item->rte != rte || !item->rel_visible || (item->lateral_only && !found_level->lateral_active))
+        continue;
+      throw error.WithHint(
+          fmt::format("Perhaps you meant to reference the table alias \"{}\".", rte->eref->aliasname));
     }
   }
   throw error.WithHint(fmt::format(
@@ -321,18 +327,21 @@ void ThrowMissingTable(BindState& state, std::string_view schema, std::string_vi
       rte->eref->aliasname));
 }
 
-void ThrowMissingColumn(BindState& state, std::string_view table, std::string_view column, Location location) {
+void ThrowMissingColumn(BindState& state, std::string_view table, std::string_view column,
+                        Location location) {
   std::string shown = table.empty() ? fmt::format("\"{}\"", column) : fmt::format("{}.{}", table, column);
   SqlError error(ErrorCode::kUndefinedColumn, "column {} does not exist", shown);
   error.WithPosition(state.Position(location));
   ColumnGuess guess = GuessColumn(state, table, column);
   if (guess.exact != nullptr) {
-    error.WithHint(fmt::format("There is a column named \"{}\" in table \"{}\", but it cannot be referenced from this "
-                               "part of the query.", column, guess.exact->eref->aliasname));
+    error.WithHint(
+        fmt::format("There is a column named \"{}\" in table \"{}\", but it cannot be referenced from this "
+                    "part of the query.",
+                    column, guess.exact->eref->aliasname));
   } else if (guess.second_rte != nullptr) {
     error.WithHint(fmt::format("Perhaps you meant to reference the column \"{}.{}\" or the column \"{}.{}\".",
-                               guess.first_rte->eref->aliasname, guess.first, guess.second_rte->eref->aliasname,
-                               guess.second));
+                               guess.first_rte->eref->aliasname, guess.first,
+                               guess.second_rte->eref->aliasname, guess.second));
   } else if (guess.first_rte != nullptr) {
     error.WithHint(fmt::format("Perhaps you meant to reference the column \"{}.{}\".",
                                guess.first_rte->eref->aliasname, guess.first));

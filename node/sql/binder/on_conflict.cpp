@@ -16,14 +16,16 @@ const RelationInfo& TargetRelation(BindState& state) {
   return *state.catalog().GetRelation(state.target->rte->relid, RelationLockNeed::kNone);
 }
 
-InferenceElem* BindInferenceElement(BindState& state, const ast::InferClause& infer, const ast::IndexElem& element) {
+InferenceElem* BindInferenceElement(BindState& state, const ast::InferClause& infer,
+                                    const ast::IndexElem& element) {
   int position = state.Position(infer.location);
   if (element.ordering != SortByDir::kDefault) {
     throw SqlError(ErrorCode::kInvalidColumnReference, "ASC/DESC is not allowed in ON CONFLICT clause")
         .WithPosition(position);
   }
   if (element.nulls_ordering != SortByNulls::kDefault) {
-    throw SqlError(ErrorCode::kInvalidColumnReference, "NULLS FIRST/LAST is not allowed in ON CONFLICT clause")
+    throw SqlError(ErrorCode::kInvalidColumnReference,
+                   "NULLS FIRST/LAST is not allowed in ON CONFLICT clause")
         .WithPosition(position);
   }
   auto* result = state.New<InferenceElem>();
@@ -45,7 +47,8 @@ InferenceElem* BindInferenceElement(BindState& state, const ast::InferClause& in
     Oid schema = name.schema.empty() ? Oid{} : state.catalog().FindSchema(name.schema);
     result->inferopclass = state.catalog().FindOpclass(schema, name.name, "btree");
     if (!IsValid(result->inferopclass)) {
-      throw SqlError(ErrorCode::kUndefinedObject, "operator class \"{}\" does not exist for access method \"btree\"",
+      throw SqlError(ErrorCode::kUndefinedObject,
+                     "operator class \"{}\" does not exist for access method \"btree\"",
                      JoinNames(element.opclass));
     }
   }
@@ -56,7 +59,8 @@ void BindArbiter(BindState& state, const ast::OnConflictClause& clause, OnConfli
   const ast::InferClause* infer = clause.infer;
   if (infer == nullptr) {
     if (clause.action != OnConflictAction::kUpdate) return;
-    throw SqlError(ErrorCode::kSyntaxError, "ON CONFLICT DO UPDATE requires inference specification or constraint name")
+    throw SqlError(ErrorCode::kSyntaxError,
+                   "ON CONFLICT DO UPDATE requires inference specification or constraint name")
         .WithHint("For example, ON CONFLICT (column_name).")
         .WithPosition(state.Position(clause.location));
   }
@@ -86,8 +90,8 @@ void BindArbiter(BindState& state, const ast::OnConflictClause& clause, OnConfli
     }
     return;
   }
-  throw SqlError(ErrorCode::kUndefinedObject, "constraint \"{}\" for table \"{}\" does not exist", infer->conname,
-                 relation.name);
+  throw SqlError(ErrorCode::kUndefinedObject, "constraint \"{}\" for table \"{}\" does not exist",
+                 infer->conname, relation.name);
 }
 
 // EXCLUDED: the row that was to be inserted.
@@ -123,8 +127,7 @@ NamespaceItem* AddExcluded(BindState& state, OnConflictExpr* result) {
 OnConflictExpr* BindOnConflict(BindState& state, const ast::OnConflictClause& clause) {
   auto* result = state.New<OnConflictExpr>();
   result->action = clause.action;
-  NamespaceItem* excluded =
-      clause.action == OnConflictAction::kUpdate ? AddExcluded(state, result) : nullptr;
+  NamespaceItem* excluded = clause.action == OnConflictAction::kUpdate ? AddExcluded(state, result) : nullptr;
   BindArbiter(state, clause, result);
   if (excluded == nullptr) return result;
   std::vector<NamespaceItem*> saved = std::move(state.names);

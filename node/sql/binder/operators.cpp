@@ -16,7 +16,9 @@ std::string Signature(BindState& state, const WrittenName& name, Oid left, Oid r
 
 }  // namespace
 
-WrittenName OperatorName(BindState& state, const ast::NodeList& names) { return SplitName(names, state.catalog()); }
+WrittenName OperatorName(BindState& state, const ast::NodeList& names) {
+  return SplitName(names, state.catalog());
+}
 
 const OperatorInfo& RequireOperator(BindState& state, const WrittenName& name, Oid left, Oid right,
                                     Location location) {
@@ -24,15 +26,18 @@ const OperatorInfo& RequireOperator(BindState& state, const WrittenName& name, O
   OverloadResult result = state.context.overloads.FindOperator(name, left, right, &found);
   if (result == OverloadResult::kFound) return *found;
   if (result == OverloadResult::kAmbiguous) {
-    throw SqlError(ErrorCode::kAmbiguousFunction, "operator is not unique: {}", Signature(state, name, left, right))
+    throw SqlError(ErrorCode::kAmbiguousFunction, "operator is not unique: {}",
+                   Signature(state, name, left, right))
         .WithHint("Could not choose a best candidate operator. You might need to add explicit type casts.")
         .WithPosition(state.Position(location));
   }
-  throw SqlError(ErrorCode::kUndefinedFunction, "operator does not exist: {}", Signature(state, name, left, right))
-      .WithHint(IsValid(left) ? "No operator matches the given name and argument types. You might need to add explicit "
-                                "type casts."
-                              : "No operator matches the given name and argument type. You might need to add an "
-                                "explicit type cast.")
+  throw SqlError(ErrorCode::kUndefinedFunction, "operator does not exist: {}",
+                 Signature(state, name, left, right))
+      .WithHint(IsValid(left)
+                    ? "No operator matches the given name and argument types. You might need to add explicit "
+                      "type casts."
+                    : "No operator matches the given name and argument type. You might need to add an "
+                      "explicit type cast.")
       .WithPosition(state.Position(location));
 }
 
@@ -54,7 +59,8 @@ void CheckSrfPlacement(BindState& state, Node* last_srf, Location location) {
     case ExprKind::kFromFunction:
       // Only the function itself, not its arguments; a set inside would have become last_srf.
       if (state.last_srf == last_srf) return;
-      throw SqlError(ErrorCode::kFeatureNotSupported, "set-returning functions must appear at top level of FROM")
+      throw SqlError(ErrorCode::kFeatureNotSupported,
+                     "set-returning functions must appear at top level of FROM")
           .WithPosition(state.Position(ExprLocation(state.last_srf)));
     case ExprKind::kSelectTarget:
     case ExprKind::kInsertTarget:

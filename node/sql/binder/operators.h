@@ -17,7 +17,8 @@ const OperatorInfo& RequireOperator(BindState& state, const WrittenName& name, O
 // The names of an AST operator; 0A000 and 42601 as SplitName.
 WrittenName OperatorName(BindState& state, const ast::NodeList& names);
 // Coerces arguments to the declared types where they differ.
-void CoerceArguments(BindState& state, ExprList* arguments, std::span<const Oid> actual, std::span<const Oid> declared);
+void CoerceArguments(BindState& state, ExprList* arguments, std::span<const Oid> actual,
+                     std::span<const Oid> declared);
 // Is a set-returning call allowed here? `last_srf` as above.
 void CheckSrfPlacement(BindState& state, Node* last_srf, Location location);
 

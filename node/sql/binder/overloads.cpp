@@ -90,12 +90,14 @@ void Overloads::AddCandidate(CallCandidate candidate, std::vector<CallCandidate>
   size_t compared = candidate.arguments.size() - static_cast<size_t>(candidate.default_count);
   for (CallCandidate& other : *to) {
     if (other.arguments.size() - static_cast<size_t>(other.default_count) != compared) continue;
-    if (!std::equal(candidate.arguments.begin(), candidate.arguments.begin() + static_cast<ptrdiff_t>(compared),
+    if (!std::equal(candidate.arguments.begin(),
+                    candidate.arguments.begin() + static_cast<ptrdiff_t>(compared),
                     other.arguments.begin())) {
       continue;
     }
     int preference = candidate.path_position - other.path_position;
-    if (preference == 0) preference = (candidate.variadic_count > 0 ? 1 : 0) - (other.variadic_count > 0 ? 1 : 0);
+    if (preference == 0)
+      preference = (candidate.variadic_count > 0 ? 1 : 0) - (other.variadic_count > 0 ? 1 : 0);
     if (preference > 0) return;
     if (preference < 0) {
       other = std::move(candidate);
@@ -145,12 +147,13 @@ std::vector<CallCandidate> Overloads::FunctionCandidates(const CandidateQuery& q
 
 void Overloads::KeepCoercible(std::span<const Oid> actual, std::vector<CallCandidate>* candidates) const {
   std::erase_if(*candidates, [&](const CallCandidate& candidate) {
-    return !types_.CanCoerce(actual, std::span(candidate.arguments).first(actual.size()), CoercionContext::kImplicit);
+    return !types_.CanCoerce(actual, std::span(candidate.arguments).first(actual.size()),
+                             CoercionContext::kImplicit);
   });
 }
 
 const CallCandidate* Overloads::Choose(std::span<const Oid> actual,
-                                           std::vector<CallCandidate>* candidates) const {
+                                       std::vector<CallCandidate>* candidates) const {
   size_t count = actual.size();
   std::vector<Oid> base(actual.begin(), actual.end());
   size_t unknowns = 0;
@@ -161,7 +164,9 @@ const CallCandidate* Overloads::Choose(std::span<const Oid> actual,
       type = types_.BaseType(type);
     }
   }
-  auto only = [&]() -> const CallCandidate* { return candidates->size() == 1 ? &candidates->front() : nullptr; };
+  auto only = [&]() -> const CallCandidate* {
+    return candidates->size() == 1 ? &candidates->front() : nullptr;
+  };
 
   // Most exact matches.
   KeepBest(candidates, [&](const CallCandidate& candidate) {
@@ -231,7 +236,8 @@ const CallCandidate* Overloads::Choose(std::span<const Oid> actual,
   std::ranges::fill(base, known);
   const CallCandidate* found = nullptr;
   for (const CallCandidate& candidate : *candidates) {
-    if (!types_.CanCoerce(base, std::span(candidate.arguments).first(count), CoercionContext::kImplicit)) continue;
+    if (!types_.CanCoerce(base, std::span(candidate.arguments).first(count), CoercionContext::kImplicit))
+      continue;
     if (found != nullptr) return nullptr;
     found = &candidate;
   }
@@ -253,7 +259,7 @@ const OperatorInfo* Overloads::ExactOperator(const WrittenName& name, Oid left, 
 }
 
 std::vector<CallCandidate> Overloads::OperatorCandidates(const WrittenName& name, bool prefix,
-                                                             std::vector<const OperatorInfo*>* operators) const {
+                                                         std::vector<const OperatorInfo*>* operators) const {
   std::vector<CallCandidate> candidates;
   Oid named_schema = SchemaNamed(catalog_, name.schema);
   for (const OperatorInfo* op : catalog_.FindOperators(name.name)) {
@@ -297,8 +303,7 @@ OverloadResult Overloads::FindOperator(const WrittenName& name, Oid left, Oid ri
   actual.push_back(right);
   KeepCoercible(actual, &candidates);
   if (candidates.empty()) return OverloadResult::kNotFound;
-  const CallCandidate* best =
-      candidates.size() == 1 ? &candidates.front() : Choose(actual, &candidates);
+  const CallCandidate* best = candidates.size() == 1 ? &candidates.front() : Choose(actual, &candidates);
   if (best == nullptr) return OverloadResult::kAmbiguous;
   *found = operators[static_cast<size_t>(best->default_count)];
   return OverloadResult::kFound;

@@ -21,9 +21,9 @@ struct WrittenName {
 
 struct CallCandidate {
   const FunctionInfo* function = nullptr;  // null: several functions match equally
-  std::vector<Oid> arguments;  // one per actual argument, then one per default used
-  int variadic_count = 0;      // arguments that the VARIADIC parameter collects
-  int default_count = 0;       // trailing parameters filled from defaults
+  std::vector<Oid> arguments;              // one per actual argument, then one per default used
+  int variadic_count = 0;                  // arguments that the VARIADIC parameter collects
+  int default_count = 0;                   // trailing parameters filled from defaults
   std::vector<int> argument_positions;  // named notation: parameter of each entry of `arguments`; else empty
   int path_position = 0;
 };
@@ -56,10 +56,11 @@ class Overloads {
 
  private:
   int PathPosition(const WrittenName& name, Oid named_schema, Oid schema) const;
-  bool MatchNamed(const FunctionInfo& function, const CandidateQuery& query, std::vector<int>* positions) const;
+  bool MatchNamed(const FunctionInfo& function, const CandidateQuery& query,
+                  std::vector<int>* positions) const;
   void AddCandidate(CallCandidate candidate, std::vector<CallCandidate>* to) const;
   std::vector<CallCandidate> OperatorCandidates(const WrittenName& name, bool prefix,
-                                                    std::vector<const OperatorInfo*>* operators) const;
+                                                std::vector<const OperatorInfo*>* operators) const;
 
   const TypeRules& types_;
   CatalogReader& catalog_;

@@ -87,7 +87,8 @@ bool TypeRules::PolymorphicMatches(std::span<const Oid> actual, std::span<const 
       return false;
     }
   }
-  if (IsValid(multirange) && (Get(multirange).kind != 'm' || !agree(range, Get(multirange).range_of))) return false;
+  if (IsValid(multirange) && (Get(multirange).kind != 'm' || !agree(range, Get(multirange).range_of)))
+    return false;
   if (IsValid(range) && (Get(range).kind != 'r' || !agree(element, Get(range).range_subtype))) return false;
   if (non_array && IsValid(element) && IsValid(ArrayElement(BaseType(element)))) return false;
   if (is_enum && IsValid(element) && Get(element).kind != 'e') return false;
@@ -98,7 +99,8 @@ bool TypeRules::PolymorphicMatches(std::span<const Oid> actual, std::span<const 
   return !IsValid(compatible_range_element) || compatible_range_element == common;
 }
 
-void TypeRules::CollectPoly(std::span<const Oid> actual, std::span<Oid> declared, bool allow_poly, Poly* poly) const {
+void TypeRules::CollectPoly(std::span<const Oid> actual, std::span<Oid> declared, bool allow_poly,
+                            Poly* poly) const {
   auto agree = [&](Oid& slot, Oid type, const char* name) {
     if (IsValid(slot) && slot != type) {
       throw Mismatch(fmt::format("arguments declared \"{}\" are not all alike", name))
@@ -132,7 +134,8 @@ void TypeRules::CollectPoly(std::span<const Oid> actual, std::span<Oid> declared
     } else if (want == kAnyCompatibleArray) {
       have = BaseType(have);
       if (!IsValid(ArrayElement(have))) {
-        throw Mismatch(fmt::format("argument declared anycompatiblearray is not an array but type {}", Format(have)));
+        throw Mismatch(
+            fmt::format("argument declared anycompatiblearray is not an array but type {}", Format(have)));
       }
       poly->compatible_types.push_back(ArrayElement(have));
     } else if (want == kAnyCompatibleRange) {
@@ -145,13 +148,15 @@ void TypeRules::CollectPoly(std::span<const Oid> actual, std::span<Oid> declared
 
 void TypeRules::ResolveFamily1(Poly* poly, bool allow_poly) const {
   auto inconsistent = [&](const char* name, Oid type, const char* other) {
-    return Mismatch(fmt::format("argument declared {} is not consistent with argument declared {}", name, other))
+    return Mismatch(
+               fmt::format("argument declared {} is not consistent with argument declared {}", name, other))
         .WithDetail(Format(type) + " versus " + Format(poly->element));
   };
   if (IsValid(poly->array)) {
     Oid element = poly->array == kAnyArray ? kAnyElement : ArrayElement(poly->array);
     if (!IsValid(element)) {
-      throw Mismatch(fmt::format("argument declared {} is not an array but type {}", "anyarray", Format(poly->array)));
+      throw Mismatch(
+          fmt::format("argument declared {} is not an array but type {}", "anyarray", Format(poly->array)));
     }
     if (!IsValid(poly->element)) {
       poly->element = element;
@@ -175,7 +180,8 @@ void TypeRules::ResolveFamily1(Poly* poly, bool allow_poly) const {
   if (IsValid(poly->range)) {
     const TypeInfo& info = Get(poly->range);
     if (info.kind != 'r') {
-      throw Mismatch(fmt::format("argument declared {} is not a range type but type {}", "anyrange", Format(poly->range)));
+      throw Mismatch(fmt::format("argument declared {} is not a range type but type {}", "anyrange",
+                                 Format(poly->range)));
     }
     if (!IsValid(poly->element)) {
       poly->element = info.range_subtype;
@@ -211,8 +217,9 @@ void TypeRules::ResolveFamily2(Poly* poly, bool allow_poly) const {
     }
     if (!IsValid(poly->compatible_range)) poly->compatible_range = info.range_of;
     if (poly->compatible_range != info.range_of) {
-      throw Mismatch("argument declared anycompatiblemultirange is not consistent with argument declared "
-                     "anycompatiblerange")
+      throw Mismatch(
+          "argument declared anycompatiblemultirange is not consistent with argument declared "
+          "anycompatiblerange")
           .WithDetail(Format(poly->compatible_multirange) + " versus " + Format(poly->compatible_range));
     }
   }
@@ -269,7 +276,8 @@ Oid TypeRules::ResolvePolymorphic(std::span<const Oid> actual, std::span<Oid> de
     if (IsValid(poly.array)) return poly.array;
     Oid array = ArrayOf(poly.element);
     if (!IsValid(array)) {
-      throw SqlError(ErrorCode::kUndefinedObject, "could not find array type for data type {}", Format(poly.element));
+      throw SqlError(ErrorCode::kUndefinedObject, "could not find array type for data type {}",
+                     Format(poly.element));
     }
     return array;
   };
@@ -279,8 +287,8 @@ Oid TypeRules::ResolvePolymorphic(std::span<const Oid> actual, std::span<Oid> de
     if (type == kAnyRange || type == kAnyMultirange) {
       Oid found = type == kAnyRange ? poly.range : poly.multirange;
       if (IsValid(found)) return found;
-      throw Mismatch(fmt::format("could not determine polymorphic type {} because input has type {}", Format(type),
-                                 "unknown"));
+      throw Mismatch(fmt::format("could not determine polymorphic type {} because input has type {}",
+                                 Format(type), "unknown"));
     }
     if (type == kAnyCompatible || type == kAnyCompatibleNonArray) return poly.compatible;
     if (type == kAnyCompatibleArray) {
@@ -291,8 +299,8 @@ Oid TypeRules::ResolvePolymorphic(std::span<const Oid> actual, std::span<Oid> de
     if (type == kAnyCompatibleRange || type == kAnyCompatibleMultirange) {
       Oid found = type == kAnyCompatibleRange ? poly.compatible_range : poly.compatible_multirange;
       if (IsValid(found)) return found;
-      throw Mismatch(fmt::format("could not determine polymorphic type {} because input has type {}", Format(type),
-                                 "unknown"));
+      throw Mismatch(fmt::format("could not determine polymorphic type {} because input has type {}",
+                                 Format(type), "unknown"));
     }
     (void)is_result;
     return type;

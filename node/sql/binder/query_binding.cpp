@@ -57,7 +57,8 @@ Query* BindValues(BindState& state, const ast::SelectStmt& select) {
   AddToNamespace(state, item, true, true);
   query->target_list = ExpandItemTargets(state, *item, 0, Location{});
   query->sort_clause = BindSort(state, select.sort_clause, &query->target_list, ExprKind::kOrderBy, false);
-  query->limit_offset = BindLimit(state, select.limit_offset, ExprKind::kOffset, "OFFSET", select.limit_option);
+  query->limit_offset =
+      BindLimit(state, select.limit_offset, ExprKind::kOffset, "OFFSET", select.limit_option);
   query->limit_count = BindLimit(state, select.limit_count, ExprKind::kLimit, "LIMIT", select.limit_option);
   query->limit_option = select.limit_option;
   if (!select.locking_clause.empty()) {
@@ -89,7 +90,8 @@ Query* BindPlainSelect(BindState& state, const ast::SelectStmt& select) {
         .WithPosition(state.Position(select.into_clause->rel->location));
   }
   state.locking_clause = &select.locking_clause;
-  for (const ast::Node* window : select.window_clause) state.windows.push_back(ast::As<ast::WindowDef>(window));
+  for (const ast::Node* window : select.window_clause)
+    state.windows.push_back(ast::As<ast::WindowDef>(window));
   BindFrom(state, select.from_clause);
   query->target_list = BindTargetList(state, select.target_list, ExprKind::kSelectTarget);
   MarkTargetOrigins(state, query->target_list);
@@ -100,7 +102,8 @@ Query* BindPlainSelect(BindState& state, const ast::SelectStmt& select) {
                                   query->sort_clause, ExprKind::kGroupBy, false);
   query->group_distinct = select.group_distinct;
   BindSelectDistinct(state, select, query);
-  query->limit_offset = BindLimit(state, select.limit_offset, ExprKind::kOffset, "OFFSET", select.limit_option);
+  query->limit_offset =
+      BindLimit(state, select.limit_offset, ExprKind::kOffset, "OFFSET", select.limit_option);
   query->limit_count = BindLimit(state, select.limit_count, ExprKind::kLimit, "LIMIT", select.limit_option);
   query->limit_option = select.limit_option;
   query->window_clause = BindWindows(state, &query->target_list);
@@ -142,12 +145,13 @@ Query* BindStatementIn(BindState& state, const ast::Node& statement) {
     case ast::Tag::kDeleteStmt: return BindDelete(state, *ast::As<ast::DeleteStmt>(&statement));
     case ast::Tag::kMergeStmt: throw NotSupported("MERGE");
     default:
-      throw SqlError(ErrorCode::kInternalError, "unexpected statement {} in a query", ast::TagName(statement.tag));
+      throw SqlError(ErrorCode::kInternalError, "unexpected statement {} in a query",
+                     ast::TagName(statement.tag));
   }
 }
 
-Query* BindSubquery(BindState& parent, const ast::Node& statement, CommonTableExpr* cte, bool locked_from_parent,
-                    bool resolve_unknowns) {
+Query* BindSubquery(BindState& parent, const ast::Node& statement, CommonTableExpr* cte,
+                    bool locked_from_parent, bool resolve_unknowns) {
   BindState state(parent.context, &parent);
   state.parent_cte = cte;
   state.locked_from_parent = locked_from_parent;

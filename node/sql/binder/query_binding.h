@@ -9,8 +9,8 @@ namespace walden {
 Query* BindStatementIn(BindState& state, const ast::Node& statement);
 // A statement one level below `parent`. `cte`: the WITH item whose query it is; `resolve_unknowns`: literals of
 // the output become text (not where an outer construct will decide).
-Query* BindSubquery(BindState& parent, const ast::Node& statement, CommonTableExpr* cte, bool locked_from_parent,
-                    bool resolve_unknowns);
+Query* BindSubquery(BindState& parent, const ast::Node& statement, CommonTableExpr* cte,
+                    bool locked_from_parent, bool resolve_unknowns);
 
 Query* BindSelect(BindState& state, const ast::SelectStmt& select);
 Query* BindSetOperation(BindState& state, const ast::SelectStmt& select);  // set_operations.cpp
@@ -21,7 +21,8 @@ Query* BindDelete(BindState& state, const ast::DeleteStmt& statement);
 // What all kinds of queries end with: range table, join tree, flags. Collations are assigned after it.
 void FinishQuery(BindState& state, Query* query, Expr* condition);
 void BindWith(BindState& state, const ast::WithClause* with, Query* query);  // with_clause.cpp
-void BindLocking(BindState& state, Query* query, const ast::NodeList& clauses, bool pushed_down);  // row_locks.cpp
+void BindLocking(BindState& state, Query* query, const ast::NodeList& clauses,
+                 bool pushed_down);  // row_locks.cpp
 const char* LockStrengthName(LockClauseStrength strength);
 
 // WITH RECURSIVE: the columns that the non-recursive term gives its CTE.

@@ -25,8 +25,8 @@ int32_t Push(BindState& state, RangeTblEntry* rte) {
 }
 
 // Column names: those of the alias first, then the entry's own. `what` words the error for too many aliases.
-void NameColumns(BindState& state, RangeTblEntry* rte, std::string_view table, const std::vector<std::string_view>& own,
-                 const char* what, const char* verb) {
+void NameColumns(BindState& state, RangeTblEntry* rte, std::string_view table,
+                 const std::vector<std::string_view>& own, const char* what, const char* verb) {
   rte->eref = state.New<Alias>();
   rte->eref->aliasname = rte->alias != nullptr ? rte->alias->aliasname : state.arena().Copy(table);
   uint32_t given = rte->alias != nullptr ? rte->alias->colnames.size() : 0;
@@ -48,15 +48,19 @@ void NameColumns(BindState& state, RangeTblEntry* rte, std::string_view table, c
     }
   }
   if (next < given) {
-    throw SqlError(ErrorCode::kInvalidColumnReference, "{} \"{}\" {} {} columns available but {} columns specified",
-                   what, rte->eref->aliasname, verb, available, given);
+    throw SqlError(ErrorCode::kInvalidColumnReference,
+                   "{} \"{}\" {} {} columns available but {} columns specified", what, rte->eref->aliasname,
+                   verb, available, given);
   }
   if (given > 0) rte->alias->colnames = user_names;
 }
 
-std::vector<std::string_view> NamesOf(const List<std::string_view>& names) { return {names.begin(), names.end()}; }
+std::vector<std::string_view> NamesOf(const List<std::string_view>& names) {
+  return {names.begin(), names.end()};
+}
 
-void AddFunctionColumns(BindContext& context, const RangeTblFunction& function, std::vector<RteColumn>* columns) {
+void AddFunctionColumns(BindContext& context, const RangeTblFunction& function,
+                        std::vector<RteColumn>* columns) {
   if (!function.funccolnames.empty()) {
     for (uint32_t i = 0; i < function.funccolnames.size(); ++i) {
       columns->push_back({function.funccolnames[i], function.funccoltypes[i], function.funccoltypmods[i],
@@ -67,8 +71,8 @@ void AddFunctionColumns(BindContext& context, const RangeTblFunction& function, 
   ExprResult result = ResultOf(context, function.funcexpr);
   if (result.shape == ResultShape::kComposite) {
     for (const ColumnInfo& column : result.columns) {
-      columns->push_back({column.dropped ? std::string_view("") : context.arena.Copy(column.name), column.type,
-                          column.typmod, column.collation});
+      columns->push_back({column.dropped ? std::string_view("") : context.arena.Copy(column.name),
+                          column.type, column.typmod, column.collation});
     }
     return;
   }
@@ -91,8 +95,8 @@ std::vector<RteColumn> RteColumns(BindContext& context, const RangeTblEntry& rte
     case RteKind::kSubquery:
       for (const TargetEntry* target : rte.subquery->target_list) {
         if (target->resjunk) continue;
-        columns.push_back({target->resname, ExprType(target->expr), ExprTypmod(target->expr),
-                           ExprCollation(target->expr)});
+        columns.push_back(
+            {target->resname, ExprType(target->expr), ExprTypmod(target->expr), ExprCollation(target->expr)});
       }
       break;
     case RteKind::kFunction:
@@ -156,14 +160,16 @@ Alias* BindAlias(BindState& state, const ast::Alias* alias) {
 
 const RelationInfo& OpenRelation(BindState& state, const ast::RangeVar& name, RelationLockNeed lock) {
   if (!name.catalogname.empty() && name.catalogname != state.catalog().DatabaseName()) {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "cross-database references are not implemented: \"{}.{}.{}\"",
-                   name.catalogname, name.schemaname, name.relname)
+    throw SqlError(ErrorCode::kFeatureNotSupported,
+                   "cross-database references are not implemented: \"{}.{}.{}\"", name.catalogname,
+                   name.schemaname, name.relname)
         .WithPosition(state.Position(name.location));
   }
   const RelationInfo* relation = state.catalog().FindRelation(name.schemaname, name.relname, lock);
   if (relation == nullptr) {
     if (!name.schemaname.empty()) {
-      throw SqlError(ErrorCode::kUndefinedTable, "relation \"{}.{}\" does not exist", name.schemaname, name.relname)
+      throw SqlError(ErrorCode::kUndefinedTable, "relation \"{}.{}\" does not exist", name.schemaname,
+                     name.relname)
           .WithPosition(state.Position(name.location));
     }
     SqlError error(ErrorCode::kUndefinedTable, "relation \"{}\" does not exist", name.relname);
@@ -172,8 +178,10 @@ const RelationInfo& OpenRelation(BindState& state, const ast::RangeVar& name, Re
       for (const ast::CommonTableExpr* cte : level->future_ctes) {
         if (cte->ctename != name.relname) continue;
         throw error
-            .WithDetail(fmt::format("There is a WITH item named \"{}\", but it cannot be referenced from this part of "
-                                    "the query.", name.relname))
+            .WithDetail(fmt::format(
+                "There is a WITH item named \"{}\", but it cannot be referenced from this part of "
+                "the query.",
+                name.relname))
             .WithHint("Use WITH RECURSIVE, or re-order the WITH items to remove forward references.");
       }
     }
@@ -181,7 +189,7 @@ const RelationInfo& OpenRelation(BindState& state, const ast::RangeVar& name, Re
   }
   if (relation->kind == 'i' || relation->kind == 'I' || relation->kind == 'c') {
     throw SqlError(ErrorCode::kWrongObjectType, "cannot open relation \"{}\"", relation->name)
-        .WithDetail(relation->kind == 'c' ? "This operation is not supported for composite types."
+        .WithDetail(relation->kind == 'c'   ? "This operation is not supported for composite types."
                     : relation->kind == 'i' ? "This operation is not supported for indexes."
                                             : "This operation is not supported for partitioned indexes.")
         .WithPosition(state.Position(name.location));
@@ -189,8 +197,8 @@ const RelationInfo& OpenRelation(BindState& state, const ast::RangeVar& name, Re
   return *relation;
 }
 
-NamespaceItem* AddRelation(BindState& state, const RelationInfo& relation, RelationLockNeed lock, Alias* alias,
-                           bool inherit, bool in_from) {
+NamespaceItem* AddRelation(BindState& state, const RelationInfo& relation, RelationLockNeed lock,
+                           Alias* alias, bool inherit, bool in_from) {
   auto* rte = state.New<RangeTblEntry>();
   rte->rtekind = RteKind::kRelation;
   rte->alias = alias;
@@ -230,22 +238,25 @@ void BindColumnDefinitions(BindState& state, const ast::NodeList& definitions, R
   for (const ast::Node* node : definitions) {
     const auto& definition = *ast::As<ast::ColumnDef>(node);
     if (definition.type_name->setof) {
-      throw SqlError(ErrorCode::kInvalidTableDefinition, "column \"{}\" cannot be declared SETOF", definition.colname)
+      throw SqlError(ErrorCode::kInvalidTableDefinition, "column \"{}\" cannot be declared SETOF",
+                     definition.colname)
           .WithPosition(state.Position(definition.location));
     }
     for (std::string_view earlier : function->funccolnames) {
       if (earlier == definition.colname) {
-        throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" specified more than once", definition.colname);
+        throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" specified more than once",
+                       definition.colname);
       }
     }
     ResolvedType type = ResolveTypeName(*definition.type_name, state.types());
     if (state.types().Get(type.type).kind == 'p') {
-      throw SqlError(ErrorCode::kInvalidTableDefinition, "column \"{}\" has pseudo-type {}", definition.colname,
-                     state.types().Format(type.type));
+      throw SqlError(ErrorCode::kInvalidTableDefinition, "column \"{}\" has pseudo-type {}",
+                     definition.colname, state.types().Format(type.type));
     }
     Oid collation = state.types().CollationOf(type.type);
     if (definition.coll_clause != nullptr) {
-      collation = ResolveCollation(definition.coll_clause->collname, definition.coll_clause->location, state.types());
+      collation =
+          ResolveCollation(definition.coll_clause->collname, definition.coll_clause->location, state.types());
     }
     function->funccolnames.Append(state.arena(), definition.colname);
     function->funccoltypes.Append(state.arena(), type.type);
@@ -256,17 +267,18 @@ void BindColumnDefinitions(BindState& state, const ast::NodeList& definitions, R
 }
 
 SqlError RedundantDefinitions(BindState& state, const ExprResult& result, const ast::NodeList& definitions) {
-  const char* message = result.from_out_parameters
-                            ? "a column definition list is redundant for a function with OUT parameters"
-                        : result.shape == ResultShape::kComposite
-                            ? "a column definition list is redundant for a function returning a named composite type"
-                            : "a column definition list is only allowed for functions returning \"record\"";
+  const char* message =
+      result.from_out_parameters ? "a column definition list is redundant for a function with OUT parameters"
+      : result.shape == ResultShape::kComposite
+          ? "a column definition list is redundant for a function returning a named composite type"
+          : "a column definition list is only allowed for functions returning \"record\"";
   return SqlError(ErrorCode::kSyntaxError, std::string(message))
       .WithPosition(state.Position(ast::As<ast::ColumnDef>(definitions[0])->location));
 }
 
 // A scalar function's column is named for its OUT parameter, else the table alias, else the function.
-std::string_view ScalarColumnName(BindState& state, const FunctionInFrom& function, const Alias* alias, bool single) {
+std::string_view ScalarColumnName(BindState& state, const FunctionInFrom& function, const Alias* alias,
+                                  bool single) {
   if (const auto* call = TryAs<FuncExpr>(function.call)) {
     const FunctionInfo* info = state.catalog().GetFunction(call->funcid);
     if (info != nullptr && !SingleOutName(*info).empty()) return state.arena().Copy(SingleOutName(*info));
@@ -286,7 +298,8 @@ void AddOneFunction(BindState& state, const FunctionInFrom& function, const Alia
     BindColumnDefinitions(state, *function.column_definitions, bound);
     for (std::string_view name : bound->funccolnames) names->push_back(name);
   } else if (result.shape == ResultShape::kRecord) {
-    throw SqlError(ErrorCode::kSyntaxError, "a column definition list is required for functions returning \"record\"")
+    throw SqlError(ErrorCode::kSyntaxError,
+                   "a column definition list is required for functions returning \"record\"")
         .WithPosition(state.Position(ExprLocation(function.call)));
   } else if (result.shape == ResultShape::kComposite) {
     for (const ColumnInfo& column : result.columns) {
@@ -346,7 +359,8 @@ NamespaceItem* AddCte(BindState& state, CommonTableExpr& cte, uint32_t levels_up
   ++cte.cterefcount;
   if (cte.ctequery != nullptr && cte.ctequery->command_type != CmdType::kSelect &&
       cte.ctequery->returning_list.empty()) {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "WITH query \"{}\" does not have a RETURNING clause", cte.ctename)
+    throw SqlError(ErrorCode::kFeatureNotSupported, "WITH query \"{}\" does not have a RETURNING clause",
+                   cte.ctename)
         .WithPosition(state.Position(name.location));
   }
   rte->coltypes = cte.ctecoltypes;
@@ -358,8 +372,9 @@ NamespaceItem* AddCte(BindState& state, CommonTableExpr& cte, uint32_t levels_up
   return ItemForRte(state, rte, Push(state, rte));
 }
 
-NamespaceItem* AddJoin(BindState& state, RangeTblEntry* rte, Alias* alias, List<std::string_view> column_names,
-                       List<NamespaceColumn> item_columns, bool in_from) {
+NamespaceItem* AddJoin(BindState& state, RangeTblEntry* rte, Alias* alias,
+                       List<std::string_view> column_names, List<NamespaceColumn> item_columns,
+                       bool in_from) {
   rte->rtekind = RteKind::kJoin;
   rte->alias = alias;
   NameColumns(state, rte, "unnamed_join", NamesOf(column_names), "join expression", "has");
@@ -406,8 +421,8 @@ ExprList ExpandItem(BindState& state, NamespaceItem& item, uint32_t levels_up, L
   for (uint32_t i = 0; i < item.names->colnames.size() && i < item.columns.size(); ++i) {
     const NamespaceColumn& column = item.columns[i];
     if (column.hidden || column.varno == 0 || item.names->colnames[i].empty()) continue;
-    Var* var = MakeVar(state.arena(), column.varno, column.varattno, column.type, column.typmod, column.collation,
-                       levels_up);
+    Var* var = MakeVar(state.arena(), column.varno, column.varattno, column.type, column.typmod,
+                       column.collation, levels_up);
     var->varnosyn = column.varnosyn;
     var->varattnosyn = column.varattnosyn;
     var->location = location;
@@ -417,14 +432,16 @@ ExprList ExpandItem(BindState& state, NamespaceItem& item, uint32_t levels_up, L
   return vars;
 }
 
-List<TargetEntry*> ExpandItemTargets(BindState& state, NamespaceItem& item, uint32_t levels_up, Location location) {
+List<TargetEntry*> ExpandItemTargets(BindState& state, NamespaceItem& item, uint32_t levels_up,
+                                     Location location) {
   List<std::string_view> names;
   ExprList vars = ExpandItem(state, item, levels_up, location, &names);
   // "t.*" of a table without columns still reads the table.
   if (item.rte->rtekind == RteKind::kRelation) item.rte->required_perms |= acl_mode::kSelect;
   List<TargetEntry*> targets;
   for (uint32_t i = 0; i < vars.size(); ++i) {
-    targets.Append(state.arena(), MakeTargetEntry(state.arena(), vars[i], state.next_resno++, names[i], false));
+    targets.Append(state.arena(),
+                   MakeTargetEntry(state.arena(), vars[i], state.next_resno++, names[i], false));
     MarkSelected(state, *As<Var>(vars[i]));
   }
   return targets;

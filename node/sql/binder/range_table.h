@@ -24,16 +24,17 @@ struct FunctionInFrom {
   const ast::NodeList* column_definitions = nullptr;  // null: none
 };
 const RelationInfo& OpenRelation(BindState& state, const ast::RangeVar& name, RelationLockNeed lock);
-NamespaceItem* AddRelation(BindState& state, const RelationInfo& relation, RelationLockNeed lock, Alias* alias,
-                           bool inherit, bool in_from);
+NamespaceItem* AddRelation(BindState& state, const RelationInfo& relation, RelationLockNeed lock,
+                           Alias* alias, bool inherit, bool in_from);
 NamespaceItem* AddSubquery(BindState& state, Query* query, Alias* alias, bool lateral, bool in_from);
 NamespaceItem* AddFunctions(BindState& state, const std::vector<FunctionInFrom>& functions, Alias* alias,
                             bool ordinality, bool lateral, bool rows_from);
 NamespaceItem* AddValues(BindState& state, RangeTblEntry* filled_rte, Alias* alias);
-NamespaceItem* AddCte(BindState& state, CommonTableExpr& cte, uint32_t levels_up, const ast::RangeVar& name, Alias* alias);
+NamespaceItem* AddCte(BindState& state, CommonTableExpr& cte, uint32_t levels_up, const ast::RangeVar& name,
+                      Alias* alias);
 // `item_columns` are the join's, already made.
-NamespaceItem* AddJoin(BindState& state, RangeTblEntry* filled_rte, Alias* alias, List<std::string_view> column_names,
-                       List<NamespaceColumn> item_columns, bool in_from);
+NamespaceItem* AddJoin(BindState& state, RangeTblEntry* filled_rte, Alias* alias,
+                       List<std::string_view> column_names, List<NamespaceColumn> item_columns, bool in_from);
 // An item for an entry that already stands in the range table.
 NamespaceItem* ItemForRte(BindState& state, RangeTblEntry* rte, int32_t rtindex);
 Alias* BindAlias(BindState& state, const ast::Alias* alias);
@@ -44,8 +45,8 @@ void AddToNamespace(BindState& state, NamespaceItem* item, bool rel_visible, boo
 void CheckNameConflicts(const std::vector<NamespaceItem*>& a, const std::vector<NamespaceItem*>& b);
 
 // ---- looking up ----
-NamespaceItem* FindTableName(BindState& state, std::string_view schema, std::string_view name, Location location,
-                             uint32_t* levels_up);
+NamespaceItem* FindTableName(BindState& state, std::string_view schema, std::string_view name,
+                             Location location, uint32_t* levels_up);
 CommonTableExpr* FindCte(BindState& state, std::string_view name, uint32_t* levels_up);
 // The Var for a column of one item, or null.
 Expr* FindColumnOfItem(BindState& state, NamespaceItem& item, uint32_t levels_up, std::string_view name,
@@ -63,7 +64,8 @@ Expr* WholeRow(BindState& state, NamespaceItem& item, uint32_t levels_up, Locati
 // ---- expanding ----
 ExprList ExpandItem(BindState& state, NamespaceItem& item, uint32_t levels_up, Location location,
                     List<std::string_view>* names);
-List<TargetEntry*> ExpandItemTargets(BindState& state, NamespaceItem& item, uint32_t levels_up, Location location);
+List<TargetEntry*> ExpandItemTargets(BindState& state, NamespaceItem& item, uint32_t levels_up,
+                                     Location location);
 ExprList ExpandRangeTableVars(BindState& state, int32_t varno, int levels_up, Location location);
 
 // Notes that the query reads what `var` stands for.

@@ -164,8 +164,9 @@ void RecursionChecker::Check() {
     throw Malformed("recursive query \"{}\" must not contain data-modifying statements", cte_.location);
   }
   if (select->op != SetOperation::kUnion) {
-    throw Malformed("recursive query \"{}\" does not have the form non-recursive-term UNION [ALL] recursive-term",
-                    cte_.location);
+    throw Malformed(
+        "recursive query \"{}\" does not have the form non-recursive-term UNION [ALL] recursive-term",
+        cte_.location);
   }
   WalkSelect(*select->larg, Place::kNonRecursiveTerm);
   WalkSelect(*select->rarg, Place::kAllowed);
@@ -183,7 +184,8 @@ void RecursionChecker::Check() {
   RefuseClause(select->limit_count, "LIMIT in a recursive query is not implemented",
                location_of(select->limit_count));
   if (!select->locking_clause.empty()) {
-    RefuseClause(select->locking_clause[0], "FOR UPDATE/SHARE in a recursive query is not implemented", Location{});
+    RefuseClause(select->locking_clause[0], "FOR UPDATE/SHARE in a recursive query is not implemented",
+                 Location{});
   }
 }
 
@@ -196,7 +198,8 @@ std::vector<RecursiveItem> OrderRecursiveItems(BindState& state, const ast::With
     bool done = false;
   };
   std::vector<Item> items;
-  for (const ast::Node* node : with.ctes) items.push_back({{ast::As<ast::CommonTableExpr>(node), false}, {}, false});
+  for (const ast::Node* node : with.ctes)
+    items.push_back({{ast::As<ast::CommonTableExpr>(node), false}, {}, false});
   for (size_t i = 0; i < items.size(); ++i) {
     auto note = [&](const ast::RangeVar& table) {
       for (size_t j = 0; j < items.size(); ++j) {
@@ -217,7 +220,8 @@ std::vector<RecursiveItem> OrderRecursiveItems(BindState& state, const ast::With
     });
     if (ready == items.end()) {
       auto stuck = std::ranges::find_if(items, [](const Item& item) { return !item.done; });
-      throw SqlError(ErrorCode::kFeatureNotSupported, "mutual recursion between WITH items is not implemented")
+      throw SqlError(ErrorCode::kFeatureNotSupported,
+                     "mutual recursion between WITH items is not implemented")
           .WithPosition(state.Position(stuck->item.cte->location));
     }
     ready->done = true;

@@ -22,14 +22,16 @@ void RewriteModification(Query* query, const BindOptions& options) {
     const RangeTblEntry& target = *RteAt(*query, query->result_relation);
     const RelationInfo* relation = options.catalog.GetRelation(target.relid, RelationLockNeed::kNone);
     if (relation == nullptr) {
-      throw SqlError(ErrorCode::kInternalError, "could not open relation with OID {}", OidNumber(target.relid));
+      throw SqlError(ErrorCode::kInternalError, "could not open relation with OID {}",
+                     OidNumber(target.relid));
     }
     CheckTargetKind(*relation);
     RewriteTargets(query, *relation, options);
     if (relation->kind != 'v') return SplitMultiAssignments(query, options);
     RewriteViewTarget(query, *relation, options);
   }
-  throw SqlError(ErrorCode::kInvalidObjectDefinition, "infinite recursion detected in rules for relation \"{}\"",
+  throw SqlError(ErrorCode::kInvalidObjectDefinition,
+                 "infinite recursion detected in rules for relation \"{}\"",
                  RteAt(*query, query->result_relation)->eref->aliasname);
 }
 

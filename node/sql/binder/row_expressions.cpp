@@ -39,7 +39,8 @@ std::vector<OpExpr*> CompareColumns(BindState& state, const ast::NodeList& names
     Expr* expr = MakeOperator(state, OperatorName(state, names), left[i], right[i], state.last_srf, location);
     auto* op = As<OpExpr>(expr);
     if (op->opresulttype != type_oid::kBool) {
-      throw SqlError(ErrorCode::kDatatypeMismatch, "row comparison operator must yield type boolean, not type {}",
+      throw SqlError(ErrorCode::kDatatypeMismatch,
+                     "row comparison operator must yield type boolean, not type {}",
                      state.types().Format(op->opresulttype))
           .WithPosition(state.Position(location));
     }
@@ -53,7 +54,8 @@ std::vector<OpExpr*> CompareColumns(BindState& state, const ast::NodeList& names
 }
 
 SqlError NoInterpretation(BindState& state, const ast::NodeList& names, Location location) {
-  SqlError error(ErrorCode::kFeatureNotSupported, "could not determine interpretation of row comparison operator {}",
+  SqlError error(ErrorCode::kFeatureNotSupported,
+                 "could not determine interpretation of row comparison operator {}",
                  ast::StringOf(names.back()));
   error.WithHint("Row comparison operators must be associated with btree operator families.")
       .WithPosition(state.Position(location));
@@ -83,8 +85,8 @@ Expr* MakeDistinct(BindState& state, const ast::NodeList& names, Expr* left, Exp
   return result;
 }
 
-Expr* MakeRowDistinct(BindState& state, const ast::NodeList& names, const ExprList& left, const ExprList& right,
-                      Location location) {
+Expr* MakeRowDistinct(BindState& state, const ast::NodeList& names, const ExprList& left,
+                      const ExprList& right, Location location) {
   if (left.size() != right.size()) throw UnequalRows(state, location);
   Expr* result = nullptr;
   for (uint32_t i = 0; i < left.size(); ++i) {
@@ -102,7 +104,8 @@ Expr* MakeRowDistinct(BindState& state, const ast::NodeList& names, const ExprLi
   return result != nullptr ? result : MakeBoolConst(state.arena(), false);
 }
 
-ast::AExpr* RawOperator(BindState& state, std::string_view op, ast::Node* left, ast::Node* right, Location location) {
+ast::AExpr* RawOperator(BindState& state, std::string_view op, ast::Node* left, ast::Node* right,
+                        Location location) {
   auto* name = state.New<ast::String>();
   name->sval = op;
   auto* expr = state.New<ast::AExpr>();
@@ -113,7 +116,8 @@ ast::AExpr* RawOperator(BindState& state, std::string_view op, ast::Node* left, 
   return expr;
 }
 
-ast::BoolExpr* RawBool(BindState& state, BoolExprType op, ast::Node* left, ast::Node* right, Location location) {
+ast::BoolExpr* RawBool(BindState& state, BoolExprType op, ast::Node* left, ast::Node* right,
+                       Location location) {
   auto* expr = state.New<ast::BoolExpr>();
   expr->boolop = op;
   expr->args = ast::NodeList(state.arena(), {left, right});
@@ -134,14 +138,15 @@ Expr* InArray(BindState& state, const ast::AExpr& expr, bool use_or, Expr* left,
   auto* list = state.New<ArrayExpr>();
   list->array_typeid = array;
   list->element_typeid = scalar;
-  for (Expr* item : constants) list->elements.Append(state.arena(), CoerceToCommon(state, item, scalar, "IN"));
+  for (Expr* item : constants)
+    list->elements.Append(state.arena(), CoerceToCommon(state, item, scalar, "IN"));
   return MakeArrayOperator(state, OperatorName(state, expr.name), use_or, left, list, expr.location);
 }
 
 }  // namespace
 
-Expr* MakeRowComparison(BindState& state, const ast::NodeList& names, const ExprList& left, const ExprList& right,
-                        Location location) {
+Expr* MakeRowComparison(BindState& state, const ast::NodeList& names, const ExprList& left,
+                        const ExprList& right, Location location) {
   if (left.size() != right.size()) throw UnequalRows(state, location);
   if (left.empty()) {
     throw SqlError(ErrorCode::kFeatureNotSupported, "cannot compare rows of zero length")
@@ -218,8 +223,8 @@ Expr* BindIn(BindState& state, const ast::AExpr& expr) {
       comparison = MakeRowComparison(state, expr.name, Copy(As<RowExpr>(left), state.arena())->args,
                                      As<RowExpr>(item)->args, expr.location);
     } else {
-      comparison = MakeOperator(state, OperatorName(state, expr.name), Copy(left, state.arena()), item, state.last_srf,
-                                expr.location);
+      comparison = MakeOperator(state, OperatorName(state, expr.name), Copy(left, state.arena()), item,
+                                state.last_srf, expr.location);
     }
     comparison = CoerceToBoolean(state, comparison, "IN");
     if (result == nullptr) {
@@ -251,16 +256,19 @@ Expr* BindBetween(BindState& state, const ast::AExpr& expr) {
     case AExprKind::kBetween: return BindNested(state, within(low, high));
     case AExprKind::kNotBetween: return BindNested(state, outside(low, high));
     case AExprKind::kBetweenSym:
-      return BindNested(state, RawBool(state, BoolExprType::kOr, within(low, high), within(high, low), location));
+      return BindNested(state,
+                        RawBool(state, BoolExprType::kOr, within(low, high), within(high, low), location));
     default:
-      return BindNested(state, RawBool(state, BoolExprType::kAnd, outside(low, high), outside(high, low), location));
+      return BindNested(state,
+                        RawBool(state, BoolExprType::kAnd, outside(low, high), outside(high, low), location));
   }
 }
 
 namespace {
 
 // The comparison of a subquery's columns with the left side: row comparison against Params.
-Expr* SubLinkTest(BindState& state, const ast::SubLink& link, const ast::NodeList& names, const Query& query) {
+Expr* SubLinkTest(BindState& state, const ast::SubLink& link, const ast::NodeList& names,
+                  const Query& query) {
   Expr* left = BindNested(state, link.testexpr);
   ExprList left_list;
   if (auto* row = TryAs<RowExpr>(left)) {
@@ -280,8 +288,9 @@ Expr* SubLinkTest(BindState& state, const ast::SubLink& link, const ast::NodeLis
     right_list.Append(state.arena(), param);
   }
   if (left_list.size() != right_list.size()) {
-    throw SqlError(ErrorCode::kSyntaxError, left_list.size() < right_list.size() ? "subquery has too many columns"
-                                                                                 : "subquery has too few columns")
+    throw SqlError(ErrorCode::kSyntaxError, left_list.size() < right_list.size()
+                                                ? "subquery has too many columns"
+                                                : "subquery has too few columns")
         .WithPosition(state.Position(link.location));
   }
   return MakeRowComparison(state, names, left_list, right_list, link.location);
@@ -326,13 +335,16 @@ Expr* BindSubLink(BindState& state, const ast::SubLink& link) {
   switch (link.sub_link_type) {
     case SubLinkType::kExists:
     case SubLinkType::kMultiExpr: break;
-    case SubLinkType::kExpr: state.context.scalar_subqueries.emplace_back(link.subselect, query); [[fallthrough]];
+    case SubLinkType::kExpr:
+      state.context.scalar_subqueries.emplace_back(link.subselect, query);
+      [[fallthrough]];
     case SubLinkType::kArray:
       if (VisibleColumns(*query) != 1) {
         throw SqlError(ErrorCode::kSyntaxError, "subquery must return only one column")
             .WithPosition(state.Position(link.location));
       }
-      if (link.sub_link_type == SubLinkType::kArray) result->array_type = CollectedArray(state, *query, link.location);
+      if (link.sub_link_type == SubLinkType::kArray)
+        result->array_type = CollectedArray(state, *query, link.location);
       break;
     default: {
       ast::NodeList names = link.oper_name;

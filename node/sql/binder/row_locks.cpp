@@ -8,19 +8,21 @@ namespace walden {
 namespace {
 
 void CheckLockable(const Query& query, LockClauseStrength strength) {
-  const char* obstacle = query.set_operations != nullptr                                ? "UNION/INTERSECT/EXCEPT"
-                         : !query.distinct_clause.empty()                               ? "DISTINCT clause"
+  const char* obstacle = query.set_operations != nullptr  ? "UNION/INTERSECT/EXCEPT"
+                         : !query.distinct_clause.empty() ? "DISTINCT clause"
                          : !query.group_clause.empty() || !query.grouping_sets.empty() ? "GROUP BY clause"
-                         : query.having_qual != nullptr                                 ? "HAVING clause"
-                         : query.has_aggs                                               ? "aggregate functions"
-                         : query.has_window_funcs                                       ? "window functions"
+                         : query.having_qual != nullptr                                ? "HAVING clause"
+                         : query.has_aggs                                              ? "aggregate functions"
+                         : query.has_window_funcs                                      ? "window functions"
                          : query.has_target_srfs ? "set-returning functions in the target list"
                                                  : nullptr;
   if (obstacle == nullptr) return;
-  throw SqlError(ErrorCode::kFeatureNotSupported, "{} is not allowed with {}", LockStrengthName(strength), obstacle);
+  throw SqlError(ErrorCode::kFeatureNotSupported, "{} is not allowed with {}", LockStrengthName(strength),
+                 obstacle);
 }
 
-void MarkLocked(BindState& state, Query* query, uint32_t rtindex, const ast::LockingClause& clause, bool pushed_down) {
+void MarkLocked(BindState& state, Query* query, uint32_t rtindex, const ast::LockingClause& clause,
+                bool pushed_down) {
   if (!pushed_down) query->has_for_update = true;
   for (RowMarkClause* mark : query->row_marks) {
     if (mark->rti != rtindex) continue;
@@ -40,7 +42,8 @@ void MarkLocked(BindState& state, Query* query, uint32_t rtindex, const ast::Loc
 
 void LockAll(BindState& state, Query* query, const ast::LockingClause& clause, bool pushed_down);
 
-bool LockEntry(BindState& state, Query* query, uint32_t rtindex, const ast::LockingClause& clause, bool pushed_down) {
+bool LockEntry(BindState& state, Query* query, uint32_t rtindex, const ast::LockingClause& clause,
+               bool pushed_down) {
   RangeTblEntry& rte = *query->rtable[rtindex - 1];
   if (rte.rtekind == RteKind::kRelation) {
     MarkLocked(state, query, rtindex, clause, pushed_down);
@@ -90,12 +93,12 @@ void LockNamed(BindState& state, Query* query, const ast::LockingClause& clause,
     }
     if (visible != name.relname) continue;
     if (LockEntry(state, query, i, clause, false)) return;
-    throw SqlError(ErrorCode::kFeatureNotSupported, "{} cannot be applied to {}", LockStrengthName(clause.strength),
-                   Unlockable(rte.rtekind))
+    throw SqlError(ErrorCode::kFeatureNotSupported, "{} cannot be applied to {}",
+                   LockStrengthName(clause.strength), Unlockable(rte.rtekind))
         .WithPosition(position);
   }
-  throw SqlError(ErrorCode::kUndefinedTable, "relation \"{}\" in {} clause not found in FROM clause", name.relname,
-                 LockStrengthName(clause.strength))
+  throw SqlError(ErrorCode::kUndefinedTable, "relation \"{}\" in {} clause not found in FROM clause",
+                 name.relname, LockStrengthName(clause.strength))
       .WithPosition(position);
 }
 

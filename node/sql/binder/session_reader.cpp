@@ -2,10 +2,10 @@
 
 #include "node/base/error.h"
 #include "node/catalog/catalog_ids.h"
+#include "node/catalog/catalog_table.h"
 #include "node/catalog/identity.h"
 #include "node/catalog/invalidation.h"
 #include "node/catalog/namespace.h"
-#include "node/catalog/catalog_table.h"
 #include "node/catalog/rows/pg_cast.h"
 #include "node/catalog/rows/pg_depend.h"
 #include "node/catalog/rows/pg_inherits.h"
@@ -193,7 +193,8 @@ std::string SessionReader::ViewQuery(Oid view) {
 
 bool SessionReader::InheritsFrom(Oid child, Oid parent) {
   if (child == parent) return true;
-  RowList<PgInheritsRow> parents = FindRows<PgInheritsRow>(catalog_index::kPgInheritsRelidSeqnoIndex, {child});
+  RowList<PgInheritsRow> parents =
+      FindRows<PgInheritsRow>(catalog_index::kPgInheritsRelidSeqnoIndex, {child});
   for (const RowRef<PgInheritsRow>& row : *parents) {
     if (InheritsFrom(row->inhparent, parent)) return true;
   }
@@ -227,7 +228,8 @@ char SessionReader::CheckOption(Oid view) {
 Oid SessionReader::IdentitySequence(Oid relation, AttrNumber column) {
   for (const PgDependRow& row :
        ReadRows<PgDependRow>(catalog_index::kPgDependReferenceIndex, {catalog_oid::kPgClass, relation})) {
-    if (row.refobjsubid == column && row.classid == catalog_oid::kPgClass && row.deptype == 'i') return row.objid;
+    if (row.refobjsubid == column && row.classid == catalog_oid::kPgClass && row.deptype == 'i')
+      return row.objid;
   }
   return Oid{};
 }

@@ -25,7 +25,8 @@ class SessionReader : public BuiltinReader {
   std::span<const Oid> SearchPath() override;
   Oid TemporarySchema() override;
   std::string DatabaseName() const override;
-  const RelationInfo* FindRelation(std::string_view schema, std::string_view name, RelationLockNeed lock) override;
+  const RelationInfo* FindRelation(std::string_view schema, std::string_view name,
+                                   RelationLockNeed lock) override;
   const RelationInfo* GetRelation(Oid relation, RelationLockNeed lock) override;
   std::span<const UniqueInfo> UniqueIndexes(Oid relation) override;
   std::string ColumnDefault(Oid relation, AttrNumber column) override;

@@ -132,7 +132,8 @@ Branch BindBranch(BindState& state, const ast::SelectStmt& select, bool top) {
   if (left.targets.size() != right.targets.size()) {
     throw SqlError(ErrorCode::kSyntaxError, "each {} query must have the same number of columns",
                    SetOperationName(select.op))
-        .WithPosition(state.Position(right.targets.empty() ? Location{} : ExprLocation(right.targets[0]->expr)));
+        .WithPosition(
+            state.Position(right.targets.empty() ? Location{} : ExprLocation(right.targets[0]->expr)));
   }
   Branch branch;
   auto* operation = state.New<SetOperationStmt>();
@@ -155,8 +156,8 @@ void MakeOutputColumns(BindState& state, const SetOperationStmt& operation, Quer
   uint32_t next = 0;
   for (const TargetEntry* named : first.target_list) {
     if (named->resjunk) continue;
-    Var* var = MakeVar(state.arena(), leftmost, named->resno, operation.col_types[next], operation.col_typmods[next],
-                       operation.col_collations[next]);
+    Var* var = MakeVar(state.arena(), leftmost, named->resno, operation.col_types[next],
+                       operation.col_typmods[next], operation.col_collations[next]);
     var->location = ExprLocation(named->expr);
     query->target_list.Append(state.arena(),
                               MakeTargetEntry(state.arena(), var, state.next_resno++, named->resname, false));
@@ -177,7 +178,8 @@ void MakeOutputColumns(BindState& state, const SetOperationStmt& operation, Quer
 
 // ORDER BY sees the output columns and nothing else.
 void BindOutputSort(BindState& state, const ast::SelectStmt& select, Query* query,
-                    const List<std::string_view>& names, const List<NamespaceColumn>& columns, const ExprList& vars) {
+                    const List<std::string_view>& names, const List<NamespaceColumn>& columns,
+                    const ExprList& vars) {
   auto* rte = state.New<RangeTblEntry>();
   rte->joinaliasvars = vars;
   std::vector<NamespaceItem*> saved = std::move(state.names);
@@ -219,7 +221,8 @@ Query* BindSetOperation(BindState& state, const ast::SelectStmt& select) {
   ExprList vars;
   MakeOutputColumns(state, *operation, query, &names, &columns, &vars);
   BindOutputSort(state, select, query, names, columns, vars);
-  query->limit_offset = BindLimit(state, select.limit_offset, ExprKind::kOffset, "OFFSET", select.limit_option);
+  query->limit_offset =
+      BindLimit(state, select.limit_offset, ExprKind::kOffset, "OFFSET", select.limit_option);
   query->limit_count = BindLimit(state, select.limit_count, ExprKind::kLimit, "LIMIT", select.limit_option);
   query->limit_option = select.limit_option;
   FinishQuery(state, query, nullptr);

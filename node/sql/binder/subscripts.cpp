@@ -30,11 +30,12 @@ Expr* BindArraySubscript(BindState& state, const ast::Node* node) {
   return integer;
 }
 
-void BindArraySubscripts(BindState& state, SubscriptingRef* ref, const std::vector<const ast::AIndices*>& indices,
-                         bool is_slice) {
+void BindArraySubscripts(BindState& state, SubscriptingRef* ref,
+                         const std::vector<const ast::AIndices*>& indices, bool is_slice) {
   if (indices.size() > kMaxDimensions) {
     throw SqlError(ErrorCode::kProgramLimitExceeded,
-                   "number of array dimensions ({}) exceeds the maximum allowed ({})", indices.size(), kMaxDimensions);
+                   "number of array dimensions ({}) exceeds the maximum allowed ({})", indices.size(),
+                   kMaxDimensions);
   }
   for (const ast::AIndices* index : indices) {
     if (is_slice) {
@@ -52,7 +53,8 @@ void BindArraySubscripts(BindState& state, SubscriptingRef* ref, const std::vect
   if (!is_slice) ref->refrestype = ref->refelemtype;
 }
 
-void BindJsonbSubscripts(BindState& state, SubscriptingRef* ref, const std::vector<const ast::AIndices*>& indices) {
+void BindJsonbSubscripts(BindState& state, SubscriptingRef* ref,
+                         const std::vector<const ast::AIndices*>& indices) {
   for (const ast::AIndices* index : indices) {
     if (index->is_slice) {
       const ast::Node* at = index->uidx != nullptr ? index->uidx : index->lidx;
@@ -67,7 +69,8 @@ void BindJsonbSubscripts(BindState& state, SubscriptingRef* ref, const std::vect
       bool as_int = state.types().CanCoerce({{from}}, {{type_oid::kInt4}}, CoercionContext::kImplicit);
       bool as_text = state.types().CanCoerce({{from}}, {{type_oid::kText}}, CoercionContext::kImplicit);
       if (as_int == as_text) {
-        throw SqlError(ErrorCode::kDatatypeMismatch, "subscript type {} is not supported", state.types().Format(from))
+        throw SqlError(ErrorCode::kDatatypeMismatch, "subscript type {} is not supported",
+                       state.types().Format(from))
             .WithHint(as_int ? "jsonb subscript must be coercible to only one type, integer or text."
                              : "jsonb subscript must be coercible to either integer or text.")
             .WithPosition(state.Position(ExprLocation(subscript)));
@@ -86,7 +89,8 @@ SubscriptingRef* BindSubscripts(BindState& state, Expr* base, Oid container, int
   if (!is_assignment) container = ContainerType(state, container, &typmod);
   const TypeInfo& type = state.types().Get(container);
   if (!type.is_true_array && !type.is_raw_subscriptable && !type.is_jsonb_subscriptable) {
-    throw SqlError(ErrorCode::kDatatypeMismatch, "cannot subscript type {} because it does not support subscripting",
+    throw SqlError(ErrorCode::kDatatypeMismatch,
+                   "cannot subscript type {} because it does not support subscripting",
                    state.types().Format(written))
         .WithPosition(state.Position(ExprLocation(base)));
   }
@@ -156,15 +160,18 @@ void ThrowUnknownAttribute(BindState& state, Expr* row, std::string_view attribu
         .WithPosition(position);
   }
   if (type == type_oid::kRecord) {
-    throw SqlError(ErrorCode::kUndefinedColumn, "could not identify column \"{}\" in record data type", attribute)
+    throw SqlError(ErrorCode::kUndefinedColumn, "could not identify column \"{}\" in record data type",
+                   attribute)
         .WithPosition(position);
   }
-  throw SqlError(ErrorCode::kWrongObjectType, "column notation .{} applied to type {}, which is not a composite type",
-                 attribute, state.types().Format(type))
+  throw SqlError(ErrorCode::kWrongObjectType,
+                 "column notation .{} applied to type {}, which is not a composite type", attribute,
+                 state.types().Format(type))
       .WithPosition(position);
 }
 
-Expr* BindArray(BindState& state, const ast::AArrayExpr& array, Oid array_type, Oid element_type, int32_t typmod) {
+Expr* BindArray(BindState& state, const ast::AArrayExpr& array, Oid array_type, Oid element_type,
+                int32_t typmod) {
   auto* result = state.New<ArrayExpr>();
   for (const ast::Node* node : array.elements) {
     Expr* element;
@@ -217,8 +224,8 @@ Expr* BindArray(BindState& state, const ast::AArrayExpr& array, Oid array_type, 
       continue;
     }
     Oid from = ExprType(element);
-    Expr* cast = CoerceToTarget(state, element, from,
-                                {coerce_type, typmod, CoercionContext::kExplicit, CoercionForm::kExplicitCast});
+    Expr* cast = CoerceToTarget(
+        state, element, from, {coerce_type, typmod, CoercionContext::kExplicit, CoercionForm::kExplicitCast});
     if (cast == nullptr) {
       throw SqlError(ErrorCode::kCannotCoerce, "cannot cast type {} to {}", state.types().Format(from),
                      state.types().Format(coerce_type))
@@ -236,7 +243,8 @@ std::vector<ColumnInfo> RecordVarColumns(BindState& state, const Var& var) {
   std::vector<ColumnInfo> columns;
   BindState* level = &state;
   for (uint32_t i = 0; i < var.varlevelsup && level != nullptr; ++i) level = level->parent;
-  if (level == nullptr || var.varno < 1 || static_cast<uint32_t>(var.varno) > level->rtable.size()) return columns;
+  if (level == nullptr || var.varno < 1 || static_cast<uint32_t>(var.varno) > level->rtable.size())
+    return columns;
   const RangeTblEntry& rte = *level->Rte(var.varno);
   if (var.varattno == 0) {
     for (const RteColumn& column : RteColumns(state.context, rte)) {
@@ -254,7 +262,8 @@ std::vector<ColumnInfo> RecordVarColumns(BindState& state, const Var& var) {
     if (const auto* inner = TryAs<Var>(expr)) return RecordVarColumns(*level, *inner);
     return ResultOf(state.context, expr).columns;
   };
-  if (rte.rtekind == RteKind::kJoin) return from_expr(rte.joinaliasvars[static_cast<uint32_t>(var.varattno - 1)]);
+  if (rte.rtekind == RteKind::kJoin)
+    return from_expr(rte.joinaliasvars[static_cast<uint32_t>(var.varattno - 1)]);
   const Query* query = rte.rtekind == RteKind::kSubquery ? rte.subquery : nullptr;
   if (rte.rtekind == RteKind::kCte && !rte.self_reference) {
     BindState* cte_level = level;

@@ -39,7 +39,8 @@ class TargetRewriter {
 };
 
 Const* TargetRewriter::NullOf(const ColumnInfo& column) {
-  return MakeNullConst(options_.arena, column.type, column.typmod, column.collation, ConstPhysicalType(column.type));
+  return MakeNullConst(options_.arena, column.type, column.typmod, column.collation,
+                       ConstPhysicalType(column.type));
 }
 
 // The column's default expression, of its type; null when it has none.
@@ -85,7 +86,8 @@ TargetEntry* TargetRewriter::Merge(TargetEntry* earlier, TargetEntry* later, std
     return ref != nullptr && ref->refassgnexpr != nullptr ? &ref->refexpr : nullptr;
   };
   Expr** base = base_of(later->expr);
-  if (base == nullptr || base_of(earlier->expr) == nullptr || ExprType(earlier->expr) != ExprType(later->expr)) {
+  if (base == nullptr || base_of(earlier->expr) == nullptr ||
+      ExprType(earlier->expr) != ExprType(later->expr)) {
     throw SqlError(ErrorCode::kSyntaxError, "multiple assignments to same column \"{}\"", column);
   }
   // Down to the innermost base of the later one, which is the column itself.
@@ -95,9 +97,12 @@ TargetEntry* TargetRewriter::Merge(TargetEntry* earlier, TargetEntry* later, std
 }
 
 SqlError NotDefault(const ColumnInfo& column) {
-  SqlError error(ErrorCode::kGeneratedAlways, "cannot insert a non-DEFAULT value into column \"{}\"", column.name);
+  SqlError error(ErrorCode::kGeneratedAlways, "cannot insert a non-DEFAULT value into column \"{}\"",
+                 column.name);
   if (column.identity == kAlways) {
-    error.WithDetail(fmt::format("Column \"{}\" is an identity column defined as GENERATED ALWAYS.", column.name))
+    error
+        .WithDetail(
+            fmt::format("Column \"{}\" is an identity column defined as GENERATED ALWAYS.", column.name))
         .WithHint("Use OVERRIDING SYSTEM VALUE to override.");
   } else {
     error.WithDetail(fmt::format("Column \"{}\" is a generated column.", column.name));
@@ -125,13 +130,15 @@ bool TargetRewriter::ApplyInsertRules(const ColumnInfo& column, TargetEntry* giv
   return apply_default;
 }
 
-void TargetRewriter::CheckUpdateRules(const ColumnInfo& column, const TargetEntry* given, bool apply_default) {
+void TargetRewriter::CheckUpdateRules(const ColumnInfo& column, const TargetEntry* given,
+                                      bool apply_default) {
   if (given == nullptr || apply_default) return;
   if (column.identity != kAlways && column.generated == 0) return;
   throw SqlError(ErrorCode::kGeneratedAlways, "column \"{}\" can only be updated to DEFAULT", column.name)
-      .WithDetail(column.identity == kAlways
-                      ? fmt::format("Column \"{}\" is an identity column defined as GENERATED ALWAYS.", column.name)
-                      : fmt::format("Column \"{}\" is a generated column.", column.name));
+      .WithDetail(
+          column.identity == kAlways
+              ? fmt::format("Column \"{}\" is an identity column defined as GENERATED ALWAYS.", column.name)
+              : fmt::format("Column \"{}\" is a generated column.", column.name));
 }
 
 // The entry that a column finally gets; null for none.
@@ -194,8 +201,8 @@ void TargetRewriter::RewriteValues() {
       if (relation_.kind == 'v' && column_of[i] != 0) continue;
       Expr* value = column_of[i] == 0 ? nullptr : DefaultOf(column_of[i]);
       if (value == nullptr) {
-        value = MakeNullConst(options_.arena, placeholder->type_id, placeholder->type_mod, placeholder->collation,
-                              ConstPhysicalType(placeholder->type_id));
+        value = MakeNullConst(options_.arena, placeholder->type_id, placeholder->type_mod,
+                              placeholder->collation, ConstPhysicalType(placeholder->type_id));
       }
       row->args[i] = value;
     }
@@ -208,7 +215,8 @@ void TargetRewriter::Rewrite() {
     query_->target_list = RewriteList(query_->target_list, CmdType::kInsert);
     if (values_ != nullptr) RewriteValues();
     if (query_->on_conflict != nullptr && query_->on_conflict->action == OnConflictAction::kUpdate) {
-      query_->on_conflict->on_conflict_set = RewriteList(query_->on_conflict->on_conflict_set, CmdType::kUpdate);
+      query_->on_conflict->on_conflict_set =
+          RewriteList(query_->on_conflict->on_conflict_set, CmdType::kUpdate);
     }
   } else if (query_->command_type == CmdType::kUpdate) {
     query_->target_list = RewriteList(query_->target_list, CmdType::kUpdate);

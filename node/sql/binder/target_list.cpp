@@ -76,7 +76,8 @@ FiguredName Figure(BindState& state, const ast::Node* node) {
     case Tag::kTypeCast: {
       const auto& cast = *ast::As<ast::TypeCast>(node);
       FiguredName name = Figure(state, cast.arg);
-      if (name.strength <= 1 && cast.type_name != nullptr) return {ast::StringOf(cast.type_name->names.back()), 1};
+      if (name.strength <= 1 && cast.type_name != nullptr)
+        return {ast::StringOf(cast.type_name->names.back()), 1};
       return name;
     }
     case Tag::kCollateClause: return Figure(state, ast::As<ast::CollateClause>(node)->arg);
@@ -122,7 +123,8 @@ List<TargetEntry*> ExpandTableStar(BindState& state, const ast::ColumnRef& refer
     }
   }
   if (fields.size() > 4) {
-    throw SqlError(ErrorCode::kSyntaxError, "improper qualified name (too many dotted names): {}", JoinNames(fields))
+    throw SqlError(ErrorCode::kSyntaxError, "improper qualified name (too many dotted names): {}",
+                   JoinNames(fields))
         .WithPosition(state.Position(reference.location));
   }
   if (fields.size() == 4 && ast::StringOf(fields[0]) != state.catalog().DatabaseName()) {
@@ -131,7 +133,8 @@ List<TargetEntry*> ExpandTableStar(BindState& state, const ast::ColumnRef& refer
         .WithPosition(state.Position(reference.location));
   }
   std::string_view table = ast::StringOf(fields[fields.size() - 2]);
-  std::string_view schema = fields.size() >= 3 ? ast::StringOf(fields[fields.size() - 3]) : std::string_view();
+  std::string_view schema =
+      fields.size() >= 3 ? ast::StringOf(fields[fields.size() - 3]) : std::string_view();
   uint32_t levels_up = 0;
   NamespaceItem* item = FindTableName(state, schema, table, reference.location, &levels_up);
   if (item == nullptr) ThrowMissingTable(state, schema, table, reference.location);
@@ -157,7 +160,8 @@ List<TargetEntry*> ExpandRow(BindState& state, Expr* row) {
   } else {
     ExprResult result = ResultOf(state.context, row);
     if (result.shape == ResultShape::kScalar || result.shape == ResultShape::kOther) {
-      throw SqlError(ErrorCode::kWrongObjectType, "type {} is not composite", state.types().Format(result.type));
+      throw SqlError(ErrorCode::kWrongObjectType, "type {} is not composite",
+                     state.types().Format(result.type));
     }
     columns = result.columns;
   }
@@ -209,7 +213,8 @@ void MarkOrigin(BindState& state, TargetEntry* target, const Var& var) {
 
 AttrNumber ColumnNumber(const RelationInfo& relation, std::string_view name, bool system_too) {
   for (size_t i = 0; i < relation.columns.size(); ++i) {
-    if (!relation.columns[i].dropped && relation.columns[i].name == name) return static_cast<AttrNumber>(i + 1);
+    if (!relation.columns[i].dropped && relation.columns[i].name == name)
+      return static_cast<AttrNumber>(i + 1);
   }
   AttrNumber number;
   Oid type;
@@ -222,7 +227,8 @@ std::string_view FigureColumnName(BindState& state, const ast::Node* node) {
 }
 
 bool IsStarReference(const ast::Node* node) {
-  if (const auto* reference = ast::TryAs<ast::ColumnRef>(node)) return ast::Is<ast::AStar>(reference->fields.back());
+  if (const auto* reference = ast::TryAs<ast::ColumnRef>(node))
+    return ast::Is<ast::AStar>(reference->fields.back());
   if (const auto* indirection = ast::TryAs<ast::AIndirection>(node)) {
     return ast::Is<ast::AStar>(indirection->indirection.back());
   }
@@ -236,8 +242,8 @@ List<TargetEntry*> ExpandStar(BindState& state, const ast::Node* node, ExprKind 
   return ExpandRow(state, BindExpr(state, &without_star, kind));
 }
 
-TargetEntry* BindTarget(BindState& state, const ast::Node* node, Expr* bound, ExprKind kind, std::string_view name,
-                        bool junk) {
+TargetEntry* BindTarget(BindState& state, const ast::Node* node, Expr* bound, ExprKind kind,
+                        std::string_view name, bool junk) {
   if (bound == nullptr) {
     if (kind == ExprKind::kUpdateSource && ast::Is<ast::SetToDefault>(node)) {
       auto* placeholder = state.New<SetToDefault>();

@@ -8,8 +8,8 @@
 namespace walden {
 
 // With `bound`, the expression is already bound and `node` only names it.
-TargetEntry* BindTarget(BindState& state, const ast::Node* node, Expr* bound, ExprKind kind, std::string_view name,
-                        bool junk);
+TargetEntry* BindTarget(BindState& state, const ast::Node* node, Expr* bound, ExprKind kind,
+                        std::string_view name, bool junk);
 List<TargetEntry*> BindTargetList(BindState& state, const ast::NodeList& list, ExprKind kind);
 // Notes which table columns the outputs are, for the row description.
 void MarkTargetOrigins(BindState& state, const List<TargetEntry*>& targets);

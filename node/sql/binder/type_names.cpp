@@ -30,7 +30,8 @@ int32_t ResolveModifiers(const ast::TypeName& name, const TypeInfo& type, const 
   }
   const TypeDescriptor* descriptor = FindType(type.is_true_array ? type.element : type.oid);
   if (descriptor == nullptr || descriptor->typmod_in == nullptr) {
-    throw SqlError(ErrorCode::kSyntaxError, "type modifier is not allowed for type \"{}\"", TypeNameText(name))
+    throw SqlError(ErrorCode::kSyntaxError, "type modifier is not allowed for type \"{}\"",
+                   TypeNameText(name))
         .WithPosition(position);
   }
   std::vector<std::string> texts;
@@ -156,7 +157,8 @@ Oid ResolveCollation(const ast::NodeList& names, int location, const TypeRules& 
   if (!split.schema.empty()) {
     schema = catalog.FindSchema(split.schema);
     if (!IsValid(schema)) {
-      throw SqlError(ErrorCode::kUndefinedSchema, "schema \"{}\" does not exist", split.schema).WithPosition(position);
+      throw SqlError(ErrorCode::kUndefinedSchema, "schema \"{}\" does not exist", split.schema)
+          .WithPosition(position);
     }
   }
   Oid collation = catalog.FindCollation(schema, split.name);

@@ -34,9 +34,8 @@ constexpr SpecialName kSpecialNames[] = {
 
 bool IsPlainIdentifier(std::string_view name) {
   if (name.empty() || !((name[0] >= 'a' && name[0] <= 'z') || name[0] == '_')) return false;
-  return std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
+  return std::ranges::all_of(
+      name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 std::string Quoted(std::string_view name) {
@@ -53,7 +52,8 @@ std::string Quoted(std::string_view name) {
 
 const TypeInfo& TypeRules::Get(Oid type) const {
   const TypeInfo* info = catalog_.GetType(type);
-  if (info == nullptr) throw SqlError(ErrorCode::kInternalError, "cache lookup failed for type {}", OidNumber(type));
+  if (info == nullptr)
+    throw SqlError(ErrorCode::kInternalError, "cache lookup failed for type {}", OidNumber(type));
   return *info;
 }
 
@@ -80,7 +80,8 @@ std::string TypeRules::FormatWithTypmod(Oid type, int32_t typmod) const {
     if (special.type != type) continue;
     std::string name(special.before);
     // The modifier functions of the time types print the zone themselves.
-    if (!modifier.empty()) return name + modifier + (modifier.ends_with("zone") ? "" : std::string(special.after));
+    if (!modifier.empty())
+      return name + modifier + (modifier.ends_with("zone") ? "" : std::string(special.after));
     return name + std::string(special.after);
   }
   std::string name = Quoted(info->name);
@@ -116,8 +117,8 @@ bool TypeRules::IsPreferred(char category, Oid type) const {
 
 bool TypeRules::IsPolymorphic1(Oid type) {
   using namespace type_oid;
-  return type == kAnyElement || type == kAnyArray || type == kAnyNonArray || type == kAnyEnum || type == kAnyRange ||
-         type == kAnyMultirange;
+  return type == kAnyElement || type == kAnyArray || type == kAnyNonArray || type == kAnyEnum ||
+         type == kAnyRange || type == kAnyMultirange;
 }
 bool TypeRules::IsPolymorphic2(Oid type) {
   using namespace type_oid;
@@ -160,7 +161,7 @@ CoercionPath TypeRules::FindPath(Oid target, Oid source, CoercionContext context
       return context == CoercionContext::kPlpgsql ? CoercionPath::kViaIo : CoercionPath::kNone;
     }
     *function = cast->function;
-    return cast->method == 'f' ? CoercionPath::kFunction
+    return cast->method == 'f'   ? CoercionPath::kFunction
            : cast->method == 'i' ? CoercionPath::kViaIo
                                  : CoercionPath::kRelabel;
   }
@@ -190,7 +191,8 @@ CoercionPath TypeRules::FindTypmodCoercion(Oid type, Oid* function) const {
   return IsValid(*function) ? path : CoercionPath::kNone;
 }
 
-bool TypeRules::CanCoerce(std::span<const Oid> sources, std::span<const Oid> targets, CoercionContext context) const {
+bool TypeRules::CanCoerce(std::span<const Oid> sources, std::span<const Oid> targets,
+                          CoercionContext context) const {
   bool polymorphic = false;
   for (size_t i = 0; i < sources.size(); ++i) {
     Oid source = sources[i], target = targets[i];
@@ -233,8 +235,8 @@ Oid TypeRules::CommonType(std::span<const TypedAt> arguments, const char* constr
       best = i;
     } else if (Get(next).category != current.category) {
       if (construct == nullptr) return Oid{};
-      throw SqlError(ErrorCode::kDatatypeMismatch, "{} types {} and {} cannot be matched", construct, Format(type),
-                     Format(next))
+      throw SqlError(ErrorCode::kDatatypeMismatch, "{} types {} and {} cannot be matched", construct,
+                     Format(type), Format(next))
           .WithPosition(source_.Position(arguments[i].location));
     } else if (!current.preferred && CanCoerce({{type}}, {{next}}, CoercionContext::kImplicit) &&
                !CanCoerce({{next}}, {{type}}, CoercionContext::kImplicit)) {

@@ -27,7 +27,9 @@ class SourceText {
   SourceText() = default;
   explicit SourceText(std::string_view text) : text_(text) {}
   // 1-based, in characters; 0 when the location is unknown (negative) or there is no text.
-  int Position(int location) const { return text_.empty() ? 0 : CharacterPosition(text_, Location(location)); }
+  int Position(int location) const {
+    return text_.empty() ? 0 : CharacterPosition(text_, Location(location));
+  }
   std::string_view text() const { return text_; }
 
  private:
@@ -79,7 +81,8 @@ class TypeRules {
   bool PolymorphicMatches(std::span<const Oid> actual, std::span<const Oid> declared) const;
   // Resolves a polymorphic signature: replaces polymorphic entries of `declared` and returns the result type.
   // `allow_poly`: leave what cannot be resolved polymorphic (for declaring functions over polymorphic types).
-  Oid ResolvePolymorphic(std::span<const Oid> actual, std::span<Oid> declared, Oid result, bool allow_poly) const;
+  Oid ResolvePolymorphic(std::span<const Oid> actual, std::span<Oid> declared, Oid result,
+                         bool allow_poly) const;
 
   CatalogReader& catalog() const { return catalog_; }
   const SourceText& source() const { return source_; }

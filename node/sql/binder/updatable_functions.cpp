@@ -28,7 +28,8 @@ int32_t UpdatableEvents(Oid relation, AttrNumber column, std::vector<Oid>& outer
   if (kind != relkind::kView) return 0;
   Arena arena;
   std::string stored = catalog.ViewQuery(relation);
-  List<Node*> queries = stored.starts_with('(') ? ReadNodeList(stored, arena) : List<Node*>(arena, {ReadNode(stored, arena)});
+  List<Node*> queries =
+      stored.starts_with('(') ? ReadNodeList(stored, arena) : List<Node*>(arena, {ReadNode(stored, arena)});
   if (queries.size() != 1 || !Is<Query>(queries[0])) return 0;
   const Query& query = *As<Query>(queries[0]);
   if (WhyViewNotUpdatable(query, /*check_columns=*/false) != nullptr) return 0;

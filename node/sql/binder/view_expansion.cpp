@@ -21,7 +21,8 @@ void PrepareViewEntries(const Node* node, Oid owner, const BindOptions& options)
       RelationLockNeed lock =
           rte->rellockmode == kRowShareLock ? RelationLockNeed::kRowShare : RelationLockNeed::kAccessShare;
       if (options.catalog.GetRelation(rte->relid, lock) == nullptr) {
-        throw SqlError(ErrorCode::kInternalError, "could not open relation with OID {}", OidNumber(rte->relid));
+        throw SqlError(ErrorCode::kInternalError, "could not open relation with OID {}",
+                       OidNumber(rte->relid));
       }
     }
   }
@@ -103,13 +104,14 @@ class Expander {
     if (rte->rtekind != RteKind::kRelation || rte->relkind != 'v') return;
     const RelationInfo* view = options_.catalog.GetRelation(rte->relid, RelationLockNeed::kNone);
     if (std::ranges::find(active_, rte->relid) != active_.end()) {
-      throw SqlError(ErrorCode::kInvalidObjectDefinition, "infinite recursion detected in rules for relation \"{}\"",
-                     view->name);
+      throw SqlError(ErrorCode::kInvalidObjectDefinition,
+                     "infinite recursion detected in rules for relation \"{}\"", view->name);
     }
     active_.push_back(rte->relid);
     Query* below = OpenViewQuery(*view, options_);
     for (const RowMarkClause* mark : query->row_marks) {
-      if (mark->rti == static_cast<uint32_t>(rtindex)) PushLocking(below, below->jointree, *mark, options_.arena);
+      if (mark->rti == static_cast<uint32_t>(rtindex))
+        PushLocking(below, below->jointree, *mark, options_.arena);
     }
     Expand(below);
     active_.pop_back();
@@ -122,7 +124,8 @@ class Expander {
 
   void ExpandSubLinks(const Node* node) {
     if (node == nullptr || Is<CommonTableExpr>(node)) return;
-    if (const auto* rte = TryAs<RangeTblEntry>(node); rte != nullptr && rte->rtekind == RteKind::kSubquery) return;
+    if (const auto* rte = TryAs<RangeTblEntry>(node); rte != nullptr && rte->rtekind == RteKind::kSubquery)
+      return;
     if (const auto* link = TryAs<SubLink>(node)) {
       Expand(link->subselect);
       ExpandSubLinks(link->testexpr);
@@ -142,8 +145,9 @@ class Expander {
 
 Query* OpenViewQuery(const RelationInfo& view, const BindOptions& options) {
   std::string stored = options.catalog.ViewQuery(view.oid);
-  List<Node*> queries = stored.starts_with('(') ? ReadNodeList(stored, options.arena)
-                                                : List<Node*>(options.arena, {ReadNode(stored, options.arena)});
+  List<Node*> queries = stored.starts_with('(')
+                            ? ReadNodeList(stored, options.arena)
+                            : List<Node*>(options.arena, {ReadNode(stored, options.arena)});
   if (queries.size() != 1 || !Is<Query>(queries[0])) {
     throw SqlError(ErrorCode::kDataCorrupted, "view \"{}\" has no definition", view.name);
   }

@@ -23,10 +23,10 @@ namespace {
 constexpr int32_t kRowExclusiveLock = 3;
 
 struct CommandWords {
-  const char* does;     // "cannot <does> view"
-  const char* doing;    // "To enable <doing> the view"
+  const char* does;   // "cannot <does> view"
+  const char* doing;  // "To enable <doing> the view"
   const char* event;
-  const char* column;   // "cannot <column> column"
+  const char* column;  // "cannot <column> column"
 };
 CommandWords WordsOf(CmdType command) {
   if (command == CmdType::kInsert) return {"insert into", "inserting into", "INSERT", "insert into"};
@@ -69,8 +69,10 @@ void ViewWrite::CheckUpdatable() {
   CommandWords words = WordsOf(query_->command_type);
   throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "cannot {} view \"{}\"", words.does, view_.name)
       .WithDetail(why)
-      .WithHint(fmt::format("To enable {} the view, provide an INSTEAD OF {} trigger or an unconditional ON {} DO "
-                            "INSTEAD rule.", words.doing, words.event, words.event));
+      .WithHint(
+          fmt::format("To enable {} the view, provide an INSTEAD OF {} trigger or an unconditional ON {} DO "
+                      "INSTEAD rule.",
+                      words.doing, words.event, words.event));
 }
 
 void ViewWrite::CheckColumns(const List<TargetEntry*>& assigned, CmdType command) {
@@ -79,8 +81,9 @@ void ViewWrite::CheckColumns(const List<TargetEntry*>& assigned, CmdType command
     const TargetEntry* column = FindTarget(definition_->target_list, target->resno);
     const char* why = WhyColumnNotUpdatable(*column, base_index_);
     if (why == nullptr) continue;
-    throw SqlError(ErrorCode::kFeatureNotSupported, "cannot {} column \"{}\" of view \"{}\"", WordsOf(command).column,
-                   view_.columns[static_cast<size_t>(target->resno - 1)].name, view_.name)
+    throw SqlError(ErrorCode::kFeatureNotSupported, "cannot {} column \"{}\" of view \"{}\"",
+                   WordsOf(command).column, view_.columns[static_cast<size_t>(target->resno - 1)].name,
+                   view_.name)
         .WithDetail(why);
   }
 }
@@ -148,9 +151,10 @@ void ViewWrite::ReplaceExcluded() {
     auto number = static_cast<AttrNumber>(i + 1);
     std::string_view name = column.dropped ? std::string_view("") : arena_.Copy(column.name);
     entry->eref->colnames.Append(arena_, name);
-    Expr* expr = column.dropped ? static_cast<Expr*>(MakeNullConst(arena_, type_oid::kInt4, -1, Oid{},
-                                                                   PhysicalType::kInt32))
-                                : MakeVar(arena_, new_index, number, column.type, column.typmod, column.collation);
+    Expr* expr =
+        column.dropped
+            ? static_cast<Expr*>(MakeNullConst(arena_, type_oid::kInt4, -1, Oid{}, PhysicalType::kInt32))
+            : MakeVar(arena_, new_index, number, column.type, column.typmod, column.collation);
     list.Append(arena_, MakeTargetEntry(arena_, expr, number, name, false));
   }
   List<TargetEntry*> columns = CopyList(columns_, arena_);
@@ -166,7 +170,8 @@ void ViewWrite::AddCheckOption() {
   char option = options_.catalog.CheckOption(view_.oid);
   bool cascaded = option == 'c';
   bool wanted = option != 0;
-  if (!query_->with_check_options.empty() && query_->with_check_options[0]->cascaded) wanted = cascaded = true;
+  if (!query_->with_check_options.empty() && query_->with_check_options[0]->cascaded)
+    wanted = cascaded = true;
   if (!wanted || (!cascaded && definition_->jointree->quals == nullptr)) return;
   auto* check = arena_.New<WithCheckOption>();
   check->kind = WcoKind::kViewCheck;
@@ -229,7 +234,8 @@ const char* WhyViewNotUpdatable(const Query& query, bool check_columns) {
   }
   if (query.has_aggs) return "Views that return aggregate functions are not automatically updatable.";
   if (query.has_window_funcs) return "Views that return window functions are not automatically updatable.";
-  if (query.has_target_srfs) return "Views that return set-returning functions are not automatically updatable.";
+  if (query.has_target_srfs)
+    return "Views that return set-returning functions are not automatically updatable.";
   constexpr const char* kNotSingle =
       "Views that do not select from a single table or view are not automatically updatable.";
   const List<Node*>& from = query.jointree->fromlist;

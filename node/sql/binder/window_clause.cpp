@@ -29,8 +29,9 @@ const WindowClause* FindNamed(const List<WindowClause*>& windows, std::string_vi
 void CopyFromReferenced(BindState& state, const ast::WindowDef& definition, const WindowClause& from,
                         const SortList& partition, const SortList& order, WindowClause* window) {
   if (!partition.empty()) {
-    throw WindowError(state, definition,
-                      fmt::format("cannot override PARTITION BY clause of window \"{}\"", definition.refname));
+    throw WindowError(
+        state, definition,
+        fmt::format("cannot override PARTITION BY clause of window \"{}\"", definition.refname));
   }
   window->partition_clause = from.partition_clause;
   if (!order.empty() && !from.order_clause.empty()) {
@@ -43,7 +44,8 @@ void CopyFromReferenced(BindState& state, const ast::WindowDef& definition, cons
   }
   if (from.frame_options != frame_option::kDefaults) {
     SqlError error = WindowError(
-        state, definition, fmt::format("cannot copy window \"{}\" because it has a frame clause", definition.refname));
+        state, definition,
+        fmt::format("cannot copy window \"{}\" because it has a frame clause", definition.refname));
     if (IsAbsent(definition.name) && order.empty() && definition.frame_options == frame_option::kDefaults) {
       error.WithHint("Omit the parentheses in this OVER clause.");
     }
@@ -82,7 +84,8 @@ Expr* BindRangeOffset(BindState& state, const ast::Node* node, const RangeOrder&
   const InRangeSupport* chosen = nullptr;
   size_t matches = 0;
   for (const InRangeSupport& support : supports) {
-    if (!unknown && !state.types().CanCoerce({{type}}, {{support.offset_type}}, CoercionContext::kImplicit)) continue;
+    if (!unknown && !state.types().CanCoerce({{type}}, {{support.offset_type}}, CoercionContext::kImplicit))
+      continue;
     ++matches;
     if (support.offset_type == (unknown ? order.input_type : type)) {
       chosen = &support;
@@ -92,13 +95,14 @@ Expr* BindRangeOffset(BindState& state, const ast::Node* node, const RangeOrder&
     chosen = &support;
   }
   if (matches != 1) {
-    throw SqlError(ErrorCode::kFeatureNotSupported,
-                   fmt::format(fmt::runtime(
-                                   matches == 0 ? "RANGE with offset PRECEDING/FOLLOWING is not supported for column "
-                                                  "type {} and offset type {}"
-                                                : "RANGE with offset PRECEDING/FOLLOWING has multiple "
-                                                  "interpretations for column type {} and offset type {}"),
-                               state.types().Format(order.column_type), state.types().Format(type)))
+    throw SqlError(
+        ErrorCode::kFeatureNotSupported,
+        fmt::format(
+            fmt::runtime(matches == 0 ? "RANGE with offset PRECEDING/FOLLOWING is not supported for column "
+                                        "type {} and offset type {}"
+                                      : "RANGE with offset PRECEDING/FOLLOWING has multiple "
+                                        "interpretations for column type {} and offset type {}"),
+            state.types().Format(order.column_type), state.types().Format(type)))
         .WithHint(matches == 0 ? "Cast the offset value to an appropriate type."
                                : "Cast the offset value to the exact intended type.")
         .WithPosition(position);
@@ -107,7 +111,8 @@ Expr* BindRangeOffset(BindState& state, const ast::Node* node, const RangeOrder&
   return CheckVarFree(state, CoerceToSpecific(state, expr, chosen->offset_type, -1, "RANGE"), "RANGE");
 }
 
-Expr* BindOffset(BindState& state, int32_t frame, const ast::Node* node, const RangeOrder& order, Oid* function) {
+Expr* BindOffset(BindState& state, int32_t frame, const ast::Node* node, const RangeOrder& order,
+                 Oid* function) {
   *function = Oid{};
   if (node == nullptr) return nullptr;
   if ((frame & frame_option::kRange) != 0) return BindRangeOffset(state, node, order, function);
@@ -157,8 +162,8 @@ List<WindowClause*> BindWindows(BindState& state, TargetList* targets) {
       }
     }
     SortList order = BindSort(state, definition.order_clause, targets, ExprKind::kWindowOrder, true);
-    SortList partition =
-        BindGroup(state, definition.partition_clause, nullptr, targets, order, ExprKind::kWindowPartition, true);
+    SortList partition = BindGroup(state, definition.partition_clause, nullptr, targets, order,
+                                   ExprKind::kWindowPartition, true);
     auto* window = state.New<WindowClause>();
     window->name = definition.name;
     window->refname = definition.refname;

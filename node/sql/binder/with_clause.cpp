@@ -12,7 +12,8 @@ CommonTableExpr* NewCte(BindState& state, const ast::CommonTableExpr& item) {
   if (item.cycle_clause != nullptr) throw NotSupported("CYCLE clause");
   auto* cte = state.New<CommonTableExpr>();
   cte->ctename = item.ctename;
-  for (const ast::Node* name : item.aliascolnames) cte->aliascolnames.Append(state.arena(), ast::StringOf(name));
+  for (const ast::Node* name : item.aliascolnames)
+    cte->aliascolnames.Append(state.arena(), ast::StringOf(name));
   cte->ctematerialized = item.ctematerialized;
   cte->location = item.location;
   return cte;
@@ -41,11 +42,12 @@ void CheckRecursiveTypes(BindState& state, const CommonTableExpr& cte) {
     }
     Oid collation = ExprCollation(target->expr);
     if (collation != cte.ctecolcollations[column]) {
-      throw SqlError(ErrorCode::kCollationMismatch,
-                     "recursive query \"{}\" column {} has collation \"{}\" in non-recursive term but collation \"{}\" "
-                     "overall",
-                     cte.ctename, column + 1, state.catalog().CollationName(cte.ctecolcollations[column]),
-                     state.catalog().CollationName(collation))
+      throw SqlError(
+          ErrorCode::kCollationMismatch,
+          "recursive query \"{}\" column {} has collation \"{}\" in non-recursive term but collation \"{}\" "
+          "overall",
+          cte.ctename, column + 1, state.catalog().CollationName(cte.ctecolcollations[column]),
+          state.catalog().CollationName(collation))
           .WithHint("Use the COLLATE clause to set the collation of the non-recursive term.")
           .WithPosition(state.Position(ExprLocation(target->expr)));
     }
@@ -74,7 +76,8 @@ void CheckDuplicates(BindState& state, const ast::WithClause& with) {
     for (uint32_t j = i + 1; j < with.ctes.size(); ++j) {
       const auto& other = *ast::As<ast::CommonTableExpr>(with.ctes[j]);
       if (item.ctename != other.ctename) continue;
-      throw SqlError(ErrorCode::kDuplicateAlias, "WITH query name \"{}\" specified more than once", other.ctename)
+      throw SqlError(ErrorCode::kDuplicateAlias, "WITH query name \"{}\" specified more than once",
+                     other.ctename)
           .WithPosition(state.Position(other.location));
     }
     if (!ast::Is<ast::SelectStmt>(item.ctequery)) state.has_modifying_cte = true;
@@ -104,7 +107,8 @@ void SetCteColumns(BindState& state, CommonTableExpr* cte, const List<TargetEntr
   }
   if (given > count) {
     throw SqlError(ErrorCode::kInvalidColumnReference,
-                   "WITH query \"{}\" has {} columns available but {} columns specified", cte->ctename, count, given)
+                   "WITH query \"{}\" has {} columns available but {} columns specified", cte->ctename, count,
+                   given)
         .WithPosition(state.Position(cte->location));
   }
 }

@@ -26,7 +26,8 @@ using ast::As;
 AttrNumber ColumnOf(const Relation& table, std::string_view name) {
   AttrNumber attno = table.FindColumn(name);
   if (attno == 0) {
-    throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name, table.name());
+    throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name,
+                   table.name());
   }
   if (attno < 0) throw SqlError(ErrorCode::kFeatureNotSupported, "cannot alter system column \"{}\"", name);
   return attno;
@@ -51,9 +52,11 @@ void CheckNoNulls(const Relation& table, AttrNumber attno) {
   Arena arena;
   while (scan.NextPage()) {
     for (const TupleView& row : scan.rows()) {
-      if (!GetAttribute(*table.desc, row, attno, {.arena = &arena, .toast = table.table.toast}).is_null) continue;
+      if (!GetAttribute(*table.desc, row, attno, {.arena = &arena, .toast = table.table.toast}).is_null)
+        continue;
       const std::string& column = table.columns[attno - 1].attname;
-      throw SqlError(ErrorCode::kNotNullViolation, "column \"{}\" of relation \"{}\" contains null values", column, table.name())
+      throw SqlError(ErrorCode::kNotNullViolation, "column \"{}\" of relation \"{}\" contains null values",
+                     column, table.name())
           .WithTable(SchemaName(table.row.relnamespace), table.name())
           .WithColumn(column);
     }
@@ -62,7 +65,8 @@ void CheckNoNulls(const Relation& table, AttrNumber attno) {
 }
 
 // Fills a column that has just been added to a table with rows.
-void FillNewColumn(const RelationRef& before, AttrNumber attno, const PlannedColumn& column, CommandContext& context) {
+void FillNewColumn(const RelationRef& before, AttrNumber attno, const PlannedColumn& column,
+                   CommandContext& context) {
   RelationRef after = OpenRelation(before->oid, LockMode::kNone);
   if (IsEmpty(*after)) return;
   const ColumnDefault* column_default = after->DefaultOf(attno);
@@ -70,7 +74,9 @@ void FillNewColumn(const RelationRef& before, AttrNumber attno, const PlannedCol
     if (column.row.attnotnull) CheckNoNulls(*after, attno);
     return;
   }
-  Expr* expression = column_default != nullptr ? ReadTableExpression(column_default->expression, *before, context.arena) : nullptr;
+  Expr* expression = column_default != nullptr
+                         ? ReadTableExpression(column_default->expression, *before, context.arena)
+                         : nullptr;
   bool constant = expression != nullptr && column.row.attgenerated == '\0' && VolatilityOf(expression) != 'v';
   if (constant) {
     EvalContext eval(context.arena, context.format, context.session);
@@ -93,12 +99,15 @@ void AddColumnAction(const RelationRef& table, const ast::AlterTableCmd& cmd, Co
   const auto& definition = *As<ast::ColumnDef>(cmd.def);
   if (AttrNumber existing = table->FindColumn(definition.colname); existing != 0) {
     if (existing < 0) {
-      throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" conflicts with a system column name", definition.colname);
+      throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" conflicts with a system column name",
+                     definition.colname);
     }
     if (!cmd.missing_ok) {
-      throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" of relation \"{}\" already exists", definition.colname, table->name());
+      throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" of relation \"{}\" already exists",
+                     definition.colname, table->name());
     }
-    Notice(fmt::format("column \"{}\" of relation \"{}\" already exists, skipping", definition.colname, table->name()));
+    Notice(fmt::format("column \"{}\" of relation \"{}\" already exists, skipping", definition.colname,
+                       table->name()));
     return;
   }
   PlannedTable planned;
@@ -124,7 +133,8 @@ void DropColumnAction(const Relation& table, const ast::AlterTableCmd& cmd) {
     Notice(fmt::format("column \"{}\" of relation \"{}\" does not exist, skipping", cmd.name, table.name()));
     return;
   }
-  if (attno < 0) throw SqlError(ErrorCode::kFeatureNotSupported, "cannot drop system column \"{}\"", cmd.name);
+  if (attno < 0)
+    throw SqlError(ErrorCode::kFeatureNotSupported, "cannot drop system column \"{}\"", cmd.name);
   attno = ColumnOf(table, cmd.name);
   DropObject(RelationAddress(table.oid, attno), {.cascade = cmd.behavior == DropBehavior::kCascade});
 }
@@ -139,11 +149,13 @@ void ColumnDefaultAction(const Relation& table, const ast::AlterTableCmd& cmd, C
   AttrNumber attno = ColumnOf(table, cmd.name);
   const PgAttributeRow& column = table.columns[attno - 1];
   if (column.attidentity != '\0') {
-    throw SqlError(ErrorCode::kSyntaxError, "column \"{}\" of relation \"{}\" is an identity column", cmd.name, table.name())
+    throw SqlError(ErrorCode::kSyntaxError, "column \"{}\" of relation \"{}\" is an identity column",
+                   cmd.name, table.name())
         .WithHint(cmd.def != nullptr ? "" : "Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.");
   }
   if (column.attgenerated != '\0') {
-    throw SqlError(ErrorCode::kSyntaxError, "column \"{}\" of relation \"{}\" is a generated column", cmd.name, table.name());
+    throw SqlError(ErrorCode::kSyntaxError, "column \"{}\" of relation \"{}\" is a generated column",
+                   cmd.name, table.name());
   }
   RemoveDefault(table, attno);
   context.Advance();
@@ -158,13 +170,15 @@ void NotNullAction(const Relation& table, const ast::AlterTableCmd& cmd, bool no
   } else {
     for (const RelationRef& index : table.indexes) {
       const std::vector<int16_t>& keys = index->index->indkey;
-      bool is_key = std::find(keys.begin(), keys.begin() + index->index->indnkeyatts, attno) != keys.begin() + index->index->indnkeyatts;
+      bool is_key = std::find(keys.begin(), keys.begin() + index->index->indnkeyatts, attno) !=
+                    keys.begin() + index->index->indnkeyatts;
       if (index->index->indisprimary && is_key) {
         throw SqlError(ErrorCode::kInvalidTableDefinition, "column \"{}\" is in a primary key", cmd.name);
       }
     }
     if (table.columns[attno - 1].attidentity != '\0') {
-      throw SqlError(ErrorCode::kSyntaxError, "column \"{}\" of relation \"{}\" is an identity column", cmd.name, table.name());
+      throw SqlError(ErrorCode::kSyntaxError, "column \"{}\" of relation \"{}\" is an identity column",
+                     cmd.name, table.name());
     }
   }
   UpdateAttributeRow(table.oid, attno, [&](PgAttributeRow* row) { row->attnotnull = not_null; });
@@ -174,21 +188,27 @@ void DropConstraintAction(const Relation& table, const ast::AlterTableCmd& cmd) 
   Oid constraint = FindConstraint(table.oid, cmd.name, true);
   if (!IsValid(constraint)) {
     if (!cmd.missing_ok) {
-      throw SqlError(ErrorCode::kUndefinedObject, "constraint \"{}\" of relation \"{}\" does not exist", cmd.name, table.name());
+      throw SqlError(ErrorCode::kUndefinedObject, "constraint \"{}\" of relation \"{}\" does not exist",
+                     cmd.name, table.name());
     }
-    Notice(fmt::format("constraint \"{}\" of relation \"{}\" does not exist, skipping", cmd.name, table.name()));
+    Notice(
+        fmt::format("constraint \"{}\" of relation \"{}\" does not exist, skipping", cmd.name, table.name()));
     return;
   }
-  DropObject({catalog_oid::kPgConstraint, constraint, 0}, {.cascade = cmd.behavior == DropBehavior::kCascade});
+  DropObject({catalog_oid::kPgConstraint, constraint, 0},
+             {.cascade = cmd.behavior == DropBehavior::kCascade});
 }
 
 void ValidateConstraintAction(const Relation& table, const ast::AlterTableCmd& cmd, CommandContext& context) {
   Oid oid = FindConstraint(table.oid, cmd.name, true);
   RowRef<PgConstraintRow> row = IsValid(oid) ? ConstraintRow(oid) : nullptr;
-  if (!row) throw SqlError(ErrorCode::kUndefinedObject, "constraint \"{}\" of relation \"{}\" does not exist", cmd.name, table.name());
+  if (!row)
+    throw SqlError(ErrorCode::kUndefinedObject, "constraint \"{}\" of relation \"{}\" does not exist",
+                   cmd.name, table.name());
   if (row->convalidated) return;
   if (row->contype == 'f') ValidateForeignKey(*row, context);
-  if (row->contype == 'c') ValidateCheck(table.oid, {oid, row->conname, row->conbin.value_or(""), true, false}, context);
+  if (row->contype == 'c')
+    ValidateCheck(table.oid, {oid, row->conname, row->conbin.value_or(""), true, false}, context);
   CatalogTable<PgConstraintRow> constraints;
   auto stored = constraints.Find(catalog_index::kPgConstraintOidIndex, {oid});
   stored->row.convalidated = true;
@@ -203,13 +223,15 @@ void ReplicaIdentityAction(const Relation& table, const ast::AlterTableCmd& cmd)
       if (index->name() == identity.name) chosen = index->oid;
     }
     if (!IsValid(chosen)) {
-      throw SqlError(ErrorCode::kUndefinedObject, "index \"{}\" for table \"{}\" does not exist", identity.name, table.name());
+      throw SqlError(ErrorCode::kUndefinedObject, "index \"{}\" for table \"{}\" does not exist",
+                     identity.name, table.name());
     }
   }
   UpdateClassRow(table.oid, [&](PgClassRow* row) { row->relreplident = identity.identity_type; });
   for (const RelationRef& index : table.indexes) {
     bool wanted = index->oid == chosen;
-    if (index->index->indisreplident != wanted) UpdateIndexRow(index->oid, [&](PgIndexRow* row) { row->indisreplident = wanted; });
+    if (index->index->indisreplident != wanted)
+      UpdateIndexRow(index->oid, [&](PgIndexRow* row) { row->indisreplident = wanted; });
   }
 }
 
@@ -230,8 +252,10 @@ void RelationOptionsAction(const Relation& table, const ast::AlterTableCmd& cmd,
 
 Oid IdentitySequence(const Relation& table, AttrNumber attno) {
   for (const Dependency& dependent : DependentsOf(RelationAddress(table.oid, attno))) {
-    RowRef<PgClassRow> row = dependent.other.catalog == catalog_oid::kPgClass ? ClassRow(dependent.other.object) : nullptr;
-    if (dependent.kind == DependencyKind::kInternal && row && row->relkind == relkind::kSequence) return row->oid;
+    RowRef<PgClassRow> row =
+        dependent.other.catalog == catalog_oid::kPgClass ? ClassRow(dependent.other.object) : nullptr;
+    if (dependent.kind == DependencyKind::kInternal && row && row->relkind == relkind::kSequence)
+      return row->oid;
   }
   return Oid::kInvalid;
 }
@@ -241,14 +265,19 @@ void IdentityAction(const RelationRef& table, const ast::AlterTableCmd& cmd, Com
   const PgAttributeRow& column = table->columns[attno - 1];
   if (cmd.subtype == AlterTableType::kAddIdentity) {
     if (!column.attnotnull) {
-      throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "column \"{}\" of relation \"{}\" must be declared NOT NULL before identity can be added",
-                     cmd.name, table->name());
+      throw SqlError(
+          ErrorCode::kObjectNotInPrerequisiteState,
+          "column \"{}\" of relation \"{}\" must be declared NOT NULL before identity can be added", cmd.name,
+          table->name());
     }
     if (column.attidentity != '\0') {
-      throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "column \"{}\" of relation \"{}\" is already an identity column", cmd.name, table->name());
+      throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
+                     "column \"{}\" of relation \"{}\" is already an identity column", cmd.name,
+                     table->name());
     }
     if (column.atthasdef) {
-      throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "column \"{}\" of relation \"{}\" already has a default value", cmd.name, table->name());
+      throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
+                     "column \"{}\" of relation \"{}\" already has a default value", cmd.name, table->name());
     }
     const auto& constraint = *As<ast::Constraint>(cmd.def);
     PlannedTable planned;
@@ -260,15 +289,18 @@ void IdentityAction(const RelationRef& table, const ast::AlterTableCmd& cmd, Com
     made.row.attidentity = constraint.generated_when;
     CreateColumnSequence(&made, planned, column.atttypid, constraint.options, context);
     AttachColumnSequence(made, table->oid, attno);
-    UpdateAttributeRow(table->oid, attno, [&](PgAttributeRow* row) { row->attidentity = constraint.generated_when; });
+    UpdateAttributeRow(table->oid, attno,
+                       [&](PgAttributeRow* row) { row->attidentity = constraint.generated_when; });
     return;
   }
   if (column.attidentity == '\0') {
     if (cmd.missing_ok) {
-      Notice(fmt::format("column \"{}\" of relation \"{}\" is not an identity column, skipping", cmd.name, table->name()));
+      Notice(fmt::format("column \"{}\" of relation \"{}\" is not an identity column, skipping", cmd.name,
+                         table->name()));
       return;
     }
-    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "column \"{}\" of relation \"{}\" is not an identity column", cmd.name, table->name());
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
+                   "column \"{}\" of relation \"{}\" is not an identity column", cmd.name, table->name());
   }
   Oid sequence = IdentitySequence(*table, attno);
   if (cmd.subtype == AlterTableType::kDropIdentity) {
@@ -302,11 +334,17 @@ void ColumnSettingAction(const Relation& table, const ast::AlterTableCmd& cmd) {
       return;
     }
     std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
-    char storage = word == "plain" ? 'p' : word == "external" ? 'e' : word == "extended" ? 'x' : word == "main" ? 'm' : '\0';
-    if (storage == '\0') throw SqlError(ErrorCode::kInvalidParameterValue, "invalid storage type \"{}\"", word);
+    char storage = word == "plain"      ? 'p'
+                   : word == "external" ? 'e'
+                   : word == "extended" ? 'x'
+                   : word == "main"     ? 'm'
+                                        : '\0';
+    if (storage == '\0')
+      throw SqlError(ErrorCode::kInvalidParameterValue, "invalid storage type \"{}\"", word);
     RowRef<PgTypeRow> type = TypeRow(row->atttypid);
     if (storage != 'p' && type && type->typstorage == 'p') {
-      throw SqlError(ErrorCode::kFeatureNotSupported, "column data type {} can only have storage PLAIN", type->typname);
+      throw SqlError(ErrorCode::kFeatureNotSupported, "column data type {} can only have storage PLAIN",
+                     type->typname);
     }
     row->attstorage = storage;
   });
@@ -336,7 +374,8 @@ constexpr ActionRule kActionRules[] = {
     {AlterTableType::kAddIdentity, "rv", "ALTER COLUMN ... ADD IDENTITY"},
     {AlterTableType::kSetIdentity, "rv", "ALTER COLUMN ... SET IDENTITY"},
     {AlterTableType::kDropIdentity, "rv", "ALTER COLUMN ... DROP IDENTITY"},
-    {AlterTableType::kSetStatistics, "ri", "ALTER COLUMN ... SET STATISTICS", LockMode::kShareUpdateExclusive},
+    {AlterTableType::kSetStatistics, "ri", "ALTER COLUMN ... SET STATISTICS",
+     LockMode::kShareUpdateExclusive},
     {AlterTableType::kSetStorage, "r", "ALTER COLUMN ... SET STORAGE"},
     {AlterTableType::kSetCompression, "r", "ALTER COLUMN ... SET COMPRESSION"},
 };
@@ -361,7 +400,8 @@ LockMode LockFor(const ast::AlterTableCmd& cmd, bool is_view) {
 LockMode LockFor(const ast::AlterTableStmt& statement) {
   LockMode strongest = LockMode::kShareUpdateExclusive;
   for (const ast::Node* node : statement.cmds) {
-    strongest = std::max(strongest, LockFor(*As<ast::AlterTableCmd>(node), statement.objtype == ObjectType::kView));
+    strongest =
+        std::max(strongest, LockFor(*As<ast::AlterTableCmd>(node), statement.objtype == ObjectType::kView));
   }
   return strongest;
 }
@@ -374,8 +414,8 @@ void CheckRelationKind(const Relation& relation, AlterTableType action) {
                               : relation.row.relkind == relkind::kSequence ? "sequences"
                               : relation.row.relkind == relkind::kToast    ? "TOAST tables"
                                                                            : "tables";
-    throw SqlError(ErrorCode::kWrongObjectType, "ALTER action {} cannot be performed on relation \"{}\"", rule.name,
-                   relation.name())
+    throw SqlError(ErrorCode::kWrongObjectType, "ALTER action {} cannot be performed on relation \"{}\"",
+                   rule.name, relation.name())
         .WithDetail(fmt::format("This operation is not supported for {}.", plural));
   }
 }
@@ -413,13 +453,15 @@ void RunAction(const RelationRef& table, const ast::AlterTableCmd& cmd, CommandC
 }  // namespace
 
 void RunAlterTable(const ast::AlterTableStmt& statement, CommandContext& context) {
-  RelationRef table = OpenRelationByName(NameOf(*statement.relation), LockFor(statement), statement.missing_ok);
+  RelationRef table =
+      OpenRelationByName(NameOf(*statement.relation), LockFor(statement), statement.missing_ok);
   if (!table) {
     Notice(fmt::format("relation \"{}\" does not exist, skipping", statement.relation->relname));
     return;
   }
   CheckOwnsRelation(*table);
-  for (const ast::Node* node : statement.cmds) CheckRelationKind(*table, As<ast::AlterTableCmd>(node)->subtype);
+  for (const ast::Node* node : statement.cmds)
+    CheckRelationKind(*table, As<ast::AlterTableCmd>(node)->subtype);
   for (const ast::Node* node : statement.cmds) {
     RunAction(OpenRelation(table->oid, LockMode::kNone), *As<ast::AlterTableCmd>(node), context);
     context.Advance();

@@ -16,18 +16,23 @@ namespace {
 // "; COMMENT ON <what> IS '...'", or nothing.
 std::string CommentStatement(const ObjectAddress& object, const std::string& what) {
   CatalogTable<PgDescriptionRow> comments;
-  auto row = comments.Find(catalog_index::kPgDescriptionOCOIndex, {object.object, object.catalog, object.sub});
+  auto row =
+      comments.Find(catalog_index::kPgDescriptionOCOIndex, {object.object, object.catalog, object.sub});
   return row ? fmt::format("; COMMENT ON {} IS {}", what, QuoteLiteral(row->row.description)) : "";
 }
 
 }  // namespace
 
-ColumnDependents::ColumnDependents(const Relation& table, AttrNumber attno, CommandContext& context) : context_(context) {
-  for (const Dependency& dependent : DependentsOf(RelationAddress(table.oid, attno))) Add(table, attno, dependent.other);
+ColumnDependents::ColumnDependents(const Relation& table, AttrNumber attno, CommandContext& context)
+    : context_(context) {
+  for (const Dependency& dependent : DependentsOf(RelationAddress(table.oid, attno)))
+    Add(table, attno, dependent.other);
 }
 
 void ColumnDependents::Add(const Relation& table, AttrNumber attno, const ObjectAddress& dependent) {
-  auto is_same = [&](const ObjectAddress& known) { return known.catalog == dependent.catalog && known.object == dependent.object; };
+  auto is_same = [&](const ObjectAddress& known) {
+    return known.catalog == dependent.catalog && known.object == dependent.object;
+  };
   if (std::any_of(objects_.begin(), objects_.end(), is_same)) return;
   const std::string& column = table.columns[attno - 1].attname;
   if (dependent.catalog == catalog_oid::kPgRewrite) {
@@ -54,7 +59,8 @@ void ColumnDependents::Add(const Relation& table, AttrNumber attno, const Object
 void ColumnDependents::AddConstraint(const PgConstraintRow& constraint) {
   ObjectAddress self{catalog_oid::kPgConstraint, constraint.oid, 0};
   CatalogDeparseNames names(context_.format, context_.session);
-  std::string table = names.RelationName(constraint.conrelid, true), name = QuoteIdentifier(constraint.conname);
+  std::string table = names.RelationName(constraint.conrelid, true),
+              name = QuoteIdentifier(constraint.conname);
   std::string statement = fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {}", table, name,
                                       ConstraintDefinition(constraint.oid, names, false).value());
   statement += CommentStatement(self, fmt::format("CONSTRAINT {} ON {}", name, table));
@@ -66,7 +72,7 @@ void ColumnDependents::AddIndex(Oid index) {
   CatalogDeparseNames names(context_.format, context_.session);
   ObjectAddress self = RelationAddress(index);
   indexes_.push_back(IndexDefinition(index, 0, names, false).value() +
-                        CommentStatement(self, "INDEX " + names.RelationName(index, true)));
+                     CommentStatement(self, "INDEX " + names.RelationName(index, true)));
   objects_.push_back(self);
 }
 

@@ -56,21 +56,24 @@ Oid CreationSchema(const ast::RangeVar& relation, char* persistence) {
   if (!name.schema.empty()) {
     schema = name.schema == "pg_temp" ? TemporaryNamespace() : FindNamespace(name.schema);
     if (temporary && schema != TemporaryNamespaceIfAny()) {
-      throw SqlError(ErrorCode::kInvalidTableDefinition, "cannot create temporary relation in non-temporary schema");
+      throw SqlError(ErrorCode::kInvalidTableDefinition,
+                     "cannot create temporary relation in non-temporary schema");
     }
   } else {
     schema = temporary ? TemporaryNamespace() : CreationNamespace();
   }
   if (schema == TemporaryNamespaceIfAny() && IsValid(schema)) {
     if (*persistence == 'u') {
-      throw SqlError(ErrorCode::kInvalidTableDefinition, "only temporary relations may be created in temporary schemas");
+      throw SqlError(ErrorCode::kInvalidTableDefinition,
+                     "only temporary relations may be created in temporary schemas");
     }
     *persistence = 't';
   }
   ThrowUnlessOk(CheckSchema(schema, CurrentRole(), acl::kCreate), ObjectKind::kSchema, SchemaName(schema));
   bool system = schema == kPgCatalogNamespace || schema == kPgToastNamespace;
   if (system && !session_identity().allow_system_table_mods) {
-    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to create \"{}.{}\"", SchemaName(schema), name.name)
+    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to create \"{}.{}\"",
+                   SchemaName(schema), name.name)
         .WithDetail("System catalog modifications are currently disallowed.");
   }
   return schema;
@@ -81,7 +84,8 @@ void CheckOwnsRelation(const Relation& relation) {
     ThrowUnlessOk(AclResult::kNotOwner, RelationObjectKind(relation.row.relkind), relation.name());
   }
   if (IsCatalogRelation(relation.oid) && !session_identity().allow_system_table_mods) {
-    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", relation.name());
+    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog",
+                   relation.name());
   }
 }
 
@@ -99,7 +103,8 @@ std::string OptionString(const ast::DefElem& option) {
 
 bool OptionBoolean(const ast::DefElem& option) {
   if (option.arg == nullptr) return true;
-  if (auto* number = ast::TryAs<ast::Integer>(option.arg); number != nullptr && (number->ival == 0 || number->ival == 1)) {
+  if (auto* number = ast::TryAs<ast::Integer>(option.arg);
+      number != nullptr && (number->ival == 0 || number->ival == 1)) {
     return number->ival == 1;
   }
   std::string text = OptionString(option);
@@ -110,13 +115,15 @@ bool OptionBoolean(const ast::DefElem& option) {
 }
 
 int64_t OptionInteger(const ast::DefElem& option) {
-  if (auto* number = option.arg != nullptr ? ast::TryAs<ast::Integer>(option.arg) : nullptr) return number->ival;
+  if (auto* number = option.arg != nullptr ? ast::TryAs<ast::Integer>(option.arg) : nullptr)
+    return number->ival;
   if (auto* number = option.arg != nullptr ? ast::TryAs<ast::Float>(option.arg) : nullptr) {
     std::string_view text = number->fval;
     int64_t value = 0;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error == std::errc() && end == text.data() + text.size()) return value;
-    throw SqlError(ErrorCode::kNumericValueOutOfRange, "value \"{}\" is out of range for type {}", text, "bigint");
+    throw SqlError(ErrorCode::kNumericValueOutOfRange, "value \"{}\" is out of range for type {}", text,
+                   "bigint");
   }
   throw SqlError(ErrorCode::kSyntaxError, "{} requires a numeric value", option.defname);
 }
@@ -164,15 +171,18 @@ std::string CheckedOption(const RelationOption& known, const ast::DefElem& optio
   std::string text = option.arg == nullptr ? "true" : OptionString(option);
   if (known.type == Type::kCheckOption) {
     if (text == "local" || text == "cascaded") return text;
-    throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for enum option \"{}\": {}", known.name, text)
+    throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for enum option \"{}\": {}", known.name,
+                   text)
         .WithDetail("Valid values are \"local\" and \"cascaded\".");
   }
   if (known.type == Type::kBoolean) {
     std::string lower = text;
-    std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
     static constexpr std::string_view kWords[] = {"true", "on", "yes", "1", "false", "off", "no", "0"};
     if (std::find(std::begin(kWords), std::end(kWords), lower) == std::end(kWords)) {
-      throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for boolean option \"{}\": {}", known.name, text);
+      throw SqlError(ErrorCode::kInvalidParameterValue, "invalid value for boolean option \"{}\": {}",
+                     known.name, text);
     }
     return lower;
   }
@@ -184,10 +194,12 @@ std::string CheckedOption(const RelationOption& known, const ast::DefElem& optio
                    integer ? "integer" : "floating point", known.name, text);
   }
   if (value < known.low || value > known.high) {
-    std::string detail = integer ? fmt::format("Valid values are between \"{}\" and \"{}\".", static_cast<int64_t>(known.low),
-                                               static_cast<int64_t>(known.high))
-                                 : fmt::format("Valid values are between \"{:f}\" and \"{:f}\".", known.low, known.high);
-    throw SqlError(ErrorCode::kInvalidParameterValue, "value {} out of bounds for option \"{}\"", text, known.name)
+    std::string detail =
+        integer ? fmt::format("Valid values are between \"{}\" and \"{}\".", static_cast<int64_t>(known.low),
+                              static_cast<int64_t>(known.high))
+                : fmt::format("Valid values are between \"{:f}\" and \"{:f}\".", known.low, known.high);
+    throw SqlError(ErrorCode::kInvalidParameterValue, "value {} out of bounds for option \"{}\"", text,
+                   known.name)
         .WithDetail(detail);
   }
   return text;
@@ -201,7 +213,8 @@ std::optional<std::vector<std::string>> RelationOptions(const ast::NodeList& opt
   for (const ast::Node* node : options) {
     const auto& option = *ast::As<ast::DefElem>(node);
     if (!option.defnamespace.empty() && option.defnamespace != "toast") {
-      throw SqlError(ErrorCode::kInvalidParameterValue, "unrecognized parameter namespace \"{}\"", option.defnamespace);
+      throw SqlError(ErrorCode::kInvalidParameterValue, "unrecognized parameter namespace \"{}\"",
+                     option.defnamespace);
     }
     if (option.defname == "oids") {
       if (option.arg == nullptr || OptionBoolean(option)) {
@@ -211,7 +224,8 @@ std::optional<std::vector<std::string>> RelationOptions(const ast::NodeList& opt
     }
     const RelationOption* known = nullptr;
     for (const RelationOption& candidate : kRelationOptions) {
-      if (candidate.name == option.defname && candidate.kinds.find(kind) != std::string_view::npos) known = &candidate;
+      if (candidate.name == option.defname && candidate.kinds.find(kind) != std::string_view::npos)
+        known = &candidate;
     }
     if (known == nullptr) {
       throw SqlError(ErrorCode::kInvalidParameterValue, "unrecognized parameter \"{}\"", option.defname);
@@ -253,7 +267,8 @@ void RequireNoTransactionBlock(const CommandContext& context, std::string_view s
 
 const RelationInfo& InfoOf(CommandContext& context, Oid relation) {
   const RelationInfo* info = context.catalog.GetRelation(relation, RelationLockNeed::kNone);
-  if (info == nullptr) throw SqlError(ErrorCode::kInternalError, "cache lookup failed for relation {}", OidNumber(relation));
+  if (info == nullptr)
+    throw SqlError(ErrorCode::kInternalError, "cache lookup failed for relation {}", OidNumber(relation));
   return *info;
 }
 

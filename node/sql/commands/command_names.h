@@ -30,13 +30,13 @@ Oid CreationSchema(const ast::RangeVar& relation, char* persistence);
 void CheckOwnsRelation(const Relation& relation);
 
 // Options.
-std::string OptionString(const ast::DefElem& option);       // 42601 "x requires a parameter"
-bool OptionBoolean(const ast::DefElem& option);             // "x requires a Boolean value"
-int64_t OptionInteger(const ast::DefElem& option);          // "x requires a numeric value"
+std::string OptionString(const ast::DefElem& option);  // 42601 "x requires a parameter"
+bool OptionBoolean(const ast::DefElem& option);        // "x requires a Boolean value"
+int64_t OptionInteger(const ast::DefElem& option);     // "x requires a numeric value"
 const ast::DefElem* FindOption(const ast::NodeList& options, std::string_view name);
 // WITH (...) of a relation, as stored in reloptions; 22023 for unknown names or bad values.
-std::optional<std::vector<std::string>> RelationOptions(const ast::NodeList& options, char kind,
-                                                        const std::optional<std::vector<std::string>>& old = {});
+std::optional<std::vector<std::string>> RelationOptions(
+    const ast::NodeList& options, char kind, const std::optional<std::vector<std::string>>& old = {});
 
 void Notice(std::string message, std::string detail = "", std::string hint = "");
 void Warning(ErrorCode code, std::string message);
@@ -49,6 +49,8 @@ std::vector<ObjectAddress> ExpressionReferences(const Node* expression, Oid rela
 std::vector<ObjectAddress> QueryReferences(const Query* query);
 
 const RelationInfo& InfoOf(CommandContext& context, Oid relation);
-inline ObjectAddress RelationAddress(Oid relation, int32_t sub = 0) { return {catalog_oid::kPgClass, relation, sub}; }
+inline ObjectAddress RelationAddress(Oid relation, int32_t sub = 0) {
+  return {catalog_oid::kPgClass, relation, sub};
+}
 
 }  // namespace walden

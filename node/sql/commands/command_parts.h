@@ -16,9 +16,9 @@ void RememberOnCommit(Oid relation, OnCommitAction action);
 // table_columns.cpp
 struct PlannedColumn {
   PgAttributeRow row;
-  const ast::Node* default_ast = nullptr;   // DEFAULT or GENERATED
+  const ast::Node* default_ast = nullptr;  // DEFAULT or GENERATED
   bool from_serial = false;
-  Oid sequence = Oid::kInvalid;             // of serial and identity
+  Oid sequence = Oid::kInvalid;  // of serial and identity
   Location location;
 };
 struct PlannedConstraint {
@@ -37,7 +37,8 @@ void PlanColumn(const ast::ColumnDef& definition, PlannedTable* table, CommandCo
 // attcompression for COMPRESSION method of a column of this type; '\0' for "default".
 char CompressionLetter(std::string_view method, Oid type);
 // Creates what serial and identity need before the table exists / ties it to the table afterwards.
-void CreateColumnSequence(PlannedColumn* column, const PlannedTable& table, Oid type, const ast::NodeList& options, CommandContext& context);
+void CreateColumnSequence(PlannedColumn* column, const PlannedTable& table, Oid type,
+                          const ast::NodeList& options, CommandContext& context);
 void AttachColumnSequence(const PlannedColumn& column, Oid table, AttrNumber attno);
 // Binds and stores the default of a column that exists.
 void StoreColumnDefault(Oid table, AttrNumber attno, const ast::Node& expression, CommandContext& context);
@@ -45,11 +46,12 @@ void StoreColumnDefault(Oid table, AttrNumber attno, const ast::Node& expression
 void StoreSequenceDefault(Oid table, AttrNumber attno, Oid sequence, CommandContext& context);
 
 // table_constraints.cpp
-std::string ChooseConstraintName(std::string_view table, std::string_view column, std::string_view label, Oid schema,
-                                 std::vector<std::string>* taken);
-void AddCheckConstraint(Oid table, const ast::Constraint& constraint, std::string_view column, CommandContext& context,
-                        bool validate_rows);
-void AddConstraints(Oid table, const std::vector<PlannedConstraint>& constraints, CommandContext& context, bool validate_rows);
+std::string ChooseConstraintName(std::string_view table, std::string_view column, std::string_view label,
+                                 Oid schema, std::vector<std::string>* taken);
+void AddCheckConstraint(Oid table, const ast::Constraint& constraint, std::string_view column,
+                        CommandContext& context, bool validate_rows);
+void AddConstraints(Oid table, const std::vector<PlannedConstraint>& constraints, CommandContext& context,
+                    bool validate_rows);
 struct NewConstraint {
   std::string name;
   Oid schema = Oid::kInvalid;
@@ -63,14 +65,15 @@ struct NewConstraint {
 PgConstraintRow ConstraintRowOf(const NewConstraint& constraint);
 void ValidateCheck(Oid table, const CheckConstraint& check, CommandContext& context);
 // foreign_key.cpp
-void AddForeignKey(Oid table, const ast::Constraint& constraint, std::string_view column, CommandContext& context,
-                   bool validate_rows);
+void AddForeignKey(Oid table, const ast::Constraint& constraint, std::string_view column,
+                   CommandContext& context, bool validate_rows);
 void ValidateForeignKey(const PgConstraintRow& key, CommandContext& context);
 
 // create_index.cpp
 Oid CreateIndex(const ast::IndexStmt& statement, CommandContext& context);
 // UNIQUE and PRIMARY KEY.
-Oid CreateConstraintIndex(Oid table, const ast::Constraint& constraint, std::string_view column, CommandContext& context);
+Oid CreateConstraintIndex(Oid table, const ast::Constraint& constraint, std::string_view column,
+                          CommandContext& context);
 void RebuildIndex(Oid index, CommandContext& context);
 // All indexes of a table whose file was made anew.
 void RebuildIndexesOf(Oid table, CommandContext& context);
@@ -113,7 +116,8 @@ struct AnalyzeOutcome {
   double sampled_live, sampled_dead;  // on the pages that were read
   size_t sample_rows;
 };
-AnalyzeOutcome AnalyzeRelation(const Relation& relation, const std::vector<std::string>& columns, class ProgressReport* progress);
+AnalyzeOutcome AnalyzeRelation(const Relation& relation, const std::vector<std::string>& columns,
+                               class ProgressReport* progress);
 void RunLock(const ast::LockStmt& statement, CommandContext& context);
 
 }  // namespace walden

@@ -24,20 +24,23 @@ class QueryRunner {
   // Rewrites, plans and runs a bound query; `row` gets each result row (valid during the call). Returns their number.
   virtual uint64_t RunQuery(Query* query, const std::function<void(std::span<const Value> row)>& row) = 0;
   // The same for SQL text, as the current role; every statement. Rows are dropped when `row` is empty.
-  virtual uint64_t RunSql(std::string_view sql, const std::function<void(std::span<const Value> row)>& row = {}) = 0;
+  virtual uint64_t RunSql(std::string_view sql,
+                          const std::function<void(std::span<const Value> row)>& row = {}) = 0;
 };
 
 struct CommandContext {
-  Arena& arena;            // lives as long as the command
+  Arena& arena;  // lives as long as the command
   CatalogReader& catalog;
   std::string_view source;  // the statement's text
   const TextFormat& format;
   SessionHooks* session = nullptr;  // names for reg* values, notices
   QueryRunner* queries = nullptr;
-  bool is_top_level = true;          // came from the client, not from a function
+  bool is_top_level = true;           // came from the client, not from a function
   bool in_transaction_block = false;  // BEGIN was said, or other statements share the transaction
 
-  BindOptions Bind() const { return {.arena = arena, .catalog = catalog, .source = source, .format = format, .names = session}; }
+  BindOptions Bind() const {
+    return {.arena = arena, .catalog = catalog, .source = source, .format = format, .names = session};
+  }
   int Position(Location location) const { return CharacterPosition(source, location); }
   // Makes what was done visible to what follows.
   void Advance();
@@ -76,9 +79,9 @@ struct VacuumRequest {
   bool is_autovacuum = false;
   bool skip_locked = false;
   bool process_toast = true;
-  int64_t memory_kb = 0;              // 0: maintenance_work_mem
-  int64_t log_min_duration_ms = -1;   // autovacuum: logs what takes as long; -1: nothing
-  VacuumCost (*cost)() = nullptr;     // null: the session's settings
+  int64_t memory_kb = 0;             // 0: maintenance_work_mem
+  int64_t log_min_duration_ms = -1;  // autovacuum: logs what takes as long; -1: nothing
+  VacuumCost (*cost)() = nullptr;    // null: the session's settings
 };
 // How far rows name only settled transactions, after a run with `freeze`.
 struct VacuumOutcome {

@@ -32,7 +32,8 @@ struct IndexPlan {
 
 std::string UniqueColumnName(const IndexPlan& plan, std::string name) {
   auto taken = [&](const std::string& candidate) {
-    return std::any_of(plan.index.columns.begin(), plan.index.columns.end(), [&](const auto& c) { return c.attname == candidate; });
+    return std::any_of(plan.index.columns.begin(), plan.index.columns.end(),
+                       [&](const auto& c) { return c.attname == candidate; });
   };
   std::string candidate = name;
   for (int i = 1; taken(candidate); ++i) candidate = name + std::to_string(i);
@@ -41,9 +42,11 @@ std::string UniqueColumnName(const IndexPlan& plan, std::string name) {
 
 // "lower" for lower(x), else "expr".
 std::string ExpressionName(const ast::Node* expression) {
-  if (auto* call = ast::TryAs<ast::FuncCall>(expression)) return std::string(ast::StringOf(call->funcname.back()));
+  if (auto* call = ast::TryAs<ast::FuncCall>(expression))
+    return std::string(ast::StringOf(call->funcname.back()));
   if (auto* cast = ast::TryAs<ast::TypeCast>(expression)) {
-    if (auto* call = ast::TryAs<ast::FuncCall>(cast->arg)) return std::string(ast::StringOf(call->funcname.back()));
+    if (auto* call = ast::TryAs<ast::FuncCall>(cast->arg))
+      return std::string(ast::StringOf(call->funcname.back()));
     return std::string(ast::StringOf(cast->type_name->names.back()));
   }
   return "expr";
@@ -59,7 +62,8 @@ void RefuseSystemColumns(const Node* node) {
   });
 }
 
-void AddColumnFacts(const Relation& table, const ast::IndexElem& element, IndexPlan* plan, CommandContext& context) {
+void AddColumnFacts(const Relation& table, const ast::IndexElem& element, IndexPlan* plan,
+                    CommandContext& context) {
   PgAttributeRow column;
   column.atttypmod = -1;
   if (element.expr == nullptr) {
@@ -70,16 +74,19 @@ void AddColumnFacts(const Relation& table, const ast::IndexElem& element, IndexP
     column.atttypid = source.atttypid;
     column.atttypmod = source.atttypmod;
     column.attcollation = source.attcollation;
-    column.attname = UniqueColumnName(*plan, element.indexcolname.empty() ? source.attname : std::string(element.indexcolname));
+    column.attname = UniqueColumnName(
+        *plan, element.indexcolname.empty() ? source.attname : std::string(element.indexcolname));
     plan->column_names.push_back(source.attname);
     plan->index.row.indkey.push_back(attno);
   } else {
-    Expr* expression = BindKeyExpression(*element.expr, InfoOf(context, table.oid), KeyKind::kIndex, context.Bind());
+    Expr* expression =
+        BindKeyExpression(*element.expr, InfoOf(context, table.oid), KeyKind::kIndex, context.Bind());
     RefuseSystemColumns(expression);
     column.atttypid = ExprType(expression);
     column.atttypmod = ExprTypmod(expression);
     column.attcollation = ExprCollation(expression);
-    std::string name = element.indexcolname.empty() ? ExpressionName(element.expr) : std::string(element.indexcolname);
+    std::string name =
+        element.indexcolname.empty() ? ExpressionName(element.expr) : std::string(element.indexcolname);
     column.attname = UniqueColumnName(*plan, name);
     if (RowRef<PgTypeRow> type = TypeRow(column.atttypid); type && type->typtype == 'p') {
       throw SqlError(ErrorCode::kInvalidTableDefinition, "column \"{}\" has pseudo-type {}", column.attname,
@@ -98,14 +105,18 @@ Oid OpclassFor(const ast::IndexElem& element, const PgAttributeRow& column) {
   if (!element.opclass.empty()) return FindOpclass(NameOf(element.opclass), kBtreeMethodOid);
   Oid opclass = DefaultOpclass(column.atttypid, kBtreeMethodOid);
   if (IsValid(opclass)) return opclass;
-  throw SqlError(ErrorCode::kUndefinedObject, "data type {} has no default operator class for access method \"btree\"",
+  throw SqlError(ErrorCode::kUndefinedObject,
+                 "data type {} has no default operator class for access method \"btree\"",
                  FormatType(column.atttypid))
-      .WithHint("You must specify an operator class for the index or define a default operator class for the data type.");
+      .WithHint(
+          "You must specify an operator class for the index or define a default operator class for the data "
+          "type.");
 }
 
 int16_t OrderingOf(const ast::IndexElem& element) {
   bool descending = element.ordering == SortByDir::kDesc;
-  bool nulls_first = element.nulls_ordering == SortByNulls::kFirst || (descending && element.nulls_ordering == SortByNulls::kDefault);
+  bool nulls_first = element.nulls_ordering == SortByNulls::kFirst ||
+                     (descending && element.nulls_ordering == SortByNulls::kDefault);
   return static_cast<int16_t>((descending ? 1 : 0) | (nulls_first ? 2 : 0));
 }
 
@@ -148,7 +159,10 @@ std::string JoinedNames(const std::vector<std::string>& names) {
 class CompiledRowMaker : public IndexRowMaker {
  public:
   CompiledRowMaker(const RelationRef& table, const RelationRef& index, CommandContext& context)
-      : table_(table), writer_(table), columns_(*table, index), eval_(scratch_, context.format, context.session) {
+      : table_(table),
+        writer_(table),
+        columns_(*table, index),
+        eval_(scratch_, context.format, context.session) {
     values_.resize(table->columns.size());
   }
   bool Make(const TupleView& row, Value* values, Arena& arena) override {
@@ -220,19 +234,23 @@ Oid CreateIndex(const ast::IndexStmt& statement, CommandContext& context) {
   plan.index.row.indnullsnotdistinct = statement.nulls_not_distinct;
   plan.index.row.indimmediate = true;
   plan.index.options = RelationOptions(statement.options, relkind::kIndex);
-  for (const ast::Node* element : statement.index_params) AddKey(*table, *ast::As<ast::IndexElem>(element), &plan, context);
+  for (const ast::Node* element : statement.index_params)
+    AddKey(*table, *ast::As<ast::IndexElem>(element), &plan, context);
   for (const ast::Node* element : statement.index_including_params) {
     const auto& included = *ast::As<ast::IndexElem>(element);
-    if (included.expr != nullptr) throw SqlError(ErrorCode::kFeatureNotSupported, "expressions are not supported in included columns");
+    if (included.expr != nullptr)
+      throw SqlError(ErrorCode::kFeatureNotSupported, "expressions are not supported in included columns");
     AddColumnFacts(*table, included, &plan, context);
   }
   if (statement.where_clause != nullptr) {
-    plan.predicate = BindCondition(*statement.where_clause, InfoOf(context, table->oid), ConditionKind::kIndexPredicate, context.Bind());
+    plan.predicate = BindCondition(*statement.where_clause, InfoOf(context, table->oid),
+                                   ConditionKind::kIndexPredicate, context.Bind());
     RefuseSystemColumns(plan.predicate);
   }
-  plan.index.name = statement.idxname.empty()
-                        ? ChooseRelationName(table->name(), JoinedNames(plan.column_names), "idx", plan.index.schema)
-                        : std::string(statement.idxname);
+  plan.index.name =
+      statement.idxname.empty()
+          ? ChooseRelationName(table->name(), JoinedNames(plan.column_names), "idx", plan.index.schema)
+          : std::string(statement.idxname);
   if (statement.if_not_exists && ClassRow(plan.index.name, plan.index.schema)) {
     Notice("relation \"" + plan.index.name + "\" already exists, skipping");
     return Oid::kInvalid;
@@ -253,7 +271,8 @@ ast::IndexElem* KeyElement(const ast::Node* key, const Relation& table, CommandC
   return element;
 }
 
-void StoreIndexConstraint(const Relation& table, const ast::Constraint& constraint, const IndexPlan& plan, Oid index) {
+void StoreIndexConstraint(const Relation& table, const ast::Constraint& constraint, const IndexPlan& plan,
+                          Oid index) {
   CatalogTable<PgConstraintRow> constraints;
   NewConstraint made;
   made.name = plan.index.name;
@@ -263,12 +282,14 @@ void StoreIndexConstraint(const Relation& table, const ast::Constraint& constrai
   made.deferrable = constraint.deferrable;
   made.deferred = constraint.initdeferred;
   made.index = index;
-  made.columns.assign(plan.index.row.indkey.begin(), plan.index.row.indkey.begin() + plan.index.row.indnkeyatts);
+  made.columns.assign(plan.index.row.indkey.begin(),
+                      plan.index.row.indkey.begin() + plan.index.row.indnkeyatts);
   PgConstraintRow row = ConstraintRowOf(made);
   row.oid = constraints.NewOid();
   constraints.Insert(row);
   ObjectAddress self{catalog_oid::kPgConstraint, row.oid, 0};
-  for (int16_t attno : plan.index.row.indkey) RecordDependency(self, RelationAddress(table.oid, attno), DependencyKind::kAuto);
+  for (int16_t attno : plan.index.row.indkey)
+    RecordDependency(self, RelationAddress(table.oid, attno), DependencyKind::kAuto);
   // The index is the constraint's: it leaves its own links to the columns to it.
   DeleteDependenciesOf(RelationAddress(index), static_cast<char>(DependencyKind::kAuto));
   RecordDependency(RelationAddress(index), self, DependencyKind::kInternal);
@@ -284,8 +305,10 @@ void SetNotNull(const Relation& table, const IndexPlan& plan, CommandContext& co
     while (scan.NextPage()) {
       for (const TupleView& row : scan.rows()) {
         Arena arena;
-        if (!GetAttribute(*table.desc, row, attno, {.arena = &arena, .toast = table.table.toast}).is_null) continue;
-        throw SqlError(ErrorCode::kNotNullViolation, "column \"{}\" of relation \"{}\" contains null values", column, table.name())
+        if (!GetAttribute(*table.desc, row, attno, {.arena = &arena, .toast = table.table.toast}).is_null)
+          continue;
+        throw SqlError(ErrorCode::kNotNullViolation, "column \"{}\" of relation \"{}\" contains null values",
+                       column, table.name())
             .WithTable(SchemaName(table.row.relnamespace), table.name())
             .WithColumn(column);
       }
@@ -297,12 +320,14 @@ void SetNotNull(const Relation& table, const IndexPlan& plan, CommandContext& co
 
 }  // namespace
 
-Oid CreateConstraintIndex(Oid table, const ast::Constraint& constraint, std::string_view column, CommandContext& context) {
+Oid CreateConstraintIndex(Oid table, const ast::Constraint& constraint, std::string_view column,
+                          CommandContext& context) {
   RelationRef relation = OpenRelation(table, LockMode::kNone);
   bool primary = constraint.contype == ConstrType::kPrimary;
   if (!constraint.indexname.empty()) throw NotSupported("constraints USING INDEX");
   if (primary && IsValid(relation->primary_key)) {
-    throw SqlError(ErrorCode::kInvalidTableDefinition, "multiple primary keys for table \"{}\" are not allowed", relation->name());
+    throw SqlError(ErrorCode::kInvalidTableDefinition,
+                   "multiple primary keys for table \"{}\" are not allowed", relation->name());
   }
   IndexPlan plan;
   plan.index.table = table;
@@ -317,14 +342,18 @@ Oid CreateConstraintIndex(Oid table, const ast::Constraint& constraint, std::str
     element->name = context.arena.Copy(column);
     AddKey(*relation, *element, &plan, context);
   }
-  for (const ast::Node* key : constraint.keys) AddKey(*relation, *KeyElement(key, *relation, context), &plan, context);
-  for (const ast::Node* key : constraint.including) AddColumnFacts(*relation, *KeyElement(key, *relation, context), &plan, context);
+  for (const ast::Node* key : constraint.keys)
+    AddKey(*relation, *KeyElement(key, *relation, context), &plan, context);
+  for (const ast::Node* key : constraint.including)
+    AddColumnFacts(*relation, *KeyElement(key, *relation, context), &plan, context);
   if (!constraint.conname.empty()) {
     plan.index.name = constraint.conname;
   } else {
-    std::vector<std::string> keys(plan.column_names.begin(), plan.column_names.begin() + plan.index.row.indnkeyatts);
-    plan.index.name = primary ? ChooseRelationName(relation->name(), "", "pkey", plan.index.schema)
-                              : ChooseRelationName(relation->name(), JoinedNames(keys), "key", plan.index.schema);
+    std::vector<std::string> keys(plan.column_names.begin(),
+                                  plan.column_names.begin() + plan.index.row.indnkeyatts);
+    plan.index.name = primary
+                          ? ChooseRelationName(relation->name(), "", "pkey", plan.index.schema)
+                          : ChooseRelationName(relation->name(), JoinedNames(keys), "key", plan.index.schema);
   }
   if (primary) {
     SetNotNull(*relation, plan, context);
@@ -348,7 +377,8 @@ void RebuildIndex(Oid index, CommandContext& context) {
 
 void RebuildIndexesOf(Oid table, CommandContext& context) {
   RelationRef relation = OpenRelation(table, LockMode::kNone);
-  for (const RelationRef& index : relation->indexes) FillIndex(table, index->oid, IndexCommand::kReindex, context);
+  for (const RelationRef& index : relation->indexes)
+    FillIndex(table, index->oid, IndexCommand::kReindex, context);
 }
 
 std::string RunReindex(const ast::ReindexStmt& statement, CommandContext& context) {
@@ -370,10 +400,12 @@ std::string RunReindex(const ast::ReindexStmt& statement, CommandContext& contex
     }
     default: {
       RequireNoTransactionBlock(context, "REINDEX DATABASE");
-      Oid schema = statement.kind == ReindexObjectType::kSchema ? FindNamespace(statement.name) : Oid::kInvalid;
+      Oid schema =
+          statement.kind == ReindexObjectType::kSchema ? FindNamespace(statement.name) : Oid::kInvalid;
       std::vector<Oid> tables;
       for (const PgClassRow& row : ReadRows<PgClassRow>(Oid::kInvalid, {})) {
-        bool wanted = row.relkind == relkind::kTable && !IsCatalogRelation(row.oid) && (!IsValid(schema) || row.relnamespace == schema);
+        bool wanted = row.relkind == relkind::kTable && !IsCatalogRelation(row.oid) &&
+                      (!IsValid(schema) || row.relnamespace == schema);
         if (wanted && IsOwner(catalog_oid::kPgClass, row.oid, CurrentRole())) tables.push_back(row.oid);
       }
       for (Oid table : tables) {

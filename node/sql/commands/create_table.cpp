@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "node/access/heap/heap.h"
-#include "node/catalog/catalog_table.h"
 #include "node/base/error.h"
+#include "node/catalog/catalog_table.h"
 #include "node/catalog/identity.h"
 #include "node/catalog/syscache.h"
 #include "node/sql/commands/command_parts.h"
@@ -28,7 +28,8 @@ void RefuseUnsupported(const ast::CreateStmt& statement) {
   if (statement.partspec != nullptr || statement.partbound != nullptr) throw NotSupported("partitioning");
   if (statement.of_typename != nullptr) throw NotSupported("CREATE TABLE OF");
   if (!statement.access_method.empty() && statement.access_method != "heap") {
-    throw SqlError(ErrorCode::kUndefinedObject, "access method \"{}\" does not exist", statement.access_method);
+    throw SqlError(ErrorCode::kUndefinedObject, "access method \"{}\" does not exist",
+                   statement.access_method);
   }
   if (!statement.tablespacename.empty() && statement.tablespacename != "pg_default") {
     throw SqlError(ErrorCode::kUndefinedObject, "tablespace \"{}\" does not exist", statement.tablespacename);
@@ -38,13 +39,17 @@ void RefuseUnsupported(const ast::CreateStmt& statement) {
 // LIKE parent INCLUDING ...
 class LikeClause {
  public:
-  LikeClause(const ast::TableLikeClause& clause, CommandContext& context) : clause_(clause), context_(context) {
+  LikeClause(const ast::TableLikeClause& clause, CommandContext& context)
+      : clause_(clause), context_(context) {
     parent_ = OpenRelationByName(NameOf(*clause.relation), LockMode::kAccessShare);
     char kind = parent_->row.relkind;
-    if (kind != relkind::kTable && kind != relkind::kView && kind != relkind::kMaterializedView && kind != relkind::kComposite) {
-      throw SqlError(ErrorCode::kWrongObjectType, "relation \"{}\" is invalid in LIKE clause", parent_->name());
+    if (kind != relkind::kTable && kind != relkind::kView && kind != relkind::kMaterializedView &&
+        kind != relkind::kComposite) {
+      throw SqlError(ErrorCode::kWrongObjectType, "relation \"{}\" is invalid in LIKE clause",
+                     parent_->name());
     }
-    ThrowUnlessOk(CheckRelation(parent_->oid, CurrentRole(), acl::kSelect), ObjectKind::kTable, parent_->name());
+    ThrowUnlessOk(CheckRelation(parent_->oid, CurrentRole(), acl::kSelect), ObjectKind::kTable,
+                  parent_->name());
   }
 
   void AddColumns(PlannedTable* table) {
@@ -59,7 +64,8 @@ class LikeClause {
       column.row.attnotnull = source.attnotnull;
       if (Wants(TableLikeOption::kStorage)) column.row.attstorage = source.attstorage;
       if (Wants(TableLikeOption::kCompression)) column.row.attcompression = source.attcompression;
-      if (source.attgenerated != '\0' && Wants(TableLikeOption::kGenerated)) column.row.attgenerated = source.attgenerated;
+      if (source.attgenerated != '\0' && Wants(TableLikeOption::kGenerated))
+        column.row.attgenerated = source.attgenerated;
       table->columns.push_back(std::move(column));
     }
   }
@@ -80,24 +86,28 @@ class LikeClause {
     return 0;
   }
   bool SameNumbers() const {
-    return std::none_of(parent_->columns.begin(), parent_->columns.end(), [](const auto& c) { return c.attisdropped; });
+    return std::none_of(parent_->columns.begin(), parent_->columns.end(),
+                        [](const auto& c) { return c.attisdropped; });
   }
 
   void CopyDefaults(Oid table, const PlannedTable& planned) {
     for (const ColumnDefault& source : parent_->defaults) {
       const PgAttributeRow& column = parent_->columns[source.attno - 1];
-      bool wanted = column.attgenerated != '\0' ? Wants(TableLikeOption::kGenerated) : Wants(TableLikeOption::kDefaults);
+      bool wanted = column.attgenerated != '\0' ? Wants(TableLikeOption::kGenerated)
+                                                : Wants(TableLikeOption::kDefaults);
       if (!wanted) continue;
-      if (column.attgenerated != '\0' && !SameNumbers()) throw NotSupported("LIKE of a generated column after a dropped one");
+      if (column.attgenerated != '\0' && !SameNumbers())
+        throw NotSupported("LIKE of a generated column after a dropped one");
       Node* expression = ReadNode(source.expression, context_.arena);
-      StoreDefault(table, NewNumber(planned, column.attname), source.expression, ExpressionReferences(expression, table),
-                   column.attgenerated != '\0');
+      StoreDefault(table, NewNumber(planned, column.attname), source.expression,
+                   ExpressionReferences(expression, table), column.attgenerated != '\0');
       context_.Advance();
     }
   }
 
   void CopyChecks(Oid table) {
-    if (!parent_->checks.empty() && !SameNumbers()) throw NotSupported("LIKE INCLUDING CONSTRAINTS after a dropped column");
+    if (!parent_->checks.empty() && !SameNumbers())
+      throw NotSupported("LIKE INCLUDING CONSTRAINTS after a dropped column");
     for (const CheckConstraint& check : parent_->checks) {
       Node* expression = ReadNode(check.expression, context_.arena);
       CatalogTable<PgConstraintRow> constraints;
@@ -119,12 +129,14 @@ class LikeClause {
 
   void CopyIndexes(Oid table, const PlannedTable& planned) {
     for (const RelationRef& source : parent_->indexes) {
-      if (source->index->indexprs || source->index->indpred) throw NotSupported("LIKE INCLUDING INDEXES of expression indexes");
+      if (source->index->indexprs || source->index->indpred)
+        throw NotSupported("LIKE INCLUDING INDEXES of expression indexes");
       auto* statement = context_.arena.New<ast::Constraint>();
       for (size_t k = 0; k < source->index->indkey.size(); ++k) {
         auto* key = context_.arena.New<ast::String>();
         key->sval = context_.arena.Copy(parent_->columns[source->index->indkey[k] - 1].attname);
-        (static_cast<int>(k) < source->index->indnkeyatts ? statement->keys : statement->including).Append(context_.arena, key);
+        (static_cast<int>(k) < source->index->indnkeyatts ? statement->keys : statement->including)
+            .Append(context_.arena, key);
       }
       if (source->index->indisunique) {
         statement->contype = source->index->indisprimary ? ConstrType::kPrimary : ConstrType::kUnique;
@@ -174,7 +186,8 @@ void MarkPrimaryKeyColumns(PlannedTable* planned) {
   for (const PlannedConstraint& item : planned->constraints) {
     if (item.constraint->contype != ConstrType::kPrimary) continue;
     if (++primary_keys > 1) {
-      throw SqlError(ErrorCode::kInvalidTableDefinition, "multiple primary keys for table \"{}\" are not allowed", planned->name);
+      throw SqlError(ErrorCode::kInvalidTableDefinition,
+                     "multiple primary keys for table \"{}\" are not allowed", planned->name);
     }
     for (const ast::Node* key : item.constraint->keys) {
       for (PlannedColumn& column : planned->columns) {
@@ -184,7 +197,8 @@ void MarkPrimaryKeyColumns(PlannedTable* planned) {
   }
 }
 
-void PlanElements(const ast::CreateStmt& statement, PlannedTable* planned, std::vector<LikeClause>* likes, CommandContext& context) {
+void PlanElements(const ast::CreateStmt& statement, PlannedTable* planned, std::vector<LikeClause>* likes,
+                  CommandContext& context) {
   for (const ast::Node* element : statement.table_elts) {
     if (auto* column = ast::TryAs<ast::ColumnDef>(element)) {
       PlanColumn(*column, planned, context);
@@ -196,7 +210,8 @@ void PlanElements(const ast::CreateStmt& statement, PlannedTable* planned, std::
       planned->constraints.push_back({constraint, ""});
     }
   }
-  for (const ast::Node* constraint : statement.constraints) planned->constraints.push_back({ast::As<ast::Constraint>(constraint), ""});
+  for (const ast::Node* constraint : statement.constraints)
+    planned->constraints.push_back({ast::As<ast::Constraint>(constraint), ""});
 }
 
 }  // namespace
@@ -243,7 +258,8 @@ std::vector<PgAttributeRow> ColumnsOfQuery(const Query& query, const ast::NodeLi
   for (const TargetEntry* target : query.target_list) {
     if (target->resjunk) continue;
     PgAttributeRow& column = columns.emplace_back();
-    column.attname = columns.size() <= given.size() ? given[columns.size() - 1] : std::string(target->resname);
+    column.attname =
+        columns.size() <= given.size() ? given[columns.size() - 1] : std::string(target->resname);
     column.atttypid = ExprType(target->expr);
     column.atttypmod = ExprTypmod(target->expr);
     column.attcollation = ExprCollation(target->expr);
@@ -253,7 +269,8 @@ std::vector<PgAttributeRow> ColumnsOfQuery(const Query& query, const ast::NodeLi
       throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" specified more than once", column.attname);
     }
   }
-  if (given.size() > columns.size()) throw SqlError(ErrorCode::kSyntaxError, "too many column names were specified");
+  if (given.size() > columns.size())
+    throw SqlError(ErrorCode::kSyntaxError, "too many column names were specified");
   return columns;
 }
 
@@ -329,7 +346,8 @@ void OnTxnEvent(TxnEvent event, const TxnEventInfo& info) {
   switch (event) {
     case TxnEvent::kPreCommit: RunOnCommitActions(); break;
     case TxnEvent::kCommitted:
-      std::erase_if(on_commit_items, [](const OnCommitItem& item) { return item.action == OnCommitAction::kDrop; });
+      std::erase_if(on_commit_items,
+                    [](const OnCommitItem& item) { return item.action == OnCommitAction::kDrop; });
       for (OnCommitItem& item : on_commit_items) item.made_in = 0;
       break;
     case TxnEvent::kAbort:
@@ -350,7 +368,8 @@ void RememberOnCommit(Oid relation, OnCommitAction action) {
 }
 
 void InstallCommandHooks() {
-  RegisterTxnHook(50, OnTxnEvent, {TxnEvent::kPreCommit, TxnEvent::kCommitted, TxnEvent::kAbort, TxnEvent::kSubAbort});
+  RegisterTxnHook(50, OnTxnEvent,
+                  {TxnEvent::kPreCommit, TxnEvent::kCommitted, TxnEvent::kAbort, TxnEvent::kSubAbort});
 }
 
 }  // namespace walden

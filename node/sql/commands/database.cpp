@@ -12,14 +12,17 @@
 namespace walden {
 namespace {
 
-LockTag DatabaseTag(Oid database) { return LockTag::Object(Oid::kInvalid, catalog_oid::kPgDatabase, database); }
+LockTag DatabaseTag(Oid database) {
+  return LockTag::Object(Oid::kInvalid, catalog_oid::kPgDatabase, database);
+}
 
 // Sessions bound to a database, this one excepted.
 int OtherSessions(Oid database) {
   int count = 0;
   for (int slot = 0; slot < MaxProcessSlots(); ++slot) {
     const ProcessSlot& process = SlotAt(slot);
-    bool counts = slot != self_slot() && process.pid.load() != 0 && process.database.load() == database && process.is_session.load();
+    bool counts = slot != self_slot() && process.pid.load() != 0 && process.database.load() == database &&
+                  process.is_session.load();
     count += counts;
   }
   return count;
@@ -46,11 +49,16 @@ DatabaseOptions ReadOptions(const ast::NodeList& options) {
     const auto& option = *ast::As<ast::DefElem>(node);
     std::string_view name = option.defname;
     bool is_default = option.arg == nullptr;
-    if (name == "template") { if (!is_default) result.template_name = OptionString(option); }
-    else if (name == "owner") { if (!is_default) result.owner = FindRole(OptionString(option)); }
-    else if (name == "is_template") result.is_template = OptionBoolean(option);
-    else if (name == "allow_connections") result.allow_connections = OptionBoolean(option);
-    else if (name == "connection_limit") result.connection_limit = static_cast<int32_t>(OptionInteger(option));
+    if (name == "template") {
+      if (!is_default) result.template_name = OptionString(option);
+    } else if (name == "owner") {
+      if (!is_default) result.owner = FindRole(OptionString(option));
+    } else if (name == "is_template")
+      result.is_template = OptionBoolean(option);
+    else if (name == "allow_connections")
+      result.allow_connections = OptionBoolean(option);
+    else if (name == "connection_limit")
+      result.connection_limit = static_cast<int32_t>(OptionInteger(option));
     else if (name == "encoding") {
       if (is_default || OptionString(option) == "6") continue;
       std::string encoding = OptionString(option);
@@ -78,19 +86,24 @@ void RunCreateDatabase(const ast::CreatedbStmt& statement, CommandContext& conte
   RequireNoTransactionBlock(context, "CREATE DATABASE");
   DatabaseOptions options = ReadOptions(statement.options);
   Oid owner = IsValid(options.owner) ? options.owner : CurrentRole();
-  if (!HasCreateDatabase(CurrentRole())) throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to create database");
+  if (!HasCreateDatabase(CurrentRole()))
+    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to create database");
   CheckIsMember(CurrentRole(), owner);
   RowRef<PgDatabaseRow> source = DatabaseRow(options.template_name);
-  if (!source) throw SqlError(ErrorCode::kUndefinedDatabase, "template database \"{}\" does not exist", options.template_name);
+  if (!source)
+    throw SqlError(ErrorCode::kUndefinedDatabase, "template database \"{}\" does not exist",
+                   options.template_name);
   if (!source->datistemplate && !IsOwner(catalog_oid::kPgDatabase, source->oid, CurrentRole())) {
-    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to copy database \"{}\"", options.template_name);
+    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to copy database \"{}\"",
+                   options.template_name);
   }
   if (DatabaseRow(statement.dbname)) {
     throw SqlError(ErrorCode::kDuplicateDatabase, "database \"{}\" already exists", statement.dbname);
   }
   AcquireLock(DatabaseTag(source->oid), LockMode::kShare);
   if (source->oid != session_identity().database || OtherSessions(source->oid) > 0) {
-    RefuseWhenUsed(source->oid, "source database \"{}\" is being accessed by other users", options.template_name);
+    RefuseWhenUsed(source->oid, "source database \"{}\" is being accessed by other users",
+                   options.template_name);
   }
   CatalogTable<PgDatabaseRow> databases;
   PgDatabaseRow row = *source;
@@ -110,7 +123,8 @@ void RunCreateDatabase(const ast::CreatedbStmt& statement, CommandContext& conte
 void RunAlterDatabase(const ast::AlterDatabaseStmt& statement, CommandContext& context) {
   CatalogTable<PgDatabaseRow> databases;
   auto stored = databases.Find(catalog_index::kPgDatabaseDatnameIndex, {statement.dbname});
-  if (!stored) throw SqlError(ErrorCode::kUndefinedDatabase, "database \"{}\" does not exist", statement.dbname);
+  if (!stored)
+    throw SqlError(ErrorCode::kUndefinedDatabase, "database \"{}\" does not exist", statement.dbname);
   if (!IsOwner(catalog_oid::kPgDatabase, stored->row.oid, CurrentRole())) {
     ThrowUnlessOk(AclResult::kNotOwner, ObjectKind::kDatabase, statement.dbname);
   }
@@ -130,15 +144,18 @@ void RunDropDatabase(const ast::DropdbStmt& statement, CommandContext& context) 
   CatalogTable<PgDatabaseRow> databases;
   auto stored = databases.Find(catalog_index::kPgDatabaseDatnameIndex, {statement.dbname});
   if (!stored) {
-    if (!statement.missing_ok) throw SqlError(ErrorCode::kUndefinedDatabase, "database \"{}\" does not exist", statement.dbname);
+    if (!statement.missing_ok)
+      throw SqlError(ErrorCode::kUndefinedDatabase, "database \"{}\" does not exist", statement.dbname);
     return Notice(fmt::format("database \"{}\" does not exist, skipping", statement.dbname));
   }
   Oid oid = stored->row.oid;
   if (!IsOwner(catalog_oid::kPgDatabase, oid, CurrentRole())) {
     ThrowUnlessOk(AclResult::kNotOwner, ObjectKind::kDatabase, statement.dbname);
   }
-  if (oid == session_identity().database) throw SqlError(ErrorCode::kObjectInUse, "cannot drop the currently open database");
-  if (stored->row.datistemplate) throw SqlError(ErrorCode::kWrongObjectType, "cannot drop a template database");
+  if (oid == session_identity().database)
+    throw SqlError(ErrorCode::kObjectInUse, "cannot drop the currently open database");
+  if (stored->row.datistemplate)
+    throw SqlError(ErrorCode::kWrongObjectType, "cannot drop a template database");
   AcquireLock(DatabaseTag(oid), LockMode::kAccessExclusive);
   RefuseWhenUsed(oid, "database \"{}\" is being accessed by other users", statement.dbname);
   databases.Delete(stored->tid);

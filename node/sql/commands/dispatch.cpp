@@ -1,7 +1,7 @@
 // Which file does which statement.
 #include "node/base/error.h"
-#include "node/sql/commands/setting_commands.h"
 #include "node/sql/commands/command_parts.h"
+#include "node/sql/commands/setting_commands.h"
 #include "node/types/type_table.h"
 
 namespace walden {
@@ -54,7 +54,8 @@ constexpr Row kRows[] = {
     {ast::Tag::kDropRoleStmt, Plain<ast::DropRoleStmt, RunDropRole>},
     {ast::Tag::kGrantRoleStmt, Tagged<ast::GrantRoleStmt, RunGrantRole>},
     {ast::Tag::kGrantStmt, Plain<ast::GrantStmt, RunGrant>},
-    {ast::Tag::kAlterDefaultPrivilegesStmt, Plain<ast::AlterDefaultPrivilegesStmt, RunAlterDefaultPrivileges>},
+    {ast::Tag::kAlterDefaultPrivilegesStmt,
+     Plain<ast::AlterDefaultPrivilegesStmt, RunAlterDefaultPrivileges>},
     {ast::Tag::kDropOwnedStmt, Plain<ast::DropOwnedStmt, RunDropOwned>},
     {ast::Tag::kReassignOwnedStmt, Plain<ast::ReassignOwnedStmt, RunReassignOwned>},
     {ast::Tag::kCreatedbStmt, Plain<ast::CreatedbStmt, RunCreateDatabase>},

@@ -12,17 +12,20 @@ namespace {
 struct DroppableRelation {
   ObjectType type;
   char kind;
-  std::string_view name;   // "table"
+  std::string_view name;        // "table"
   std::string_view plural_not;  // message when it is something else
-  std::string_view hint;   // the command that drops it
+  std::string_view hint;        // the command that drops it
 };
 constexpr DroppableRelation kRelations[] = {
-    {ObjectType::kTable, relkind::kTable, "table", "\"{}\" is not a table", "Use DROP TABLE to remove a table."},
-    {ObjectType::kSequence, relkind::kSequence, "sequence", "\"{}\" is not a sequence", "Use DROP SEQUENCE to remove a sequence."},
+    {ObjectType::kTable, relkind::kTable, "table", "\"{}\" is not a table",
+     "Use DROP TABLE to remove a table."},
+    {ObjectType::kSequence, relkind::kSequence, "sequence", "\"{}\" is not a sequence",
+     "Use DROP SEQUENCE to remove a sequence."},
     {ObjectType::kView, relkind::kView, "view", "\"{}\" is not a view", "Use DROP VIEW to remove a view."},
-    {ObjectType::kMatView, relkind::kMaterializedView, "materialized view", "\"{}\" is not a materialized view",
-     "Use DROP MATERIALIZED VIEW to remove a materialized view."},
-    {ObjectType::kIndex, relkind::kIndex, "index", "\"{}\" is not an index", "Use DROP INDEX to remove an index."},
+    {ObjectType::kMatView, relkind::kMaterializedView, "materialized view",
+     "\"{}\" is not a materialized view", "Use DROP MATERIALIZED VIEW to remove a materialized view."},
+    {ObjectType::kIndex, relkind::kIndex, "index", "\"{}\" is not an index",
+     "Use DROP INDEX to remove an index."},
     {ObjectType::kForeignTable, relkind::kForeign, "foreign table", "\"{}\" is not a foreign table",
      "Use DROP FOREIGN TABLE to remove a foreign table."},
 };
@@ -38,8 +41,9 @@ void MissingRelation(const DroppableRelation& wanted, const CatalogName& name, b
   bool no_schema = !name.schema.empty() && !IsValid(FindNamespace(name.schema, true, false));
   if (!missing_ok) {
     if (no_schema) throw SqlError(ErrorCode::kUndefinedSchema, "schema \"{}\" does not exist", name.schema);
-    throw SqlError(wanted.type == ObjectType::kIndex ? ErrorCode::kUndefinedObject : ErrorCode::kUndefinedTable,
-                   "{} \"{}\" does not exist", wanted.name, name.name);
+    throw SqlError(
+        wanted.type == ObjectType::kIndex ? ErrorCode::kUndefinedObject : ErrorCode::kUndefinedTable,
+        "{} \"{}\" does not exist", wanted.name, name.name);
   }
   Notice(no_schema ? fmt::format("schema \"{}\" does not exist, skipping", name.schema)
                    : fmt::format("{} \"{}\" does not exist, skipping", wanted.name, name.name));
@@ -59,18 +63,21 @@ void CheckMayDrop(Oid oid, const PgClassRow& row) {
                IsOwner(catalog_oid::kPgNamespace, row.relnamespace, CurrentRole());
   if (!owner) ThrowUnlessOk(AclResult::kNotOwner, RelationObjectKind(row.relkind), row.relname);
   if (IsCatalogRelation(oid)) {
-    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", row.relname);
+    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog",
+                   row.relname);
   }
 }
 
-std::optional<ObjectAddress> FindDroppedRelation(const DroppableRelation& wanted, const CatalogName& name, bool missing_ok) {
+std::optional<ObjectAddress> FindDroppedRelation(const DroppableRelation& wanted, const CatalogName& name,
+                                                 bool missing_ok) {
   auto check = [&wanted](Oid oid) {
     RowRef<PgClassRow> row = ClassRow(oid);
     if (!row) return;
     CheckKind(wanted, *row);
     CheckMayDrop(oid, *row);
     // The locks before the walk, the table's before its index's.
-    if (RowRef<PgIndexRow> index = IndexRow(oid)) TryOpenRelation(index->indrelid, LockMode::kAccessExclusive);
+    if (RowRef<PgIndexRow> index = IndexRow(oid))
+      TryOpenRelation(index->indrelid, LockMode::kAccessExclusive);
   };
   RelationRef relation = OpenRelationByName(name, LockMode::kAccessExclusive, true, check);
   if (!relation) {
@@ -103,13 +110,15 @@ std::optional<ObjectAddress> FindDroppedType(const ast::TypeName& type, bool mis
     Notice("type \"" + shown + "\" does not exist, skipping");
     return std::nullopt;
   }
-  if (!IsOwner(catalog_oid::kPgType, oid, CurrentRole())) ThrowUnlessOk(AclResult::kNotOwner, ObjectKind::kType, FormatType(oid));
+  if (!IsOwner(catalog_oid::kPgType, oid, CurrentRole()))
+    ThrowUnlessOk(AclResult::kNotOwner, ObjectKind::kType, FormatType(oid));
   return ObjectAddress{catalog_oid::kPgType, oid, 0};
 }
 
 std::optional<ObjectAddress> FindDropped(const ast::DropStmt& statement, const ast::Node* object) {
   if (const DroppableRelation* relation = RelationOfType(statement.remove_type)) {
-    return FindDroppedRelation(*relation, NameOf(ast::As<ast::ListNode>(object)->items), statement.missing_ok);
+    return FindDroppedRelation(*relation, NameOf(ast::As<ast::ListNode>(object)->items),
+                               statement.missing_ok);
   }
   switch (statement.remove_type) {
     case ObjectType::kSchema: return FindDroppedSchema(object, statement.missing_ok);

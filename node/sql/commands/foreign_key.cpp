@@ -25,20 +25,23 @@ std::vector<int16_t> ColumnNumbers(const Relation& table, const std::vector<std:
   for (const std::string& name : names) {
     AttrNumber attno = table.FindColumn(name);
     if (attno == 0) {
-      throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" referenced in foreign key constraint does not exist", name);
+      throw SqlError(ErrorCode::kUndefinedColumn,
+                     "column \"{}\" referenced in foreign key constraint does not exist", name);
     }
-    if (attno < 0) throw SqlError(ErrorCode::kFeatureNotSupported, "system columns cannot be used in foreign keys");
+    if (attno < 0)
+      throw SqlError(ErrorCode::kFeatureNotSupported, "system columns cannot be used in foreign keys");
     numbers.push_back(attno);
   }
   return numbers;
 }
 
 // The unique index over exactly these columns; *order[i] is the index column of referenced column i.
-const Relation* MatchingIndex(const Relation& table, const std::vector<int16_t>& columns, std::vector<int>* order) {
+const Relation* MatchingIndex(const Relation& table, const std::vector<int16_t>& columns,
+                              std::vector<int>* order) {
   for (const RelationRef& candidate : table.indexes) {
     const PgIndexRow& index = *candidate->index;
-    bool usable = index.indisunique && index.indisvalid && index.indimmediate && !index.indpred && !index.indexprs &&
-                  index.indnkeyatts == static_cast<int>(columns.size());
+    bool usable = index.indisunique && index.indisvalid && index.indimmediate && !index.indpred &&
+                  !index.indexprs && index.indnkeyatts == static_cast<int>(columns.size());
     if (!usable) continue;
     order->clear();
     for (int16_t column : columns) {
@@ -54,8 +57,8 @@ const Relation* MatchingIndex(const Relation& table, const std::vector<int16_t>&
   return nullptr;
 }
 
-void ResolveReferenced(const Relation& table, const ast::Constraint& constraint, KeyColumns* key, std::vector<int>* order,
-                       const Relation** index) {
+void ResolveReferenced(const Relation& table, const ast::Constraint& constraint, KeyColumns* key,
+                       std::vector<int>* order, const Relation** index) {
   if (constraint.pk_attrs.empty()) {
     for (const RelationRef& candidate : table.indexes) {
       if (candidate->oid != table.primary_key) continue;
@@ -66,12 +69,14 @@ void ResolveReferenced(const Relation& table, const ast::Constraint& constraint,
       }
       return;
     }
-    throw SqlError(ErrorCode::kUndefinedObject, "there is no primary key for referenced table \"{}\"", table.name());
+    throw SqlError(ErrorCode::kUndefinedObject, "there is no primary key for referenced table \"{}\"",
+                   table.name());
   }
   key->referenced = ColumnNumbers(table, StringsOf(constraint.pk_attrs));
   *index = MatchingIndex(table, key->referenced, order);
   if (*index != nullptr) return;
-  throw SqlError(ErrorCode::kInvalidForeignKey, "there is no unique constraint matching given keys for referenced table \"{}\"",
+  throw SqlError(ErrorCode::kInvalidForeignKey,
+                 "there is no unique constraint matching given keys for referenced table \"{}\"",
                  table.name());
 }
 
@@ -94,8 +99,8 @@ Oid FamilyEqual(Oid family, Oid opclass_type, Oid left, Oid right) {
   return Oid::kInvalid;
 }
 
-void ResolveOperators(const Relation& own, const Relation& referenced, const Relation& index, const std::vector<int>& order,
-                      std::string_view name, KeyColumns* key) {
+void ResolveOperators(const Relation& own, const Relation& referenced, const Relation& index,
+                      const std::vector<int>& order, std::string_view name, KeyColumns* key) {
   for (size_t i = 0; i < key->own.size(); ++i) {
     const PgAttributeRow& fk = own.columns[key->own[i] - 1];
     const PgAttributeRow& pk = referenced.columns[key->referenced[i] - 1];
@@ -105,9 +110,10 @@ void ResolveOperators(const Relation& own, const Relation& referenced, const Rel
     Oid pp = FamilyEqual(family, opclass_type, pk.atttypid, pk.atttypid);
     Oid ff = FamilyEqual(family, opclass_type, fk.atttypid, fk.atttypid);
     if (!IsValid(pf) || !IsValid(pp) || !IsValid(ff)) {
-      throw SqlError(ErrorCode::kDatatypeMismatch, "foreign key constraint \"{}\" cannot be implemented", name)
-          .WithDetail(fmt::format("Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.", fk.attname, pk.attname,
-                                  FormatType(fk.atttypid), FormatType(pk.atttypid)));
+      throw SqlError(ErrorCode::kDatatypeMismatch, "foreign key constraint \"{}\" cannot be implemented",
+                     name)
+          .WithDetail(fmt::format("Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.",
+                                  fk.attname, pk.attname, FormatType(fk.atttypid), FormatType(pk.atttypid)));
     }
     key->pf.push_back(pf);
     key->pp.push_back(pp);
@@ -119,10 +125,12 @@ struct ActionFunctions {
   char action;
   uint32_t on_delete, on_update;
 };
-constexpr ActionFunctions kActions[] = {{'a', 1654, 1655}, {'r', 1648, 1649}, {'c', 1646, 1647}, {'n', 1650, 1651}, {'d', 1652, 1653}};
+constexpr ActionFunctions kActions[] = {
+    {'a', 1654, 1655}, {'r', 1648, 1649}, {'c', 1646, 1647}, {'n', 1650, 1651}, {'d', 1652, 1653}};
 constexpr Oid kCheckInsert{1644}, kCheckUpdate{1645};
 
-void InsertTrigger(const PgConstraintRow& constraint, Oid table, Oid other, Oid function, int16_t event, char suffix) {
+void InsertTrigger(const PgConstraintRow& constraint, Oid table, Oid other, Oid function, int16_t event,
+                   char suffix) {
   CatalogTable<PgTriggerRow> triggers;
   PgTriggerRow row;
   row.oid = triggers.NewOid();
@@ -138,7 +146,8 @@ void InsertTrigger(const PgConstraintRow& constraint, Oid table, Oid other, Oid 
   row.tgdeferrable = constraint.condeferrable;
   row.tginitdeferred = constraint.condeferred;
   triggers.Insert(row);
-  RecordDependency({catalog_oid::kPgTrigger, row.oid, 0}, {catalog_oid::kPgConstraint, constraint.oid, 0}, DependencyKind::kInternal);
+  RecordDependency({catalog_oid::kPgTrigger, row.oid, 0}, {catalog_oid::kPgConstraint, constraint.oid, 0},
+                   DependencyKind::kInternal);
 }
 
 void InsertTriggers(const PgConstraintRow& constraint) {
@@ -154,35 +163,43 @@ void InsertTriggers(const PgConstraintRow& constraint) {
   InsertTrigger(constraint, own, referenced, kCheckInsert, trigger_type::kInsert, 'c');
   InsertTrigger(constraint, own, referenced, kCheckUpdate, trigger_type::kUpdate, 'c');
   for (Oid table : {own, referenced}) {
-    if (!ClassRow(table)->relhastriggers) UpdateClassRow(table, [](PgClassRow* row) { row->relhastriggers = true; });
+    if (!ClassRow(table)->relhastriggers)
+      UpdateClassRow(table, [](PgClassRow* row) { row->relhastriggers = true; });
   }
 }
 
 void RecordKeyDependencies(const PgConstraintRow& constraint) {
   ObjectAddress self{catalog_oid::kPgConstraint, constraint.oid, 0};
-  for (int16_t attno : *constraint.conkey) RecordDependency(self, RelationAddress(constraint.conrelid, attno), DependencyKind::kAuto);
+  for (int16_t attno : *constraint.conkey)
+    RecordDependency(self, RelationAddress(constraint.conrelid, attno), DependencyKind::kAuto);
   for (int16_t attno : *constraint.confkey) {
     RecordDependency(self, RelationAddress(constraint.confrelid, attno), DependencyKind::kNormal);
   }
   RecordDependency(self, RelationAddress(constraint.conindid), DependencyKind::kNormal);
 }
 
-void CheckReferencedTable(const Relation& own, const Relation& referenced, const std::vector<int16_t>& columns) {
+void CheckReferencedTable(const Relation& own, const Relation& referenced,
+                          const std::vector<int16_t>& columns) {
   if (referenced.row.relkind != relkind::kTable) {
-    throw SqlError(ErrorCode::kWrongObjectType, "referenced relation \"{}\" is not a table", referenced.name());
+    throw SqlError(ErrorCode::kWrongObjectType, "referenced relation \"{}\" is not a table",
+                   referenced.name());
   }
   if (IsCatalogRelation(referenced.oid)) {
-    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", referenced.name());
+    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog",
+                   referenced.name());
   }
   char mine = own.row.relpersistence, other = referenced.row.relpersistence;
   if (mine == 'p' && other != 'p') {
-    throw SqlError(ErrorCode::kInvalidTableDefinition, "constraints on permanent tables may reference only permanent tables");
+    throw SqlError(ErrorCode::kInvalidTableDefinition,
+                   "constraints on permanent tables may reference only permanent tables");
   }
   if (mine == 'u' && other == 't') {
-    throw SqlError(ErrorCode::kInvalidTableDefinition, "constraints on unlogged tables may reference only permanent or unlogged tables");
+    throw SqlError(ErrorCode::kInvalidTableDefinition,
+                   "constraints on unlogged tables may reference only permanent or unlogged tables");
   }
   if (mine == 't' && other != 't') {
-    throw SqlError(ErrorCode::kInvalidTableDefinition, "constraints on temporary tables may reference only temporary tables");
+    throw SqlError(ErrorCode::kInvalidTableDefinition,
+                   "constraints on temporary tables may reference only temporary tables");
   }
   AclResult result = CheckRelation(referenced.oid, CurrentRole(), acl::kReferences);
   for (int16_t attno : columns) {
@@ -201,12 +218,14 @@ std::string KeyLabel(const std::vector<std::string>& names) {
 
 }  // namespace
 
-void AddForeignKey(Oid table, const ast::Constraint& constraint, std::string_view column, CommandContext& context,
-                   bool validate_rows) {
+void AddForeignKey(Oid table, const ast::Constraint& constraint, std::string_view column,
+                   CommandContext& context, bool validate_rows) {
   RelationRef own = OpenRelation(table, LockMode::kShareRowExclusive);
   RelationRef referenced = OpenRelationByName(NameOf(*constraint.pktable), LockMode::kShareRowExclusive);
-  if (constraint.fk_matchtype == 'p') throw SqlError(ErrorCode::kFeatureNotSupported, "MATCH PARTIAL not yet implemented");
-  std::vector<std::string> names = column.empty() ? StringsOf(constraint.fk_attrs) : std::vector<std::string>{std::string(column)};
+  if (constraint.fk_matchtype == 'p')
+    throw SqlError(ErrorCode::kFeatureNotSupported, "MATCH PARTIAL not yet implemented");
+  std::vector<std::string> names =
+      column.empty() ? StringsOf(constraint.fk_attrs) : std::vector<std::string>{std::string(column)};
   KeyColumns key;
   key.own = ColumnNumbers(*own, names);
   std::vector<int> order;
@@ -214,13 +233,16 @@ void AddForeignKey(Oid table, const ast::Constraint& constraint, std::string_vie
   ResolveReferenced(*referenced, constraint, &key, &order, &index);
   CheckReferencedTable(*own, *referenced, key.referenced);
   if (key.own.size() != key.referenced.size()) {
-    throw SqlError(ErrorCode::kInvalidForeignKey, "number of referencing and referenced columns for foreign key disagree");
+    throw SqlError(ErrorCode::kInvalidForeignKey,
+                   "number of referencing and referenced columns for foreign key disagree");
   }
   std::string name(constraint.conname);
   std::vector<std::string> taken;
-  if (name.empty()) name = ChooseConstraintName(own->name(), KeyLabel(names), "fkey", own->row.relnamespace, &taken);
+  if (name.empty())
+    name = ChooseConstraintName(own->name(), KeyLabel(names), "fkey", own->row.relnamespace, &taken);
   if (IsValid(FindConstraint(table, name, true))) {
-    throw SqlError(ErrorCode::kDuplicateObject, "constraint \"{}\" for relation \"{}\" already exists", name, own->name());
+    throw SqlError(ErrorCode::kDuplicateObject, "constraint \"{}\" for relation \"{}\" already exists", name,
+                   own->name());
   }
   ResolveOperators(*own, *referenced, *index, order, name, &key);
 
@@ -245,7 +267,8 @@ void AddForeignKey(Oid table, const ast::Constraint& constraint, std::string_vie
   row.conpfeqop = key.pf;
   row.conppeqop = key.pp;
   row.conffeqop = key.ff;
-  if (!constraint.fk_del_set_cols.empty()) row.confdelsetcols = ColumnNumbers(*own, StringsOf(constraint.fk_del_set_cols));
+  if (!constraint.fk_del_set_cols.empty())
+    row.confdelsetcols = ColumnNumbers(*own, StringsOf(constraint.fk_del_set_cols));
   constraints.Insert(row);
   RecordKeyDependencies(row);
   context.Advance();
@@ -256,8 +279,11 @@ void AddForeignKey(Oid table, const ast::Constraint& constraint, std::string_vie
 
 // Rows whose key has no partner; the query is run with the command's own rights.
 void ValidateForeignKey(const PgConstraintRow& key, CommandContext& context) {
-  RelationRef own = OpenRelation(key.conrelid, LockMode::kNone), referenced = OpenRelation(key.confrelid, LockMode::kNone);
-  auto table_name = [](const Relation& r) { return QuoteIdentifier(SchemaName(r.row.relnamespace)) + "." + QuoteIdentifier(r.name()); };
+  RelationRef own = OpenRelation(key.conrelid, LockMode::kNone),
+              referenced = OpenRelation(key.confrelid, LockMode::kNone);
+  auto table_name = [](const Relation& r) {
+    return QuoteIdentifier(SchemaName(r.row.relnamespace)) + "." + QuoteIdentifier(r.name());
+  };
   std::string on, not_null, columns;
   for (size_t i = 0; i < key.conkey->size(); ++i) {
     std::string fk = "fk." + QuoteIdentifier(own->columns[(*key.conkey)[i] - 1].attname);
@@ -268,18 +294,22 @@ void ValidateForeignKey(const PgConstraintRow& key, CommandContext& context) {
     columns += (i == 0 ? "" : ", ") + fk + "::text";
   }
   std::string sql = "SELECT " + columns + " FROM ONLY " + table_name(*own) + " fk WHERE (" + not_null +
-                    ") AND NOT EXISTS (SELECT 1 FROM ONLY " + table_name(*referenced) + " pk WHERE " + on + ") LIMIT 1";
+                    ") AND NOT EXISTS (SELECT 1 FROM ONLY " + table_name(*referenced) + " pk WHERE " + on +
+                    ") LIMIT 1";
   std::string values, names;
   for (int16_t attno : *key.conkey) names += (names.empty() ? "" : ", ") + own->columns[attno - 1].attname;
   uint64_t bad = context.queries->RunSql(sql, [&](std::span<const Value> row) {
     for (const Value& value : row) {
-      values += (values.empty() ? "" : ", ") + (value.is_null ? std::string("null") : std::string(value.datum.string.view()));
+      values += (values.empty() ? "" : ", ") +
+                (value.is_null ? std::string("null") : std::string(value.datum.string.view()));
     }
   });
   if (bad == 0) return;
-  throw SqlError(ErrorCode::kForeignKeyViolation, "insert or update on table \"{}\" violates foreign key constraint \"{}\"",
-                 own->name(), key.conname)
-      .WithDetail("Key (" + names + ")=(" + values + ") is not present in table \"" + std::string(referenced->name()) + "\".")
+  throw SqlError(ErrorCode::kForeignKeyViolation,
+                 "insert or update on table \"{}\" violates foreign key constraint \"{}\"", own->name(),
+                 key.conname)
+      .WithDetail("Key (" + names + ")=(" + values + ") is not present in table \"" +
+                  std::string(referenced->name()) + "\".")
       .WithTable(SchemaName(own->row.relnamespace), own->name())
       .WithConstraint(key.conname);
 }

@@ -50,7 +50,8 @@ void RenameRelation(Oid oid, const std::string& name) {
   // An index and its constraint have one name.
   if (relation->row.relkind != relkind::kIndex) return;
   CatalogTable<PgConstraintRow> constraints;
-  for (auto& stored : constraints.Scan(catalog_index::kPgConstraintConrelidContypidConnameIndex, {relation->index->indrelid})) {
+  for (auto& stored : constraints.Scan(catalog_index::kPgConstraintConrelidContypidConnameIndex,
+                                       {relation->index->indrelid})) {
     if (stored.row.conindid != oid || (stored.row.contype != 'p' && stored.row.contype != 'u')) continue;
     stored.row.conname = name;
     constraints.Update(stored.tid, stored.row);
@@ -61,20 +62,25 @@ void RenameColumn(const ast::RenameStmt& statement) {
   RelationRef table = OpenRelationByName(NameOf(*statement.relation), LockMode::kAccessExclusive);
   CheckOwnsRelation(*table);
   AttrNumber attno = table->FindColumn(statement.subname);
-  if (attno == 0) throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" does not exist", statement.subname);
-  if (attno < 0) throw SqlError(ErrorCode::kFeatureNotSupported, "cannot rename system column \"{}\"", statement.subname);
+  if (attno == 0)
+    throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" does not exist", statement.subname);
+  if (attno < 0)
+    throw SqlError(ErrorCode::kFeatureNotSupported, "cannot rename system column \"{}\"", statement.subname);
   AttrNumber other = table->FindColumn(statement.newname);
   if (other < 0) {
-    throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" conflicts with a system column name", statement.newname);
+    throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" conflicts with a system column name",
+                   statement.newname);
   }
   if (other > 0) {
-    throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" of relation \"{}\" already exists", statement.newname, table->name());
+    throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" of relation \"{}\" already exists",
+                   statement.newname, table->name());
   }
   UpdateAttributeRow(table->oid, attno, [&](PgAttributeRow* row) { row->attname = statement.newname; });
   for (const RelationRef& index : table->indexes) {
     for (size_t k = 0; k < index->index->indkey.size(); ++k) {
       if (index->index->indkey[k] != attno) continue;
-      UpdateAttributeRow(index->oid, static_cast<AttrNumber>(k + 1), [&](PgAttributeRow* row) { row->attname = statement.newname; });
+      UpdateAttributeRow(index->oid, static_cast<AttrNumber>(k + 1),
+                         [&](PgAttributeRow* row) { row->attname = statement.newname; });
     }
   }
 }
@@ -84,7 +90,8 @@ void RenameConstraint(const ast::RenameStmt& statement) {
   CheckOwnsRelation(*table);
   Oid oid = FindConstraint(table->oid, statement.subname, false);
   RowRef<PgConstraintRow> row = ConstraintRow(oid);
-  if (row->contype == 'p' || row->contype == 'u') return RenameRelation(row->conindid, std::string(statement.newname));
+  if (row->contype == 'p' || row->contype == 'u')
+    return RenameRelation(row->conindid, std::string(statement.newname));
   CatalogTable<PgConstraintRow> constraints;
   auto stored = constraints.Find(catalog_index::kPgConstraintOidIndex, {oid});
   stored->row.conname = statement.newname;
@@ -96,7 +103,8 @@ void RenameSchema(const ast::RenameStmt& statement) {
   auto stored = schemas.Find(catalog_index::kPgNamespaceNspnameIndex, {statement.subname});
   if (!stored) throw SqlError(ErrorCode::kUndefinedSchema, "schema \"{}\" does not exist", statement.subname);
   CheckOwner(catalog_oid::kPgNamespace, stored->row.oid, ObjectKind::kSchema, statement.subname);
-  if (SchemaRow(statement.newname)) throw SqlError(ErrorCode::kDuplicateSchema, "schema \"{}\" already exists", statement.newname);
+  if (SchemaRow(statement.newname))
+    throw SqlError(ErrorCode::kDuplicateSchema, "schema \"{}\" already exists", statement.newname);
   if (statement.newname.starts_with("pg_")) {
     throw SqlError(ErrorCode::kReservedName, "unacceptable schema name \"{}\"", statement.newname)
         .WithDetail("The prefix \"pg_\" is reserved for system schemas.");
@@ -114,7 +122,8 @@ void RenameDatabase(const ast::RenameStmt& statement) {
   if (DatabaseRow(statement.newname)) {
     throw SqlError(ErrorCode::kDuplicateDatabase, "database \"{}\" already exists", statement.newname);
   }
-  if (oid == session_identity().database) throw SqlError(ErrorCode::kFeatureNotSupported, "current database cannot be renamed");
+  if (oid == session_identity().database)
+    throw SqlError(ErrorCode::kFeatureNotSupported, "current database cannot be renamed");
   CatalogTable<PgDatabaseRow> databases;
   auto stored = databases.Find(catalog_index::kPgDatabaseOidIndex, {oid});
   stored->row.datname = statement.newname;
@@ -126,15 +135,20 @@ void RenameRole(const ast::RenameStmt& statement) {
   auto stored = roles.Find(catalog_index::kPgAuthidRolnameIndex, {statement.subname});
   if (!stored) throw SqlError(ErrorCode::kUndefinedObject, "role \"{}\" does not exist", statement.subname);
   const SessionIdentity& identity = session_identity();
-  if (stored->row.oid == identity.session_role) throw SqlError(ErrorCode::kFeatureNotSupported, "session user cannot be renamed");
-  if (stored->row.oid == identity.current_role) throw SqlError(ErrorCode::kFeatureNotSupported, "current user cannot be renamed");
-  if (RoleRow(statement.newname)) throw SqlError(ErrorCode::kDuplicateObject, "role \"{}\" already exists", statement.newname);
+  if (stored->row.oid == identity.session_role)
+    throw SqlError(ErrorCode::kFeatureNotSupported, "session user cannot be renamed");
+  if (stored->row.oid == identity.current_role)
+    throw SqlError(ErrorCode::kFeatureNotSupported, "current user cannot be renamed");
+  if (RoleRow(statement.newname))
+    throw SqlError(ErrorCode::kDuplicateObject, "role \"{}\" already exists", statement.newname);
   if (statement.newname.starts_with("pg_")) {
     throw SqlError(ErrorCode::kReservedName, "role name \"{}\" is reserved", statement.newname)
         .WithDetail("Role names starting with \"pg_\" are reserved.");
   }
-  if (stored->row.rolsuper && !IsSuperuser()) throw SqlError(ErrorCode::kInsufficientPrivilege, "must be superuser to rename superusers");
-  if (!HasCreateRole(CurrentRole())) throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to rename role");
+  if (stored->row.rolsuper && !IsSuperuser())
+    throw SqlError(ErrorCode::kInsufficientPrivilege, "must be superuser to rename superusers");
+  if (!HasCreateRole(CurrentRole()))
+    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to rename role");
   stored->row.rolname = statement.newname;
   roles.Update(stored->tid, stored->row);
 }
@@ -156,7 +170,8 @@ bool IsRelationType(ObjectType type) {
 void RunRename(const ast::RenameStmt& statement, CommandContext&) {
   if (IsRelationType(statement.rename_type)) {
     Oid oid = FindRelation(NameOf(*statement.relation), statement.missing_ok);
-    if (!IsValid(oid)) return Notice(fmt::format("relation \"{}\" does not exist, skipping", statement.relation->relname));
+    if (!IsValid(oid))
+      return Notice(fmt::format("relation \"{}\" does not exist, skipping", statement.relation->relname));
     return RenameRelation(oid, std::string(statement.newname));
   }
   switch (statement.rename_type) {
@@ -192,8 +207,8 @@ void RunAlterOwner(const ast::AlterOwnerStmt& statement, CommandContext&) {
     Oid oid = FindNamespace(name, false, false);
     CheckOwner(catalog_oid::kPgNamespace, oid, ObjectKind::kSchema, name);
     CheckIsMember(CurrentRole(), new_owner);
-    ThrowUnlessOk(CheckDatabase(session_identity().database, CurrentRole(), acl::kCreate), ObjectKind::kDatabase,
-                  DatabaseRow(session_identity().database)->datname);
+    ThrowUnlessOk(CheckDatabase(session_identity().database, CurrentRole(), acl::kCreate),
+                  ObjectKind::kDatabase, DatabaseRow(session_identity().database)->datname);
     return SetObjectOwner({catalog_oid::kPgNamespace, oid, 0}, new_owner);
   }
   if (statement.object_type == ObjectType::kDatabase) {
@@ -216,7 +231,8 @@ void MoveRelation(Oid oid, Oid schema) {
   Oid old_schema = relation->row.relnamespace;
   if (old_schema == schema) return;
   if (ClassRow(relation->row.relname, schema)) {
-    throw SqlError(ErrorCode::kDuplicateTable, "relation \"{}\" already exists in schema \"{}\"", relation->name(), SchemaName(schema));
+    throw SqlError(ErrorCode::kDuplicateTable, "relation \"{}\" already exists in schema \"{}\"",
+                   relation->name(), SchemaName(schema));
   }
   UpdateClassRow(oid, [&](PgClassRow* row) { row->relnamespace = schema; });
   ChangeDependency(RelationAddress(oid), catalog_oid::kPgNamespace, old_schema, schema);
@@ -237,7 +253,8 @@ void MoveRelation(Oid oid, Oid schema) {
     UpdateClassRow(index->oid, [&](PgClassRow* row) { row->relnamespace = schema; });
   }
   for (const Dependency& dependent : DependentsOf(RelationAddress(oid))) {
-    if (dependent.other.catalog != catalog_oid::kPgClass || dependent.kind == DependencyKind::kNormal) continue;
+    if (dependent.other.catalog != catalog_oid::kPgClass || dependent.kind == DependencyKind::kNormal)
+      continue;
     RowRef<PgClassRow> row = ClassRow(dependent.other.object);
     if (row && row->relkind == relkind::kSequence) MoveRelation(row->oid, schema);
   }
@@ -248,7 +265,8 @@ void MoveRelation(Oid oid, Oid schema) {
 void RunAlterSchema(const ast::AlterObjectSchemaStmt& statement, CommandContext&) {
   if (!IsRelationType(statement.object_type)) throw NotSupported(CommandTagName(&statement));
   Oid oid = FindRelation(NameOf(*statement.relation), statement.missing_ok);
-  if (!IsValid(oid)) return Notice(fmt::format("relation \"{}\" does not exist, skipping", statement.relation->relname));
+  if (!IsValid(oid))
+    return Notice(fmt::format("relation \"{}\" does not exist, skipping", statement.relation->relname));
   RelationRef relation = OpenRelation(oid, LockMode::kAccessExclusive);
   CheckOwnsRelation(*relation);
   Oid schema = FindNamespace(statement.newschema);
@@ -256,7 +274,8 @@ void RunAlterSchema(const ast::AlterObjectSchemaStmt& statement, CommandContext&
   if (IsTemporaryNamespace(schema) || IsTemporaryNamespace(relation->row.relnamespace)) {
     throw SqlError(ErrorCode::kFeatureNotSupported, "cannot move objects into or out of temporary schemas");
   }
-  if (schema == kPgToastNamespace) throw SqlError(ErrorCode::kFeatureNotSupported, "cannot move objects into or out of TOAST schema");
+  if (schema == kPgToastNamespace)
+    throw SqlError(ErrorCode::kFeatureNotSupported, "cannot move objects into or out of TOAST schema");
   MoveRelation(oid, schema);
 }
 
@@ -266,24 +285,32 @@ void StoreComment(const ObjectAddress& object, std::string_view text) {
     CatalogTable<PgShdescriptionRow> comments;
     auto old = comments.Find(catalog_index::kPgShdescriptionOCIndex, {object.object, object.catalog});
     PgShdescriptionRow row{object.object, object.catalog, std::string(text)};
-    if (old && remove) comments.Delete(old->tid);
-    else if (old) comments.Update(old->tid, row);
-    else if (!remove) comments.Insert(row);
+    if (old && remove)
+      comments.Delete(old->tid);
+    else if (old)
+      comments.Update(old->tid, row);
+    else if (!remove)
+      comments.Insert(row);
     return;
   }
   CatalogTable<PgDescriptionRow> comments;
-  auto old = comments.Find(catalog_index::kPgDescriptionOCOIndex, {object.object, object.catalog, object.sub});
+  auto old =
+      comments.Find(catalog_index::kPgDescriptionOCOIndex, {object.object, object.catalog, object.sub});
   PgDescriptionRow row{object.object, object.catalog, object.sub, std::string(text)};
-  if (old && remove) comments.Delete(old->tid);
-  else if (old) comments.Update(old->tid, row);
-  else if (!remove) comments.Insert(row);
+  if (old && remove)
+    comments.Delete(old->tid);
+  else if (old)
+    comments.Update(old->tid, row);
+  else if (!remove)
+    comments.Insert(row);
 }
 
 namespace {
 
 ObjectAddress CommentedObject(const ast::CommentStmt& statement) {
   if (IsRelationType(statement.objtype)) {
-    RelationRef relation = OpenRelationByName(NameOf(As<ast::ListNode>(statement.object)->items), LockMode::kShareUpdateExclusive);
+    RelationRef relation = OpenRelationByName(NameOf(As<ast::ListNode>(statement.object)->items),
+                                              LockMode::kShareUpdateExclusive);
     CheckOwnsRelation(*relation);
     return RelationAddress(relation->oid);
   }
@@ -297,7 +324,8 @@ ObjectAddress CommentedObject(const ast::CommentStmt& statement) {
       CheckOwnsRelation(*relation);
       AttrNumber attno = relation->FindColumn(column);
       if (attno == 0) {
-        throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", column, relation->name());
+        throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", column,
+                       relation->name());
       }
       return RelationAddress(relation->oid, attno);
     }
@@ -323,11 +351,13 @@ ObjectAddress CommentedObject(const ast::CommentStmt& statement) {
     }
     case ObjectType::kRole: {
       Oid oid = FindRole(SimpleName(statement.object));
-      if (!HasCreateRole(CurrentRole())) throw SqlError(ErrorCode::kInsufficientPrivilege, "must have CREATEROLE privilege");
+      if (!HasCreateRole(CurrentRole()))
+        throw SqlError(ErrorCode::kInsufficientPrivilege, "must have CREATEROLE privilege");
       return {catalog_oid::kPgAuthid, oid, 0};
     }
     case ObjectType::kExtension: {
-      throw SqlError(ErrorCode::kUndefinedObject, "extension \"{}\" does not exist", SimpleName(statement.object));
+      throw SqlError(ErrorCode::kUndefinedObject, "extension \"{}\" does not exist",
+                     SimpleName(statement.object));
     }
     default: throw NotSupported("COMMENT on this kind of object");
   }
@@ -335,7 +365,9 @@ ObjectAddress CommentedObject(const ast::CommentStmt& statement) {
 
 }  // namespace
 
-void RunComment(const ast::CommentStmt& statement, CommandContext&) { StoreComment(CommentedObject(statement), statement.comment); }
+void RunComment(const ast::CommentStmt& statement, CommandContext&) {
+  StoreComment(CommentedObject(statement), statement.comment);
+}
 
 void RunLock(const ast::LockStmt& statement, CommandContext& context) {
   if (!context.in_transaction_block && context.is_top_level) {

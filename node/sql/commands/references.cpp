@@ -79,7 +79,8 @@ class ReferenceFinder {
     const Query& query = *queries_[queries_.size() - 1 - var.varlevelsup];
     if (var.varno < 1 || static_cast<uint32_t>(var.varno) > query.rtable.size()) return;
     const RangeTblEntry& rte = *RteAt(query, var.varno);
-    if (rte.rtekind == RteKind::kRelation && var.varattno > 0) Add({catalog_oid::kPgClass, rte.relid, var.varattno});
+    if (rte.rtekind == RteKind::kRelation && var.varattno > 0)
+      Add({catalog_oid::kPgClass, rte.relid, var.varattno});
     if (rte.rtekind == RteKind::kJoin && var.varattno > 0) {
       // A merged column stands for the columns of both sides.
       queries_.push_back(&query);
@@ -107,10 +108,11 @@ std::vector<ObjectAddress> QueryReferences(const Query* query) {
   // A column reference says more than one to the whole table.
   std::vector<ObjectAddress> result;
   for (const ObjectAddress& object : finder.found) {
-    bool covered = object.catalog == catalog_oid::kPgClass && object.sub == 0 &&
-                   std::any_of(finder.found.begin(), finder.found.end(), [&](const ObjectAddress& other) {
-                     return other.catalog == object.catalog && other.object == object.object && other.sub != 0;
-                   });
+    bool covered =
+        object.catalog == catalog_oid::kPgClass && object.sub == 0 &&
+        std::any_of(finder.found.begin(), finder.found.end(), [&](const ObjectAddress& other) {
+          return other.catalog == object.catalog && other.object == object.object && other.sub != 0;
+        });
     if (!covered) result.push_back(object);
   }
   return result;

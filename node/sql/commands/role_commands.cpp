@@ -6,9 +6,9 @@
 #include "node/catalog/identity.h"
 #include "node/catalog/rows/pg_auth_members.h"
 #include "node/catalog/rows/pg_db_role_setting.h"
-#include "node/sql/commands/setting_commands.h"
 #include "node/config/settings.h"
 #include "node/sql/commands/command_parts.h"
+#include "node/sql/commands/setting_commands.h"
 #include "node/types/type_table.h"
 
 namespace walden {
@@ -16,7 +16,9 @@ namespace walden {
 namespace {
 std::string (*password_encoder)(std::string_view, std::string_view) = nullptr;
 }
-void SetPasswordEncoder(std::string (*encode)(std::string_view role, std::string_view password)) { password_encoder = encode; }
+void SetPasswordEncoder(std::string (*encode)(std::string_view role, std::string_view password)) {
+  password_encoder = encode;
+}
 
 namespace {
 
@@ -27,11 +29,15 @@ std::string EncodedPassword(std::string_view role, std::string_view password) {
   return password_encoder(role, password);
 }
 
-[[noreturn]] void Deny(std::string_view message) { throw SqlError(ErrorCode::kInsufficientPrivilege, std::string(message)); }
+[[noreturn]] void Deny(std::string_view message) {
+  throw SqlError(ErrorCode::kInsufficientPrivilege, std::string(message));
+}
 
 int64_t ParseValidUntil(const ast::DefElem& option, CommandContext& context) {
   const TypeDescriptor& type = TypeOf(type_oid::kTimestampTz);
-  return ParseText(type, OptionString(option), TypeIo{context.arena, context.format, context.session, &type, -1}).i64;
+  return ParseText(type, OptionString(option),
+                   TypeIo{context.arena, context.format, context.session, &type, -1})
+      .i64;
 }
 
 // The attributes that options set on a role.
@@ -40,20 +46,32 @@ void ApplyRoleOptions(const ast::NodeList& options, PgAuthidRow* row, CommandCon
     const auto& option = *As<ast::DefElem>(node);
     std::string_view name = option.defname;
     if (name == "password") {
-      if (option.arg == nullptr) row->rolpassword.reset();
-      else row->rolpassword = EncodedPassword(row->rolname, OptionString(option));
-    } else if (name == "superuser") row->rolsuper = OptionBoolean(option);
-    else if (name == "inherit") row->rolinherit = OptionBoolean(option);
-    else if (name == "createrole") row->rolcreaterole = OptionBoolean(option);
-    else if (name == "createdb") row->rolcreatedb = OptionBoolean(option);
-    else if (name == "canlogin") row->rolcanlogin = OptionBoolean(option);
-    else if (name == "isreplication") row->rolreplication = OptionBoolean(option);
-    else if (name == "bypassrls") row->rolbypassrls = OptionBoolean(option);
+      if (option.arg == nullptr)
+        row->rolpassword.reset();
+      else
+        row->rolpassword = EncodedPassword(row->rolname, OptionString(option));
+    } else if (name == "superuser")
+      row->rolsuper = OptionBoolean(option);
+    else if (name == "inherit")
+      row->rolinherit = OptionBoolean(option);
+    else if (name == "createrole")
+      row->rolcreaterole = OptionBoolean(option);
+    else if (name == "createdb")
+      row->rolcreatedb = OptionBoolean(option);
+    else if (name == "canlogin")
+      row->rolcanlogin = OptionBoolean(option);
+    else if (name == "isreplication")
+      row->rolreplication = OptionBoolean(option);
+    else if (name == "bypassrls")
+      row->rolbypassrls = OptionBoolean(option);
     else if (name == "connectionlimit") {
       row->rolconnlimit = static_cast<int32_t>(OptionInteger(option));
-      if (row->rolconnlimit < -1) throw SqlError(ErrorCode::kInvalidParameterValue, "invalid connection limit: {}", row->rolconnlimit);
-    } else if (name == "validUntil") row->rolvaliduntil = ParseValidUntil(option, context);
-    else if (name == "sysid") Notice("SYSID can no longer be specified");
+      if (row->rolconnlimit < -1)
+        throw SqlError(ErrorCode::kInvalidParameterValue, "invalid connection limit: {}", row->rolconnlimit);
+    } else if (name == "validUntil")
+      row->rolvaliduntil = ParseValidUntil(option, context);
+    else if (name == "sysid")
+      Notice("SYSID can no longer be specified");
     else if (name != "addroleto" && name != "rolemembers" && name != "adminmembers") {
       throw SqlError(ErrorCode::kInternalError, "option \"{}\" not recognized", name);
     }
@@ -71,7 +89,8 @@ void CheckMayCreate(const PgAuthidRow& row) {
 
 void AddMember(Oid role, Oid member, bool admin) {
   if (role == member || IsMemberNoSuper(role, member)) {
-    throw SqlError(ErrorCode::kInvalidGrantOperation, "role \"{}\" is a member of role \"{}\"", RoleName(role), RoleName(member));
+    throw SqlError(ErrorCode::kInvalidGrantOperation, "role \"{}\" is a member of role \"{}\"",
+                   RoleName(role), RoleName(member));
   }
   CatalogTable<PgAuthMembersRow> members;
   auto old = members.Find(catalog_index::kPgAuthMembersRoleMemberIndex, {role, member});
@@ -91,7 +110,8 @@ void RemoveMember(Oid role, Oid member, bool admin_only) {
   CatalogTable<PgAuthMembersRow> members;
   auto old = members.Find(catalog_index::kPgAuthMembersRoleMemberIndex, {role, member});
   if (!old) {
-    Warning(ErrorCode::kWarning, fmt::format("role \"{}\" is not a member of role \"{}\"", RoleName(member), RoleName(role)));
+    Warning(ErrorCode::kWarning,
+            fmt::format("role \"{}\" is not a member of role \"{}\"", RoleName(member), RoleName(role)));
     return;
   }
   if (!admin_only) {
@@ -145,7 +165,8 @@ void RunCreateRole(const ast::CreateRoleStmt& statement, CommandContext& context
     throw SqlError(ErrorCode::kReservedName, "role name \"{}\" is reserved", row.rolname)
         .WithDetail(row.rolname.starts_with("pg_") ? "Role names starting with \"pg_\" are reserved." : "");
   }
-  if (RoleRow(row.rolname)) throw SqlError(ErrorCode::kDuplicateObject, "role \"{}\" already exists", row.rolname);
+  if (RoleRow(row.rolname))
+    throw SqlError(ErrorCode::kDuplicateObject, "role \"{}\" already exists", row.rolname);
   CatalogTable<PgAuthidRow> roles;
   row.oid = roles.NewOid();
   roles.Insert(row);
@@ -164,10 +185,13 @@ void RunAlterRole(const ast::AlterRoleStmt& statement, CommandContext& context) 
   }
   ApplyRoleOptions(statement.options, &row, context);
   if (!IsSuperuser()) {
-    if (stored->row.rolsuper || row.rolsuper) Deny("must be superuser to alter superuser roles or change superuser attribute");
-    if (stored->row.rolreplication || row.rolreplication) Deny("must be superuser to alter replication roles or change replication attribute");
+    if (stored->row.rolsuper || row.rolsuper)
+      Deny("must be superuser to alter superuser roles or change superuser attribute");
+    if (stored->row.rolreplication || row.rolreplication)
+      Deny("must be superuser to alter replication roles or change replication attribute");
     if (row.rolbypassrls != stored->row.rolbypassrls) Deny("must be superuser to change bypassrls attribute");
-    bool only_password = statement.options.size() == 1 && FindOption(statement.options, "password") != nullptr;
+    bool only_password =
+        statement.options.size() == 1 && FindOption(statement.options, "password") != nullptr;
     if (!HasCreateRole(CurrentRole()) && !(only_password && oid == CurrentRole())) Deny("permission denied");
   }
   roles.Update(stored->tid, row);
@@ -177,7 +201,10 @@ void RunAlterRole(const ast::AlterRoleStmt& statement, CommandContext& context) 
     if (option.defname != "rolemembers") continue;
     CheckMayGrant(oid);
     for (Oid member : RolesOf(As<ast::ListNode>(option.arg)->items)) {
-      if (statement.action > 0) AddMember(oid, member, false); else RemoveMember(oid, member, false);
+      if (statement.action > 0)
+        AddMember(oid, member, false);
+      else
+        RemoveMember(oid, member, false);
     }
   }
 }
@@ -192,28 +219,32 @@ void RunDropRole(const ast::DropRoleStmt& statement, CommandContext& context) {
     CatalogTable<PgAuthidRow> roles;
     auto stored = roles.Find(catalog_index::kPgAuthidRolnameIndex, {spec.rolename});
     if (!stored) {
-      if (!statement.missing_ok) throw SqlError(ErrorCode::kUndefinedObject, "role \"{}\" does not exist", spec.rolename);
+      if (!statement.missing_ok)
+        throw SqlError(ErrorCode::kUndefinedObject, "role \"{}\" does not exist", spec.rolename);
       Notice(fmt::format("role \"{}\" does not exist, skipping", spec.rolename));
       continue;
     }
     Oid oid = stored->row.oid;
     if (oid == CurrentRole()) throw SqlError(ErrorCode::kObjectInUse, "current user cannot be dropped");
-    if (oid == session_identity().session_role) throw SqlError(ErrorCode::kObjectInUse, "session user cannot be dropped");
+    if (oid == session_identity().session_role)
+      throw SqlError(ErrorCode::kObjectInUse, "session user cannot be dropped");
     if (stored->row.rolsuper && !IsSuperuser()) Deny("must be superuser to drop superusers");
     if (OidNumber(oid) < 16384) {
-      throw SqlError(ErrorCode::kDependentObjectsStillExist, "cannot drop role {} because it is required by the database system",
-                     spec.rolename);
+      throw SqlError(ErrorCode::kDependentObjectsStillExist,
+                     "cannot drop role {} because it is required by the database system", spec.rolename);
     }
     std::string detail, log;
     if (SharedDependents(catalog_oid::kPgAuthid, oid, &detail, &log)) {
-      throw SqlError(ErrorCode::kDependentObjectsStillExist, "role \"{}\" cannot be dropped because some objects depend on it",
-                     spec.rolename)
+      throw SqlError(ErrorCode::kDependentObjectsStillExist,
+                     "role \"{}\" cannot be dropped because some objects depend on it", spec.rolename)
           .WithDetail(detail);
     }
     roles.Delete(stored->tid);
     CatalogTable<PgAuthMembersRow> members;
-    for (const auto& row : members.Scan(catalog_index::kPgAuthMembersRoleMemberIndex, {oid})) members.Delete(row.tid);
-    for (const auto& row : members.Scan(catalog_index::kPgAuthMembersMemberRoleIndex, {oid})) members.Delete(row.tid);
+    for (const auto& row : members.Scan(catalog_index::kPgAuthMembersRoleMemberIndex, {oid}))
+      members.Delete(row.tid);
+    for (const auto& row : members.Scan(catalog_index::kPgAuthMembersMemberRoleIndex, {oid}))
+      members.Delete(row.tid);
     CatalogTable<PgDbRoleSettingRow> settings;
     for (const auto& row : settings.Scan()) {
       if (row.row.setrole == oid) settings.Delete(row.tid);
@@ -238,12 +269,17 @@ std::string RunGrantRole(const ast::GrantRoleStmt& statement, CommandContext& co
   std::vector<Oid> members = RolesOf(statement.grantee_roles);
   for (const ast::Node* node : statement.granted_roles) {
     const auto& granted = *As<ast::AccessPriv>(node);
-    if (!granted.cols.empty()) throw SqlError(ErrorCode::kInvalidGrantOperation, "column names cannot be included in GRANT/REVOKE ROLE");
+    if (!granted.cols.empty())
+      throw SqlError(ErrorCode::kInvalidGrantOperation,
+                     "column names cannot be included in GRANT/REVOKE ROLE");
     Oid role = FindRole(granted.priv_name);
     CheckMayGrant(role);
     for (Oid member : members) {
       if (statement.is_grant) RefuseDatabaseOwner(role, member);
-      if (statement.is_grant) AddMember(role, member, statement.admin_opt); else RemoveMember(role, member, statement.admin_opt);
+      if (statement.is_grant)
+        AddMember(role, member, statement.admin_opt);
+      else
+        RemoveMember(role, member, statement.admin_opt);
       context.Advance();
     }
   }
@@ -273,7 +309,10 @@ void AlterStoredSetting(Oid database, Oid role, const ast::VariableSetStmt& set)
     return;
   }
   row.setconfig = config;
-  if (old) settings.Update(old->tid, row); else settings.Insert(row);
+  if (old)
+    settings.Update(old->tid, row);
+  else
+    settings.Insert(row);
 }
 
 }  // namespace
@@ -289,7 +328,8 @@ void RunAlterRoleSet(const ast::AlterRoleSetStmt& statement, CommandContext&) {
   }
   if (!statement.database.empty()) {
     RowRef<PgDatabaseRow> row = DatabaseRow(statement.database);
-    if (!row) throw SqlError(ErrorCode::kUndefinedDatabase, "database \"{}\" does not exist", statement.database);
+    if (!row)
+      throw SqlError(ErrorCode::kUndefinedDatabase, "database \"{}\" does not exist", statement.database);
     database = row->oid;
   }
   AlterStoredSetting(database, role, *statement.setstmt);

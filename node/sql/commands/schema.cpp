@@ -28,14 +28,16 @@ void RunCreateSchema(const ast::CreateSchemaStmt& statement, CommandContext& con
   std::string name = statement.schemaname.empty() ? RoleName(owner) : std::string(statement.schemaname);
   const SessionIdentity& identity = session_identity();
   RowRef<PgDatabaseRow> database = DatabaseRow(identity.database);
-  ThrowUnlessOk(CheckDatabase(identity.database, CurrentRole(), acl::kCreate), ObjectKind::kDatabase, database->datname);
+  ThrowUnlessOk(CheckDatabase(identity.database, CurrentRole(), acl::kCreate), ObjectKind::kDatabase,
+                database->datname);
   CheckIsMember(CurrentRole(), owner);
   if (name.starts_with("pg_") && !identity.allow_system_table_mods) {
     throw SqlError(ErrorCode::kReservedName, "unacceptable schema name \"{}\"", name)
         .WithDetail("The prefix \"pg_\" is reserved for system schemas.");
   }
   if (SchemaRow(name)) {
-    if (!statement.if_not_exists) throw SqlError(ErrorCode::kDuplicateSchema, "schema \"{}\" already exists", name);
+    if (!statement.if_not_exists)
+      throw SqlError(ErrorCode::kDuplicateSchema, "schema \"{}\" already exists", name);
     Notice("schema \"" + name + "\" already exists, skipping");
     return;
   }

@@ -24,7 +24,8 @@ TypeRange RangeOf(Oid type) {
 // Reads the options into a definition and a state, in the order in which they depend on each other.
 class SequenceOptions {
  public:
-  SequenceOptions(PgSequenceRow* row, SequenceState* state, bool is_new, bool for_identity, CommandContext& context)
+  SequenceOptions(PgSequenceRow* row, SequenceState* state, bool is_new, bool for_identity,
+                  CommandContext& context)
       : row_(row), state_(state), is_new_(is_new), for_identity_(for_identity), context_(context) {}
 
   void Apply(const ast::NodeList& options) {
@@ -45,7 +46,8 @@ class SequenceOptions {
   void Collect(const ast::NodeList& options);
   void Once(const ast::DefElem** slot, const ast::DefElem& option) {
     if (*slot != nullptr) {
-      throw SqlError(ErrorCode::kSyntaxError, "conflicting or redundant options").WithPosition(context_.Position(option.location));
+      throw SqlError(ErrorCode::kSyntaxError, "conflicting or redundant options")
+          .WithPosition(context_.Position(option.location));
     }
     *slot = &option;
   }
@@ -56,30 +58,43 @@ class SequenceOptions {
   void ApplyRestart();
   void CheckLast();
   void ApplyCache();
-  [[noreturn]] static void Refuse(std::string message) { throw SqlError(ErrorCode::kInvalidParameterValue, std::move(message)); }
+  [[noreturn]] static void Refuse(std::string message) {
+    throw SqlError(ErrorCode::kInvalidParameterValue, std::move(message));
+  }
 
   PgSequenceRow* row_;
   SequenceState* state_;
   bool is_new_, for_identity_;
   CommandContext& context_;
   bool reset_max_ = false, reset_min_ = false, needs_new_file_ = false, increment_changes_limits_ = false;
-  const ast::DefElem *type_ = nullptr, *start_ = nullptr, *restart_ = nullptr, *increment_ = nullptr, *max_ = nullptr,
-                     *min_ = nullptr, *cache_ = nullptr, *cycle_ = nullptr, *owned_by_ = nullptr;
+  const ast::DefElem *type_ = nullptr, *start_ = nullptr, *restart_ = nullptr, *increment_ = nullptr,
+                     *max_ = nullptr, *min_ = nullptr, *cache_ = nullptr, *cycle_ = nullptr,
+                     *owned_by_ = nullptr;
 };
 
 void SequenceOptions::Collect(const ast::NodeList& options) {
   for (const ast::Node* node : options) {
     const auto& option = *ast::As<ast::DefElem>(node);
-    if (option.defname == "as") Once(&type_, option);
-    else if (option.defname == "increment") Once(&increment_, option);
-    else if (option.defname == "start") Once(&start_, option);
-    else if (option.defname == "restart") Once(&restart_, option);
-    else if (option.defname == "maxvalue") Once(&max_, option);
-    else if (option.defname == "minvalue") Once(&min_, option);
-    else if (option.defname == "cache") Once(&cache_, option);
-    else if (option.defname == "cycle") Once(&cycle_, option);
-    else if (option.defname == "owned_by") Once(&owned_by_, option);
-    else if (option.defname != "sequence_name") throw SqlError(ErrorCode::kInternalError, "option \"{}\" not recognized", option.defname);
+    if (option.defname == "as")
+      Once(&type_, option);
+    else if (option.defname == "increment")
+      Once(&increment_, option);
+    else if (option.defname == "start")
+      Once(&start_, option);
+    else if (option.defname == "restart")
+      Once(&restart_, option);
+    else if (option.defname == "maxvalue")
+      Once(&max_, option);
+    else if (option.defname == "minvalue")
+      Once(&min_, option);
+    else if (option.defname == "cache")
+      Once(&cache_, option);
+    else if (option.defname == "cycle")
+      Once(&cycle_, option);
+    else if (option.defname == "owned_by")
+      Once(&owned_by_, option);
+    else if (option.defname != "sequence_name")
+      throw SqlError(ErrorCode::kInternalError, "option \"{}\" not recognized", option.defname);
   }
 }
 
@@ -87,7 +102,8 @@ void SequenceOptions::ApplyType() {
   if (type_ != nullptr) {
     Oid type = BindTypeName(*ast::As<ast::TypeName>(type_->arg), context_.Bind()).type;
     if (type != type_oid::kInt2 && type != type_oid::kInt4 && type != type_oid::kInt8) {
-      Refuse(for_identity_ ? "identity column type must be smallint, integer, or bigint" : "sequence type must be smallint, integer, or bigint");
+      Refuse(for_identity_ ? "identity column type must be smallint, integer, or bigint"
+                           : "sequence type must be smallint, integer, or bigint");
     }
     if (!is_new_) {
       // Limits that were the old type's become the new one's.
@@ -100,8 +116,10 @@ void SequenceOptions::ApplyType() {
 }
 
 void SequenceOptions::ApplyIncrement() {
-  if (increment_ != nullptr) row_->seqincrement = OptionInteger(*increment_);
-  else if (is_new_) row_->seqincrement = 1;
+  if (increment_ != nullptr)
+    row_->seqincrement = OptionInteger(*increment_);
+  else if (is_new_)
+    row_->seqincrement = 1;
   if (row_->seqincrement == 0) Refuse("INCREMENT must not be zero");
   state_->log_count = 0;
 }
@@ -109,15 +127,21 @@ void SequenceOptions::ApplyIncrement() {
 void SequenceOptions::ApplyLimits() {
   TypeRange range = RangeOf(row_->seqtypid);
   bool up = row_->seqincrement > 0;
-  if (max_ != nullptr && max_->arg != nullptr) row_->seqmax = OptionInteger(*max_);
-  else if (is_new_ || max_ != nullptr || reset_max_) row_->seqmax = up ? range.high : -1;
+  if (max_ != nullptr && max_->arg != nullptr)
+    row_->seqmax = OptionInteger(*max_);
+  else if (is_new_ || max_ != nullptr || reset_max_)
+    row_->seqmax = up ? range.high : -1;
   if (row_->seqmax > range.high || row_->seqmax < range.low) {
-    Refuse(fmt::format("MAXVALUE ({}) is out of range for sequence data type {}", row_->seqmax, FormatType(row_->seqtypid)));
+    Refuse(fmt::format("MAXVALUE ({}) is out of range for sequence data type {}", row_->seqmax,
+                       FormatType(row_->seqtypid)));
   }
-  if (min_ != nullptr && min_->arg != nullptr) row_->seqmin = OptionInteger(*min_);
-  else if (is_new_ || min_ != nullptr || reset_min_) row_->seqmin = up ? 1 : range.low;
+  if (min_ != nullptr && min_->arg != nullptr)
+    row_->seqmin = OptionInteger(*min_);
+  else if (is_new_ || min_ != nullptr || reset_min_)
+    row_->seqmin = up ? 1 : range.low;
   if (row_->seqmin > range.high || row_->seqmin < range.low) {
-    Refuse(fmt::format("MINVALUE ({}) is out of range for sequence data type {}", row_->seqmin, FormatType(row_->seqtypid)));
+    Refuse(fmt::format("MINVALUE ({}) is out of range for sequence data type {}", row_->seqmin,
+                       FormatType(row_->seqtypid)));
   }
   if (row_->seqmin >= row_->seqmax) {
     Refuse(fmt::format("MINVALUE ({}) must be less than MAXVALUE ({})", row_->seqmin, row_->seqmax));
@@ -125,13 +149,16 @@ void SequenceOptions::ApplyLimits() {
 }
 
 void SequenceOptions::ApplyStart() {
-  if (start_ != nullptr) row_->seqstart = OptionInteger(*start_);
-  else if (is_new_) row_->seqstart = row_->seqincrement > 0 ? row_->seqmin : row_->seqmax;
+  if (start_ != nullptr)
+    row_->seqstart = OptionInteger(*start_);
+  else if (is_new_)
+    row_->seqstart = row_->seqincrement > 0 ? row_->seqmin : row_->seqmax;
   if (row_->seqstart < row_->seqmin) {
     Refuse(fmt::format("START value ({}) cannot be less than MINVALUE ({})", row_->seqstart, row_->seqmin));
   }
   if (row_->seqstart > row_->seqmax) {
-    Refuse(fmt::format("START value ({}) cannot be greater than MAXVALUE ({})", row_->seqstart, row_->seqmax));
+    Refuse(
+        fmt::format("START value ({}) cannot be greater than MAXVALUE ({})", row_->seqstart, row_->seqmax));
   }
 }
 
@@ -147,10 +174,12 @@ void SequenceOptions::ApplyRestart() {
 
 void SequenceOptions::CheckLast() {
   if (state_->last_value < row_->seqmin) {
-    Refuse(fmt::format("RESTART value ({}) cannot be less than MINVALUE ({})", state_->last_value, row_->seqmin));
+    Refuse(fmt::format("RESTART value ({}) cannot be less than MINVALUE ({})", state_->last_value,
+                       row_->seqmin));
   }
   if (state_->last_value > row_->seqmax) {
-    Refuse(fmt::format("RESTART value ({}) cannot be greater than MAXVALUE ({})", state_->last_value, row_->seqmax));
+    Refuse(fmt::format("RESTART value ({}) cannot be greater than MAXVALUE ({})", state_->last_value,
+                       row_->seqmax));
   }
 }
 
@@ -170,7 +199,8 @@ void ApplyOwnedBy(Oid sequence, const ast::DefElem& option, bool for_identity) {
   ObjectAddress self = RelationAddress(sequence);
   if (names.size() == 1) {
     if (names[0] != "none") {
-      throw SqlError(ErrorCode::kSyntaxError, "invalid OWNED BY option").WithHint("Specify OWNED BY table.column or OWNED BY NONE.");
+      throw SqlError(ErrorCode::kSyntaxError, "invalid OWNED BY option")
+          .WithHint("Specify OWNED BY table.column or OWNED BY NONE.");
     }
     DeleteDependenciesOf(self, static_cast<char>(DependencyKind::kAuto));
     return;
@@ -180,14 +210,17 @@ void ApplyOwnedBy(Oid sequence, const ast::DefElem& option, bool for_identity) {
   RelationRef table = OpenRelationByName(ToCatalogName(names), LockMode::kAccessShare);
   RowRef<PgClassRow> row = ClassRow(sequence);
   if (table->row.relowner != row->relowner) {
-    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "sequence must have same owner as table it is linked to");
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
+                   "sequence must have same owner as table it is linked to");
   }
   if (table->row.relnamespace != row->relnamespace) {
-    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "sequence must be in same schema as table it is linked to");
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
+                   "sequence must be in same schema as table it is linked to");
   }
   AttrNumber attno = table->FindColumn(column);
   if (attno <= 0) {
-    throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", column, table->name());
+    throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", column,
+                   table->name());
   }
   DependencyKind kind = for_identity ? DependencyKind::kInternal : DependencyKind::kAuto;
   DeleteDependenciesOf(self, static_cast<char>(kind));
@@ -236,7 +269,8 @@ Oid CreateSequence(const ast::CreateSeqStmt& statement, Oid default_type, Comman
   return row.seqrelid;
 }
 
-void AlterSequenceOptions(Oid sequence, const ast::NodeList& list, bool for_identity, CommandContext& context) {
+void AlterSequenceOptions(Oid sequence, const ast::NodeList& list, bool for_identity,
+                          CommandContext& context) {
   RelationRef relation = OpenRelation(sequence, LockMode::kShareRowExclusive);
   CatalogTable<PgSequenceRow> rows;
   auto stored = rows.Find(catalog_index::kPgSequenceSeqrelidIndex, {sequence});
@@ -252,7 +286,8 @@ void AlterSequenceOptions(Oid sequence, const ast::NodeList& list, bool for_iden
 }
 
 void AlterSequence(const ast::AlterSeqStmt& statement, CommandContext& context) {
-  RelationRef relation = OpenRelationByName(NameOf(*statement.sequence), LockMode::kShareRowExclusive, statement.missing_ok);
+  RelationRef relation =
+      OpenRelationByName(NameOf(*statement.sequence), LockMode::kShareRowExclusive, statement.missing_ok);
   if (!relation) {
     Notice(fmt::format("relation \"{}\" does not exist, skipping", statement.sequence->relname));
     return;

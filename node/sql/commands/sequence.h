@@ -7,7 +7,8 @@
 namespace walden {
 
 // ALTER SEQUENCE and ALTER COLUMN ... SET (identity): the sequence is locked and checked for rights.
-void AlterSequenceOptions(Oid sequence, const ast::NodeList& options, bool for_identity, CommandContext& context);
+void AlterSequenceOptions(Oid sequence, const ast::NodeList& options, bool for_identity,
+                          CommandContext& context);
 // Gives the sequence a new file with this state.
 void ReplaceSequenceState(Oid sequence, const SequenceState& state, CommandContext& context);
 // This session forgets what it had fetched ahead.

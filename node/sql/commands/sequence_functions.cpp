@@ -23,10 +23,10 @@ constexpr int64_t kLogAhead = 32;
 
 // What this session knows of a sequence.
 struct SessionSequence {
-  Oid file;              // relfilenode: another one means that it was reset
+  Oid file;  // relfilenode: another one means that it was reset
   bool has_last = false;
-  int64_t last = 0;      // given out last
-  int64_t cached = 0;    // fetched up to here; equal to last: nothing left
+  int64_t last = 0;    // given out last
+  int64_t cached = 0;  // fetched up to here; equal to last: nothing left
   int64_t increment = 0;
 };
 struct SessionSequences {
@@ -37,7 +37,8 @@ thread_local SessionSequences sequences;
 
 RelationRef OpenSequence(Oid oid, LockMode mode) {
   RelationRef relation = TryOpenRelation(oid, mode);
-  if (!relation) throw SqlError(ErrorCode::kUndefinedTable, "could not open relation with OID {}", OidNumber(oid));
+  if (!relation)
+    throw SqlError(ErrorCode::kUndefinedTable, "could not open relation with OID {}", OidNumber(oid));
   if (relation->row.relkind != relkind::kSequence) {
     throw SqlError(ErrorCode::kWrongObjectType, "\"{}\" is not a sequence", relation->name());
   }
@@ -57,7 +58,8 @@ void CheckRights(const Relation& relation, AclMode mode) {
 
 void RefuseReadOnly(const Relation& relation, std::string_view function) {
   if (TransactionReadOnly() && !relation.is_temporary()) {
-    throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction", function);
+    throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction",
+                   function);
   }
 }
 
@@ -86,8 +88,9 @@ struct Stepper {
 
 [[noreturn]] void ThrowLimit(const Relation& relation, const PgSequenceRow& definition) {
   bool up = definition.seqincrement > 0;
-  throw SqlError(ErrorCode::kSequenceGeneratorLimitExceeded, "nextval: reached {} value of sequence \"{}\" ({})",
-                 up ? "maximum" : "minimum", relation.name(), up ? definition.seqmax : definition.seqmin);
+  throw SqlError(ErrorCode::kSequenceGeneratorLimitExceeded,
+                 "nextval: reached {} value of sequence \"{}\" ({})", up ? "maximum" : "minimum",
+                 relation.name(), up ? definition.seqmax : definition.seqmin);
 }
 
 // Takes `cache` values at once from the shared row. Returns the first; *last is the last taken.
@@ -138,7 +141,8 @@ int64_t NextSequenceValue(Oid oid, bool check_rights) {
     return known.last;
   }
   RowRef<PgSequenceRow> definition = SequenceRow(oid);
-  if (!definition) throw SqlError(ErrorCode::kInternalError, "cache lookup failed for sequence {}", OidNumber(oid));
+  if (!definition)
+    throw SqlError(ErrorCode::kInternalError, "cache lookup failed for sequence {}", OidNumber(oid));
   int64_t last_taken = 0;
   int64_t value = Fetch(*relation, *definition, &last_taken);
   known.has_last = true;
@@ -166,8 +170,8 @@ int64_t CurrVal(CallContext&, Oid oid) {
   CheckRights(*relation, acl::kSelect | acl::kUsage);
   SessionSequence& known = Known(*relation);
   if (!known.has_last) {
-    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState, "currval of sequence \"{}\" is not yet defined in this session",
-                   relation->name());
+    throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
+                   "currval of sequence \"{}\" is not yet defined in this session", relation->name());
   }
   return known.last;
 }
@@ -188,8 +192,9 @@ int64_t SetValue(Oid oid, int64_t value, bool is_called) {
   RefuseReadOnly(*relation, "setval()");
   RowRef<PgSequenceRow> definition = SequenceRow(oid);
   if (value < definition->seqmin || value > definition->seqmax) {
-    throw SqlError(ErrorCode::kNumericValueOutOfRange, "setval: value {} is out of bounds for sequence \"{}\" ({}..{})", value,
-                   relation->name(), definition->seqmin, definition->seqmax);
+    throw SqlError(ErrorCode::kNumericValueOutOfRange,
+                   "setval: value {} is out of bounds for sequence \"{}\" ({}..{})", value, relation->name(),
+                   definition->seqmin, definition->seqmax);
   }
   SessionSequence& known = Known(*relation);
   if (is_called) {
@@ -205,7 +210,9 @@ int64_t SetValue(Oid oid, int64_t value, bool is_called) {
   return value;
 }
 int64_t SetVal(CallContext&, Oid sequence, int64_t value) { return SetValue(sequence, value, true); }
-int64_t SetVal3(CallContext&, Oid sequence, int64_t value, bool is_called) { return SetValue(sequence, value, is_called); }
+int64_t SetVal3(CallContext&, Oid sequence, int64_t value, bool is_called) {
+  return SetValue(sequence, value, is_called);
+}
 
 std::optional<int64_t> SequenceLastValue(CallContext&, Oid oid) {
   RelationRef relation = OpenSequence(oid, LockMode::kAccessShare);
@@ -216,9 +223,9 @@ std::optional<int64_t> SequenceLastValue(CallContext&, Oid oid) {
 }
 
 constexpr ScalarFunction kFunctions[] = {
-    Volatile<&NextVal>("nextval_oid"),   Volatile<&CurrVal>("currval_oid"),
-    Volatile<&LastVal>("lastval"),       Volatile<&SetVal>("setval_oid"),
-    Volatile<&SetVal3>("setval3_oid"),   Volatile<&SequenceLastValue>("pg_sequence_last_value"),
+    Volatile<&NextVal>("nextval_oid"), Volatile<&CurrVal>("currval_oid"),
+    Volatile<&LastVal>("lastval"),     Volatile<&SetVal>("setval_oid"),
+    Volatile<&SetVal3>("setval3_oid"), Volatile<&SequenceLastValue>("pg_sequence_last_value"),
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SET CONSTRAINTS.
+#include "node/catalog/catalog_table.h"
 #include "node/catalog/namespace.h"
 #include "node/catalog/syscache.h"
-#include "node/catalog/catalog_table.h"
 #include "node/sql/commands/command_names.h"
 #include "node/sql/commands/command_parts.h"
 #include "node/sql/executor/deferred_checks.h"
@@ -19,8 +19,8 @@ std::vector<Oid> ConstraintsNamed(const ast::RangeVar& name) {
   }
   for (Oid schema : schemas) {
     std::vector<Oid> found;
-    for (const PgConstraintRow& row :
-         ReadRows<PgConstraintRow>(catalog_index::kPgConstraintConnameNspIndex, {std::string(name.relname), schema})) {
+    for (const PgConstraintRow& row : ReadRows<PgConstraintRow>(catalog_index::kPgConstraintConnameNspIndex,
+                                                                {std::string(name.relname), schema})) {
       if (!row.condeferrable) {
         throw SqlError(ErrorCode::kWrongObjectType, "constraint \"{}\" is not deferrable", name.relname);
       }

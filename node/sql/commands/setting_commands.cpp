@@ -27,15 +27,19 @@ std::string ValueText(const ast::Node* node) {
 void CheckFileEntry(const ast::VariableSetStmt& set, const std::optional<std::string>& value) {
   uint32_t flags = SettingFlags(set.name);
   std::optional<Setting> setting = FindSetting(set.name);
-  bool fixed = setting && (SettingContextOf(*setting) == SettingContext::kInternal || (flags & setting_flag::kDisallowInFile) != 0);
-  if (fixed || set.name == "data_directory" || set.name == "config_file" || set.name == "hba_file" || set.name == "ident_file") {
+  bool fixed = setting && (SettingContextOf(*setting) == SettingContext::kInternal ||
+                           (flags & setting_flag::kDisallowInFile) != 0);
+  if (fixed || set.name == "data_directory" || set.name == "config_file" || set.name == "hba_file" ||
+      set.name == "ident_file") {
     throw SqlError(ErrorCode::kCantChangeRuntimeParam, "parameter \"{}\" cannot be changed", set.name);
   }
   if (value && value->find_first_of("\r\n") != std::string::npos) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "parameter value for ALTER SYSTEM must not contain a newline");
+    throw SqlError(ErrorCode::kInvalidParameterValue,
+                   "parameter value for ALTER SYSTEM must not contain a newline");
   }
-  CheckSetting(set.name, value ? std::optional<std::string_view>(*value) : std::nullopt,
-               {.context = SettingContext::kPostmaster, .source = SettingSource::kFile, .is_superuser = true});
+  CheckSetting(
+      set.name, value ? std::optional<std::string_view>(*value) : std::nullopt,
+      {.context = SettingContext::kPostmaster, .source = SettingSource::kFile, .is_superuser = true});
 }
 
 }  // namespace
@@ -60,7 +64,9 @@ void RunAlterSystem(const ast::AlterSystemStmt& statement, CommandContext& conte
   const ast::VariableSetStmt& set = *statement.setstmt;
   bool all = set.kind == VariableSetKind::kResetAll;
   if (!IsSuperuser(session_identity().current_role)) {
-    if (all) throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to perform ALTER SYSTEM RESET ALL");
+    if (all)
+      throw SqlError(ErrorCode::kInsufficientPrivilege,
+                     "permission denied to perform ALTER SYSTEM RESET ALL");
     throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to set parameter \"{}\"", set.name);
   }
   RequireNoTransactionBlock(context, "ALTER SYSTEM");

@@ -15,8 +15,8 @@ struct SerialType {
   Oid type;
 };
 constexpr SerialType kSerialTypes[] = {
-    {"serial", type_oid::kInt4},    {"serial4", type_oid::kInt4},     {"bigserial", type_oid::kInt8},
-    {"serial8", type_oid::kInt8},   {"smallserial", type_oid::kInt2}, {"serial2", type_oid::kInt2},
+    {"serial", type_oid::kInt4},  {"serial4", type_oid::kInt4},     {"bigserial", type_oid::kInt8},
+    {"serial8", type_oid::kInt8}, {"smallserial", type_oid::kInt2}, {"serial2", type_oid::kInt2},
 };
 
 Oid SerialTypeOf(const ast::TypeName& type) {
@@ -45,8 +45,8 @@ void ResolveColumnType(const ast::ColumnDef& definition, PlannedColumn* column, 
   column->row.attndims = static_cast<int32_t>(definition.type_name->array_bounds.size());
   RowRef<PgTypeRow> row = TypeRow(type.type);
   if (row && row->typtype == 'p') {
-    throw SqlError(ErrorCode::kInvalidTableDefinition, "column \"{}\" has pseudo-type {}", column->row.attname,
-                   FormatType(type.type));
+    throw SqlError(ErrorCode::kInvalidTableDefinition, "column \"{}\" has pseudo-type {}",
+                   column->row.attname, FormatType(type.type));
   }
   ThrowUnlessOk(CheckType(type.type, CurrentRole()), ObjectKind::kType, FormatType(type.type));
 }
@@ -56,7 +56,8 @@ void ResolveCollation(const ast::ColumnDef& definition, PlannedColumn* column, C
   column->row.attcollation = type ? type->typcollation : Oid::kInvalid;
   if (definition.coll_clause == nullptr) return;
   if (!IsValid(column->row.attcollation)) {
-    throw SqlError(ErrorCode::kDatatypeMismatch, "collations are not supported by type {}", FormatType(column->row.atttypid))
+    throw SqlError(ErrorCode::kDatatypeMismatch, "collations are not supported by type {}",
+                   FormatType(column->row.atttypid))
         .WithPosition(context.Position(definition.coll_clause->location));
   }
   column->row.attcollation = FindCollation(NameOf(definition.coll_clause->collname));
@@ -69,7 +70,8 @@ SqlError ColumnError(const PlannedTable& table, const PlannedColumn& column, std
 void CheckIdentityType(const PlannedColumn& column) {
   Oid type = column.row.atttypid;
   if (type == type_oid::kInt2 || type == type_oid::kInt4 || type == type_oid::kInt8) return;
-  throw SqlError(ErrorCode::kInvalidParameterValue, "identity column type must be smallint, integer, or bigint");
+  throw SqlError(ErrorCode::kInvalidParameterValue,
+                 "identity column type must be smallint, integer, or bigint");
 }
 
 // The constraints of one column; what they say of the column goes into it, the others to the table.
@@ -81,10 +83,12 @@ class ColumnConstraints {
   void Apply(const ast::NodeList& constraints) {
     for (const ast::Node* node : constraints) ApplyOne(*ast::As<ast::Constraint>(node));
     if (saw_default_ && column_->row.attidentity != '\0') {
-      throw ColumnError(*table_, *column_, "both default and identity specified for column \"{}\" of table \"{}\"");
+      throw ColumnError(*table_, *column_,
+                        "both default and identity specified for column \"{}\" of table \"{}\"");
     }
     if (saw_default_ && column_->row.attgenerated != '\0') {
-      throw ColumnError(*table_, *column_, "both default and generation expression specified for column \"{}\" of table \"{}\"");
+      throw ColumnError(*table_, *column_,
+                        "both default and generation expression specified for column \"{}\" of table \"{}\"");
     }
   }
 
@@ -92,7 +96,8 @@ class ColumnConstraints {
   void ApplyOne(const ast::Constraint& constraint);
   void Nullability(bool not_null, const ast::Constraint& constraint) {
     if (saw_nullable_ && column_->row.attnotnull != not_null) {
-      throw ColumnError(*table_, *column_, "conflicting NULL/NOT NULL declarations for column \"{}\" of table \"{}\"")
+      throw ColumnError(*table_, *column_,
+                        "conflicting NULL/NOT NULL declarations for column \"{}\" of table \"{}\"")
           .WithPosition(context_.Position(constraint.location));
     }
     column_->row.attnotnull = not_null;
@@ -100,7 +105,8 @@ class ColumnConstraints {
   }
   ast::Constraint* LastCopy(const ast::Constraint& attribute, std::string_view name) {
     if (last_ == nullptr) {
-      throw SqlError(ErrorCode::kSyntaxError, "misplaced {} clause", name).WithPosition(context_.Position(attribute.location));
+      throw SqlError(ErrorCode::kSyntaxError, "misplaced {} clause", name)
+          .WithPosition(context_.Position(attribute.location));
     }
     return last_;
   }
@@ -119,11 +125,13 @@ void ColumnConstraints::ApplyOne(const ast::Constraint& constraint) {
     case ConstrType::kNotNull: Nullability(true, constraint); break;
     case ConstrType::kDefault:
       if (saw_default_) {
-        throw ColumnError(*table_, *column_, "multiple default values specified for column \"{}\" of table \"{}\"")
+        throw ColumnError(*table_, *column_,
+                          "multiple default values specified for column \"{}\" of table \"{}\"")
             .WithPosition(context_.Position(constraint.location));
       }
       if (column_->from_serial) {
-        throw ColumnError(*table_, *column_, "multiple default values specified for column \"{}\" of table \"{}\"")
+        throw ColumnError(*table_, *column_,
+                          "multiple default values specified for column \"{}\" of table \"{}\"")
             .WithPosition(context_.Position(constraint.location));
       }
       column_->default_ast = constraint.raw_expr;
@@ -131,7 +139,8 @@ void ColumnConstraints::ApplyOne(const ast::Constraint& constraint) {
       break;
     case ConstrType::kIdentity:
       if (column_->row.attidentity != '\0') {
-        throw ColumnError(*table_, *column_, "multiple identity specifications for column \"{}\" of table \"{}\"")
+        throw ColumnError(*table_, *column_,
+                          "multiple identity specifications for column \"{}\" of table \"{}\"")
             .WithPosition(context_.Position(constraint.location));
       }
       CheckIdentityType(*column_);
@@ -168,7 +177,8 @@ void ColumnConstraints::ApplyOne(const ast::Constraint& constraint) {
 char CompressionLetter(std::string_view method, Oid type) {
   RowRef<PgTypeRow> row = TypeRow(type);
   if (row && row->typstorage == 'p') {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "column data type {} does not support compression", FormatType(type));
+    throw SqlError(ErrorCode::kFeatureNotSupported, "column data type {} does not support compression",
+                   FormatType(type));
   }
   if (method == "default") return '\0';
   if (method == "pglz") return 'p';
@@ -182,7 +192,8 @@ void PlanColumn(const ast::ColumnDef& definition, PlannedTable* table, CommandCo
     throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" specified more than once", definition.colname);
   }
   if (FindSystemColumn(definition.colname) != nullptr) {
-    throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" conflicts with a system column name", definition.colname);
+    throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" conflicts with a system column name",
+                   definition.colname);
   }
   PlannedColumn column;
   column.row.attname = definition.colname;
@@ -191,15 +202,16 @@ void PlanColumn(const ast::ColumnDef& definition, PlannedTable* table, CommandCo
   ResolveColumnType(definition, &column, context);
   ResolveCollation(definition, &column, context);
   column.row.attnotnull |= definition.is_not_null;
-  if (!definition.compression.empty()) column.row.attcompression = CompressionLetter(definition.compression, column.row.atttypid);
+  if (!definition.compression.empty())
+    column.row.attcompression = CompressionLetter(definition.compression, column.row.atttypid);
   if (column.from_serial) CreateColumnSequence(&column, *table, column.row.atttypid, {}, context);
   column.default_ast = definition.raw_default;
   ColumnConstraints(table, &column, context).Apply(definition.constraints);
   table->columns.push_back(std::move(column));
 }
 
-void CreateColumnSequence(PlannedColumn* column, const PlannedTable& table, Oid type, const ast::NodeList& options,
-                          CommandContext& context) {
+void CreateColumnSequence(PlannedColumn* column, const PlannedTable& table, Oid type,
+                          const ast::NodeList& options, CommandContext& context) {
   auto* range = context.arena.New<ast::RangeVar>();
   std::string name = ChooseRelationName(table.name, column->row.attname, "seq", table.schema);
   Oid schema = table.schema;
@@ -246,16 +258,17 @@ void StoreSequenceDefault(Oid table, AttrNumber attno, Oid sequence, CommandCont
   Value value;
   value.is_null = false;
   value.datum.i32 = static_cast<int32_t>(OidNumber(sequence));
-  Expr* call = MakeFuncExpr(
-      context.arena, kNextval, type_oid::kInt8,
-      ExprList(context.arena, {MakeConst(context.arena, type_oid::kRegClass, -1, Oid::kInvalid, PhysicalType::kInt32, value)}),
-      Oid::kInvalid, Oid::kInvalid, CoercionForm::kExplicitCall);
+  Expr* call = MakeFuncExpr(context.arena, kNextval, type_oid::kInt8,
+                            ExprList(context.arena, {MakeConst(context.arena, type_oid::kRegClass, -1,
+                                                               Oid::kInvalid, PhysicalType::kInt32, value)}),
+                            Oid::kInvalid, Oid::kInvalid, CoercionForm::kExplicitCall);
   RelationRef relation = OpenRelation(table, LockMode::kNone);
   Oid type = relation->columns[attno - 1].atttypid;
   constexpr Oid kInt8ToInt4{480}, kInt8ToInt2{714};
   if (type != type_oid::kInt8) {
-    call = MakeFuncExpr(context.arena, type == type_oid::kInt4 ? kInt8ToInt4 : kInt8ToInt2, type, ExprList(context.arena, {call}),
-                        Oid::kInvalid, Oid::kInvalid, CoercionForm::kImplicitCast);
+    call = MakeFuncExpr(context.arena, type == type_oid::kInt4 ? kInt8ToInt4 : kInt8ToInt2, type,
+                        ExprList(context.arena, {call}), Oid::kInvalid, Oid::kInvalid,
+                        CoercionForm::kImplicitCast);
   }
   StoreDefault(table, attno, WriteNode(call), ExpressionReferences(call, table));
   context.Advance();

@@ -30,7 +30,8 @@ std::string OnlyColumn(const Relation& table, const Node* condition) {
 std::vector<int16_t> ColumnsIn(const Relation& table, const Node* condition) {
   std::vector<int16_t> columns;
   for (const ObjectAddress& reference : ExpressionReferences(condition, table.oid)) {
-    bool own = reference.catalog == catalog_oid::kPgClass && reference.object == table.oid && reference.sub > 0;
+    bool own =
+        reference.catalog == catalog_oid::kPgClass && reference.object == table.oid && reference.sub > 0;
     if (own) columns.push_back(static_cast<int16_t>(reference.sub));
   }
   std::sort(columns.begin(), columns.end());
@@ -40,12 +41,13 @@ std::vector<int16_t> ColumnsIn(const Relation& table, const Node* condition) {
 
 }  // namespace
 
-std::string ChooseConstraintName(std::string_view table, std::string_view column, std::string_view label, Oid schema,
-                                 std::vector<std::string>* taken) {
+std::string ChooseConstraintName(std::string_view table, std::string_view column, std::string_view label,
+                                 Oid schema, std::vector<std::string>* taken) {
   std::string suffix(label);
   for (int pass = 1;; ++pass) {
     std::string name = MakeObjectName(table, column, suffix);
-    bool used = std::find(taken->begin(), taken->end(), name) != taken->end() || ConstraintNameTaken(name, schema);
+    bool used =
+        std::find(taken->begin(), taken->end(), name) != taken->end() || ConstraintNameTaken(name, schema);
     if (!used) {
       taken->push_back(name);
       return name;
@@ -72,17 +74,19 @@ PgConstraintRow ConstraintRowOf(const NewConstraint& constraint) {
   return row;
 }
 
-void AddCheckConstraint(Oid table, const ast::Constraint& constraint, std::string_view column, CommandContext& context,
-                        bool validate_rows) {
+void AddCheckConstraint(Oid table, const ast::Constraint& constraint, std::string_view column,
+                        CommandContext& context, bool validate_rows) {
   RelationRef relation = OpenRelation(table, LockMode::kNone);
-  Expr* condition = BindCondition(*constraint.raw_expr, InfoOf(context, table), ConditionKind::kCheck, context.Bind());
+  Expr* condition =
+      BindCondition(*constraint.raw_expr, InfoOf(context, table), ConditionKind::kCheck, context.Bind());
   std::string name(constraint.conname);
   if (name.empty()) {
     std::vector<std::string> taken;
     std::string only = column.empty() ? OnlyColumn(*relation, condition) : std::string(column);
     name = ChooseConstraintName(relation->name(), only, "check", relation->row.relnamespace, &taken);
   } else if (IsValid(FindConstraint(table, name, true))) {
-    throw SqlError(ErrorCode::kDuplicateObject, "constraint \"{}\" for relation \"{}\" already exists", name, relation->name());
+    throw SqlError(ErrorCode::kDuplicateObject, "constraint \"{}\" for relation \"{}\" already exists", name,
+                   relation->name());
   }
   CatalogTable<PgConstraintRow> constraints;
   NewConstraint made;
@@ -97,14 +101,18 @@ void AddCheckConstraint(Oid table, const ast::Constraint& constraint, std::strin
   row.oid = constraints.NewOid();
   constraints.Insert(row);
   ObjectAddress self{catalog_oid::kPgConstraint, row.oid, 0};
-  for (int16_t attno : made.columns) RecordDependency(self, RelationAddress(table, attno), DependencyKind::kAuto);
+  for (int16_t attno : made.columns)
+    RecordDependency(self, RelationAddress(table, attno), DependencyKind::kAuto);
   if (made.columns.empty()) RecordDependency(self, RelationAddress(table), DependencyKind::kAuto);
   std::vector<ObjectAddress> references = ExpressionReferences(condition, table);
-  std::erase_if(references, [&](const ObjectAddress& r) { return r.catalog == catalog_oid::kPgClass && r.object == table; });
+  std::erase_if(references, [&](const ObjectAddress& r) {
+    return r.catalog == catalog_oid::kPgClass && r.object == table;
+  });
   RecordDependencies(self, references, DependencyKind::kNormal);
   UpdateClassRow(table, [](PgClassRow* class_row) { ++class_row->relchecks; });
   context.Advance();
-  if (validate_rows && made.validated) ValidateCheck(table, {row.oid, name, *made.expression, true, false}, context);
+  if (validate_rows && made.validated)
+    ValidateCheck(table, {row.oid, name, *made.expression, true, false}, context);
 }
 
 void ValidateCheck(Oid table, const CheckConstraint& check, CommandContext& context) {
@@ -124,7 +132,8 @@ void ValidateCheck(Oid table, const CheckConstraint& check, CommandContext& cont
       Vector& result = state->Eval(eval, writer.RowVectors(values), Selection{nullptr, 1});
       bool violated = !result.IsNullAt(0) && !result.data<bool>()[0];
       if (violated) {
-        throw SqlError(ErrorCode::kCheckViolation, "check constraint \"{}\" of relation \"{}\" is violated by some row", check.name,
+        throw SqlError(ErrorCode::kCheckViolation,
+                       "check constraint \"{}\" of relation \"{}\" is violated by some row", check.name,
                        relation->name())
             .WithTable(SchemaName(relation->row.relnamespace), relation->name())
             .WithConstraint(check.name);
@@ -134,7 +143,8 @@ void ValidateCheck(Oid table, const CheckConstraint& check, CommandContext& cont
   }
 }
 
-void AddConstraints(Oid table, const std::vector<PlannedConstraint>& constraints, CommandContext& context, bool validate_rows) {
+void AddConstraints(Oid table, const std::vector<PlannedConstraint>& constraints, CommandContext& context,
+                    bool validate_rows) {
   for (const PlannedConstraint& item : constraints) {
     if (item.constraint->contype == ConstrType::kCheck) {
       AddCheckConstraint(table, *item.constraint, item.column, context, validate_rows);
@@ -147,7 +157,8 @@ void AddConstraints(Oid table, const std::vector<PlannedConstraint>& constraints
     context.Advance();
   }
   for (const PlannedConstraint& item : constraints) {
-    if (item.constraint->contype == ConstrType::kForeign) AddForeignKey(table, *item.constraint, item.column, context, validate_rows);
+    if (item.constraint->contype == ConstrType::kForeign)
+      AddForeignKey(table, *item.constraint, item.column, context, validate_rows);
   }
 }
 

@@ -20,7 +20,9 @@ void TableRewrite::Compute(AttrNumber attno, const Expr* expression, bool) {
   columns_.push_back({attno, CompileExpression(expression)});
 }
 
-void TableRewrite::ComputeNextValue(AttrNumber attno, Oid sequence) { columns_.push_back({attno, nullptr, sequence}); }
+void TableRewrite::ComputeNextValue(AttrNumber attno, Oid sequence) {
+  columns_.push_back({attno, nullptr, sequence});
+}
 
 void TableRewrite::Run() {
   SetNewRelationFile(before_->oid, true);
@@ -46,12 +48,16 @@ void TableRewrite::Run() {
           to.is_null = false;
           int64_t next = NextSequenceValue(column.sequence, false);
           PhysicalType type = (*after->desc)[column.attno].physical;
-          if (type == PhysicalType::kInt64) to.datum.i64 = next;
-          else if (type == PhysicalType::kInt32) to.datum.i32 = static_cast<int32_t>(next);
-          else to.datum.i16 = static_cast<int16_t>(next);
+          if (type == PhysicalType::kInt64)
+            to.datum.i64 = next;
+          else if (type == PhysicalType::kInt32)
+            to.datum.i32 = static_cast<int32_t>(next);
+          else
+            to.datum.i16 = static_cast<int16_t>(next);
           continue;
         }
-        Vector& result = column.expression->Eval(eval, old_rows.RowVectors(old_values), Selection{nullptr, 1});
+        Vector& result =
+            column.expression->Eval(eval, old_rows.RowVectors(old_values), Selection{nullptr, 1});
         to = result.Get(0);
       }
       writer.CheckConstraints(eval, values);
@@ -71,11 +77,14 @@ namespace {
 // Without the conversions to the old type that nobody wrote.
 Expr* StripImplicitCasts(Expr* expr) {
   for (;;) {
-    if (auto* call = TryAs<FuncExpr>(expr); call != nullptr && call->funcformat == CoercionForm::kImplicitCast) {
+    if (auto* call = TryAs<FuncExpr>(expr);
+        call != nullptr && call->funcformat == CoercionForm::kImplicitCast) {
       expr = call->args[0];
-    } else if (auto* relabel = TryAs<RelabelType>(expr); relabel != nullptr && relabel->relabelformat == CoercionForm::kImplicitCast) {
+    } else if (auto* relabel = TryAs<RelabelType>(expr);
+               relabel != nullptr && relabel->relabelformat == CoercionForm::kImplicitCast) {
       expr = relabel->arg;
-    } else if (auto* via_io = TryAs<CoerceViaIo>(expr); via_io != nullptr && via_io->coerceformat == CoercionForm::kImplicitCast) {
+    } else if (auto* via_io = TryAs<CoerceViaIo>(expr);
+               via_io != nullptr && via_io->coerceformat == CoercionForm::kImplicitCast) {
       expr = via_io->arg;
     } else {
       return expr;
@@ -84,13 +93,15 @@ Expr* StripImplicitCasts(Expr* expr) {
 }
 
 // The default of a column whose type changes, in the new type.
-void ConvertDefault(const Relation& table, AttrNumber attno, const ColumnTarget& to, CommandContext& context) {
+void ConvertDefault(const Relation& table, AttrNumber attno, const ColumnTarget& to,
+                    CommandContext& context) {
   const ColumnDefault* old = table.DefaultOf(attno);
   if (old == nullptr) return;
   Expr* expression = StripImplicitCasts(static_cast<Expr*>(ReadNode(old->expression, context.arena)));
   Expr* converted = BindAssignmentConversion(expression, to.type, to.typmod, context.Bind());
   if (converted == nullptr) {
-    throw SqlError(ErrorCode::kDatatypeMismatch, "default for column \"{}\" cannot be cast automatically to type {}", to.name,
+    throw SqlError(ErrorCode::kDatatypeMismatch,
+                   "default for column \"{}\" cannot be cast automatically to type {}", to.name,
                    FormatType(to.type));
   }
   DropObject({catalog_oid::kPgAttrdef, old->oid, 0}, {.internal = true});
@@ -112,7 +123,8 @@ void AdaptIndexes(const Relation& table, AttrNumber attno, const PgAttributeRow&
       if (static_cast<int>(k) >= index->index->indnkeyatts) continue;
       Oid opclass = DefaultOpclass(column.atttypid, index->row.relam);
       if (!IsValid(opclass)) {
-        throw SqlError(ErrorCode::kUndefinedObject, "data type {} has no default operator class for access method \"btree\"",
+        throw SqlError(ErrorCode::kUndefinedObject,
+                       "data type {} has no default operator class for access method \"btree\"",
                        FormatType(column.atttypid));
       }
       UpdateIndexRow(index->oid, [&](PgIndexRow* row) {
@@ -128,15 +140,21 @@ void AdaptIndexes(const Relation& table, AttrNumber attno, const PgAttributeRow&
 void ChangeColumnType(const RelationRef& table, const ast::AlterTableCmd& cmd, CommandContext& context) {
   const auto& definition = *ast::As<ast::ColumnDef>(cmd.def);
   AttrNumber attno = table->FindColumn(cmd.name);
-  if (attno <= 0) throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", cmd.name, table->name());
+  if (attno <= 0)
+    throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", cmd.name,
+                   table->name());
   ResolvedType type = BindTypeName(*definition.type_name, context.Bind());
   PgAttributeRow column = table->columns[attno - 1];
   RowRef<PgTypeRow> type_row = TypeRow(type.type);
   column.atttypid = type.type;
   column.atttypmod = type.typmod;
-  column.attcollation = definition.coll_clause != nullptr ? FindCollation(NameOf(definition.coll_clause->collname)) : type_row->typcollation;
-  ColumnTarget target{column.attname, column.atttypid, column.atttypmod, column.attcollation, column.attgenerated};
-  Expr* transform = BindColumnTransform(definition.raw_default, InfoOf(context, table->oid), attno, target, context.Bind());
+  column.attcollation = definition.coll_clause != nullptr
+                            ? FindCollation(NameOf(definition.coll_clause->collname))
+                            : type_row->typcollation;
+  ColumnTarget target{column.attname, column.atttypid, column.atttypmod, column.attcollation,
+                      column.attgenerated};
+  Expr* transform =
+      BindColumnTransform(definition.raw_default, InfoOf(context, table->oid), attno, target, context.Bind());
   std::string transform_text = WriteNode(transform);
   ColumnDependents dependents(*table, attno, context);
   dependents.Drop();

@@ -15,7 +15,8 @@ void CheckTruncatable(const Relation& table) {
   }
   ThrowUnlessOk(CheckRelation(table.oid, CurrentRole(), acl::kTruncate), ObjectKind::kTable, table.name());
   if (IsCatalogRelation(table.oid)) {
-    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", table.name());
+    throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog",
+                   table.name());
   }
   if (table.is_temporary() && IsOtherTemporaryNamespace(table.row.relnamespace)) {
     throw SqlError(ErrorCode::kFeatureNotSupported, "cannot truncate temporary tables of other sessions");
@@ -23,7 +24,8 @@ void CheckTruncatable(const Relation& table) {
 }
 
 bool Contains(const std::vector<RelationRef>& tables, Oid oid) {
-  return std::any_of(tables.begin(), tables.end(), [&](const RelationRef& table) { return table->oid == oid; });
+  return std::any_of(tables.begin(), tables.end(),
+                     [&](const RelationRef& table) { return table->oid == oid; });
 }
 
 // CASCADE: tables with foreign keys to these, and so on.
@@ -44,9 +46,12 @@ void RefuseReferenced(const std::vector<RelationRef>& tables) {
   for (const RelationRef& table : tables) {
     for (const PgConstraintRow& key : table->referenced_by) {
       if (Contains(tables, key.conrelid)) continue;
-      throw SqlError(ErrorCode::kFeatureNotSupported, "cannot truncate a table referenced in a foreign key constraint")
-          .WithDetail(fmt::format("Table \"{}\" references \"{}\".", RelationName(key.conrelid), table->name()))
-          .WithHint(fmt::format("Truncate table \"{}\" at the same time, or use TRUNCATE ... CASCADE.", RelationName(key.conrelid)));
+      throw SqlError(ErrorCode::kFeatureNotSupported,
+                     "cannot truncate a table referenced in a foreign key constraint")
+          .WithDetail(
+              fmt::format("Table \"{}\" references \"{}\".", RelationName(key.conrelid), table->name()))
+          .WithHint(fmt::format("Truncate table \"{}\" at the same time, or use TRUNCATE ... CASCADE.",
+                                RelationName(key.conrelid)));
     }
   }
 }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-
 #include "node/base/error.h"
 #include "node/base/log.h"
 #include "node/catalog/catalog_table.h"
@@ -28,7 +27,8 @@ bool MayVacuum(const PgClassRow& row) {
 }
 
 bool IsVacuumable(const PgClassRow& row) {
-  return row.relkind == relkind::kTable || row.relkind == relkind::kMaterializedView || row.relkind == relkind::kToast;
+  return row.relkind == relkind::kTable || row.relkind == relkind::kMaterializedView ||
+         row.relkind == relkind::kToast;
 }
 
 // pg_stat_progress_vacuum.
@@ -51,18 +51,21 @@ void TellVerbose(std::string message) {
 }
 
 bool LogWorthy(const VacuumRequest& request, const VacuumReport& report) {
-  return request.is_autovacuum && request.log_min_duration_ms >= 0 && report.elapsed_us() / 1000 >= request.log_min_duration_ms;
+  return request.is_autovacuum && request.log_min_duration_ms >= 0 &&
+         report.elapsed_us() / 1000 >= request.log_min_duration_ms;
 }
 
 bool HasOption(const PgClassRow& row, std::string_view option) {
-  return row.reloptions && std::find(row.reloptions->begin(), row.reloptions->end(), option) != row.reloptions->end();
+  return row.reloptions &&
+         std::find(row.reloptions->begin(), row.reloptions->end(), option) != row.reloptions->end();
 }
 
 VacuumOptions OptionsFor(const Relation& table, const VacuumRequest& request) {
   VacuumOptions options;
   options.settle = request.freeze;
   options.disable_page_skipping = request.disable_page_skipping;
-  options.truncate = request.truncate && !HasOption(table.row, "vacuum_truncate=false") && !HasOption(table.row, "vacuum_truncate=off");
+  options.truncate = request.truncate && !HasOption(table.row, "vacuum_truncate=false") &&
+                     !HasOption(table.row, "vacuum_truncate=off");
   options.index_cleanup = request.index_cleanup;
   options.memory_kb = request.memory_kb > 0 ? request.memory_kb : GetInt(Setting::kMaintenanceWorkMem);
   LockTag tag = RelationLockTag(table.oid);
@@ -73,13 +76,16 @@ VacuumOptions OptionsFor(const Relation& table, const VacuumRequest& request) {
   return options;
 }
 
-void StoreVacuumResult(const RelationRef& table, std::span<const RelationRef> indexes, const VacuumResult& result) {
-  UpdateRelationStatistics(table->oid, {static_cast<int32_t>(result.pages - result.pages_removed), result.live_rows,
-                                        static_cast<int32_t>(result.all_visible_pages), !table->indexes.empty()});
+void StoreVacuumResult(const RelationRef& table, std::span<const RelationRef> indexes,
+                       const VacuumResult& result) {
+  UpdateRelationStatistics(table->oid,
+                           {static_cast<int32_t>(result.pages - result.pages_removed), result.live_rows,
+                            static_cast<int32_t>(result.all_visible_pages), !table->indexes.empty()});
   for (size_t i = 0; i < indexes.size() && i < result.indexes.size(); ++i) {
     const IndexVacuumStats& stats = result.indexes[i];
     if (stats.estimated_count) continue;
-    UpdateRelationStatistics(indexes[i]->oid, {static_cast<int32_t>(stats.pages), stats.entries, 0, std::nullopt});
+    UpdateRelationStatistics(indexes[i]->oid,
+                             {static_cast<int32_t>(stats.pages), stats.entries, 0, std::nullopt});
   }
 }
 
@@ -100,18 +106,21 @@ VacuumResult VacuumOne(const RelationRef& table, const VacuumRequest& request) {
   PgClassRow row = *ClassRow(table->oid);
   VacuumResult result = VacuumTable(table->table, indexes, options, row.relpages, row.reltuples);
   StoreVacuumResult(table, ready, result);
-  table->table.stats.ReportVacuum(static_cast<uint64_t>(result.live_rows), static_cast<uint64_t>(result.dead_rows_remaining),
-                                  request.is_autovacuum);
+  table->table.stats.ReportVacuum(static_cast<uint64_t>(result.live_rows),
+                                  static_cast<uint64_t>(result.dead_rows_remaining), request.is_autovacuum);
   if (request.verbose) {
-    TellVerbose(fmt::format("finished vacuuming \"{}\": {}", FullName(*table), report.OfVacuum(result, indexes, options.index_cleanup)));
+    TellVerbose(fmt::format("finished vacuuming \"{}\": {}", FullName(*table),
+                            report.OfVacuum(result, indexes, options.index_cleanup)));
   }
   if (LogWorthy(request, report)) {
-    Log(Severity::kLog, "automatic vacuum of table \"{}\": {}", FullName(*table), report.OfVacuum(result, indexes, options.index_cleanup));
+    Log(Severity::kLog, "automatic vacuum of table \"{}\": {}", FullName(*table),
+        report.OfVacuum(result, indexes, options.index_cleanup));
   }
   return result;
 }
 
-void AnalyzeOne(const RelationRef& table, const std::vector<std::string>& columns, const VacuumRequest& request) {
+void AnalyzeOne(const RelationRef& table, const std::vector<std::string>& columns,
+                const VacuumRequest& request) {
   VacuumReport report;
   ProgressReport progress(ProgressCommand::kAnalyze, table->oid);
   VacuumPacing pacing(request.cost != nullptr ? request.cost : SessionVacuumCost);
@@ -119,13 +128,16 @@ void AnalyzeOne(const RelationRef& table, const std::vector<std::string>& column
   if (request.verbose) TellVerbose(fmt::format("analyzing \"{}\"", name));
   AnalyzeOutcome outcome = AnalyzeRelation(*table, columns, &progress);
   if (request.verbose) {
-    TellVerbose(fmt::format("\"{}\": scanned {} of {} pages, containing {:.0f} live rows and {:.0f} dead rows; {} rows in sample, {:.0f} "
-                            "estimated total rows",
-                            table->name(), outcome.pages_scanned, outcome.pages, outcome.sampled_live, outcome.sampled_dead,
-                            outcome.sample_rows, outcome.live_rows));
+    TellVerbose(
+        fmt::format("\"{}\": scanned {} of {} pages, containing {:.0f} live rows and {:.0f} dead rows; {} "
+                    "rows in sample, {:.0f} "
+                    "estimated total rows",
+                    table->name(), outcome.pages_scanned, outcome.pages, outcome.sampled_live,
+                    outcome.sampled_dead, outcome.sample_rows, outcome.live_rows));
   }
-  table->table.stats.ReportAnalyze(static_cast<uint64_t>(outcome.live_rows), static_cast<uint64_t>(outcome.dead_rows),
-                                   request.is_autovacuum, columns.empty());
+  table->table.stats.ReportAnalyze(static_cast<uint64_t>(outcome.live_rows),
+                                   static_cast<uint64_t>(outcome.dead_rows), request.is_autovacuum,
+                                   columns.empty());
   if (LogWorthy(request, report)) {
     Log(Severity::kLog, "automatic analyze of table \"{}\"\n{}", FullName(*table), report.OfAnalyze());
   }
@@ -142,18 +154,22 @@ RelationRef OpenForVacuum(Oid oid, const VacuumRequest& request) {
 
 bool IndexCleanupOption(const ast::DefElem& option) {
   // "auto" decides by the table, which here means: clean up.
-  return option.arg == nullptr || (ast::TryAs<ast::String>(option.arg) != nullptr && OptionString(option) == "auto") ||
+  return option.arg == nullptr ||
+         (ast::TryAs<ast::String>(option.arg) != nullptr && OptionString(option) == "auto") ||
          OptionBoolean(option);
 }
 
 // Index clean-up is done by one process whatever is asked for.
 void CheckParallelOption(const ast::DefElem& option, int position, bool* wanted) {
   if (option.arg == nullptr) {
-    throw SqlError(ErrorCode::kSyntaxError, "parallel option requires a value between 0 and {}", kMostParallelWorkers).WithPosition(position);
+    throw SqlError(ErrorCode::kSyntaxError, "parallel option requires a value between 0 and {}",
+                   kMostParallelWorkers)
+        .WithPosition(position);
   }
   int64_t workers = OptionInteger(option);
   if (workers < 0 || workers > kMostParallelWorkers) {
-    throw SqlError(ErrorCode::kSyntaxError, "parallel workers for vacuum must be between 0 and {}", kMostParallelWorkers)
+    throw SqlError(ErrorCode::kSyntaxError, "parallel workers for vacuum must be between 0 and {}",
+                   kMostParallelWorkers)
         .WithPosition(position);
   }
   *wanted = workers > 0;
@@ -168,18 +184,29 @@ VacuumRequest RequestOf(const ast::VacuumStmt& statement, const CommandContext& 
     const auto& option = *ast::As<ast::DefElem>(node);
     int position = context.Position(option.location);
     std::string_view name = option.defname;
-    if (name == "verbose") request.verbose = OptionBoolean(option);
-    else if (name == "skip_locked") request.skip_locked = OptionBoolean(option);
-    else if (statement.is_vacuumcmd && name == "analyze") request.analyze = OptionBoolean(option);
-    else if (statement.is_vacuumcmd && name == "freeze") request.freeze = OptionBoolean(option);
-    else if (statement.is_vacuumcmd && name == "full") request.full = OptionBoolean(option);
-    else if (statement.is_vacuumcmd && name == "disable_page_skipping") request.disable_page_skipping = OptionBoolean(option);
-    else if (statement.is_vacuumcmd && name == "index_cleanup") request.index_cleanup = IndexCleanupOption(option);
-    else if (statement.is_vacuumcmd && name == "truncate") request.truncate = OptionBoolean(option);
-    else if (statement.is_vacuumcmd && name == "process_toast") request.process_toast = OptionBoolean(option);
-    else if (statement.is_vacuumcmd && name == "parallel") CheckParallelOption(option, position, &parallel);
+    if (name == "verbose")
+      request.verbose = OptionBoolean(option);
+    else if (name == "skip_locked")
+      request.skip_locked = OptionBoolean(option);
+    else if (statement.is_vacuumcmd && name == "analyze")
+      request.analyze = OptionBoolean(option);
+    else if (statement.is_vacuumcmd && name == "freeze")
+      request.freeze = OptionBoolean(option);
+    else if (statement.is_vacuumcmd && name == "full")
+      request.full = OptionBoolean(option);
+    else if (statement.is_vacuumcmd && name == "disable_page_skipping")
+      request.disable_page_skipping = OptionBoolean(option);
+    else if (statement.is_vacuumcmd && name == "index_cleanup")
+      request.index_cleanup = IndexCleanupOption(option);
+    else if (statement.is_vacuumcmd && name == "truncate")
+      request.truncate = OptionBoolean(option);
+    else if (statement.is_vacuumcmd && name == "process_toast")
+      request.process_toast = OptionBoolean(option);
+    else if (statement.is_vacuumcmd && name == "parallel")
+      CheckParallelOption(option, position, &parallel);
     else {
-      throw SqlError(ErrorCode::kSyntaxError, "unrecognized {} option \"{}\"", statement.is_vacuumcmd ? "VACUUM" : "ANALYZE", name)
+      throw SqlError(ErrorCode::kSyntaxError, "unrecognized {} option \"{}\"",
+                     statement.is_vacuumcmd ? "VACUUM" : "ANALYZE", name)
           .WithPosition(position);
     }
   }
@@ -189,7 +216,8 @@ VacuumRequest RequestOf(const ast::VacuumStmt& statement, const CommandContext& 
     if (request.analyze || ast::As<ast::VacuumRelation>(node)->va_cols.empty()) continue;
     throw refuse("ANALYZE option must be specified when a column list is provided");
   }
-  if (request.full && request.disable_page_skipping) throw refuse("VACUUM option DISABLE_PAGE_SKIPPING cannot be used with FULL");
+  if (request.full && request.disable_page_skipping)
+    throw refuse("VACUUM option DISABLE_PAGE_SKIPPING cannot be used with FULL");
   if (request.full && !request.process_toast) throw refuse("PROCESS_TOAST required with VACUUM FULL");
   return request;
 }
@@ -207,9 +235,12 @@ std::vector<Chosen> ChooseTables(const ast::VacuumStmt& statement) {
     RowRef<PgClassRow> row = ClassRow(oid);
     std::string_view verb = statement.is_vacuumcmd ? "vacuum" : "analyze";
     if (!IsVacuumable(*row)) {
-      Warning(ErrorCode::kWarning, fmt::format("skipping \"{}\" --- cannot {} non-tables or special system tables", row->relname, verb));
+      Warning(ErrorCode::kWarning,
+              fmt::format("skipping \"{}\" --- cannot {} non-tables or special system tables", row->relname,
+                          verb));
     } else if (!MayVacuum(*row)) {
-      Warning(ErrorCode::kWarning, fmt::format("permission denied to {} \"{}\", skipping it", verb, row->relname));
+      Warning(ErrorCode::kWarning,
+              fmt::format("permission denied to {} \"{}\", skipping it", verb, row->relname));
     } else {
       chosen.push_back({oid, StringsOf(item.va_cols)});
     }
@@ -217,7 +248,8 @@ std::vector<Chosen> ChooseTables(const ast::VacuumStmt& statement) {
   if (!statement.rels.empty()) return chosen;
   for (const PgClassRow& row : ReadRows<PgClassRow>(Oid::kInvalid, {})) {
     bool wanted = row.relkind == relkind::kTable || row.relkind == relkind::kMaterializedView;
-    if (wanted && MayVacuum(row) && !IsOtherTemporaryNamespace(row.relnamespace)) chosen.push_back({row.oid, {}});
+    if (wanted && MayVacuum(row) && !IsOtherTemporaryNamespace(row.relnamespace))
+      chosen.push_back({row.oid, {}});
   }
   return chosen;
 }

@@ -47,7 +47,9 @@ void Pace() {
 
 }  // namespace
 
-VacuumCost SessionVacuumCost() { return {GetReal(Setting::kVacuumCostDelay), GetInt(Setting::kVacuumCostLimit)}; }
+VacuumCost SessionVacuumCost() {
+  return {GetReal(Setting::kVacuumCostDelay), GetInt(Setting::kVacuumCostLimit)};
+}
 
 VacuumPacing::VacuumPacing(VacuumCost (*current)()) {
   current_cost = current;

@@ -21,7 +21,8 @@ class VacuumReport {
   VacuumReport();
   int64_t elapsed_us() const { return MonotonicUs() - start_us_; }
   // "index scans: 1\npages: ...": everything behind 'finished vacuuming "db.schema.table": '.
-  std::string OfVacuum(const VacuumResult& result, std::span<const IndexDesc* const> indexes, bool index_cleanup) const;
+  std::string OfVacuum(const VacuumResult& result, std::span<const IndexDesc* const> indexes,
+                       bool index_cleanup) const;
   // "avg read rate: ...\nbuffer usage: ...\nsystem usage: ...": behind 'automatic analyze of table "..."'.
   std::string OfAnalyze() const;
 

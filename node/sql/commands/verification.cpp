@@ -23,7 +23,8 @@ void RequireSuperuser(const char* function) {
 RelationRef OpenBtree(Oid oid) {
   RelationRef index = OpenRelation(oid, LockMode::kAccessShare);
   if (index->row.relkind != relkind::kIndex || OidNumber(index->row.relam) != 403) {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "only B-Tree indexes are supported as targets for verification")
+    throw SqlError(ErrorCode::kFeatureNotSupported,
+                   "only B-Tree indexes are supported as targets for verification")
         .WithDetail(fmt::format("Relation \"{}\" is not a B-Tree index.", index->name()));
   }
   return index;
@@ -67,8 +68,9 @@ void CheckBtree(Oid oid, bool against_heap) {
   uint64_t reached = CountReached(table->table, *snapshot, entries);
   bool partial = !index->index->indpred.value_or("").empty();
   if (reached == rows || (partial && reached < rows)) return;
-  throw SqlError(ErrorCode::kDataCorrupted, "table \"{}\" has {} rows, but the entries of index \"{}\" lead to {}",
-                 table->name(), rows, index->name(), reached);
+  throw SqlError(ErrorCode::kDataCorrupted,
+                 "table \"{}\" has {} rows, but the entries of index \"{}\" lead to {}", table->name(), rows,
+                 index->name(), reached);
 }
 
 void BtIndexCheck(CallContext&, std::span<const Value> args, Value* result) {
@@ -94,7 +96,8 @@ class HeapDefects : public TableFunction {
       columns[0]->data<int64_t>()[count] = defect.block;
       columns[1]->data<int32_t>()[count] = defect.offset;
       columns[2]->data<int32_t>()[count] = defect.attno;
-      columns[3]->data<StringRef>()[count] = StringDatum(context.arena.Copy(std::string_view(defect.message))).string;
+      columns[3]->data<StringRef>()[count] =
+          StringDatum(context.arena.Copy(std::string_view(defect.message))).string;
       if (defect.offset == 0) columns[1]->SetNull(count);
       if (defect.attno < 0) columns[2]->SetNull(count);
     }

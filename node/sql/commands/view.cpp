@@ -17,7 +17,8 @@ std::vector<PgAttributeRow> ViewColumns(const Query& query, const ast::NodeList&
   for (TargetEntry* target : query.target_list) {
     if (target->resjunk) continue;
     PgAttributeRow& column = columns.emplace_back();
-    column.attname = columns.size() <= names.size() ? names[columns.size() - 1] : std::string(target->resname);
+    column.attname =
+        columns.size() <= names.size() ? names[columns.size() - 1] : std::string(target->resname);
     column.atttypid = ExprType(target->expr);
     column.atttypmod = ExprTypmod(target->expr);
     column.attcollation = ExprCollation(target->expr);
@@ -42,7 +43,8 @@ bool UsesTemporary(const Query& query) {
 }
 
 void CheckReplacement(const Relation& old, const std::vector<PgAttributeRow>& columns) {
-  if (old.row.relkind != relkind::kView) throw SqlError(ErrorCode::kWrongObjectType, "\"{}\" is not a view", old.name());
+  if (old.row.relkind != relkind::kView)
+    throw SqlError(ErrorCode::kWrongObjectType, "\"{}\" is not a view", old.name());
   CheckOwnsRelation(old);
   if (columns.size() < old.columns.size()) {
     throw SqlError(ErrorCode::kInvalidTableDefinition, "cannot drop columns from view");
@@ -50,37 +52,43 @@ void CheckReplacement(const Relation& old, const std::vector<PgAttributeRow>& co
   for (size_t i = 0; i < old.columns.size(); ++i) {
     const PgAttributeRow &was = old.columns[i], &is = columns[i];
     if (was.attname != is.attname) {
-      throw SqlError(ErrorCode::kInvalidTableDefinition, "cannot change name of view column \"{}\" to \"{}\"", was.attname, is.attname)
+      throw SqlError(ErrorCode::kInvalidTableDefinition, "cannot change name of view column \"{}\" to \"{}\"",
+                     was.attname, is.attname)
           .WithHint("Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.");
     }
     if (was.atttypid != is.atttypid || was.atttypmod != is.atttypmod) {
-      throw SqlError(ErrorCode::kInvalidTableDefinition, "cannot change data type of view column \"{}\" from {} to {}", was.attname,
+      throw SqlError(ErrorCode::kInvalidTableDefinition,
+                     "cannot change data type of view column \"{}\" from {} to {}", was.attname,
                      FormatType(was.atttypid, was.atttypmod), FormatType(is.atttypid, is.atttypmod));
     }
   }
 }
 
-Oid ReplaceView(Oid view, const std::vector<PgAttributeRow>& columns, const std::optional<std::vector<std::string>>& options,
-                CommandContext& context) {
+Oid ReplaceView(Oid view, const std::vector<PgAttributeRow>& columns,
+                const std::optional<std::vector<std::string>>& options, CommandContext& context) {
   RelationRef old = OpenRelation(view, LockMode::kAccessExclusive);
   CheckReplacement(*old, columns);
   for (size_t i = old->columns.size(); i < columns.size(); ++i) AddColumn(view, columns[i]);
   UpdateClassRow(view, [&](PgClassRow* row) { row->reloptions = options; });
   DeleteDependenciesOf(RelationAddress(view), static_cast<char>(DependencyKind::kNormal));
-  RecordDependency(RelationAddress(view), {catalog_oid::kPgNamespace, old->row.relnamespace, 0}, DependencyKind::kNormal);
+  RecordDependency(RelationAddress(view), {catalog_oid::kPgNamespace, old->row.relnamespace, 0},
+                   DependencyKind::kNormal);
   context.Advance();
   return view;
 }
 
 // A check option needs a view that can be written through.
-void RequireUpdatableForCheckOption(const Query& query, const std::optional<std::vector<std::string>>& options) {
-  if (!options || std::none_of(options->begin(), options->end(),
-                               [](const std::string& option) { return option.starts_with("check_option="); })) {
+void RequireUpdatableForCheckOption(const Query& query,
+                                    const std::optional<std::vector<std::string>>& options) {
+  if (!options || std::none_of(options->begin(), options->end(), [](const std::string& option) {
+        return option.starts_with("check_option=");
+      })) {
     return;
   }
   const char* why = WhyViewNotUpdatable(query, true);
   if (why == nullptr) return;
-  throw SqlError(ErrorCode::kFeatureNotSupported, "WITH CHECK OPTION is supported only on automatically updatable views")
+  throw SqlError(ErrorCode::kFeatureNotSupported,
+                 "WITH CHECK OPTION is supported only on automatically updatable views")
       .WithHint(why);
 }
 
@@ -97,7 +105,8 @@ void StoreViewRule(Oid view, const Query& query, bool replace, CommandContext& c
   row.is_instead = true;
   row.ev_qual = "<>";
   row.ev_action = "(" + WriteNode(&query) + ")";
-  auto old = replace ? rules.Find(catalog_index::kPgRewriteRelRulenameIndex, {view, "_RETURN"}) : std::nullopt;
+  auto old =
+      replace ? rules.Find(catalog_index::kPgRewriteRelRulenameIndex, {view, "_RETURN"}) : std::nullopt;
   if (old) {
     row.oid = old->row.oid;
     rules.Update(old->tid, row);
@@ -119,9 +128,12 @@ Oid CreateView(const ast::ViewStmt& statement, CommandContext& context) {
     throw SqlError(ErrorCode::kSyntaxError, "views cannot be unlogged because they do not have storage");
   }
   Query* query = BindStatement(*statement.query, context.Bind());
-  if (query->command_type != CmdType::kSelect) throw SqlError(ErrorCode::kFeatureNotSupported, "views must not contain data-modifying statements in WITH");
+  if (query->command_type != CmdType::kSelect)
+    throw SqlError(ErrorCode::kFeatureNotSupported,
+                   "views must not contain data-modifying statements in WITH");
   if (query->has_modifying_cte) {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "views must not contain data-modifying statements in WITH");
+    throw SqlError(ErrorCode::kFeatureNotSupported,
+                   "views must not contain data-modifying statements in WITH");
   }
   std::vector<PgAttributeRow> columns = ViewColumns(*query, statement.aliases);
   char persistence = statement.view->relpersistence == '\0' ? 'p' : statement.view->relpersistence;
@@ -135,7 +147,8 @@ Oid CreateView(const ast::ViewStmt& statement, CommandContext& context) {
   std::optional<std::vector<std::string>> options = RelationOptions(statement.options, relkind::kView);
   if (statement.with_check_option != ViewCheckOption::kNone) {
     if (!options) options.emplace();
-    options->push_back(statement.with_check_option == ViewCheckOption::kLocal ? "check_option=local" : "check_option=cascaded");
+    options->push_back(statement.with_check_option == ViewCheckOption::kLocal ? "check_option=local"
+                                                                              : "check_option=cascaded");
   }
   RequireUpdatableForCheckOption(*query, options);
   RowRef<PgClassRow> existing = ClassRow(name.relname, schema);

@@ -29,7 +29,10 @@ struct SpilledGroups {
 class AggOperatorBase : public Operator {
  public:
   AggOperatorBase(Executor& executor, const AggPlan& plan)
-      : Operator(executor, plan), plan_(plan), input_arena_(&account(), 512), input_eval_(executor.MakeEvalContext(input_arena_)) {
+      : Operator(executor, plan),
+        plan_(plan),
+        input_arena_(&account(), 512),
+        input_eval_(executor.MakeEvalContext(input_arena_)) {
     left_ = MakeOperator(executor, *plan.left);
     for (const Expr* key : plan.group_keys) {
       keys_.push_back(CompileExpression(key));
@@ -413,7 +416,8 @@ class HashAggOperator : public AggOperatorBase {
     std::string_view record;
     while (rows < kBatchRows && file.Read(&record)) {
       spill_layout_.DeserializeRow(record.data(), buffer.data(), &batch_arena());
-      for (size_t i = 0; i < spilled_.size(); ++i) spilled_[i]->Set(rows, spill_layout_.Get(buffer.data(), i));
+      for (size_t i = 0; i < spilled_.size(); ++i)
+        spilled_[i]->Set(rows, spill_layout_.Get(buffer.data(), i));
       ++rows;
     }
     return rows;
@@ -434,7 +438,8 @@ class HashAggOperator : public AggOperatorBase {
     for (uint32_t i = 0; i < rows; ++i) groups[i] = set.table->group(emit_at_ + i);
     for (size_t i = 0; i < keys_.size(); ++i) outputs_[i]->SetConstantValue(key_types_[i]->physical, Value{});
     for (size_t i = 0; i < set.columns.size(); ++i) {
-      GatherRows(set.table->layout(), groups.data(), rows, i, std::span(&output_pointers_[set.columns[i]], 1));
+      GatherRows(set.table->layout(), groups.data(), rows, i,
+                 std::span(&output_pointers_[set.columns[i]], 1));
     }
     for (size_t i = 0; i < calls_.size(); ++i) {
       Vector& out = *outputs_[keys_.size() + i];

@@ -9,7 +9,9 @@ namespace {
 
 // Is the sort descending? Its operator is the type's ">" then.
 // The state of an ordered-set aggregate is its result.
-void TakeResult(CallContext&, const void* state, Value* result) { *result = *static_cast<const Value*>(state); }
+void TakeResult(CallContext&, const void* state, Value* result) {
+  *result = *static_cast<const Value*>(state);
+}
 constexpr AggregateFunction kOrderedSetResult{
     .oid = Oid{0}, .signature = "ordered set", .state_bytes = sizeof(Value), .finalize = TakeResult};
 
@@ -41,7 +43,8 @@ AggregateCall::AggregateCall(const Aggref& aggref)
       for (const SortKey& key : sort_keys_) {
         if (key.column == i) return;
       }
-      sort_keys_.push_back({i, &TypeOf(ExprType(aggref.args[i]->expr)), nullptr, IsDescending(*clause), clause->nulls_first});
+      sort_keys_.push_back(
+          {i, &TypeOf(ExprType(aggref.args[i]->expr)), nullptr, IsDescending(*clause), clause->nulls_first});
       return;
     }
   };
@@ -62,8 +65,8 @@ std::vector<PhysicalType> AggregateCall::InputTypes() const {
   return types;
 }
 
-void AggregateCall::EvalInputs(EvalContext& context, std::span<Vector* const> input, const Selection& selection,
-                               std::vector<Vector*>* to) {
+void AggregateCall::EvalInputs(EvalContext& context, std::span<Vector* const> input,
+                               const Selection& selection, std::vector<Vector*>* to) {
   if (filter_ == nullptr) {
     for (ExprStatePtr& arg : args_) to->push_back(&arg->Eval(context, input, selection));
     return;
@@ -93,15 +96,17 @@ struct ConstVectors {
 
 }  // namespace
 
-void AggregateCall::UpdateGroups(CallContext& context, std::span<Vector* const> inputs, const Selection& selection,
-                                 void* const* groups) {
+void AggregateCall::UpdateGroups(CallContext& context, std::span<Vector* const> inputs,
+                                 const Selection& selection, void* const* groups) {
   Selection kept = ApplyFilter(inputs, selection);
   if (kept.count > 0) function_->update(context, ConstVectors(inputs, plain_args_).pointers, kept, groups);
 }
 
-void AggregateCall::UpdateOne(CallContext& context, std::span<Vector* const> inputs, const Selection& selection, void* state) {
+void AggregateCall::UpdateOne(CallContext& context, std::span<Vector* const> inputs,
+                              const Selection& selection, void* state) {
   Selection kept = ApplyFilter(inputs, selection);
-  if (kept.count > 0) function_->update_single(context, ConstVectors(inputs, plain_args_).pointers, kept, state);
+  if (kept.count > 0)
+    function_->update_single(context, ConstVectors(inputs, plain_args_).pointers, kept, state);
 }
 
 void AggregateCall::StartOrdered(MemoryAccount* account, size_t memory_limit) {
@@ -150,10 +155,11 @@ void AggregateCall::FinishOrdered(CallContext& context, void* state) {
     return;
   }
   RowContainer last(RowLayout([&] {
-    std::vector<PhysicalType> types;
-    for (const ExprStatePtr& arg : args_) types.push_back(arg->type());
-    return types;
-  }()), context.arena.account());
+                      std::vector<PhysicalType> types;
+                      for (const ExprStatePtr& arg : args_) types.push_back(arg->type());
+                      return types;
+                    }()),
+                    context.arena.account());
   char* previous = nullptr;
   std::vector<uint16_t> distinct;
   while (uint32_t rows = sorter_->Next(pointers, kBatchRows)) {
@@ -164,7 +170,8 @@ void AggregateCall::FinishOrdered(CallContext& context, void* state) {
         bool same = previous != nullptr;
         for (size_t i = 0; i < sort_keys_.size() && same; ++i) {
           const SortKey& key = sort_keys_[i];
-          same = CompareBySortKey(key, last.layout().Get(previous, key.column), pointers[key.column]->Get(row)) == 0;
+          same = CompareBySortKey(key, last.layout().Get(previous, key.column),
+                                  pointers[key.column]->Get(row)) == 0;
         }
         if (same) continue;
         last.Clear();

@@ -24,13 +24,18 @@ class AggregateCall {
   std::vector<PhysicalType> InputTypes() const;
 
   // Evaluates arguments (and the filter) of the selected rows; vectors are appended to `to`.
-  void EvalInputs(EvalContext& context, std::span<Vector* const> input, const Selection& selection, std::vector<Vector*>* to);
+  void EvalInputs(EvalContext& context, std::span<Vector* const> input, const Selection& selection,
+                  std::vector<Vector*>* to);
 
   // The same vectors, from EvalInputs or read back from a spill file, as `inputs`.
-  void UpdateGroups(CallContext& context, std::span<Vector* const> inputs, const Selection& selection, void* const* groups);
-  void UpdateOne(CallContext& context, std::span<Vector* const> inputs, const Selection& selection, void* state);
+  void UpdateGroups(CallContext& context, std::span<Vector* const> inputs, const Selection& selection,
+                    void* const* groups);
+  void UpdateOne(CallContext& context, std::span<Vector* const> inputs, const Selection& selection,
+                 void* state);
 
-  CallContext MakeContext(EvalContext& eval, Arena& arena) { return {arena, *eval.format, eval.session, site_}; }
+  CallContext MakeContext(EvalContext& eval, Arena& arena) {
+    return {arena, *eval.format, eval.session, site_};
+  }
 
   // For ordered calls: gathers a group's rows, then adds them in order (without duplicates) to `state`.
   void StartOrdered(MemoryAccount* account, size_t memory_limit);
@@ -43,7 +48,7 @@ class AggregateCall {
   const AggregateFunction* function_;
   std::vector<ExprStatePtr> args_;  // arguments, then resjunk sort columns
   size_t plain_args_ = 0;           // how many of them the function takes
-  char kind_ = 'n';                 // pg_aggregate.aggkind; not 'n': direct arguments follow the sorted columns
+  char kind_ = 'n';  // pg_aggregate.aggkind; not 'n': direct arguments follow the sorted columns
   Oid value_type_ = Oid::kInvalid;  // of an ordered-set aggregate's first column
   uint64_t ordered_rows_ = 0;
   ExprStatePtr filter_;

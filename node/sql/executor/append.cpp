@@ -109,7 +109,9 @@ class ValuesScanOperator : public Operator {
 OperatorPtr MakeSubqueryScan(Executor& executor, const SubqueryScanPlan& plan) {
   return std::make_unique<SubqueryScanOperator>(executor, plan);
 }
-OperatorPtr MakeAppend(Executor& executor, const AppendPlan& plan) { return std::make_unique<AppendOperator>(executor, plan); }
+OperatorPtr MakeAppend(Executor& executor, const AppendPlan& plan) {
+  return std::make_unique<AppendOperator>(executor, plan);
+}
 OperatorPtr MakeValuesScan(Executor& executor, const ValuesScanPlan& plan) {
   return std::make_unique<ValuesScanOperator>(executor, plan);
 }

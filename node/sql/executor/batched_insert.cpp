@@ -20,7 +20,8 @@ InsertOptions BulkInsertOptions(const Relation& relation) {
   return options;
 }
 
-BatchedInsert::BatchedInsert(TableWriter& writer, CommandId cid, const InsertOptions& options, BulkInsertState* bulk)
+BatchedInsert::BatchedInsert(TableWriter& writer, CommandId cid, const InsertOptions& options,
+                             BulkInsertState* bulk)
     : writer_(writer),
       cid_(cid),
       options_(options),
@@ -64,7 +65,8 @@ void BatchedInsert::InsertIndexEntries(EvalContext& context) {
   const Relation& relation = writer_.relation();
   for (size_t i = 0; i < count_; ++i) {
     // Toasted values are still whole in the formed row.
-    DeformTuple(*relation.desc, rows_[i]->view(), values_.data() + i * width_, {.arena = &arena_, .toast = relation.table.toast});
+    DeformTuple(*relation.desc, rows_[i]->view(), values_.data() + i * width_,
+                {.arena = &arena_, .toast = relation.table.toast});
   }
   std::vector<IndexColumns*> in_order;
   for (auto& index : writer_.indexes()) {
@@ -102,9 +104,11 @@ int CompareIndexKeys(const IndexDesc& index, const Value* a, const Value* b) {
       if (a[i].is_null && b[i].is_null) continue;
       return a[i].is_null == key.nulls_first ? -1 : 1;
     }
-    int order = key.order == KeyOrder::kInt32   ? (a[i].datum.i32 > b[i].datum.i32) - (a[i].datum.i32 < b[i].datum.i32)
-                : key.order == KeyOrder::kInt64 ? (a[i].datum.i64 > b[i].datum.i64) - (a[i].datum.i64 < b[i].datum.i64)
-                                                : key.compare(a[i].datum, b[i].datum, key.collation);
+    int order = key.order == KeyOrder::kInt32
+                    ? (a[i].datum.i32 > b[i].datum.i32) - (a[i].datum.i32 < b[i].datum.i32)
+                : key.order == KeyOrder::kInt64
+                    ? (a[i].datum.i64 > b[i].datum.i64) - (a[i].datum.i64 < b[i].datum.i64)
+                    : key.compare(a[i].datum, b[i].datum, key.collation);
     if (order != 0) return key.descending ? -order : order;
   }
   return 0;
@@ -130,7 +134,8 @@ void BatchedInsert::InsertSorted(EvalContext& context, IndexColumns& index) {
   for (uint32_t i : order_) {
     CheckInterrupts();
     current_label_ = labels_[i];
-    desc.method->Insert(desc, writer_.relation().table, keys_.data() + i * columns, tids_[i], UniqueCheck::kNo, false);
+    desc.method->Insert(desc, writer_.relation().table, keys_.data() + i * columns, tids_[i],
+                        UniqueCheck::kNo, false);
   }
 }
 

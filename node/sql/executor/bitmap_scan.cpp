@@ -105,7 +105,9 @@ class BitmapScanOperator : public Operator {
     details->exact_pages = exact_pages_;
     details->lossy_pages = lossy_pages_;
   }
-  void DescribeBitmap(int32_t node_id, OperatorStats* stats) const override { source_.Describe(node_id, stats); }
+  void DescribeBitmap(int32_t node_id, OperatorStats* stats) const override {
+    source_.Describe(node_id, stats);
+  }
   void Close() override {
     source_.End();
     pins_.clear();
@@ -189,11 +191,14 @@ class BitmapScanOperator : public Operator {
       TupleView row;
       if (page_.lossy) {
         for (uint32_t offset = 1; offset <= kMaxTuplesPerPage; ++offset) {
-          if (fetcher_->FetchVersion(TupleId{page_.block, static_cast<uint16_t>(offset)}, executor().snapshot(), &row)) found_.push_back(row);
+          if (fetcher_->FetchVersion(TupleId{page_.block, static_cast<uint16_t>(offset)},
+                                     executor().snapshot(), &row))
+            found_.push_back(row);
         }
       } else {
         for (uint16_t offset : page_.offsets) {
-          if (fetcher_->FetchChain(TupleId{page_.block, offset}, executor().snapshot(), &row)) found_.push_back(row);
+          if (fetcher_->FetchChain(TupleId{page_.block, offset}, executor().snapshot(), &row))
+            found_.push_back(row);
         }
       }
       page_ready_ = true;

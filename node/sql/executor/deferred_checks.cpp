@@ -43,11 +43,13 @@ Deferred& State() {
 }
 
 std::vector<Value> CopyKey(const ReferentialEvent& event, std::span<const Value> key) {
-  const std::vector<int16_t>& columns =
-      event.kind == ReferentialEvent::Kind::kCheckReferencing ? *event.constraint->conkey : *event.constraint->confkey;
+  const std::vector<int16_t>& columns = event.kind == ReferentialEvent::Kind::kCheckReferencing
+                                            ? *event.constraint->conkey
+                                            : *event.constraint->confkey;
   std::vector<Value> copy(key.begin(), key.end());
   for (size_t i = 0; i < copy.size(); ++i) {
-    if (!copy[i].is_null) copy[i].datum = CopyDatum((*event.table->desc)[columns[i]].physical, copy[i].datum, &State().keys);
+    if (!copy[i].is_null)
+      copy[i].datum = CopyDatum((*event.table->desc)[columns[i]].physical, copy[i].datum, &State().keys);
   }
   return copy;
 }
@@ -114,15 +116,16 @@ bool ChecksAreDeferred(const PgConstraintRow& constraint) {
 
 bool DeferIfAsked(const ReferentialEvent& event, const TextFormat& format, SessionHooks* session) {
   // Only checks can wait: RESTRICT, cascades and their like happen at once.
-  bool is_check = event.kind == ReferentialEvent::Kind::kCheckReferencing ||
-                  (event.kind == ReferentialEvent::Kind::kReferencedDeleted && event.constraint->confdeltype == 'a') ||
-                  (event.kind == ReferentialEvent::Kind::kReferencedUpdated && event.constraint->confupdtype == 'a');
+  bool is_check =
+      event.kind == ReferentialEvent::Kind::kCheckReferencing ||
+      (event.kind == ReferentialEvent::Kind::kReferencedDeleted && event.constraint->confdeltype == 'a') ||
+      (event.kind == ReferentialEvent::Kind::kReferencedUpdated && event.constraint->confupdtype == 'a');
   if (!is_check || !ChecksAreDeferred(*event.constraint)) return false;
   Deferred& state = State();
   state.format = format;
   state.session = session;
-  state.waiting.push_back({*event.constraint, event.kind, CopyKey(event, event.old_key), CopyKey(event, event.new_key),
-                           NestLevel()});
+  state.waiting.push_back({*event.constraint, event.kind, CopyKey(event, event.old_key),
+                           CopyKey(event, event.new_key), NestLevel()});
   return true;
 }
 
@@ -133,12 +136,14 @@ void SetConstraintTiming(std::span<const Oid> constraints, bool deferred) {
     state.single.clear();
   }
   for (Oid constraint : constraints) state.single[constraint] = deferred;
-  if (!deferred) RunMatching([](const PgConstraintRow& constraint) { return !ChecksAreDeferred(constraint); });
+  if (!deferred)
+    RunMatching([](const PgConstraintRow& constraint) { return !ChecksAreDeferred(constraint); });
 }
 
 void InstallDeferredChecks() {
   RegisterTxnHook(kHookOrder, OnTxnEvent,
-                  {TxnEvent::kPreCommit, TxnEvent::kCommitted, TxnEvent::kAbort, TxnEvent::kSubCommit, TxnEvent::kSubAbort});
+                  {TxnEvent::kPreCommit, TxnEvent::kCommitted, TxnEvent::kAbort, TxnEvent::kSubCommit,
+                   TxnEvent::kSubAbort});
 }
 
 }  // namespace walden

@@ -16,7 +16,8 @@ Executor::Executor(const PlannedStatement& plan, MemoryAccount* parent)
     const Subplan& subplan = *plan.subplans[i];
     if (!subplan.is_init_plan) continue;
     for (int32_t input : subplan.plan->params) {
-      for (int32_t output : subplan.output_params) params_.exec[input].dependents.push_back({output, static_cast<int32_t>(i) + 1});
+      for (int32_t output : subplan.output_params)
+        params_.exec[input].dependents.push_back({output, static_cast<int32_t>(i) + 1});
     }
   }
   shared_states_.resize(plan.subplans.size() + 1);
@@ -28,7 +29,8 @@ Executor::Executor(const PlannedStatement& plan, MemoryAccount* parent)
 Executor::~Executor() { Finish(); }
 
 EvalContext Executor::MakeEvalContext(Arena& arena) {
-  EvalContext context(arena, settings_.format != nullptr ? *settings_.format : DefaultTextFormat(), settings_.session);
+  EvalContext context(arena, settings_.format != nullptr ? *settings_.format : DefaultTextFormat(),
+                      settings_.session);
   context.params = &params_;
   context.subplans = this;
   return context;
@@ -113,8 +115,8 @@ void Executor::Start(int32_t plan_id) {
   }
 }
 
-void Executor::MatchHashed(int32_t plan_id, std::span<Vector* const> keys, std::span<const Oid> types, EvalContext& context,
-                           const Selection& selection, Vector* result) {
+void Executor::MatchHashed(int32_t plan_id, std::span<Vector* const> keys, std::span<const Oid> types,
+                           EvalContext& context, const Selection& selection, Vector* result) {
   std::unique_ptr<HashedSubplan>& hashed = hashed_[plan_id];
   if (hashed == nullptr) hashed = std::make_unique<HashedSubplan>(*this, plan_id, types);
   hashed->Match(keys, context, selection, result);
@@ -150,7 +152,8 @@ void Executor::RunInitPlan(int32_t plan_id) {
     SetParam(subplan.output_params[0], PhysicalType::kBool, AnyRow(*this, plan_id));
   } else if (subplan.link_type == SubLinkType::kArray) {
     Oid element = ExprType(subplan.plan->target[0]->expr);
-    SetParam(subplan.output_params[0], PhysicalType::kString, ArrayOfFirstColumn(*this, plan_id, element, &arena_));
+    SetParam(subplan.output_params[0], PhysicalType::kString,
+             ArrayOfFirstColumn(*this, plan_id, element, &arena_));
   } else {
     RunRowInitPlan(subplan, plan_id);
   }
@@ -164,7 +167,8 @@ void Executor::RunRowInitPlan(const Subplan& subplan, int32_t plan_id) {
   while (Next(plan_id, &batch)) {
     if (batch.selection.count == 0) continue;
     if (found || batch.selection.count > 1) {
-      throw SqlError(ErrorCode::kCardinalityViolation, "more than one row returned by a subquery used as an expression");
+      throw SqlError(ErrorCode::kCardinalityViolation,
+                     "more than one row returned by a subquery used as an expression");
     }
     found = true;
     for (size_t i = 0; i < values.size(); ++i) {

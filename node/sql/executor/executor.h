@@ -27,10 +27,11 @@ struct ExecutionSettings {
   // $1.. of the client.
   std::span<const Value> parameters;
   std::span<const Oid> parameter_types;
-  bool instrument = false;    // EXPLAIN ANALYZE
+  bool instrument = false;  // EXPLAIN ANALYZE
   bool instrument_timing = true;
   bool skip_triggers = false;
-  bool answers_with_count = false;  // nothing but its command tag goes to the client, and that says nothing of rows' contents
+  bool answers_with_count =
+      false;  // nothing but its command tag goes to the client, and that says nothing of rows' contents
 };
 
 // Work that must happen at the end of a statement (AFTER triggers, foreign key checks): queued by ModifyTable, run by
@@ -87,8 +88,8 @@ class Executor : public SubplanRunner {
   void Start(int32_t plan_id) override;
   bool Next(int32_t plan_id, Batch* batch) override;
   void RunInitPlan(int32_t plan_id) override;
-  void MatchHashed(int32_t plan_id, std::span<Vector* const> keys, std::span<const Oid> types, EvalContext& context,
-                   const Selection& selection, Vector* result) override;
+  void MatchHashed(int32_t plan_id, std::span<Vector* const> keys, std::span<const Oid> types,
+                   EvalContext& context, const Selection& selection, Vector* result) override;
 
   // Shared state of CTEs and recursive unions, by id; owned here, made on first use by the operators concerned.
   std::vector<std::shared_ptr<void>>& shared_states() { return shared_states_; }
@@ -118,7 +119,8 @@ class Executor : public SubplanRunner {
 
 class RecheckScope {
  public:
-  RecheckScope(Executor& executor, const RecheckRows* rows) : executor_(executor), saved_(executor.recheck_rows_) {
+  RecheckScope(Executor& executor, const RecheckRows* rows)
+      : executor_(executor), saved_(executor.recheck_rows_) {
     executor.recheck_rows_ = rows;
   }
   ~RecheckScope() { executor_.recheck_rows_ = saved_; }

@@ -10,7 +10,9 @@
 namespace walden {
 namespace {
 
-bool IsInteger(Oid type) { return type == type_oid::kInt2 || type == type_oid::kInt4 || type == type_oid::kInt8; }
+bool IsInteger(Oid type) {
+  return type == type_oid::kInt2 || type == type_oid::kInt4 || type == type_oid::kInt8;
+}
 bool IsPlainText(Oid type) { return type == type_oid::kText || type == type_oid::kVarchar; }
 
 // Compares values of `column` with those of `other`.
@@ -30,7 +32,8 @@ const IndexKeyColumn& UniqueKeyColumn(const Relation& referenced, Oid index, int
       if (candidate->index->indkey[k] == attno) return candidate->index_desc.keys[k];
     }
   }
-  throw SqlError(ErrorCode::kInternalError, "no unique index serves a foreign key of relation {}", OidNumber(referenced.oid));
+  throw SqlError(ErrorCode::kInternalError, "no unique index serves a foreign key of relation {}",
+                 OidNumber(referenced.oid));
 }
 
 }  // namespace
@@ -38,7 +41,8 @@ const IndexKeyColumn& UniqueKeyColumn(const Relation& referenced, Oid index, int
 KeyLookup::KeyLookup(RelationRef table, std::vector<Column> columns)
     : table_(std::move(table)), columns_(std::move(columns)), arena_(&ProcessMemory(), 256) {
   ChooseIndex();
-  if (index_ != nullptr) scan_ = index_->index_desc.method->BeginScan(index_->index_desc, /*want_values=*/false);
+  if (index_ != nullptr)
+    scan_ = index_->index_desc.method->BeginScan(index_->index_desc, /*want_values=*/false);
 }
 
 void KeyLookup::ChooseIndex() {
@@ -47,7 +51,8 @@ void KeyLookup::ChooseIndex() {
     if (!row.indisvalid || row.indpred || row.indexprs || candidate->index_desc.method == nullptr) continue;
     std::vector<size_t> positions;
     for (int k = 0; k < candidate->index_desc.key_count(); ++k) {
-      auto at = std::find_if(columns_.begin(), columns_.end(), [&](const Column& c) { return c.attno == row.indkey[k]; });
+      auto at = std::find_if(columns_.begin(), columns_.end(),
+                             [&](const Column& c) { return c.attno == row.indkey[k]; });
       if (at == columns_.end()) break;
       positions.push_back(static_cast<size_t>(at - columns_.begin()));
     }
@@ -61,7 +66,8 @@ bool KeyLookup::Matches(const TupleView& row, std::span<const Value> key) {
   DeformContext context{&arena_, table_->table.toast, false};
   for (size_t i = 0; i < columns_.size(); ++i) {
     Value value = GetAttribute(*table_->desc, row, columns_[i].attno, context);
-    if (value.is_null || columns_[i].compare(value.datum, key[i].datum, columns_[i].collation) != 0) return false;
+    if (value.is_null || columns_[i].compare(value.datum, key[i].datum, columns_[i].collation) != 0)
+      return false;
   }
   return true;
 }
@@ -98,10 +104,12 @@ void KeyLookup::ForEach(std::span<const Value> key, const Snapshot& snapshot,
 bool KeyLookup::Lock(TupleId* tid, std::span<const Value> key, RowLockMode mode) {
   CommandId cid = CurrentCommandId(/*used=*/true);
   TupleFailure failure;
-  TupleResult result = HeapLock(table_->table, *tid, cid, mode, WaitPolicy::kBlock, /*follow_updates=*/true, &failure);
+  TupleResult result =
+      HeapLock(table_->table, *tid, cid, mode, WaitPolicy::kBlock, /*follow_updates=*/true, &failure);
   if (result == TupleResult::kOk) return true;
   if (result != TupleResult::kUpdated && result != TupleResult::kDeleted) return false;
-  std::optional<TupleId> newest = LockNewestVersion(table_->table, result, failure, cid, mode, WaitPolicy::kBlock);
+  std::optional<TupleId> newest =
+      LockNewestVersion(table_->table, result, failure, cid, mode, WaitPolicy::kBlock);
   if (!newest) return false;
   *tid = *newest;
   HeapFetcher fetcher(table_->table);
@@ -130,7 +138,8 @@ ForeignKey::ForeignKey(const PgConstraintRow& constraint)
 }
 
 TableWriter& ForeignKey::writer() {
-  if (writer_ == nullptr) writer_ = std::make_unique<TableWriter>(OpenRelation(row_.conrelid, LockMode::kRowExclusive));
+  if (writer_ == nullptr)
+    writer_ = std::make_unique<TableWriter>(OpenRelation(row_.conrelid, LockMode::kRowExclusive));
   return *writer_;
 }
 

@@ -15,15 +15,16 @@ class KeyLookup {
  public:
   struct Column {
     AttrNumber attno;
-    KeyCompare compare;          // (column, key value)
-    KeyCompare index_compare;    // the same for an index; null: the index's own
+    KeyCompare compare;        // (column, key value)
+    KeyCompare index_compare;  // the same for an index; null: the index's own
     const void* collation;
   };
   KeyLookup(RelationRef table, std::vector<Column> columns);
 
   const Relation& table() const { return *table_; }
   // Calls `visit` for rows visible to `snapshot`, until it returns false. The row stays put during the call.
-  void ForEach(std::span<const Value> key, const Snapshot& snapshot, const std::function<bool(const TupleView&)>& visit);
+  void ForEach(std::span<const Value> key, const Snapshot& snapshot,
+               const std::function<bool(const TupleView&)>& visit);
   bool Matches(const TupleView& row, std::span<const Value> key);
   // Locks a found row, FOR KEY SHARE for a check. False: it went away meanwhile or got another key. `*tid` becomes the
   // newest version's. Throws 40001 in REPEATABLE READ.
@@ -47,10 +48,12 @@ class ForeignKey {
   const PgConstraintRow& row() const { return row_; }
   RelationRef referencing() const { return referencing_; }
   RelationRef referenced() const { return referenced_; }
-  KeyLookup& referencing_rows() { return *referencing_rows_; }          // by values of the referenced columns
-  KeyLookup& referencing_rows_by_own() { return *referencing_by_own_; }  // by values of the referencing columns
-  KeyLookup& referenced_rows() { return *referenced_rows_; }            // by values of the referencing columns
-  KeyLookup& referenced_rows_by_own() { return *referenced_by_own_; }   // by values of the referenced columns
+  KeyLookup& referencing_rows() { return *referencing_rows_; }  // by values of the referenced columns
+  KeyLookup& referencing_rows_by_own() {
+    return *referencing_by_own_;
+  }  // by values of the referencing columns
+  KeyLookup& referenced_rows() { return *referenced_rows_; }           // by values of the referencing columns
+  KeyLookup& referenced_rows_by_own() { return *referenced_by_own_; }  // by values of the referenced columns
   // For cascades; made on first use.
   TableWriter& writer();
   ReferentialChecks& checks();
@@ -70,6 +73,7 @@ void CheckReferencing(ForeignKey& key, const ReferentialEvent& event, EvalContex
 // No row may refer to the old key. `restrict`: not even when another row has taken the key over.
 void CheckNotReferenced(ForeignKey& key, bool restrict, const ReferentialEvent& event, EvalContext& context);
 // referential_action.cpp: ON DELETE, ON UPDATE ('a', 'r', 'c', 'n', 'd' as in pg_constraint).
-void ApplyAction(ForeignKey& key, char action, const ReferentialEvent& event, EvalContext& context, ReferentialQueue& queue);
+void ApplyAction(ForeignKey& key, char action, const ReferentialEvent& event, EvalContext& context,
+                 ReferentialQueue& queue);
 
 }  // namespace walden

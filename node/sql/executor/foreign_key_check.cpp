@@ -19,8 +19,8 @@ bool MayShow(const Relation& table, const std::vector<int16_t>& columns) {
 }
 
 // "Key (a, b)=(1, 2)", or "Key" of what the user may not read.
-std::string DescribeKey(const Relation& table, const std::vector<int16_t>& columns, std::span<const Value> key,
-                        EvalContext& context) {
+std::string DescribeKey(const Relation& table, const std::vector<int16_t>& columns,
+                        std::span<const Value> key, EvalContext& context) {
   if (!MayShow(table, columns)) return "Key";
   std::string names, values;
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -40,8 +40,9 @@ std::string DescribeKey(const Relation& table, const std::vector<int16_t>& colum
 
 SqlError InsertViolation(const ForeignKey& key, std::string detail) {
   const Relation& own = *key.referencing();
-  return SqlError(ErrorCode::kForeignKeyViolation, "insert or update on table \"{}\" violates foreign key constraint \"{}\"",
-                  own.name(), key.row().conname)
+  return SqlError(ErrorCode::kForeignKeyViolation,
+                  "insert or update on table \"{}\" violates foreign key constraint \"{}\"", own.name(),
+                  key.row().conname)
       .WithDetail(std::move(detail))
       .WithTable(SchemaName(own.row.relnamespace), own.name())
       .WithConstraint(key.row().conname);
@@ -51,8 +52,8 @@ SqlError InsertViolation(const ForeignKey& key, std::string detail) {
   const Relation &own = *key.referencing(), &referenced = *key.referenced();
   std::string described = DescribeKey(referenced, *key.row().confkey, event.old_key, context);
   throw SqlError(ErrorCode::kForeignKeyViolation,
-                 "update or delete on table \"{}\" violates foreign key constraint \"{}\" on table \"{}\"", referenced.name(),
-                 key.row().conname, own.name())
+                 "update or delete on table \"{}\" violates foreign key constraint \"{}\" on table \"{}\"",
+                 referenced.name(), key.row().conname, own.name())
       .WithDetail(fmt::format("{} is still referenced from table \"{}\".", described, own.name()))
       .WithTable(SchemaName(own.row.relnamespace), own.name())
       .WithConstraint(key.row().conname);
@@ -86,19 +87,22 @@ bool ReferencingRowExists(ForeignKey& key, std::span<const Value> own_key) {
 void CheckReferencing(ForeignKey& key, const ReferentialEvent& event, EvalContext& context) {
   for (const Value& value : event.new_key) {
     // Rows that refer to nothing were not queued.
-    if (value.is_null) throw InsertViolation(key, "MATCH FULL does not allow mixing of null and nonnull key values.");
+    if (value.is_null)
+      throw InsertViolation(key, "MATCH FULL does not allow mixing of null and nonnull key values.");
   }
   // REPEATABLE READ: a partner that the transaction cannot see does not count.
   SnapshotHold snapshot = TransactionSnapshot();
   if (FindAndLock(key.referenced_rows(), event.new_key, *snapshot)) return;
   std::string described = DescribeKey(*key.referencing(), *key.row().conkey, event.new_key, context);
-  throw InsertViolation(key, fmt::format("{} is not present in table \"{}\".", described, key.referenced()->name()));
+  throw InsertViolation(
+      key, fmt::format("{} is not present in table \"{}\".", described, key.referenced()->name()));
 }
 
 void CheckNotReferenced(ForeignKey& key, bool restrict, const ReferentialEvent& event, EvalContext& context) {
   SnapshotHold snapshot = LatestSnapshot();
   if (!restrict && FindAndLock(key.referenced_rows_by_own(), event.old_key, *snapshot)) return;
-  if (FindAndLock(key.referencing_rows(), event.old_key, *snapshot)) ThrowStillReferenced(key, event, context);
+  if (FindAndLock(key.referencing_rows(), event.old_key, *snapshot))
+    ThrowStillReferenced(key, event, context);
 }
 
 }  // namespace walden

@@ -17,7 +17,8 @@ std::vector<PhysicalType> ColumnTypes(const RangeTblFunction& function) {
 
 class FunctionScanOperator : public Operator {
  public:
-  FunctionScanOperator(Executor& executor, const FunctionScanPlan& plan) : Operator(executor, plan), plan_(plan) {
+  FunctionScanOperator(Executor& executor, const FunctionScanPlan& plan)
+      : Operator(executor, plan), plan_(plan) {
     for (const RangeTblFunction* function : plan.functions) {
       calls_.push_back(std::make_unique<SetCall>(function->funcexpr, ColumnTypes(*function)));
       for (PhysicalType type : calls_.back()->types()) AddColumn(type);
@@ -51,7 +52,8 @@ class FunctionScanOperator : public Operator {
     started_ = true;
   }
   uint32_t ReadOne(uint32_t max_rows) {
-    return calls_[0]->Next(eval(), batch_arena(), std::span(pointers_.data(), calls_[0]->types().size()), max_rows);
+    return calls_[0]->Next(eval(), batch_arena(), std::span(pointers_.data(), calls_[0]->types().size()),
+                           max_rows);
   }
   // Functions need not deliver equally many rows: read one row at a time, nulls for those that have ended.
   uint32_t ReadSideBySide(uint32_t) {

@@ -8,7 +8,8 @@ namespace {
 constexpr size_t kFirstBuckets = 256;
 
 // Header and states of a group, each state aligned as AggregateFunction asks.
-size_t GroupHeaderBytes(const std::vector<const AggregateFunction*>& aggregates, std::vector<size_t>* offsets) {
+size_t GroupHeaderBytes(const std::vector<const AggregateFunction*>& aggregates,
+                        std::vector<size_t>* offsets) {
   size_t offset = 16;
   for (const AggregateFunction* aggregate : aggregates) {
     offset = AlignUp(offset, 16);
@@ -26,8 +27,8 @@ std::vector<PhysicalType> PhysicalTypes(const std::vector<const TypeDescriptor*>
 
 }  // namespace
 
-GroupTable::GroupTable(std::vector<const TypeDescriptor*> key_types, std::vector<const AggregateFunction*> aggregates,
-                       MemoryAccount* account)
+GroupTable::GroupTable(std::vector<const TypeDescriptor*> key_types,
+                       std::vector<const AggregateFunction*> aggregates, MemoryAccount* account)
     : key_types_(std::move(key_types)),
       aggregates_(std::move(aggregates)),
       rows_(RowLayout(PhysicalTypes(key_types_), GroupHeaderBytes(aggregates_, nullptr)), account),

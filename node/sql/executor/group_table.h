@@ -18,15 +18,17 @@ class GroupTable {
 
   // For each selected row finds its group, or makes it (states initialised) while `may_grow`. groups[row] is the group, or null when it
   // does not exist and may not be made.
-  void FindGroups(std::span<Vector* const> keys, const Selection& selection, const uint64_t* hashes, bool may_grow,
-                  CallContext& context, char** groups);
+  void FindGroups(std::span<Vector* const> keys, const Selection& selection, const uint64_t* hashes,
+                  bool may_grow, CallContext& context, char** groups);
 
   void* State(char* group, size_t aggregate) const { return group + state_offsets_[aggregate]; }
   size_t size() const { return groups_.size(); }
   char* group(size_t i) const { return groups_[i]; }
   const RowLayout& layout() const { return rows_.layout(); }
   Arena& arena() { return rows_.arena(); }
-  size_t bytes() const { return rows_.bytes() + buckets_.capacity() * sizeof(char*) + groups_.capacity() * sizeof(char*); }
+  size_t bytes() const {
+    return rows_.bytes() + buckets_.capacity() * sizeof(char*) + groups_.capacity() * sizeof(char*);
+  }
   void Clear();
 
  private:

@@ -19,7 +19,8 @@ namespace {
 
 constexpr int kPartitionBits = 5;
 constexpr size_t kPartitions = size_t{1} << kPartitionBits;
-constexpr int kMaxDepth = 6;  // equal keys cannot be split: beyond this a partition is joined in memory whatever its size
+constexpr int kMaxDepth =
+    6;  // equal keys cannot be split: beyond this a partition is joined in memory whatever its size
 
 // Rows of both sides whose hashes share their leading depth * kPartitionBits bits.
 struct Partition {
@@ -28,7 +29,9 @@ struct Partition {
   int depth = 0;
 };
 
-size_t PartitionOf(uint64_t hash, int depth) { return (hash >> (64 - kPartitionBits * (depth + 1))) & (kPartitions - 1); }
+size_t PartitionOf(uint64_t hash, int depth) {
+  return (hash >> (64 - kPartitionBits * (depth + 1))) & (kPartitions - 1);
+}
 
 class HashJoinOperator : public Operator {
  public:
@@ -47,7 +50,8 @@ class HashJoinOperator : public Operator {
     for (const TypeDescriptor* type : outer_key_types_) outer_row.push_back(type->physical);
     outer_row.insert(outer_row.end(), left_->output_types().begin(), left_->output_types().end());
     outer_layout_ = RowLayout(std::move(outer_row));
-    for (PhysicalType type : outer_layout_.types()) spilled_columns_.push_back(std::make_unique<Vector>(type));
+    for (PhysicalType type : outer_layout_.types())
+      spilled_columns_.push_back(std::make_unique<Vector>(type));
   }
 
   void Close() override {
@@ -109,9 +113,12 @@ class HashJoinOperator : public Operator {
     columns_.push_back(std::make_unique<Vector>(type));
     pointers_.push_back(columns_.back().get());
   }
-  bool EmitsUnmatchedInner() const { return plan_.join_type == JoinType::kRight || plan_.join_type == JoinType::kFull; }
+  bool EmitsUnmatchedInner() const {
+    return plan_.join_type == JoinType::kRight || plan_.join_type == JoinType::kFull;
+  }
   bool EmitsUnmatchedOuter() const {
-    return plan_.join_type == JoinType::kLeft || plan_.join_type == JoinType::kFull || plan_.join_type == JoinType::kAnti;
+    return plan_.join_type == JoinType::kLeft || plan_.join_type == JoinType::kFull ||
+           plan_.join_type == JoinType::kAnti;
   }
   void RestartProbe() {
     outer_.selection.count = 0;
@@ -250,9 +257,11 @@ class HashJoinOperator : public Operator {
     spilled_ = false;
     SpillInner(current_.depth, &parts);
     std::string_view record;
-    while (current_.inner->Read(&record)) parts[PartitionOf(Load<uint64_t>(record.data()), current_.depth)].inner->Append(record);
+    while (current_.inner->Read(&record))
+      parts[PartitionOf(Load<uint64_t>(record.data()), current_.depth)].inner->Append(record);
     current_.outer->Rewind();
-    while (current_.outer->Read(&record)) parts[PartitionOf(Load<uint64_t>(record.data()), current_.depth)].outer->Append(record);
+    while (current_.outer->Read(&record))
+      parts[PartitionOf(Load<uint64_t>(record.data()), current_.depth)].outer->Append(record);
     for (auto part = parts.rbegin(); part != parts.rend(); ++part) partitions_.push_front(std::move(*part));
   }
 
@@ -262,7 +271,8 @@ class HashJoinOperator : public Operator {
     if (reading_partition_ != nullptr) return ReadOuterFromPartition();
     if (outer_done_ || !left_->Next(&outer_)) {
       outer_done_ = true;
-      outer_.selection.count = 0;  // asked again later (unmatched inner rows come after), the last batch must not be probed twice
+      outer_.selection.count =
+          0;  // asked again later (unmatched inner rows come after), the last batch must not be probed twice
       return false;
     }
     probe_keys_ = EvalOuterKeys(outer_);
@@ -279,7 +289,8 @@ class HashJoinOperator : public Operator {
     while (rows < kBatchRows && reading_partition_->Read(&record)) {
       hashes_[rows] = Load<uint64_t>(record.data());
       outer_layout_.DeserializeRow(record.data() + sizeof(uint64_t), buffer.data(), &outer_rows_arena_);
-      for (size_t i = 0; i < spilled_columns_.size(); ++i) spilled_columns_[i]->Set(rows, outer_layout_.Get(buffer.data(), i));
+      for (size_t i = 0; i < spilled_columns_.size(); ++i)
+        spilled_columns_[i]->Set(rows, outer_layout_.Get(buffer.data(), i));
       ++rows;
     }
     if (rows == 0) {
@@ -377,7 +388,8 @@ class HashJoinOperator : public Operator {
     for (size_t i = 0; i < outer_count; ++i) GatherOuter(i, rows, outer_missing);
     if (columns_.size() > outer_count) {
       if (plan_.join_type == JoinType::kSemi || plan_.join_type == JoinType::kAnti) {
-        for (size_t i = outer_count; i < columns_.size(); ++i) columns_[i]->SetConstantValue(columns_[i]->type(), Value{});
+        for (size_t i = outer_count; i < columns_.size(); ++i)
+          columns_[i]->SetConstantValue(columns_[i]->type(), Value{});
       } else {
         GatherRows(table_->layout(), pair_inner_.data(), rows, table_->key_count(),
                    std::span(pointers_.data() + outer_count, columns_.size() - outer_count));

@@ -38,7 +38,8 @@ HashedSubplan::HashedSubplan(Executor& executor, int32_t plan_id, std::span<cons
 
 uint64_t HashedSubplan::ParamVersion() const {
   uint64_t sum = 0;
-  for (int32_t id : executor_.plan().subplans[plan_id_ - 1]->plan->params) sum += executor_.params().exec[id].version;
+  for (int32_t id : executor_.plan().subplans[plan_id_ - 1]->plan->params)
+    sum += executor_.params().exec[id].version;
   return sum;
 }
 
@@ -61,7 +62,8 @@ void HashedSubplan::Build(EvalContext& context) {
       batch.selection.ForEach([&](uint32_t row) {
         if (groups_[row] == nullptr) rest.push_back(static_cast<uint16_t>(row));
       });
-      if (!rest.empty()) overflow_->Append(columns, Selection{rest.data(), static_cast<uint32_t>(rest.size())});
+      if (!rest.empty())
+        overflow_->Append(columns, Selection{rest.data(), static_cast<uint32_t>(rest.size())});
     } else if (table_.bytes() > limit) {
       std::vector<PhysicalType> physical;
       for (const TypeDescriptor* type : types_) physical.push_back(type->physical);
@@ -70,7 +72,8 @@ void HashedSubplan::Build(EvalContext& context) {
   }
   for (size_t i = 0; i < table_.size(); ++i) {
     bool has_null = false;
-    for (size_t column = 0; column < types_.size(); ++column) has_null |= table_.layout().IsNull(table_.group(i), column);
+    for (size_t column = 0; column < types_.size(); ++column)
+      has_null |= table_.layout().IsNull(table_.group(i), column);
     if (has_null) null_rows_.push_back(table_.group(i));
   }
   built_ = true;
@@ -80,7 +83,8 @@ void HashedSubplan::Build(EvalContext& context) {
 bool HashedSubplan::MayEqual(std::span<Vector* const> keys, uint32_t row, const char* group) const {
   for (size_t i = 0; i < types_.size(); ++i) {
     if (keys[i]->IsNull(row) || table_.layout().IsNull(group, i)) continue;
-    if (types_[i]->compare(keys[i]->Get(row).datum, table_.layout().Get(group, i).datum, nullptr) != 0) return false;
+    if (types_[i]->compare(keys[i]->Get(row).datum, table_.layout().Get(group, i).datum, nullptr) != 0)
+      return false;
   }
   return true;
 }
@@ -128,7 +132,8 @@ Value HashedSubplan::MatchOne(std::span<Vector* const> keys, uint32_t row, bool 
   return open ? Value{} : Truth(false);
 }
 
-void HashedSubplan::Match(std::span<Vector* const> keys, EvalContext& context, const Selection& selection, Vector* result) {
+void HashedSubplan::Match(std::span<Vector* const> keys, EvalContext& context, const Selection& selection,
+                          Vector* result) {
   if (!built_ || version_ != ParamVersion()) Build(context);
   CallSite site;
   CallContext call{table_.arena(), *context.format, context.session, site};

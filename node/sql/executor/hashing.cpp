@@ -10,7 +10,8 @@ void HashIntegers(const Vector& key, const Selection& selection, bool first, uin
   const T* values = key.data<T>();
   selection.ForEach([&](uint32_t row) {
     uint32_t index = key.Index(row);
-    uint64_t h = key.IsNullAt(index) ? kNullHash : MixHash(static_cast<uint64_t>(static_cast<int64_t>(values[index])));
+    uint64_t h =
+        key.IsNullAt(index) ? kNullHash : MixHash(static_cast<uint64_t>(static_cast<int64_t>(values[index])));
     hashes[row] = first ? h : MixHash(hashes[row] ^ (h + kNullHash));
   });
 }
@@ -33,8 +34,8 @@ bool HashesAsInteger(const TypeDescriptor& type) {
 
 }  // namespace
 
-void HashKeys(std::span<const TypeDescriptor* const> types, std::span<Vector* const> keys, const Selection& selection,
-              uint64_t* hashes) {
+void HashKeys(std::span<const TypeDescriptor* const> types, std::span<Vector* const> keys,
+              const Selection& selection, uint64_t* hashes) {
   if (keys.empty()) selection.ForEach([&](uint32_t row) { hashes[row] = kNullHash; });
   for (size_t i = 0; i < keys.size(); ++i) {
     bool first = i == 0;

@@ -20,8 +20,8 @@ inline uint64_t MixHash(uint64_t h) {
 }
 
 // Writes hashes[row] for every selected row over all key columns; nulls hash to a constant.
-void HashKeys(std::span<const TypeDescriptor* const> types, std::span<Vector* const> keys, const Selection& selection,
-              uint64_t* hashes);
+void HashKeys(std::span<const TypeDescriptor* const> types, std::span<Vector* const> keys,
+              const Selection& selection, uint64_t* hashes);
 
 // Are the key columns of `row` (from first_column on) equal to batch row `index`? Nulls equal nulls.
 bool KeysEqual(std::span<const TypeDescriptor* const> types, const RowLayout& layout, const char* row,

@@ -39,7 +39,8 @@ KeyCompare CrossTypeComparator(Oid column, Oid value) {
   return compare;
 }
 
-IndexKeys::IndexKeys(const List<IndexCondition*>& conditions) : conditions_(conditions), arena_(&ProcessMemory(), 256) {
+IndexKeys::IndexKeys(const List<IndexCondition*>& conditions)
+    : conditions_(conditions), arena_(&ProcessMemory(), 256) {
   for (const IndexCondition* condition : conditions) {
     values_.push_back(condition->value == nullptr ? nullptr : CompileExpression(condition->value));
     std::vector<ExprStatePtr> row;
@@ -58,8 +59,9 @@ bool IndexKeys::Evaluate(EvalContext& context, const IndexDesc&) {
     key.kind = condition.kind;
     key.attno = static_cast<AttrNumber>(condition.index_column);
     key.strategy = condition.strategy;
-    key.compare = condition.kind == ScanKey::Kind::kCompare ? CrossTypeComparator(condition.left_type, condition.right_type)
-                                                            : nullptr;
+    key.compare = condition.kind == ScanKey::Kind::kCompare
+                      ? CrossTypeComparator(condition.left_type, condition.right_type)
+                      : nullptr;
     if (values_[i] != nullptr) {
       key.value = values_[i]->Eval(context, {}, Selection{nullptr, 1}).Get(0);
       if (key.value.is_null) return false;

@@ -17,7 +17,8 @@ std::vector<PhysicalType> AllTypes(const std::vector<const TypeDescriptor*>& key
 
 JoinTable::JoinTable(std::vector<const TypeDescriptor*> key_types, std::vector<PhysicalType> payload_types,
                      MemoryAccount* account)
-    : key_types_(std::move(key_types)), rows_(RowLayout(AllTypes(key_types_, payload_types), sizeof(Header)), account) {}
+    : key_types_(std::move(key_types)),
+      rows_(RowLayout(AllTypes(key_types_, payload_types), sizeof(Header)), account) {}
 
 void JoinTable::Add(std::span<Vector* const> keys_and_payload, uint32_t row, uint64_t hash) {
   char* added = rows_.Append(keys_and_payload, row);

@@ -65,7 +65,8 @@ class LimitOperator : public Operator {
     if (last_ == nullptr || done_ || !left_->Next(input, 1)) return false;
     uint32_t row = input->selection.Row(0);
     for (const SortKey& key : ties_) {
-      if (CompareBySortKey(key, kept_->layout().Get(last_, key.column), input->columns[key.column]->Get(row)) != 0) {
+      if (CompareBySortKey(key, kept_->layout().Get(last_, key.column),
+                           input->columns[key.column]->Get(row)) != 0) {
         done_ = true;
         return false;
       }
@@ -85,6 +86,8 @@ class LimitOperator : public Operator {
 
 }  // namespace
 
-OperatorPtr MakeLimit(Executor& executor, const LimitPlan& plan) { return std::make_unique<LimitOperator>(executor, plan); }
+OperatorPtr MakeLimit(Executor& executor, const LimitPlan& plan) {
+  return std::make_unique<LimitOperator>(executor, plan);
+}
 
 }  // namespace walden

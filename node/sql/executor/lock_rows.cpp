@@ -43,7 +43,8 @@ class LockRowsOperator : public Operator {
  protected:
   void DoOpen() override {
     relations_.clear();
-    for (const RowMark* mark : plan_.marks) relations_.push_back(OpenRelation(mark->relation, LockMode::kNone));
+    for (const RowMark* mark : plan_.marks)
+      relations_.push_back(OpenRelation(mark->relation, LockMode::kNone));
     cid_ = CurrentCommandId(true);
     left_->Open();
   }

@@ -11,8 +11,8 @@ const P& PlanAs(const Plan& plan) {
 }
 
 bool ScansTable(const Plan& plan) {
-  return plan.kind == PlanKind::kSeqScan || plan.kind == PlanKind::kIndexScan || plan.kind == PlanKind::kBitmapScan ||
-         plan.kind == PlanKind::kTidScan;
+  return plan.kind == PlanKind::kSeqScan || plan.kind == PlanKind::kIndexScan ||
+         plan.kind == PlanKind::kBitmapScan || plan.kind == PlanKind::kTidScan;
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ struct OutputVectors {
 
 class MaterialOperator : public Operator {
  public:
-  MaterialOperator(Executor& executor, const MaterialPlan& plan) : Operator(executor, plan), output_(output_types()) {
+  MaterialOperator(Executor& executor, const MaterialPlan& plan)
+      : Operator(executor, plan), output_(output_types()) {
     left_ = MakeOperator(executor, *plan.left);
   }
   void Close() override {
@@ -70,7 +71,8 @@ class MaterialOperator : public Operator {
 
 // One CTE's rows, filled on demand by whichever scan needs the next one.
 struct SharedCte {
-  SharedCte(const std::vector<PhysicalType>& types, MemoryAccount* account, size_t limit) : store(types, account, limit) {}
+  SharedCte(const std::vector<PhysicalType>& types, MemoryAccount* account, size_t limit)
+      : store(types, account, limit) {}
   RowStore store;
   bool started = false;
   bool done = false;
@@ -89,7 +91,8 @@ class CteScanOperator : public Operator {
   void DoOpen() override {
     Operator* source = executor().subplan(plan_.subplan_id);
     std::shared_ptr<void>& slot = executor().shared_states()[plan_.subplan_id];
-    if (slot == nullptr) slot = std::make_shared<SharedCte>(source->output_types(), &executor().account(), WorkMemBytes());
+    if (slot == nullptr)
+      slot = std::make_shared<SharedCte>(source->output_types(), &executor().account(), WorkMemBytes());
     shared_ = std::static_pointer_cast<SharedCte>(slot);
     if (output_ == nullptr) output_ = std::make_unique<OutputVectors>(source->output_types());
     reader_ = std::make_unique<RowStore::Reader>(&shared_->store);
@@ -128,6 +131,8 @@ class CteScanOperator : public Operator {
 OperatorPtr MakeMaterial(Executor& executor, const MaterialPlan& plan) {
   return std::make_unique<MaterialOperator>(executor, plan);
 }
-OperatorPtr MakeCteScan(Executor& executor, const CteScanPlan& plan) { return std::make_unique<CteScanOperator>(executor, plan); }
+OperatorPtr MakeCteScan(Executor& executor, const CteScanPlan& plan) {
+  return std::make_unique<CteScanOperator>(executor, plan);
+}
 
 }  // namespace walden

@@ -13,7 +13,8 @@ namespace {
 // One input, row by row, with its keys evaluated.
 class MergeInput {
  public:
-  MergeInput(Executor& executor, Operator& source, const ExprList& keys) : executor_(executor), source_(source) {
+  MergeInput(Executor& executor, Operator& source, const ExprList& keys)
+      : executor_(executor), source_(source) {
     for (const Expr* key : keys) keys_.push_back(CompileExpression(key));
   }
   void Restart() {
@@ -36,7 +37,8 @@ class MergeInput {
     arena_.Reset();
     EvalContext context = executor_.MakeEvalContext(arena_);
     key_vectors_.clear();
-    for (ExprStatePtr& key : keys_) key_vectors_.push_back(&key->Eval(context, batch_.columns, batch_.selection));
+    for (ExprStatePtr& key : keys_)
+      key_vectors_.push_back(&key->Eval(context, batch_.columns, batch_.selection));
     at_ = 0;
     return true;
   }
@@ -75,7 +77,8 @@ class MergeJoinOperator : public Operator {
     outer_ = std::make_unique<MergeInput>(executor, *left_, plan.outer_keys);
     inner_ = std::make_unique<MergeInput>(executor, *right_, plan.inner_keys);
     for (uint32_t i = 0; i < plan.compare_types.size(); ++i) {
-      order_.push_back({i, &TypeOf(plan.compare_types[i]), nullptr, plan.descending[i] != 0, plan.nulls_first[i] != 0});
+      order_.push_back(
+          {i, &TypeOf(plan.compare_types[i]), nullptr, plan.descending[i] != 0, plan.nulls_first[i] != 0});
     }
     for (PhysicalType type : left_->output_types()) AddColumn(type);
     for (PhysicalType type : right_->output_types()) AddColumn(type);
@@ -122,9 +125,12 @@ class MergeJoinOperator : public Operator {
     pointers_.push_back(columns_.back().get());
   }
   bool KeepsOuter() const {
-    return plan_.join_type == JoinType::kLeft || plan_.join_type == JoinType::kFull || plan_.join_type == JoinType::kAnti;
+    return plan_.join_type == JoinType::kLeft || plan_.join_type == JoinType::kFull ||
+           plan_.join_type == JoinType::kAnti;
   }
-  bool KeepsInner() const { return plan_.join_type == JoinType::kRight || plan_.join_type == JoinType::kFull; }
+  bool KeepsInner() const {
+    return plan_.join_type == JoinType::kRight || plan_.join_type == JoinType::kFull;
+  }
 
   void Restart() {
     outer_->Restart();
@@ -218,7 +224,8 @@ class MergeJoinOperator : public Operator {
   }
 
   bool NextPair() {
-    bool stops = outer_matched_ && (plan_.join_type == JoinType::kSemi || plan_.join_type == JoinType::kAnti || plan_.inner_unique);
+    bool stops = outer_matched_ && (plan_.join_type == JoinType::kSemi ||
+                                    plan_.join_type == JoinType::kAnti || plan_.inner_unique);
     if (stops || !NextGroupRow()) {
       if (!outer_matched_ && KeepsOuter()) EmitOuterAlone();
       outer_matched_ = false;
@@ -253,7 +260,8 @@ class MergeJoinOperator : public Operator {
     size_t outer_count = left_->output_types().size();
     std::vector<Vector*> row;
     for (size_t i = 0; i < columns_.size(); ++i) {
-      Value value = i < outer_count ? outer_->batch().columns[i]->Get(outer_->row()) : group_pointers_[i - outer_count]->Get(group_row);
+      Value value = i < outer_count ? outer_->batch().columns[i]->Get(outer_->row())
+                                    : group_pointers_[i - outer_count]->Get(group_row);
       qual_row_[i].SetConstantValue(columns_[i]->type(), value);
       row.push_back(&qual_row_[i]);
     }
@@ -265,7 +273,8 @@ class MergeJoinOperator : public Operator {
     columns_[column]->Set(rows_, value);
   }
   void SetOuter() {
-    for (size_t i = 0; i < left_->output_types().size(); ++i) SetColumn(i, outer_->batch().columns[i]->Get(outer_->row()));
+    for (size_t i = 0; i < left_->output_types().size(); ++i)
+      SetColumn(i, outer_->batch().columns[i]->Get(outer_->row()));
   }
   void EmitOuterAlone() {
     SetOuter();
@@ -275,7 +284,8 @@ class MergeJoinOperator : public Operator {
   void EmitPair(uint32_t group_row) {
     SetOuter();
     size_t outer_count = left_->output_types().size();
-    for (size_t i = outer_count; i < columns_.size(); ++i) SetColumn(i, group_pointers_[i - outer_count]->Get(group_row));
+    for (size_t i = outer_count; i < columns_.size(); ++i)
+      SetColumn(i, group_pointers_[i - outer_count]->Get(group_row));
     ++rows_;
   }
   void EmitInner(std::span<Vector* const> columns, uint32_t row) {

@@ -22,7 +22,10 @@ namespace {
 class ModifyTableOperator : public Operator {
  public:
   ModifyTableOperator(Executor& executor, const ModifyTablePlan& plan)
-      : Operator(executor, plan), plan_(plan), recheck_(executor, *plan.left), conflict_filter_(plan.conflict_where) {
+      : Operator(executor, plan),
+        plan_(plan),
+        recheck_(executor, *plan.left),
+        conflict_filter_(plan.conflict_where) {
     left_ = MakeOperator(executor, *plan.left);
     for (const Expr* value : plan.conflict_values) conflict_values_.push_back(CompileExpression(value));
     for (const WithCheckOption* option : plan.check_options) {
@@ -75,7 +78,8 @@ class ModifyTableOperator : public Operator {
         ChangeRow(child_.selection.Row(child_at_++));
       }
     }
-    if (gathering && gathering->gathered() > SettledLsn() && IsSameWithoutUnsettled()) gathering->KeepUntold();
+    if (gathering && gathering->gathered() > SettledLsn() && IsSameWithoutUnsettled())
+      gathering->KeepUntold();
     if (returned_ == 0) return false;
     input->columns = returning_pointers_;
     input->selection = Selection{nullptr, returned_};
@@ -163,12 +167,13 @@ class ModifyTableOperator : public Operator {
   // Rows that nobody wants to see one by one are stored a batch at a time.
   bool CanGather() const {
     constexpr uint32_t kWorthwhile = 8;
-    return plan_.command == CmdType::kInsert && plan_.on_conflict == OnConflictAction::kNone && !plan_.has_returning &&
-           child_.selection.count >= kWorthwhile;
+    return plan_.command == CmdType::kInsert && plan_.on_conflict == OnConflictAction::kNone &&
+           !plan_.has_returning && child_.selection.count >= kWorthwhile;
   }
 
   void InsertTogether() {
-    if (gathered_ == nullptr) gathered_ = std::make_unique<BatchedInsert>(*writer_, cid_, InsertOptions{}, bulk_.get());
+    if (gathered_ == nullptr)
+      gathered_ = std::make_unique<BatchedInsert>(*writer_, cid_, InsertOptions{}, bulk_.get());
     for (uint32_t i = 0; i < child_.selection.count; ++i) {
       eval_arena_.Reset();
       try {
@@ -203,7 +208,8 @@ class ModifyTableOperator : public Operator {
     while (true) {
       TupleId conflict;
       std::optional<TupleId> inserted = writer_->InsertUnlessConflict(
-          context, values_, cid_, std::span(plan_.arbiter_indexes.begin(), plan_.arbiter_indexes.size()), &conflict);
+          context, values_, cid_, std::span(plan_.arbiter_indexes.begin(), plan_.arbiter_indexes.size()),
+          &conflict);
       if (inserted) {
         ++tuples_inserted_;
         *tid = *inserted;
@@ -234,22 +240,30 @@ class ModifyTableOperator : public Operator {
   bool UpdateConflicting(EvalContext& context, TupleId conflict, uint32_t row) {
     const TableRef& table = writer_->relation().table;
     TupleFailure failure;
-    TupleResult locked = HeapLock(table, conflict, cid_, RowLockMode::kNoKeyExclusive, WaitPolicy::kBlock, false, &failure);
+    TupleResult locked =
+        HeapLock(table, conflict, cid_, RowLockMode::kNoKeyExclusive, WaitPolicy::kBlock, false, &failure);
     if (locked == TupleResult::kSelfModified || locked == TupleResult::kInvisible) {
-      throw SqlError(ErrorCode::kCardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time")
-          .WithHint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.");
+      throw SqlError(ErrorCode::kCardinalityViolation,
+                     "ON CONFLICT DO UPDATE command cannot affect row a second time")
+          .WithHint(
+              "Ensure that no rows proposed for insertion within the same command have duplicate constrained "
+              "values.");
     }
     if (locked != TupleResult::kOk) {
       if (UsesTransactionSnapshot()) {
-        throw SqlError(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update");
+        throw SqlError(ErrorCode::kSerializationFailure,
+                       "could not serialize access due to concurrent update");
       }
       return false;
     }
     TupleView existing;
     if (!fetcher_->FetchAny(conflict, &existing)) return false;
     if (IsCurrentXid(existing.header().xmin()) && VisibleCmin(existing.header()) >= cid_) {
-      throw SqlError(ErrorCode::kCardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time")
-          .WithHint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.");
+      throw SqlError(ErrorCode::kCardinalityViolation,
+                     "ON CONFLICT DO UPDATE command cannot affect row a second time")
+          .WithHint(
+              "Ensure that no rows proposed for insertion within the same command have duplicate constrained "
+              "values.");
     }
     CheckConflictVisible(conflict);
     DeformOld(existing);
@@ -258,16 +272,18 @@ class ModifyTableOperator : public Operator {
     std::vector<Value> inserted = values_;
     std::vector<Value> updated = old_values_;
     for (size_t i = 0; i < conflict_values_.size(); ++i) {
-      updated[plan_.conflict_columns[i] - 1] = conflict_values_[i]->Eval(context, columns, Selection{nullptr, 1}).Get(0);
+      updated[plan_.conflict_columns[i] - 1] =
+          conflict_values_[i]->Eval(context, columns, Selection{nullptr, 1}).Get(0);
     }
     values_ = updated;
     writer_->ComputeGenerated(context, values_);
     writer_->CheckConstraints(context, values_);
     CheckOptions(context);
     TupleId new_tid;
-    TupleResult result = writer_->Update(context, conflict, existing, values_, conflict_changed_, cid_, WaitPolicy::kBlock,
-                                         &failure, &new_tid);
-    if (result != TupleResult::kOk) throw SqlError(ErrorCode::kInternalError, "unexpected result of updating a locked row");
+    TupleResult result = writer_->Update(context, conflict, existing, values_, conflict_changed_, cid_,
+                                         WaitPolicy::kBlock, &failure, &new_tid);
+    if (result != TupleResult::kOk)
+      throw SqlError(ErrorCode::kInternalError, "unexpected result of updating a locked row");
     CountRow();
     referential_->Updated(executor(), old_values_, values_);
     Return(values_, new_tid, row);
@@ -311,7 +327,8 @@ class ModifyTableOperator : public Operator {
         CheckSelfModified(failure);
         return;
       }
-      RowLockMode mode = plan_.command == CmdType::kUpdate ? RowLockMode::kNoKeyExclusive : RowLockMode::kExclusive;
+      RowLockMode mode =
+          plan_.command == CmdType::kUpdate ? RowLockMode::kNoKeyExclusive : RowLockMode::kExclusive;
       std::optional<TupleId> newest =
           LockNewestVersion(writer_->relation().table, result, failure, cid_, mode, WaitPolicy::kBlock);
       if (!newest) return;
@@ -326,8 +343,9 @@ class ModifyTableOperator : public Operator {
   // A row that this very command has changed already (the join delivered it twice) is left alone.
   void CheckSelfModified(const TupleFailure& failure) {
     if (failure.cmax != kInvalidCommandId && failure.cmax > cid_) {
-      throw SqlError(ErrorCode::kTriggeredDataChangeViolation,
-                     "tuple to be updated was already modified by an operation triggered by the current command");
+      throw SqlError(
+          ErrorCode::kTriggeredDataChangeViolation,
+          "tuple to be updated was already modified by an operation triggered by the current command");
     }
   }
 
@@ -340,7 +358,8 @@ class ModifyTableOperator : public Operator {
   EvalContext SetNewValues(const Batch& source, uint32_t row, const TupleView& old_row) {
     DeformOld(old_row);
     values_ = old_values_;
-    for (size_t i = 0; i < plan_.update_columns.size(); ++i) values_[plan_.update_columns[i] - 1] = source.columns[i]->Get(row);
+    for (size_t i = 0; i < plan_.update_columns.size(); ++i)
+      values_[plan_.update_columns[i] - 1] = source.columns[i]->Get(row);
     EvalContext context = RowContext();
     writer_->ComputeGenerated(context, values_);
     writer_->CheckConstraints(context, values_);
@@ -354,7 +373,8 @@ class ModifyTableOperator : public Operator {
     Xid old_xmin = old_row.header().xmin();
     EvalContext context = SetNewValues(source, row, old_row);
     TupleId new_tid;
-    TupleResult result = writer_->Update(context, tid, old_row, values_, changed_, cid_, WaitPolicy::kBlock, failure, &new_tid);
+    TupleResult result = writer_->Update(context, tid, old_row, values_, changed_, cid_, WaitPolicy::kBlock,
+                                         failure, &new_tid);
     if (result != TupleResult::kOk) return result;
     queue_places_->KeepToEnd();
     CountRow();
@@ -387,7 +407,9 @@ class ModifyTableOperator : public Operator {
     Batch changed;
     TupleView old_row;
     std::pair version(plan_.rtindex, tid);
-    if (!recheck_.Run(plan_.marks, child_, 0, std::span(&version, 1), &changed) || !fetcher_->FetchAny(tid, &old_row)) return false;
+    if (!recheck_.Run(plan_.marks, child_, 0, std::span(&version, 1), &changed) ||
+        !fetcher_->FetchAny(tid, &old_row))
+      return false;
     SetNewValues(changed, changed.selection.Row(0), old_row);
     return true;
   }
@@ -415,7 +437,8 @@ class ModifyTableOperator : public Operator {
     for (auto& [option, condition] : check_options_) {
       Value result = condition->Eval(context, row, Selection{nullptr, 1}).Get(0);
       if (!result.is_null && result.datum.b) continue;
-      throw SqlError(ErrorCode::kWithCheckOptionViolation, "new row violates check option for view \"{}\"", option->relname)
+      throw SqlError(ErrorCode::kWithCheckOptionViolation, "new row violates check option for view \"{}\"",
+                     option->relname)
           .WithDetail(fmt::format("Failing row contains {}.", writer_->DescribeRow(context, values_)));
     }
   }
@@ -436,7 +459,9 @@ class ModifyTableOperator : public Operator {
     return value;
   }
 
-  void Return(const std::vector<Value>& values, TupleId tid, uint32_t row) { ReturnFrom(child_, values, tid, row); }
+  void Return(const std::vector<Value>& values, TupleId tid, uint32_t row) {
+    ReturnFrom(child_, values, tid, row);
+  }
   void ReturnFrom(const Batch& source, const std::vector<Value>& values, TupleId tid, uint32_t row) {
     if (!plan_.has_returning) return;
     size_t n = values.size();

@@ -27,7 +27,6 @@ enum class SetAggregate : uint32_t {
   kDenseRank = 3992,
 };
 
-
 // The sorted rows one after the other.
 class RowStream {
  public:
@@ -48,7 +47,8 @@ class RowStream {
 
 double CheckedPercentile(double percentile) {
   if (std::isnan(percentile) || percentile < 0 || percentile > 1) {
-    throw SqlError(ErrorCode::kNumericValueOutOfRange, "percentile value {:g} is not between 0 and 1", percentile);
+    throw SqlError(ErrorCode::kNumericValueOutOfRange, "percentile value {:g} is not between 0 and 1",
+                   percentile);
   }
   return percentile;
 }
@@ -92,7 +92,8 @@ Value Interpolate(const Wanted& wanted, bool continuous, bool is_interval) {
   return Float8Value(low + wanted.proportion * (high - low));
 }
 
-Value Percentiles(const OrderedSetInput& input, RowStream& rows, Arena* arena, bool continuous, bool is_interval, bool is_array) {
+Value Percentiles(const OrderedSetInput& input, RowStream& rows, Arena* arena, bool continuous,
+                  bool is_interval, bool is_array) {
   if (input.rows == 0 || !rows.Next()) return Value{};
   PhysicalType physical = TypeOf(input.value_type).physical;
   Value direct = rows.Get(input.sorted_columns);
@@ -158,7 +159,8 @@ Value Mode(const OrderedSetInput& input, RowStream& rows, Arena* arena) {
 }
 
 // Where the direct arguments' row would stand among the group's.
-Value Hypothetical(const OrderedSetInput& input, RowStream& rows, MemoryAccount* account, std::span<Vector* const> columns) {
+Value Hypothetical(const OrderedSetInput& input, RowStream& rows, MemoryAccount* account,
+                   std::span<Vector* const> columns) {
   uint64_t before = 0, distinct_before = 0, up_to = 0;
   std::vector<PhysicalType> types;
   for (const Vector* column : columns) types.push_back(column->type());
@@ -167,7 +169,8 @@ Value Hypothetical(const OrderedSetInput& input, RowStream& rows, MemoryAccount*
   while (rows.Next()) {
     int order = 0;
     for (size_t i = 0; i < input.keys.size() && order == 0; ++i) {
-      order = CompareBySortKey(input.keys[i], rows.Get(input.keys[i].column), rows.Get(input.sorted_columns + input.keys[i].column));
+      order = CompareBySortKey(input.keys[i], rows.Get(input.keys[i].column),
+                               rows.Get(input.sorted_columns + input.keys[i].column));
     }
     if (order > 0) break;
     ++up_to;
@@ -194,7 +197,8 @@ Value Hypothetical(const OrderedSetInput& input, RowStream& rows, MemoryAccount*
   switch (SetAggregate{OidNumber(input.aggregate)}) {
     case SetAggregate::kRank: return Int8Value(static_cast<int64_t>(before) + 1);
     case SetAggregate::kDenseRank: return Int8Value(static_cast<int64_t>(distinct_before) + 1);
-    case SetAggregate::kPercentRank: return Float8Value(input.rows == 0 ? 0 : static_cast<double>(before) / all);
+    case SetAggregate::kPercentRank:
+      return Float8Value(input.rows == 0 ? 0 : static_cast<double>(before) / all);
     default: return Float8Value((static_cast<double>(up_to) + 1) / (all + 1));
   }
 }
@@ -206,7 +210,8 @@ bool IsOrderedSetAggregate(Oid aggregate) {
   return oid >= 3972 && oid <= 3992 && oid % 2 == 0;
 }
 
-Value ComputeOrderedSet(const OrderedSetInput& input, Sorter& sorter, std::span<Vector* const> columns, Arena* arena) {
+Value ComputeOrderedSet(const OrderedSetInput& input, Sorter& sorter, std::span<Vector* const> columns,
+                        Arena* arena) {
   RowStream rows(sorter, columns);
   switch (SetAggregate{OidNumber(input.aggregate)}) {
     case SetAggregate::kPercentileDisc: return Percentiles(input, rows, arena, false, false, false);

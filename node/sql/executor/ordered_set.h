@@ -14,13 +14,14 @@ bool IsOrderedSetAggregate(Oid aggregate);
 
 struct OrderedSetInput {
   Oid aggregate = Oid::kInvalid;
-  Oid value_type = Oid::kInvalid;     // of the first sorted column
-  std::span<const SortKey> keys;      // over the sorted columns
-  size_t sorted_columns = 0;          // the columns after them hold the direct arguments, the same in every row
+  Oid value_type = Oid::kInvalid;  // of the first sorted column
+  std::span<const SortKey> keys;   // over the sorted columns
+  size_t sorted_columns = 0;       // the columns after them hold the direct arguments, the same in every row
   uint64_t rows = 0;
 };
 
 // Reads the finished sorter to its end. The result lives in `arena`.
-Value ComputeOrderedSet(const OrderedSetInput& input, Sorter& sorter, std::span<Vector* const> columns, Arena* arena);
+Value ComputeOrderedSet(const OrderedSetInput& input, Sorter& sorter, std::span<Vector* const> columns,
+                        Arena* arena);
 
 }  // namespace walden

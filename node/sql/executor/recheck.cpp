@@ -14,7 +14,8 @@ namespace {
 ExprList IndexConditionsOf(const ScanPlan& plan, Arena& arena) {
   ExprList conditions;
   if (Is<IndexScanPlan>(&plan)) {
-    for (const IndexCondition* condition : As<IndexScanPlan>(&plan)->conditions) conditions.Append(arena, condition->original);
+    for (const IndexCondition* condition : As<IndexScanPlan>(&plan)->conditions)
+      conditions.Append(arena, condition->original);
   } else if (Is<BitmapScanPlan>(&plan)) {
     conditions = As<BitmapScanPlan>(&plan)->recheck;
   }
@@ -25,9 +26,14 @@ ExprList IndexConditionsOf(const ScanPlan& plan, Arena& arena) {
 class RecheckScanOperator : public Operator {
  public:
   RecheckScanOperator(Executor& executor, const ScanPlan& plan, const RecheckRows& rows)
-      : Operator(executor, plan), plan_(plan), rows_(rows), columns_(plan), index_filter_(IndexConditionsOf(plan, arena_)) {
+      : Operator(executor, plan),
+        plan_(plan),
+        rows_(rows),
+        columns_(plan),
+        index_filter_(IndexConditionsOf(plan, arena_)) {
     // A row of a cursor stays that row.
-    if (Is<TidScanPlan>(&plan) && As<TidScanPlan>(&plan)->current_of == nullptr) tids_.emplace(*As<TidScanPlan>(&plan));
+    if (Is<TidScanPlan>(&plan) && As<TidScanPlan>(&plan)->current_of == nullptr)
+      tids_.emplace(*As<TidScanPlan>(&plan));
   }
   void Close() override {
     if (fetcher_ != nullptr) fetcher_->Release();
@@ -73,7 +79,8 @@ OperatorPtr MakeRecheckScan(Executor& executor, const ScanPlan& plan) {
   return std::make_unique<RecheckScanOperator>(executor, plan, *executor.recheck_rows());
 }
 
-bool Recheck::Run(const List<RowMark*>& marks, const Batch& batch, uint32_t row, NewVersions changed, Batch* result) {
+bool Recheck::Run(const List<RowMark*>& marks, const Batch& batch, uint32_t row, NewVersions changed,
+                  Batch* result) {
   rows_.rows.clear();
   for (const RowMark* mark : marks) {
     Value identity = batch.columns[mark->ctid_column - 1]->Get(row);

@@ -37,14 +37,17 @@ bool AllNull(std::span<const Value> key) {
 bool SameImage(PhysicalType type, const Value& a, const Value& b) {
   if (a.is_null || b.is_null) return a.is_null == b.is_null;
   if (type == PhysicalType::kString) return a.datum.string.view() == b.datum.string.view();
-  if (type == PhysicalType::kNumeric && a.datum.numeric.kind == NumericKind::kBig && b.datum.numeric.kind == NumericKind::kBig) {
+  if (type == PhysicalType::kNumeric && a.datum.numeric.kind == NumericKind::kBig &&
+      b.datum.numeric.kind == NumericKind::kBig) {
     const NumericRef &x = a.datum.numeric, &y = b.datum.numeric;
-    return x.scale == y.scale && std::string_view(x.digits, x.digits_size) == std::string_view(y.digits, y.digits_size);
+    return x.scale == y.scale &&
+           std::string_view(x.digits, x.digits_size) == std::string_view(y.digits, y.digits_size);
   }
   return std::memcmp(&a.datum, &b.datum, PhysicalWidth(type)) == 0;
 }
 
-bool SameKey(const Relation& table, const std::vector<int16_t>& columns, std::span<const Value> a, std::span<const Value> b) {
+bool SameKey(const Relation& table, const std::vector<int16_t>& columns, std::span<const Value> a,
+             std::span<const Value> b) {
   for (int16_t attno : columns) {
     if (!SameImage((*table.desc)[attno].physical, a[attno - 1], b[attno - 1])) return false;
   }
@@ -72,7 +75,8 @@ class QueuedChecks : public AfterStatementWork {
 
 }  // namespace
 
-ReferentialQueue::ReferentialQueue(bool count_calls) : arena_(&ProcessMemory(), 1024), counts_calls_(count_calls) {}
+ReferentialQueue::ReferentialQueue(bool count_calls)
+    : arena_(&ProcessMemory(), 1024), counts_calls_(count_calls) {}
 ReferentialQueue::~ReferentialQueue() = default;
 
 std::span<const Value> ReferentialQueue::CopyKey(const ReferentialEvent& event, std::span<const Value> key) {
@@ -82,7 +86,8 @@ std::span<const Value> ReferentialQueue::CopyKey(const ReferentialEvent& event, 
   Value* copy = static_cast<Value*>(arena_.Allocate(key.size() * sizeof(Value), alignof(Value)));
   for (size_t i = 0; i < key.size(); ++i) {
     copy[i] = key[i];
-    if (!key[i].is_null) copy[i].datum = CopyDatum((*event.table->desc)[columns[i]].physical, key[i].datum, &arena_);
+    if (!key[i].is_null)
+      copy[i].datum = CopyDatum((*event.table->desc)[columns[i]].physical, key[i].datum, &arena_);
   }
   return {copy, key.size()};
 }
@@ -102,11 +107,12 @@ ForeignKey& ReferentialQueue::KeyOf(const PgConstraintRow& constraint) {
 
 void ReferentialQueue::CountCall(const ReferentialEvent& event, int64_t us) {
   auto found = std::find_if(calls_.begin(), calls_.end(), [&](const TriggerCalls& known) {
-    return known.table == event.table->oid && known.constraint == event.constraint->oid && known.kind == event.kind &&
-           known.is_insert == event.is_insert;
+    return known.table == event.table->oid && known.constraint == event.constraint->oid &&
+           known.kind == event.kind && known.is_insert == event.is_insert;
   });
   if (found == calls_.end()) {
-    found = calls_.insert(calls_.end(), TriggerCalls{event.table->oid, event.constraint->oid, event.kind, event.is_insert});
+    found = calls_.insert(calls_.end(),
+                          TriggerCalls{event.table->oid, event.constraint->oid, event.kind, event.is_insert});
   }
   ++found->calls;
   found->us += us;
@@ -152,7 +158,8 @@ ReferentialQueue& ReferentialChecks::QueueOf(Executor& executor) {
 void ReferentialChecks::Inserted(Executor& executor, std::span<const Value> values) {
   if (!table_->foreign_keys.empty()) Inserted(QueueOf(executor), values);
 }
-void ReferentialChecks::Updated(Executor& executor, std::span<const Value> old_values, std::span<const Value> new_values) {
+void ReferentialChecks::Updated(Executor& executor, std::span<const Value> old_values,
+                                std::span<const Value> new_values) {
   if (table_->foreign_keys.empty() && table_->referenced_by.empty()) return;
   Updated(QueueOf(executor), old_values, new_values);
 }
@@ -170,7 +177,8 @@ void ReferentialChecks::Inserted(ReferentialQueue& queue, std::span<const Value>
   }
 }
 
-void ReferentialChecks::Updated(ReferentialQueue& queue, std::span<const Value> old_values, std::span<const Value> new_values) {
+void ReferentialChecks::Updated(ReferentialQueue& queue, std::span<const Value> old_values,
+                                std::span<const Value> new_values) {
   if (ChecksAreOff()) return;
   for (const PgConstraintRow& constraint : table_->referenced_by) {
     std::vector<Value> old_key = KeyValues(*constraint.confkey, old_values);
@@ -180,7 +188,8 @@ void ReferentialChecks::Updated(ReferentialQueue& queue, std::span<const Value> 
   }
   for (const PgConstraintRow& constraint : table_->foreign_keys) {
     std::vector<Value> key = KeyValues(*constraint.conkey, new_values);
-    if (RefersToNothing(constraint, key) || SameKey(*table_, *constraint.conkey, old_values, new_values)) continue;
+    if (RefersToNothing(constraint, key) || SameKey(*table_, *constraint.conkey, old_values, new_values))
+      continue;
     queue.Add({Kind::kCheckReferencing, table_, &constraint, {}, key});
   }
 }

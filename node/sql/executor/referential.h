@@ -25,9 +25,10 @@ struct ReferentialEvent {
   RelationRef table;                  // whose row changed; keeps `constraint` alive
   const PgConstraintRow* constraint;  // of that table's foreign_keys or referenced_by
   std::span<const Value> old_key;     // referenced columns before the change
-  std::span<const Value> new_key;     // kCheckReferencing: referencing columns; kReferencedUpdated: referenced ones
-  bool is_insert = false;             // kCheckReferencing: of a new row
-  bool is_idle = false;               // nothing to check (a null key): only counted
+  std::span<const Value>
+      new_key;             // kCheckReferencing: referencing columns; kReferencedUpdated: referenced ones
+  bool is_insert = false;  // kCheckReferencing: of a new row
+  bool is_idle = false;    // nothing to check (a null key): only counted
 };
 
 // How often one of a foreign key's triggers was called, and for how long, as EXPLAIN ANALYZE shows it.

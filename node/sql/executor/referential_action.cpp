@@ -35,18 +35,21 @@ std::string Quoted(std::string_view name) {
 }
 
 // The statement that PostgreSQL would run, for the CONTEXT of errors.
-std::string StatementText(const ForeignKey& key, const Relation& own, bool is_delete, const std::vector<int16_t>& set,
-                          char action) {
+std::string StatementText(const ForeignKey& key, const Relation& own, bool is_delete,
+                          const std::vector<int16_t>& set, char action) {
   std::string table = Quoted(SchemaName(own.row.relnamespace)) + "." + Quoted(own.name());
   std::string text = is_delete ? "DELETE FROM ONLY " + table : "UPDATE ONLY " + table + " SET";
   int parameter = 0;
   for (size_t i = 0; i < set.size(); ++i) {
-    std::string value = action == 'n' ? "NULL" : action == 'd' ? "DEFAULT" : "$" + std::to_string(++parameter);
+    std::string value = action == 'n'   ? "NULL"
+                        : action == 'd' ? "DEFAULT"
+                                        : "$" + std::to_string(++parameter);
     text += (i == 0 ? " " : ", ") + Quoted(own.columns[set[i] - 1].attname) + " = " + value;
   }
   for (size_t i = 0; i < key.row().conkey->size(); ++i) {
     std::string column = Quoted(own.columns[(*key.row().conkey)[i] - 1].attname);
-    text += (i == 0 ? " WHERE $" : " AND $") + std::to_string(++parameter) + " OPERATOR(pg_catalog.=) " + column;
+    text +=
+        (i == 0 ? " WHERE $" : " AND $") + std::to_string(++parameter) + " OPERATOR(pg_catalog.=) " + column;
   }
   return text;
 }
@@ -56,14 +59,18 @@ Value Converted(const Value& value, Oid from, Oid to) {
   if (value.is_null || from == to) return value;
   PhysicalType a = TypeOf(from).physical, b = TypeOf(to).physical;
   if (a == b) return value;
-  int64_t number = a == PhysicalType::kInt16 ? value.datum.i16 : a == PhysicalType::kInt32 ? value.datum.i32 : value.datum.i64;
+  int64_t number = a == PhysicalType::kInt16   ? value.datum.i16
+                   : a == PhysicalType::kInt32 ? value.datum.i32
+                                               : value.datum.i64;
   Value result = value;
   if (b == PhysicalType::kInt16) {
     result.datum.i16 = static_cast<int16_t>(number);
-    if (result.datum.i16 != number) throw SqlError(ErrorCode::kNumericValueOutOfRange, "smallint out of range");
+    if (result.datum.i16 != number)
+      throw SqlError(ErrorCode::kNumericValueOutOfRange, "smallint out of range");
   } else if (b == PhysicalType::kInt32) {
     result.datum.i32 = static_cast<int32_t>(number);
-    if (result.datum.i32 != number) throw SqlError(ErrorCode::kNumericValueOutOfRange, "integer out of range");
+    if (result.datum.i32 != number)
+      throw SqlError(ErrorCode::kNumericValueOutOfRange, "integer out of range");
   } else {
     result.datum.i64 = number;
   }
@@ -83,8 +90,14 @@ Value DefaultValue(const Relation& table, int16_t attno, EvalContext& context) {
 // Changes the rows that refer to one key, one by one.
 class Action {
  public:
-  Action(ForeignKey& key, char action, const ReferentialEvent& event, EvalContext& context, ReferentialQueue& queue)
-      : key_(key), action_(action), event_(event), context_(context), queue_(queue), table_(*key.referencing()) {
+  Action(ForeignKey& key, char action, const ReferentialEvent& event, EvalContext& context,
+         ReferentialQueue& queue)
+      : key_(key),
+        action_(action),
+        event_(event),
+        context_(context),
+        queue_(queue),
+        table_(*key.referencing()) {
     is_delete_ = action == 'c' && event.kind == ReferentialEvent::Kind::kReferencedDeleted;
     if (is_delete_) return;
     bool some = event.kind == ReferentialEvent::Kind::kReferencedDeleted && key.row().confdelsetcols &&
@@ -126,10 +139,12 @@ class Action {
     TupleView row;
     if (!fetcher.FetchAny(tid, &row)) return;
     std::vector<Value> old_values(table_.columns.size());
-    DeformTuple(*table_.desc, row, old_values.data(), DeformContext{context_.arena, table_.table.toast, true});
+    DeformTuple(*table_.desc, row, old_values.data(),
+                DeformContext{context_.arena, table_.table.toast, true});
     TupleFailure failure;
     if (is_delete_) {
-      if (key_.writer().Delete(tid, cid, WaitPolicy::kBlock, &failure) == TupleResult::kOk) key_.checks().Deleted(queue_, old_values);
+      if (key_.writer().Delete(tid, cid, WaitPolicy::kBlock, &failure) == TupleResult::kOk)
+        key_.checks().Deleted(queue_, old_values);
       return;
     }
     std::vector<Value> new_values = old_values;
@@ -137,8 +152,8 @@ class Action {
     key_.writer().ComputeGenerated(context_, new_values);
     key_.writer().CheckConstraints(context_, new_values);
     TupleId new_tid;
-    TupleResult result =
-        key_.writer().Update(context_, tid, row, new_values, changed_, cid, WaitPolicy::kBlock, &failure, &new_tid);
+    TupleResult result = key_.writer().Update(context_, tid, row, new_values, changed_, cid,
+                                              WaitPolicy::kBlock, &failure, &new_tid);
     if (result == TupleResult::kOk) key_.checks().Updated(queue_, old_values, new_values);
   }
 
@@ -156,7 +171,8 @@ class Action {
 
 }  // namespace
 
-void ApplyAction(ForeignKey& key, char action, const ReferentialEvent& event, EvalContext& context, ReferentialQueue& queue) {
+void ApplyAction(ForeignKey& key, char action, const ReferentialEvent& event, EvalContext& context,
+                 ReferentialQueue& queue) {
   if (action == 'a' || action == 'r') {
     CheckNotReferenced(key, action == 'r', event, context);
     return;

@@ -7,7 +7,8 @@ namespace {
 
 class ResultOperator : public Operator {
  public:
-  ResultOperator(Executor& executor, const ResultPlan& plan) : Operator(executor, plan), one_time_(plan.one_time_quals) {
+  ResultOperator(Executor& executor, const ResultPlan& plan)
+      : Operator(executor, plan), one_time_(plan.one_time_quals) {
     if (plan.left != nullptr) left_ = MakeOperator(executor, *plan.left);
   }
 

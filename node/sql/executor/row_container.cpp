@@ -75,7 +75,8 @@ size_t RowLayout::DeserializeRow(const char* bytes, char* row, Arena* arena) con
 
 char* RowContainer::AppendEmpty() {
   char* row = static_cast<char*>(arena_.Allocate(layout_.row_bytes(), 16));
-  if (layout_.row_bytes() > 0) std::memset(row, 0, layout_.row_bytes());  // rows of a join that needs no column have no bytes
+  if (layout_.row_bytes() > 0)
+    std::memset(row, 0, layout_.row_bytes());  // rows of a join that needs no column have no bytes
   return row;
 }
 

@@ -50,7 +50,8 @@ class RowLayout {
 
 class RowContainer {
  public:
-  RowContainer(RowLayout layout, MemoryAccount* account) : layout_(std::move(layout)), arena_(account, 4096) {}
+  RowContainer(RowLayout layout, MemoryAccount* account)
+      : layout_(std::move(layout)), arena_(account, 4096) {}
 
   // A zeroed row whose values the caller sets.
   char* AppendEmpty();

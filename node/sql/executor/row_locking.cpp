@@ -5,8 +5,8 @@
 
 namespace walden {
 
-std::optional<TupleId> LockNewestVersion(const TableRef& table, TupleResult result, const TupleFailure& first, CommandId cid,
-                                         RowLockMode mode, WaitPolicy wait) {
+std::optional<TupleId> LockNewestVersion(const TableRef& table, TupleResult result, const TupleFailure& first,
+                                         CommandId cid, RowLockMode mode, WaitPolicy wait) {
   if (UsesTransactionSnapshot()) {
     throw SqlError(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent {}",
                    result == TupleResult::kDeleted ? "delete" : "update");

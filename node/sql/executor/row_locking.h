@@ -10,7 +10,8 @@ namespace walden {
 
 // After kUpdated or kDeleted in `failure`: locks the newest committed version and returns its identity; nothing when the row is gone.
 // Throws 40001 in REPEATABLE READ.
-std::optional<TupleId> LockNewestVersion(const TableRef& table, TupleResult result, const TupleFailure& failure, CommandId cid,
-                                         RowLockMode mode, WaitPolicy wait);
+std::optional<TupleId> LockNewestVersion(const TableRef& table, TupleResult result,
+                                         const TupleFailure& failure, CommandId cid, RowLockMode mode,
+                                         WaitPolicy wait);
 
 }  // namespace walden

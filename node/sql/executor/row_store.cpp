@@ -5,7 +5,9 @@
 namespace walden {
 
 RowStore::RowStore(std::vector<PhysicalType> types, MemoryAccount* parent, size_t memory_limit_bytes)
-    : account_("RowStore", parent), memory_limit_(memory_limit_bytes), rows_(RowLayout(std::move(types)), &account_) {}
+    : account_("RowStore", parent),
+      memory_limit_(memory_limit_bytes),
+      rows_(RowLayout(std::move(types)), &account_) {}
 
 void RowStore::Append(std::span<Vector* const> columns, const Selection& selection) {
   std::string record;

@@ -40,8 +40,8 @@ class RowStore {
   MemoryAccount account_;
   size_t memory_limit_;
   RowContainer rows_;
-  std::vector<char*> in_memory_;          // the first rows
-  std::unique_ptr<RecordFile> spilled_;   // the rows after them
+  std::vector<char*> in_memory_;         // the first rows
+  std::unique_ptr<RecordFile> spilled_;  // the rows after them
   size_t count_ = 0;
 };
 

@@ -26,7 +26,9 @@ void ScanColumns::Bind(RelationRef relation) {
   capacity_ = 0;
   has_references_ = false;
   for (AttrNumber attno : attnos_) {
-    PhysicalType type = attno > 0 ? desc[attno].physical : attno == kSelfItemPointerAttr ? PhysicalType::kInt64 : PhysicalType::kInt32;
+    PhysicalType type = attno > 0                       ? desc[attno].physical
+                        : attno == kSelfItemPointerAttr ? PhysicalType::kInt64
+                                                        : PhysicalType::kInt32;
     has_references_ |= IsByReference(type);
     vectors_.push_back(std::make_unique<Vector>(type, 1));
     targets_.push_back(DeformTarget{attno, type, nullptr, nullptr, false});
@@ -40,7 +42,8 @@ void ScanColumns::Prepare(uint32_t more, uint32_t filled) {
   }
   uint32_t wanted = more <= 1 ? 1 : more <= 16 ? 16 : more <= 256 ? 256 : kBatchRows;
   // A scan that fills its batches gets bigger ones; a point query keeps its one row.
-  if (last_rows_ * 2 > capacity_ && capacity_ > 1) wanted = std::max(wanted, std::min(capacity_ * 4, kBatchRows));
+  if (last_rows_ * 2 > capacity_ && capacity_ > 1)
+    wanted = std::max(wanted, std::min(capacity_ * 4, kBatchRows));
   capacity_ = std::max(capacity_, wanted);
   for (size_t i = 0; i < vectors_.size(); ++i) {
     vectors_[i]->Reset(targets_[i].physical, capacity_);

@@ -38,8 +38,8 @@ class ScanColumns {
  private:
   const ScanPlan& plan_;
   RelationRef relation_;
-  std::vector<AttrNumber> attnos_;    // ascending, distinct
-  std::vector<size_t> position_of_;   // plan column -> index in attnos_
+  std::vector<AttrNumber> attnos_;   // ascending, distinct
+  std::vector<size_t> position_of_;  // plan column -> index in attnos_
   std::unique_ptr<TupleDeformer> deformer_;
   std::vector<DeformTarget> targets_;
   std::vector<std::unique_ptr<Vector>> vectors_;  // by attnos_

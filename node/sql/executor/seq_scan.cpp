@@ -13,7 +13,8 @@ namespace {
 
 class SeqScanOperator : public Operator {
  public:
-  SeqScanOperator(Executor& executor, const SeqScanPlan& plan) : Operator(executor, plan), plan_(plan), columns_(plan) {}
+  SeqScanOperator(Executor& executor, const SeqScanPlan& plan)
+      : Operator(executor, plan), plan_(plan), columns_(plan) {}
 
   void Close() override {
     scan_.reset();

@@ -60,10 +60,12 @@ void SetCall::PutSingle(std::span<Vector* const> columns) {
   if (types_.size() == 1) return columns[0]->Set(0, single_);
   std::vector<RecordField> fields;
   if (!single_.is_null) fields = ReadRecord(single_.datum.string.view());
-  for (size_t i = 0; i < columns.size(); ++i) columns[i]->Set(0, i < fields.size() ? fields[i].value : Value{});
+  for (size_t i = 0; i < columns.size(); ++i)
+    columns[i]->Set(0, i < fields.size() ? fields[i].value : Value{});
 }
 
-uint32_t SetCall::Next(EvalContext& context, Arena& arena, std::span<Vector* const> columns, uint32_t max_rows) {
+uint32_t SetCall::Next(EvalContext& context, Arena& arena, std::span<Vector* const> columns,
+                       uint32_t max_rows) {
   if (max_rows > kBatchRows) max_rows = kBatchRows;
   for (size_t i = 0; i < types_.size(); ++i) columns[i]->Reset(types_[i], max_rows);
   if (has_single_) {

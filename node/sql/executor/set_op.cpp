@@ -22,7 +22,10 @@ std::vector<const TypeDescriptor*> KeyTypes(const List<OrderKey>& keys) {
 class SetOpOperator : public Operator {
  public:
   SetOpOperator(Executor& executor, const SetOpPlan& plan)
-      : Operator(executor, plan), plan_(plan), types_(KeyTypes(plan.keys)), table_(types_, {&kCountState}, &account()) {
+      : Operator(executor, plan),
+        plan_(plan),
+        types_(KeyTypes(plan.keys)),
+        table_(types_, {&kCountState}, &account()) {
     left_ = MakeOperator(executor, *plan.left);
     right_ = MakeOperator(executor, *plan.right);
     for (const TypeDescriptor* type : types_) columns_.push_back(std::make_unique<Vector>(type->physical));
@@ -75,7 +78,7 @@ class SetOpOperator : public Operator {
     at_ = 0;
     copies_left_ = -1;
   }
-  void Count(Operator& side, int64_t Counts::*counter) {
+  void Count(Operator& side, int64_t Counts::* counter) {
     Batch batch;
     std::vector<uint64_t> hashes(kBatchRows);
     std::vector<char*> groups(kBatchRows);
@@ -84,14 +87,16 @@ class SetOpOperator : public Operator {
       HashKeys(types_, batch.columns, batch.selection, hashes.data());
       CallContext context{table_.arena(), *eval().format, eval().session, site};
       table_.FindGroups(batch.columns, batch.selection, hashes.data(), true, context, groups.data());
-      batch.selection.ForEach([&](uint32_t row) { ++(static_cast<Counts*>(table_.State(groups[row], 0))->*counter); });
+      batch.selection.ForEach(
+          [&](uint32_t row) { ++(static_cast<Counts*>(table_.State(groups[row], 0))->*counter); });
     }
   }
   int64_t Copies(const Counts& counts) const {
     if (plan_.op == SetOperation::kIntersect) {
       return plan_.all ? std::min(counts.left, counts.right) : (counts.left > 0 && counts.right > 0 ? 1 : 0);
     }
-    return plan_.all ? std::max<int64_t>(0, counts.left - counts.right) : (counts.left > 0 && counts.right == 0 ? 1 : 0);
+    return plan_.all ? std::max<int64_t>(0, counts.left - counts.right)
+                     : (counts.left > 0 && counts.right == 0 ? 1 : 0);
   }
 
   const SetOpPlan& plan_;
@@ -157,7 +162,9 @@ class RecursiveUnionOperator : public Operator {
   }
 
  private:
-  std::unique_ptr<RowStore> NewStore() { return std::make_unique<RowStore>(left_->output_types(), &account(), WorkMemBytes()); }
+  std::unique_ptr<RowStore> NewStore() {
+    return std::make_unique<RowStore>(left_->output_types(), &account(), WorkMemBytes());
+  }
   void Restart() {
     seen_.Clear();
     next_ = NewStore();
@@ -206,7 +213,8 @@ class RecursiveUnionOperator : public Operator {
 
 class WorkTableScanOperator : public Operator {
  public:
-  WorkTableScanOperator(Executor& executor, const WorkTableScanPlan& plan) : Operator(executor, plan), plan_(plan) {}
+  WorkTableScanOperator(Executor& executor, const WorkTableScanPlan& plan)
+      : Operator(executor, plan), plan_(plan) {}
 
  protected:
   void DoOpen() override { reader_.reset(); }
@@ -233,7 +241,9 @@ class WorkTableScanOperator : public Operator {
 
 }  // namespace
 
-OperatorPtr MakeSetOp(Executor& executor, const SetOpPlan& plan) { return std::make_unique<SetOpOperator>(executor, plan); }
+OperatorPtr MakeSetOp(Executor& executor, const SetOpPlan& plan) {
+  return std::make_unique<SetOpOperator>(executor, plan);
+}
 OperatorPtr MakeRecursiveUnion(Executor& executor, const RecursiveUnionPlan& plan) {
   return std::make_unique<RecursiveUnionOperator>(executor, plan);
 }

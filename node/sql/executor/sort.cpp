@@ -8,7 +8,8 @@ namespace {
 
 class SortOperator : public Operator {
  public:
-  SortOperator(Executor& executor, const SortPlan& plan) : Operator(executor, plan), plan_(plan), keys_(SortKeysOf(plan.keys)) {
+  SortOperator(Executor& executor, const SortPlan& plan)
+      : Operator(executor, plan), plan_(plan), keys_(SortKeysOf(plan.keys)) {
     left_ = MakeOperator(executor, *plan.left);
     for (PhysicalType type : left_->output_types()) columns_.push_back(std::make_unique<Vector>(type));
     for (auto& column : columns_) pointers_.push_back(column.get());
@@ -76,13 +77,17 @@ std::vector<SortKey> SortKeysOf(const List<OrderKey>& keys) {
   for (const OrderKey& key : keys) {
     const TypeDescriptor& type = TypeOf(key.type);
     if (type.compare == nullptr) {
-      throw SqlError(ErrorCode::kUndefinedFunction, "could not identify an ordering operator for type {}", type.name);
+      throw SqlError(ErrorCode::kUndefinedFunction, "could not identify an ordering operator for type {}",
+                     type.name);
     }
-    result.push_back({static_cast<uint32_t>(key.column - 1), &type, nullptr, key.descending, key.nulls_first});
+    result.push_back(
+        {static_cast<uint32_t>(key.column - 1), &type, nullptr, key.descending, key.nulls_first});
   }
   return result;
 }
 
-OperatorPtr MakeSort(Executor& executor, const SortPlan& plan) { return std::make_unique<SortOperator>(executor, plan); }
+OperatorPtr MakeSort(Executor& executor, const SortPlan& plan) {
+  return std::make_unique<SortOperator>(executor, plan);
+}
 
 }  // namespace walden

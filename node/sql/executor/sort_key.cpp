@@ -18,15 +18,14 @@ bool IsOrderedAsInteger(Oid type) {
     case OidNumber(type_oid::kDate):
     case OidNumber(type_oid::kTime):
     case OidNumber(type_oid::kTimestamp):
-    case OidNumber(type_oid::kTimestampTz):
-      return true;
-    default:
-      return false;
+    case OidNumber(type_oid::kTimestampTz): return true;
+    default: return false;
   }
 }
 
 bool IsOrderedAsBytes(Oid type) {
-  return type == type_oid::kText || type == type_oid::kVarchar || type == type_oid::kName || type == type_oid::kBytea;
+  return type == type_oid::kText || type == type_oid::kVarchar || type == type_oid::kName ||
+         type == type_oid::kBytea;
 }
 
 // The first bytes of the string, big-endian, padded with zeros.

@@ -24,7 +24,8 @@ int CompareBySortKey(const SortKey& key, const Value& a, const Value& b);
 class RowComparator {
  public:
   RowComparator() = default;
-  RowComparator(const RowLayout* layout, std::vector<SortKey> keys) : layout_(layout), keys_(std::move(keys)) {}
+  RowComparator(const RowLayout* layout, std::vector<SortKey> keys)
+      : layout_(layout), keys_(std::move(keys)) {}
 
   int Compare(const char* a, const char* b) const { return CompareFrom(0, a, b); }
   // Compares by keys first.. only.

@@ -17,8 +17,8 @@ namespace walden {
 class Sorter {
  public:
   // `memory_limit_bytes` is work_mem; `row_limit` 0 means all rows are wanted.
-  Sorter(std::vector<PhysicalType> types, std::vector<SortKey> keys, MemoryAccount* parent, size_t memory_limit_bytes,
-         uint64_t row_limit = 0);
+  Sorter(std::vector<PhysicalType> types, std::vector<SortKey> keys, MemoryAccount* parent,
+         size_t memory_limit_bytes, uint64_t row_limit = 0);
 
   void Add(std::span<Vector* const> columns, const Selection& selection);
   // No more rows: makes the order.

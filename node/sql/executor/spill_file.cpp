@@ -36,8 +36,8 @@ File OpenTemporary() {
 void WriteTemporary(const File& file, std::string_view bytes, uint64_t offset) {
   SpillTotals& totals = spill_totals();
   if (bytes.size() > spill_limit_bytes || totals.current_bytes > spill_limit_bytes - bytes.size()) {
-    throw SqlError(ErrorCode::kConfigurationLimitExceeded, "temporary file size exceeds temp_file_limit ({}kB)",
-                   spill_limit_bytes / 1024);
+    throw SqlError(ErrorCode::kConfigurationLimitExceeded,
+                   "temporary file size exceeds temp_file_limit ({}kB)", spill_limit_bytes / 1024);
   }
   file.WriteAt(bytes.data(), bytes.size(), offset);
   totals.current_bytes += bytes.size();

@@ -39,9 +39,9 @@ class SpillFile {
 
   File file_;
   std::string buffer_;
-  size_t position_ = 0;   // next unread byte of the buffer
-  uint64_t offset_ = 0;   // file offset just past the buffer's bytes, while reading
-  uint64_t size_ = 0;     // bytes in the file
+  size_t position_ = 0;  // next unread byte of the buffer
+  uint64_t offset_ = 0;  // file offset just past the buffer's bytes, while reading
+  uint64_t size_ = 0;    // bytes in the file
   bool reading_ = false;
 };
 

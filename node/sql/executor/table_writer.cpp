@@ -63,14 +63,16 @@ Expr* ReadTableExpression(std::string_view text, const Relation& table, Arena& a
 
 std::vector<Expr*> ReadStoredExpressionList(std::string_view text, Arena& arena) {
   std::vector<Expr*> list;
-  for (Node* node : ReadNodeList(text, arena)) list.push_back(static_cast<Expr*>(ToInputColumns(node, arena)));
+  for (Node* node : ReadNodeList(text, arena))
+    list.push_back(static_cast<Expr*>(ToInputColumns(node, arena)));
   return list;
 }
 
 IndexColumns::IndexColumns(const Relation&, RelationRef index) : index_(std::move(index)) {
   const PgIndexRow& row = *index_->index;
   if (row.indexprs) {
-    for (Expr* expr : ReadStoredExpressionList(*row.indexprs, arena_)) expressions_.push_back(CompileExpression(expr));
+    for (Expr* expr : ReadStoredExpressionList(*row.indexprs, arena_))
+      expressions_.push_back(CompileExpression(expr));
   }
   if (row.indpred) {
     ExprList conditions;
@@ -79,7 +81,8 @@ IndexColumns::IndexColumns(const Relation&, RelationRef index) : index_(std::mov
   }
 }
 
-bool IndexColumns::Compute(EvalContext& context, std::span<Vector* const> row, std::span<const Value> values, Value* out) {
+bool IndexColumns::Compute(EvalContext& context, std::span<Vector* const> row, std::span<const Value> values,
+                           Value* out) {
   if (predicate_ && !predicate_->Matches(context, row, 0)) return false;
   size_t next_expression = 0;
   const std::vector<int16_t>& key = index_->index->indkey;
@@ -90,11 +93,13 @@ bool IndexColumns::Compute(EvalContext& context, std::span<Vector* const> row, s
   return true;
 }
 
-TableWriter::TableWriter(RelationRef table, MemoryAccount* account) : table_(std::move(table)), arena_(account) {
+TableWriter::TableWriter(RelationRef table, MemoryAccount* account)
+    : table_(std::move(table)), arena_(account) {
   for (const ColumnDefault& value : table_->defaults) {
     const PgAttributeRow& column = table_->columns[value.attno - 1];
     if (column.attgenerated == '\0' || column.attisdropped) continue;
-    Expr* expr = static_cast<Expr*>(WithTableOid(ReadStoredExpression(value.expression, arena_), table_->row.oid, arena_));
+    Expr* expr = static_cast<Expr*>(
+        WithTableOid(ReadStoredExpression(value.expression, arena_), table_->row.oid, arena_));
     generated_.push_back({value.attno, CompileExpression(expr), ColumnsIn(expr)});
   }
   size_t widest = 0;
@@ -161,7 +166,8 @@ void TableWriter::CheckConstraints(EvalContext& context, std::span<const Value> 
   for (size_t i = 0; i < table_->columns.size(); ++i) {
     const PgAttributeRow& column = table_->columns[i];
     if (!column.attnotnull || column.attisdropped || !values[i].is_null) continue;
-    throw SqlError(ErrorCode::kNotNullViolation, "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+    throw SqlError(ErrorCode::kNotNullViolation,
+                   "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
                    column.attname, table_->name())
         .WithDetail(fmt::format("Failing row contains {}.", DescribeRow(context, values)))
         .WithTable(SchemaName(table_->row.relnamespace), table_->name())
@@ -172,22 +178,24 @@ void TableWriter::CheckConstraints(EvalContext& context, std::span<const Value> 
   for (Check& check : checks_) {
     Value result = check.condition->Eval(context, row, Selection{nullptr, 1}).Get(0);
     if (result.is_null || result.datum.b) continue;
-    throw SqlError(ErrorCode::kCheckViolation, "new row for relation \"{}\" violates check constraint \"{}\"", table_->name(),
-                   check.constraint->name)
+    throw SqlError(ErrorCode::kCheckViolation, "new row for relation \"{}\" violates check constraint \"{}\"",
+                   table_->name(), check.constraint->name)
         .WithDetail(fmt::format("Failing row contains {}.", DescribeRow(context, values)))
         .WithTable(SchemaName(table_->row.relnamespace), table_->name())
         .WithConstraint(check.constraint->name);
   }
 }
 
-TupleId TableWriter::Insert(EvalContext& context, std::span<const Value> values, CommandId cid, BulkInsertState* bulk) {
+TupleId TableWriter::Insert(EvalContext& context, std::span<const Value> values, CommandId cid,
+                            BulkInsertState* bulk) {
   FormTuple(*table_->desc, values.data(), &buffer_);
   TupleId tid = HeapInsert(table_->table, &buffer_, cid, {}, bulk);
   InsertIndexEntries(context, values, tid, nullptr);
   return tid;
 }
 
-void TableWriter::InsertIndexEntries(EvalContext& context, std::span<const Value> values, TupleId tid, const AttrSet* changed) {
+void TableWriter::InsertIndexEntries(EvalContext& context, std::span<const Value> values, TupleId tid,
+                                     const AttrSet* changed) {
   if (indexes_.empty()) return;
   std::span<Vector* const> row;
   for (auto& columns : indexes_) {
@@ -203,9 +211,9 @@ void TableWriter::InsertIndexEntries(EvalContext& context, std::span<const Value
   }
 }
 
-TupleResult TableWriter::Update(EvalContext& context, TupleId tid, const TupleView& old_row, std::span<const Value> values,
-                                const AttrSet& changed, CommandId cid, WaitPolicy wait, TupleFailure* failure,
-                                TupleId* new_tid) {
+TupleResult TableWriter::Update(EvalContext& context, TupleId tid, const TupleView& old_row,
+                                std::span<const Value> values, const AttrSet& changed, CommandId cid,
+                                WaitPolicy wait, TupleFailure* failure, TupleId* new_tid) {
   FormUpdatedTuple(*table_->desc, old_row, values.data(), changed, &buffer_);
   UpdateOutcome outcome;
   TupleResult result = HeapUpdate(table_->table, tid, &buffer_, cid, nullptr, wait, failure, &outcome);
@@ -255,8 +263,8 @@ bool TableWriter::KeyConflicts(IndexColumns& columns, const Value* key, TupleId 
   }
 }
 
-bool TableWriter::FindConflict(EvalContext& context, std::span<const Value> values, std::span<const Oid> arbiters,
-                               TupleId own, TupleId* conflict) {
+bool TableWriter::FindConflict(EvalContext& context, std::span<const Value> values,
+                               std::span<const Oid> arbiters, TupleId own, TupleId* conflict) {
   std::span<Vector* const> row = RowVectors(values);
   for (auto& columns : indexes_) {
     if (!columns->desc().unique) continue;
@@ -270,8 +278,9 @@ bool TableWriter::FindConflict(EvalContext& context, std::span<const Value> valu
 
 // Optimistic: looks first, then inserts speculatively, adds arbiter entries without raising, and looks again. A loser
 // of the race kills its own row and starts over, now waiting for the winner's transaction.
-std::optional<TupleId> TableWriter::InsertUnlessConflict(EvalContext& context, std::span<const Value> values, CommandId cid,
-                                                         std::span<const Oid> arbiters, TupleId* conflict) {
+std::optional<TupleId> TableWriter::InsertUnlessConflict(EvalContext& context, std::span<const Value> values,
+                                                         CommandId cid, std::span<const Oid> arbiters,
+                                                         TupleId* conflict) {
   while (true) {
     if (FindConflict(context, values, arbiters, TupleId{}, conflict)) return std::nullopt;
     FormTuple(*table_->desc, values.data(), &buffer_);
@@ -286,7 +295,9 @@ std::optional<TupleId> TableWriter::InsertUnlessConflict(EvalContext& context, s
       const IndexDesc& desc = columns->desc();
       bool is_arbiter = desc.unique && arbiters.empty();
       for (Oid arbiter : arbiters) is_arbiter |= arbiter == columns->index().oid;
-      UniqueCheck check = !desc.unique ? UniqueCheck::kNo : is_arbiter ? UniqueCheck::kPartial : UniqueCheck::kYes;
+      UniqueCheck check = !desc.unique ? UniqueCheck::kNo
+                          : is_arbiter ? UniqueCheck::kPartial
+                                       : UniqueCheck::kYes;
       maybe_conflict |= !desc.method->Insert(desc, table_->table, key_.data(), tid, check, false);
     }
     if (!maybe_conflict || !FindConflict(context, values, arbiters, tid, conflict)) {

@@ -49,14 +49,17 @@ class TableWriter {
   void CheckConstraints(EvalContext& context, std::span<const Value> values);
 
   // Stores a row and its index entries; constraints have been checked. Throws 23505.
-  TupleId Insert(EvalContext& context, std::span<const Value> values, CommandId cid, BulkInsertState* bulk = nullptr);
+  TupleId Insert(EvalContext& context, std::span<const Value> values, CommandId cid,
+                 BulkInsertState* bulk = nullptr);
   // ON CONFLICT. Stores the row unless another has its key in one of `arbiters` (empty: any unique index): then the
   // result is nothing and `*conflict` is the other row's identity.
-  std::optional<TupleId> InsertUnlessConflict(EvalContext& context, std::span<const Value> values, CommandId cid,
-                                              std::span<const Oid> arbiters, TupleId* conflict);
+  std::optional<TupleId> InsertUnlessConflict(EvalContext& context, std::span<const Value> values,
+                                              CommandId cid, std::span<const Oid> arbiters,
+                                              TupleId* conflict);
   // Replaces version `tid`; index entries are added unless the update was HOT.
-  TupleResult Update(EvalContext& context, TupleId tid, const TupleView& old_row, std::span<const Value> values,
-                     const AttrSet& changed, CommandId cid, WaitPolicy wait, TupleFailure* failure, TupleId* new_tid);
+  TupleResult Update(EvalContext& context, TupleId tid, const TupleView& old_row,
+                     std::span<const Value> values, const AttrSet& changed, CommandId cid, WaitPolicy wait,
+                     TupleFailure* failure, TupleId* new_tid);
   TupleResult Delete(TupleId tid, CommandId cid, WaitPolicy wait, TupleFailure* failure);
 
   // "(1, null, abc)" of the columns that the current user may see; for DETAIL lines.
@@ -65,9 +68,10 @@ class TableWriter {
   std::span<Vector* const> RowVectors(std::span<const Value> values);
 
  private:
-  void InsertIndexEntries(EvalContext& context, std::span<const Value> values, TupleId tid, const AttrSet* changed);
-  bool FindConflict(EvalContext& context, std::span<const Value> values, std::span<const Oid> arbiters, TupleId own,
-                    TupleId* conflict);
+  void InsertIndexEntries(EvalContext& context, std::span<const Value> values, TupleId tid,
+                          const AttrSet* changed);
+  bool FindConflict(EvalContext& context, std::span<const Value> values, std::span<const Oid> arbiters,
+                    TupleId own, TupleId* conflict);
   bool KeyConflicts(IndexColumns& columns, const Value* key, TupleId own, TupleId* conflict);
 
   RelationRef table_;

@@ -13,7 +13,8 @@ namespace walden {
 
 class TidBitmap {
  public:
-  explicit TidBitmap(size_t memory_limit_bytes) : max_pages_(std::max<size_t>(memory_limit_bytes / kEntryBytes, 16)) {}
+  explicit TidBitmap(size_t memory_limit_bytes)
+      : max_pages_(std::max<size_t>(memory_limit_bytes / kEntryBytes, 16)) {}
 
   void Add(TupleId tid);
   void IntersectWith(const TidBitmap& other);
@@ -23,8 +24,8 @@ class TidBitmap {
 
   struct Page {
     BlockNumber block = 0;
-    bool lossy = false;    // any row of the page may belong
-    bool recheck = false;  // its rows have to be checked again
+    bool lossy = false;             // any row of the page may belong
+    bool recheck = false;           // its rows have to be checked again
     std::vector<uint16_t> offsets;  // ascending; empty when lossy
   };
   // The first page from `from` on; false when there is none.

@@ -11,7 +11,8 @@ namespace {
 
 class TidScanOperator : public Operator {
  public:
-  TidScanOperator(Executor& executor, const TidScanPlan& plan) : Operator(executor, plan), plan_(plan), columns_(plan), tids_(plan) {}
+  TidScanOperator(Executor& executor, const TidScanPlan& plan)
+      : Operator(executor, plan), plan_(plan), columns_(plan), tids_(plan) {}
   void Close() override {
     if (fetcher_ != nullptr) fetcher_->Release();
     Operator::Close();
@@ -63,6 +64,8 @@ class TidScanOperator : public Operator {
 
 }  // namespace
 
-OperatorPtr MakeTidScan(Executor& executor, const TidScanPlan& plan) { return std::make_unique<TidScanOperator>(executor, plan); }
+OperatorPtr MakeTidScan(Executor& executor, const TidScanPlan& plan) {
+  return std::make_unique<TidScanOperator>(executor, plan);
+}
 
 }  // namespace walden

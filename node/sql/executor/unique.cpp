@@ -9,7 +9,8 @@ namespace {
 
 class UniqueOperator : public Operator {
  public:
-  UniqueOperator(Executor& executor, const UniquePlan& plan) : Operator(executor, plan), keys_(SortKeysOf(plan.keys)) {
+  UniqueOperator(Executor& executor, const UniquePlan& plan)
+      : Operator(executor, plan), keys_(SortKeysOf(plan.keys)) {
     left_ = MakeOperator(executor, *plan.left);
   }
   void Close() override {
@@ -45,12 +46,14 @@ class UniqueOperator : public Operator {
 
  private:
   void Restart() {
-    if (kept_ == nullptr) kept_ = std::make_unique<RowContainer>(RowLayout(left_->output_types()), &account());
+    if (kept_ == nullptr)
+      kept_ = std::make_unique<RowContainer>(RowLayout(left_->output_types()), &account());
     previous_ = nullptr;
   }
   bool EqualsPrevious(const Batch& batch, uint32_t row) const {
     for (const SortKey& key : keys_) {
-      if (CompareBySortKey(key, kept_->layout().Get(previous_, key.column), batch.columns[key.column]->Get(row)) != 0) {
+      if (CompareBySortKey(key, kept_->layout().Get(previous_, key.column),
+                           batch.columns[key.column]->Get(row)) != 0) {
         return false;
       }
     }
@@ -64,6 +67,8 @@ class UniqueOperator : public Operator {
 
 }  // namespace
 
-OperatorPtr MakeUnique(Executor& executor, const UniquePlan& plan) { return std::make_unique<UniqueOperator>(executor, plan); }
+OperatorPtr MakeUnique(Executor& executor, const UniquePlan& plan) {
+  return std::make_unique<UniqueOperator>(executor, plan);
+}
 
 }  // namespace walden

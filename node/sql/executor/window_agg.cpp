@@ -27,7 +27,8 @@ class WindowAggOperator : public Operator {
     if (plan.end_offset != nullptr) end_offset_ = CompileExpression(plan.end_offset);
     for (PhysicalType type : row_types_) columns_.push_back(std::make_unique<Vector>(type));
     for (auto& column : columns_) pointers_.push_back(column.get());
-    for (const WindowFunc* function : plan.functions) results_.push_back(std::make_unique<Vector>(TypeOf(function->wintype).physical));
+    for (const WindowFunc* function : plan.functions)
+      results_.push_back(std::make_unique<Vector>(TypeOf(function->wintype).physical));
   }
 
   void Close() override {
@@ -58,7 +59,8 @@ class WindowAggOperator : public Operator {
         results_[f]->Set(i, partition_->calls[f]->Compute(eval(), partition_->frame, &batch_arena()));
       }
     }
-    input->columns.assign(pointers_.begin(), pointers_.begin() + static_cast<ptrdiff_t>(left_->output_types().size()));
+    input->columns.assign(pointers_.begin(),
+                          pointers_.begin() + static_cast<ptrdiff_t>(left_->output_types().size()));
     for (auto& result : results_) input->columns.push_back(result.get());
     input->selection = Selection{nullptr, rows};
     return true;
@@ -110,13 +112,16 @@ class WindowAggOperator : public Operator {
     input_row_.assign(batch_.columns.begin(), batch_.columns.end());
     input_arena_.Reset();
     EvalContext context = executor().MakeEvalContext(input_arena_);
-    for (ExprStatePtr& argument : arguments_) input_row_.push_back(&argument->Eval(context, batch_.columns, batch_.selection));
+    for (ExprStatePtr& argument : arguments_)
+      input_row_.push_back(&argument->Eval(context, batch_.columns, batch_.selection));
     return true;
   }
 
   bool InPartition(const char* first, uint32_t row) const {
     for (const SortKey& key : partition_keys_) {
-      if (CompareBySortKey(key, partition_->first_row.layout().Get(first, key.column), input_row_[key.column]->Get(row)) != 0) return false;
+      if (CompareBySortKey(key, partition_->first_row.layout().Get(first, key.column),
+                           input_row_[key.column]->Get(row)) != 0)
+        return false;
     }
     return true;
   }
@@ -134,7 +139,8 @@ class WindowAggOperator : public Operator {
       while (batch_at_ < batch_.selection.count && InPartition(first, batch_.selection.Row(batch_at_))) {
         run_.push_back(static_cast<uint16_t>(batch_.selection.Row(batch_at_++)));
       }
-      if (!run_.empty()) partition.store.Append(input_row_, Selection{run_.data(), static_cast<uint32_t>(run_.size())});
+      if (!run_.empty())
+        partition.store.Append(input_row_, Selection{run_.data(), static_cast<uint32_t>(run_.size())});
       if (batch_at_ < batch_.selection.count || !NextInputBatch()) break;
     }
     ReadOffsets();
@@ -152,10 +158,12 @@ class WindowAggOperator : public Operator {
   Value ReadOffset(ExprState* offset, std::string_view which) {
     if (offset == nullptr) return Value{};
     Value value = offset->Eval(eval(), {}, Selection{nullptr, 1}).Get(0);
-    if (value.is_null) throw SqlError(ErrorCode::kNullValueNotAllowed, "frame {} offset must not be null", which);
+    if (value.is_null)
+      throw SqlError(ErrorCode::kNullValueNotAllowed, "frame {} offset must not be null", which);
     bool counts_rows = (plan_.clause->frame_options & (frame_option::kRows | frame_option::kGroups)) != 0;
     if (counts_rows && value.datum.i64 < 0) {
-      throw SqlError(ErrorCode::kInvalidPrecedingOrFollowingSize, "frame {} offset must not be negative", which);
+      throw SqlError(ErrorCode::kInvalidPrecedingOrFollowingSize, "frame {} offset must not be negative",
+                     which);
     }
     value.datum = CopyDatum(offset->type(), value.datum, &offset_arena_);
     return value;

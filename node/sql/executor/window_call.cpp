@@ -17,15 +17,21 @@ class RankCall : public WindowCall {
   void StartPartition() override {}
   Value Compute(EvalContext&, WindowFrame& frame, Arena*) override { return rule_(frame); }
 
-  static Value RowNumber(const WindowFrame& frame) { return Int8Value(static_cast<int64_t>(frame.row()) + 1); }
-  static Value Rank(const WindowFrame& frame) { return Int8Value(static_cast<int64_t>(frame.peers().start()) + 1); }
+  static Value RowNumber(const WindowFrame& frame) {
+    return Int8Value(static_cast<int64_t>(frame.row()) + 1);
+  }
+  static Value Rank(const WindowFrame& frame) {
+    return Int8Value(static_cast<int64_t>(frame.peers().start()) + 1);
+  }
   static Value DenseRank(const WindowFrame& frame) { return Int8Value(frame.peers().index() + 1); }
   static Value PercentRank(const WindowFrame& frame) {
     size_t rows = frame.partition_rows();
-    return Float8Value(rows <= 1 ? 0 : static_cast<double>(frame.peers().start()) / static_cast<double>(rows - 1));
+    return Float8Value(
+        rows <= 1 ? 0 : static_cast<double>(frame.peers().start()) / static_cast<double>(rows - 1));
   }
   static Value CumeDist(const WindowFrame& frame) {
-    return Float8Value(static_cast<double>(frame.peers().end()) / static_cast<double>(frame.partition_rows()));
+    return Float8Value(static_cast<double>(frame.peers().end()) /
+                       static_cast<double>(frame.partition_rows()));
   }
 
  private:
@@ -69,7 +75,8 @@ class NtileCall : public WindowCall {
 // What the functions that return another row's value share.
 class ValueCall : public WindowCall {
  public:
-  ValueCall(RowStore* store, size_t column, PhysicalType type) : own_(store), other_(store), column_(column), type_(type) {}
+  ValueCall(RowStore* store, size_t column, PhysicalType type)
+      : own_(store), other_(store), column_(column), type_(type) {}
   void StartPartition() override {
     own_.Reset();
     other_.Reset();
@@ -113,14 +120,16 @@ class NeighbourCall : public ValueCall {
 class FrameValueCall : public ValueCall {
  public:
   enum class Which { kFirst, kLast, kNth };
-  FrameValueCall(RowStore* store, size_t column, PhysicalType type, Which which) : ValueCall(store, column, type), which_(which) {}
+  FrameValueCall(RowStore* store, size_t column, PhysicalType type, Which which)
+      : ValueCall(store, column, type), which_(which) {}
   Value Compute(EvalContext&, WindowFrame& frame, Arena* arena) override {
     size_t n = 0;
     if (which_ == Which::kNth) {
       Value given = own_.Get(frame.row(), column_ + 1);
       if (given.is_null) return Value{};
       if (given.datum.i32 <= 0) {
-        throw SqlError(ErrorCode::kInvalidArgumentForNthValue, "argument of nth_value must be greater than zero");
+        throw SqlError(ErrorCode::kInvalidArgumentForNthValue,
+                       "argument of nth_value must be greater than zero");
       }
       n = static_cast<size_t>(given.datum.i32 - 1);
     }
@@ -176,12 +185,15 @@ class AggregateWindowCall : public WindowCall {
   }
 
  private:
-  CallContext Call(EvalContext& context, Arena& arena) { return {arena, *context.format, context.session, site_}; }
+  CallContext Call(EvalContext& context, Arena& arena) {
+    return {arena, *context.format, context.session, site_};
+  }
 
   // False when the state cannot be changed into that of `wanted`.
   bool MoveTo(EvalContext& context, RowRange wanted) {
     if (wanted.begin == held_.begin && wanted.end == held_.end) return true;
-    if (held_.empty() || wanted.begin < held_.begin || wanted.end < held_.end || wanted.begin >= held_.end) return false;
+    if (held_.empty() || wanted.begin < held_.begin || wanted.end < held_.end || wanted.begin >= held_.end)
+      return false;
     if (wanted.begin > held_.begin) {
       if (function_.remove == nullptr) return false;
       Remove(context, {held_.begin, wanted.begin});
@@ -204,13 +216,15 @@ class AggregateWindowCall : public WindowCall {
   void ForEachPiece(RowRange range, Step step) {
     while (!range.empty()) {
       uint32_t place = cursor_.Locate(range.begin);
-      uint32_t count = static_cast<uint32_t>(std::min<size_t>(cursor_.Available(place), range.end - range.begin));
+      uint32_t count =
+          static_cast<uint32_t>(std::min<size_t>(cursor_.Available(place), range.end - range.begin));
       rows_.resize(count);
       for (uint32_t i = 0; i < count; ++i) rows_[i] = static_cast<uint16_t>(place + i);
       Selection selection{rows_.data(), count};
       if (has_filter_) {
         passed_.resize(count);
-        selection = Selection{passed_.data(), SelectTrue(*cursor_.columns()[column_ + arg_count_], selection, passed_.data())};
+        selection = Selection{
+            passed_.data(), SelectTrue(*cursor_.columns()[column_ + arg_count_], selection, passed_.data())};
       }
       args_.assign(cursor_.columns().begin() + static_cast<ptrdiff_t>(column_),
                    cursor_.columns().begin() + static_cast<ptrdiff_t>(column_ + arg_count_));
@@ -220,11 +234,13 @@ class AggregateWindowCall : public WindowCall {
   }
   void Add(EvalContext& context, RowRange range) {
     CallContext call = Call(context, arena_);
-    ForEachPiece(range, [&](const Selection& selection) { function_.update_single(call, args_, selection, state_); });
+    ForEachPiece(
+        range, [&](const Selection& selection) { function_.update_single(call, args_, selection, state_); });
   }
   void Remove(EvalContext& context, RowRange range) {
     CallContext call = Call(context, arena_);
-    ForEachPiece(range, [&](const Selection& selection) { function_.remove(call, args_, selection, state_); });
+    ForEachPiece(range,
+                 [&](const Selection& selection) { function_.remove(call, args_, selection, state_); });
   }
 
   const AggregateFunction& function_;
@@ -245,8 +261,9 @@ class AggregateWindowCall : public WindowCall {
 };
 
 // OIDs of pg_proc.
-constexpr uint32_t kRowNumber = 3100, kRank = 3101, kDenseRank = 3102, kPercentRank = 3103, kCumeDist = 3104, kNtile = 3105,
-                   kLag = 3106, kLead = 3109, kFirstValue = 3112, kLastValue = 3113, kNthValue = 3114;
+constexpr uint32_t kRowNumber = 3100, kRank = 3101, kDenseRank = 3102, kPercentRank = 3103, kCumeDist = 3104,
+                   kNtile = 3105, kLag = 3106, kLead = 3109, kFirstValue = 3112, kLastValue = 3113,
+                   kNthValue = 3114;
 
 }  // namespace
 
@@ -254,7 +271,8 @@ bool IsWindowFunction(Oid function) {
   return OidNumber(function) >= kRowNumber && OidNumber(function) <= kNthValue;
 }
 
-std::unique_ptr<WindowCall> MakeWindowCall(const WindowFunc& function, RowStore* store, size_t first_column, MemoryAccount* account) {
+std::unique_ptr<WindowCall> MakeWindowCall(const WindowFunc& function, RowStore* store, size_t first_column,
+                                           MemoryAccount* account) {
   CheckMayExecute(function.winfnoid);
   if (FindAggregate(function.winfnoid) != nullptr) {
     return std::make_unique<AggregateWindowCall>(function, store, first_column, account);
@@ -269,13 +287,18 @@ std::unique_ptr<WindowCall> MakeWindowCall(const WindowFunc& function, RowStore*
     case kNtile: return std::make_unique<NtileCall>(store, first_column);
     case kLag:
     case kLag + 1:
-    case kLag + 2: return std::make_unique<NeighbourCall>(store, first_column, type, false, function.args.size());
+    case kLag + 2:
+      return std::make_unique<NeighbourCall>(store, first_column, type, false, function.args.size());
     case kLead:
     case kLead + 1:
-    case kLead + 2: return std::make_unique<NeighbourCall>(store, first_column, type, true, function.args.size());
-    case kFirstValue: return std::make_unique<FrameValueCall>(store, first_column, type, FrameValueCall::Which::kFirst);
-    case kLastValue: return std::make_unique<FrameValueCall>(store, first_column, type, FrameValueCall::Which::kLast);
-    case kNthValue: return std::make_unique<FrameValueCall>(store, first_column, type, FrameValueCall::Which::kNth);
+    case kLead + 2:
+      return std::make_unique<NeighbourCall>(store, first_column, type, true, function.args.size());
+    case kFirstValue:
+      return std::make_unique<FrameValueCall>(store, first_column, type, FrameValueCall::Which::kFirst);
+    case kLastValue:
+      return std::make_unique<FrameValueCall>(store, first_column, type, FrameValueCall::Which::kLast);
+    case kNthValue:
+      return std::make_unique<FrameValueCall>(store, first_column, type, FrameValueCall::Which::kNth);
     default: throw NotSupported(fmt::format("window function with OID {}", OidNumber(function.winfnoid)));
   }
 }

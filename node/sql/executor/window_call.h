@@ -17,7 +17,8 @@ class WindowCall {
 };
 
 // `first_column`: where the function's arguments (then its FILTER) stand in the store's rows.
-std::unique_ptr<WindowCall> MakeWindowCall(const WindowFunc& function, RowStore* store, size_t first_column, MemoryAccount* account);
+std::unique_ptr<WindowCall> MakeWindowCall(const WindowFunc& function, RowStore* store, size_t first_column,
+                                           MemoryAccount* account);
 
 // Is this the OID of a function that only a window can compute?
 bool IsWindowFunction(Oid function);

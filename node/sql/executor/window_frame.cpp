@@ -69,12 +69,15 @@ void PeerGroups::FindEnd() {
   for (end_ = start_ + 1; end_ < rows; ++end_) {
     uint32_t place = cursor_.Locate(end_);
     for (const SortKey& key : keys_) {
-      if (CompareBySortKey(key, first_row_.layout().Get(first, key.column), cursor_.columns()[key.column]->Get(place)) != 0) return;
+      if (CompareBySortKey(key, first_row_.layout().Get(first, key.column),
+                           cursor_.columns()[key.column]->Get(place)) != 0)
+        return;
     }
   }
 }
 
-WindowFrame::WindowFrame(const WindowClause& clause, RowStore* store, const std::vector<SortKey>& order, MemoryAccount* account)
+WindowFrame::WindowFrame(const WindowClause& clause, RowStore* store, const std::vector<SortKey>& order,
+                         MemoryAccount* account)
     : clause_(clause),
       store_(store),
       order_(order),
@@ -144,8 +147,8 @@ size_t WindowFrame::GroupBound(PeerGroups* groups, int64_t offset, bool followin
   return is_end ? groups->end() : groups->start();
 }
 
-bool WindowFrame::InRange(const ScalarFunction& test, CallSite& site, const Value& value, const Value& base, const Value& offset,
-                          bool sub, bool less) {
+bool WindowFrame::InRange(const ScalarFunction& test, CallSite& site, const Value& value, const Value& base,
+                          const Value& offset, bool sub, bool less) {
   CallContext call{*context_->arena, *context_->format, context_->session, site};
   Value flags[2];
   flags[0].is_null = flags[1].is_null = false;
@@ -169,7 +172,8 @@ size_t WindowFrame::RangeStart() {
     Value head = start_cursor_.Get(at, column);
     if (head.is_null || current.is_null) {
       // Nulls stand together at one end: only they are in range of each other.
-      bool advance = clause_.in_range_nulls_first ? head.is_null && !current.is_null : !head.is_null && current.is_null;
+      bool advance =
+          clause_.in_range_nulls_first ? head.is_null && !current.is_null : !head.is_null && current.is_null;
       if (!advance) break;
     } else if (InRange(*start_in_range_, start_site_, head, current, start_offset_, sub, less)) {
       break;
@@ -207,7 +211,8 @@ size_t WindowFrame::FindStart() {
     return OffsetRow(start_offset_.datum.i64, following, false);
   }
   if (Has(clause_, frame_option::kStartCurrentRow)) return peers_.start();
-  if (Has(clause_, frame_option::kGroups)) return GroupBound(&start_groups_, start_offset_.datum.i64, following, false);
+  if (Has(clause_, frame_option::kGroups))
+    return GroupBound(&start_groups_, start_offset_.datum.i64, following, false);
   return RangeStart();
 }
 
@@ -219,12 +224,14 @@ size_t WindowFrame::FindEnd() {
     return OffsetRow(end_offset_.datum.i64, following, true);
   }
   if (Has(clause_, frame_option::kEndCurrentRow)) return peers_.end();
-  if (Has(clause_, frame_option::kGroups)) return GroupBound(&end_groups_, end_offset_.datum.i64, following, true);
+  if (Has(clause_, frame_option::kGroups))
+    return GroupBound(&end_groups_, end_offset_.datum.i64, following, true);
   return RangeEnd();
 }
 
 bool WindowFrame::has_exclusion() const {
-  return Has(clause_, frame_option::kExcludeCurrentRow | frame_option::kExcludeGroup | frame_option::kExcludeTies);
+  return Has(clause_,
+             frame_option::kExcludeCurrentRow | frame_option::kExcludeGroup | frame_option::kExcludeTies);
 }
 
 void WindowFrame::Exclude() {

@@ -63,7 +63,8 @@ struct RowRange {
 // The frame of the current row, which only moves forward.
 class WindowFrame {
  public:
-  WindowFrame(const WindowClause& clause, RowStore* store, const std::vector<SortKey>& order, MemoryAccount* account);
+  WindowFrame(const WindowClause& clause, RowStore* store, const std::vector<SortKey>& order,
+              MemoryAccount* account);
 
   // A new partition is in the store. Offsets are null where the clause has none.
   void Start(EvalContext& context, const Value& start_offset, const Value& end_offset);
@@ -86,8 +87,8 @@ class WindowFrame {
   size_t GroupBound(PeerGroups* groups, int64_t offset, bool following, bool is_end);
   size_t RangeStart();
   size_t RangeEnd();
-  bool InRange(const ScalarFunction& test, CallSite& site, const Value& value, const Value& base, const Value& offset, bool sub,
-               bool less);
+  bool InRange(const ScalarFunction& test, CallSite& site, const Value& value, const Value& base,
+               const Value& offset, bool sub, bool less);
   void Exclude();
 
   const WindowClause& clause_;

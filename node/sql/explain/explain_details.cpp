@@ -19,7 +19,8 @@ void PlanExplainer::Output(const Plan& plan) {
     return;
   }
   std::vector<std::string> items;
-  for (const TargetEntry* entry : plan.target) items.push_back(text_.Expr(plan, entry->expr, text_.has_many_relations()));
+  for (const TargetEntry* entry : plan.target)
+    items.push_back(text_.Expr(plan, entry->expr, text_.has_many_relations()));
   out_.List("Output", items);
 }
 
@@ -66,7 +67,8 @@ void PlanExplainer::ScanDetails(const Plan& plan, const OperatorStats* stats) {
     out_.Text("Function Call", fmt::format("{}", fmt::join(calls, ", ")));
   }
   Filter("Filter", plan, plan.quals, qualified);
-  if (!plan.quals.empty() && stats != nullptr) Removed("Rows Removed by Filter", stats->rows_removed_by_filter, stats);
+  if (!plan.quals.empty() && stats != nullptr)
+    Removed("Rows Removed by Filter", stats->rows_removed_by_filter, stats);
   const Operator* op = OperatorOf(plan);
   if (!options_.analyze || op == nullptr) return;
   OperatorDetails details;
@@ -87,12 +89,14 @@ void PlanExplainer::ScanDetails(const Plan& plan, const OperatorStats* stats) {
 
 void PlanExplainer::JoinDetails(const Plan& plan, const OperatorStats* stats) {
   const JoinPlan& join = static_cast<const JoinPlan&>(plan);
-  auto key_conditions = [&](std::string_view label, const ExprList& outer, const ExprList& inner, const List<Oid>& operators) {
+  auto key_conditions = [&](std::string_view label, const ExprList& outer, const ExprList& inner,
+                            const List<Oid>& operators) {
     std::vector<std::string> conditions;
     for (uint32_t i = 0; i < outer.size(); ++i) {
       auto op = OperatorRow(operators[i]);
       Arena arena;
-      std::string left = text_.OfChild(*plan.left, outer[i], true), right = text_.OfChild(*plan.right, inner[i], true);
+      std::string left = text_.OfChild(*plan.left, outer[i], true),
+                  right = text_.OfChild(*plan.right, inner[i], true);
       conditions.push_back(fmt::format("({} {} {})", left, op ? op->oprname : "=", right));
     }
     std::string all = fmt::format("{}", fmt::join(conditions, " AND "));
@@ -111,7 +115,8 @@ void PlanExplainer::JoinDetails(const Plan& plan, const OperatorStats* stats) {
     Removed("Rows Removed by Join Filter", stats->rows_removed_by_join_filter, stats);
   }
   Filter("Filter", plan, plan.quals, prefix());
-  if (!plan.quals.empty() && stats != nullptr) Removed("Rows Removed by Filter", stats->rows_removed_by_filter, stats);
+  if (!plan.quals.empty() && stats != nullptr)
+    Removed("Rows Removed by Filter", stats->rows_removed_by_filter, stats);
 }
 
 std::vector<std::string> PlanExplainer::SortKeys(const Plan& plan, const List<OrderKey>& keys) {
@@ -119,7 +124,8 @@ std::vector<std::string> PlanExplainer::SortKeys(const Plan& plan, const List<Or
   for (const OrderKey& key : keys) {
     std::string item = text_.OutputColumn(plan, key.column, prefix());
     Oid type_collation = names_.TypeCollation(key.type);
-    if (IsValid(key.collation) && key.collation != type_collation) item += " COLLATE " + names_.CollationName(key.collation);
+    if (IsValid(key.collation) && key.collation != type_collation)
+      item += " COLLATE " + names_.CollationName(key.collation);
     if (key.descending) {
       item += " DESC";
       if (!key.nulls_first) item += " NULLS LAST";
@@ -143,7 +149,8 @@ void PlanExplainer::SortDetails(const Plan& plan) {
   if (details.sort_kb < 0) return;
   if (out_.is_text()) {
     out_.Indent();
-    out_.text += fmt::format("Sort Method: {}  {}: {}kB\n", details.sort_method, details.sort_on_disk ? "Disk" : "Memory", details.sort_kb);
+    out_.text += fmt::format("Sort Method: {}  {}: {}kB\n", details.sort_method,
+                             details.sort_on_disk ? "Disk" : "Memory", details.sort_kb);
     return;
   }
   out_.Text("Sort Method", details.sort_method);
@@ -200,7 +207,8 @@ void PlanExplainer::AggDetails(const AggPlan& agg, const OperatorStats* stats) {
       out_.Integer("Disk Usage", details.disk_kb, "kB");
     }
   }
-  if (!agg.quals.empty() && stats != nullptr) Removed("Rows Removed by Filter", stats->rows_removed_by_filter, stats);
+  if (!agg.quals.empty() && stats != nullptr)
+    Removed("Rows Removed by Filter", stats->rows_removed_by_filter, stats);
 }
 
 void PlanExplainer::ModifyDetails(const ModifyTablePlan& modify) {
@@ -234,9 +242,13 @@ void PlanExplainer::Details(const Plan& plan, const OperatorStats* stats) {
       return;
     case PlanKind::kAgg: AggDetails(*As<AggPlan>(&plan), stats); return;
     case PlanKind::kSort: SortDetails(plan); return;
-    case PlanKind::kMergeAppend: out_.List("Sort Key", SortKeys(plan, As<MergeAppendPlan>(&plan)->keys)); return;
+    case PlanKind::kMergeAppend:
+      out_.List("Sort Key", SortKeys(plan, As<MergeAppendPlan>(&plan)->keys));
+      return;
     case PlanKind::kModifyTable: ModifyDetails(*As<ModifyTablePlan>(&plan)); return;
-    case PlanKind::kResult: Filter("One-Time Filter", plan, As<ResultPlan>(&plan)->one_time_quals, prefix()); break;
+    case PlanKind::kResult:
+      Filter("One-Time Filter", plan, As<ResultPlan>(&plan)->one_time_quals, prefix());
+      break;
     case PlanKind::kSeqScan:
     case PlanKind::kIndexScan:
     case PlanKind::kBitmapScan:
@@ -249,7 +261,8 @@ void PlanExplainer::Details(const Plan& plan, const OperatorStats* stats) {
     default: break;
   }
   Filter("Filter", plan, plan.quals, prefix());
-  if (!plan.quals.empty() && stats != nullptr) Removed("Rows Removed by Filter", stats->rows_removed_by_filter, stats);
+  if (!plan.quals.empty() && stats != nullptr)
+    Removed("Rows Removed by Filter", stats->rows_removed_by_filter, stats);
 }
 
 // The inner side of a hash join stands below a node of its own, which builds the table.
@@ -280,7 +293,8 @@ void PlanExplainer::HashNode(const HashJoinPlan& join) {
     op->Describe(&details);
     if (out_.is_text()) {
       out_.Indent();
-      out_.text += fmt::format("Buckets: {}  Batches: {}  Memory Usage: {}kB\n", details.hash_buckets, details.batches, details.memory_kb);
+      out_.text += fmt::format("Buckets: {}  Batches: {}  Memory Usage: {}kB\n", details.hash_buckets,
+                               details.batches, details.memory_kb);
     } else {
       out_.Integer("Hash Buckets", details.hash_buckets);
       out_.Integer("Original Hash Buckets", details.hash_buckets);
@@ -297,7 +311,8 @@ void PlanExplainer::HashNode(const HashJoinPlan& join) {
   out_.CloseGroup("Plan", true);
 }
 
-void PlanExplainer::BitmapNodes(const BitmapScanPlan& scan, const BitmapNode& node, std::string_view relationship) {
+void PlanExplainer::BitmapNodes(const BitmapScanPlan& scan, const BitmapNode& node,
+                                std::string_view relationship) {
   static constexpr std::string_view kNames[] = {"Bitmap Index Scan", "BitmapAnd", "BitmapOr"};
   std::string_view name = kNames[static_cast<int>(node.kind)];
   int saved_indent = out_.indent;
@@ -357,8 +372,10 @@ void PlanExplainer::Usage(const OperatorStats* stats) {
 
 bool AnyBuffers(const BlockUsage& usage) {
   const BufferStatistics& used = usage.buffers;
-  return used.shared_hits + used.shared_reads + used.shared_dirtied + used.shared_written + used.local_hits + used.local_reads +
-             used.local_dirtied + used.local_written + usage.temp_read + usage.temp_written > 0;
+  return used.shared_hits + used.shared_reads + used.shared_dirtied + used.shared_written + used.local_hits +
+             used.local_reads + used.local_dirtied + used.local_written + usage.temp_read +
+             usage.temp_written >
+         0;
 }
 
 void WriteBuffers(const BlockUsage& usage, ExplainWriter* out) {
@@ -368,15 +385,17 @@ void WriteBuffers(const BlockUsage& usage, ExplainWriter* out) {
     uint64_t hit, read, dirtied, written;
   };
   const BufferStatistics& used = usage.buffers;
-  const Group groups[] = {{"Shared", "shared", used.shared_hits, used.shared_reads, used.shared_dirtied, used.shared_written},
-                          {"Local", "local", used.local_hits, used.local_reads, used.local_dirtied, used.local_written},
-                          {"Temp", "temp", 0, usage.temp_read, 0, usage.temp_written}};
+  const Group groups[] = {
+      {"Shared", "shared", used.shared_hits, used.shared_reads, used.shared_dirtied, used.shared_written},
+      {"Local", "local", used.local_hits, used.local_reads, used.local_dirtied, used.local_written},
+      {"Temp", "temp", 0, usage.temp_read, 0, usage.temp_written}};
   if (!out->is_text()) {
     for (const Group& group : groups) {
       bool is_temp = &group == &groups[2];
       if (!is_temp) out->Integer(fmt::format("{} Hit Blocks", group.key), static_cast<int64_t>(group.hit));
       out->Integer(fmt::format("{} Read Blocks", group.key), static_cast<int64_t>(group.read));
-      if (!is_temp) out->Integer(fmt::format("{} Dirtied Blocks", group.key), static_cast<int64_t>(group.dirtied));
+      if (!is_temp)
+        out->Integer(fmt::format("{} Dirtied Blocks", group.key), static_cast<int64_t>(group.dirtied));
       out->Integer(fmt::format("{} Written Blocks", group.key), static_cast<int64_t>(group.written));
     }
     return;

@@ -71,7 +71,8 @@ std::string NodeType(const Plan& plan) {
 }
 
 bool IsJoin(const Plan& plan) {
-  return plan.kind == PlanKind::kNestLoop || plan.kind == PlanKind::kHashJoin || plan.kind == PlanKind::kMergeJoin;
+  return plan.kind == PlanKind::kNestLoop || plan.kind == PlanKind::kHashJoin ||
+         plan.kind == PlanKind::kMergeJoin;
 }
 
 std::string SetOpCommand(const SetOpPlan& plan) {
@@ -124,7 +125,8 @@ void PlanExplainer::NodeName(const Plan& plan, std::string_view relationship, st
   if (plan.kind == PlanKind::kAgg) out_.Text("Strategy", StrategyName(As<AggPlan>(&plan)->strategy));
   if (plan.kind == PlanKind::kSetOp) out_.Text("Strategy", "Hashed");
   if (plan.kind == PlanKind::kAgg) out_.Text("Partial Mode", "Simple");
-  if (plan.kind == PlanKind::kModifyTable) out_.Text("Operation", OperationName(As<ModifyTablePlan>(&plan)->command));
+  if (plan.kind == PlanKind::kModifyTable)
+    out_.Text("Operation", OperationName(As<ModifyTablePlan>(&plan)->command));
   if (!relationship.empty()) out_.Text("Parent Relationship", relationship);
   if (!title.empty()) out_.Text("Subplan Name", title);
   out_.Bool("Parallel Aware", false);
@@ -145,7 +147,9 @@ void PlanExplainer::IndexName(const IndexScanPlan& scan) {
 
 void PlanExplainer::RelationTarget(Oid relation, int32_t rtindex) {
   std::string name = names_.RelationBareName(relation);
-  std::string schema = options_.verbose ? SchemaName(OpenRelation(relation, LockMode::kNone)->row.relnamespace) : std::string();
+  std::string schema = options_.verbose
+                           ? SchemaName(OpenRelation(relation, LockMode::kNone)->row.relnamespace)
+                           : std::string();
   const std::string& alias = text_.RefName(rtindex);
   if (out_.is_text()) {
     out_.text += " on ";
@@ -183,12 +187,16 @@ void PlanExplainer::ScanTarget(const Plan& plan) {
     }
     case PlanKind::kFunctionScan: {
       const FunctionScanPlan& scan = *As<FunctionScanPlan>(&plan);
-      const FuncExpr* call = scan.functions.size() == 1 ? TryAs<FuncExpr>(static_cast<const Node*>(scan.functions[0]->funcexpr)) : nullptr;
+      const FuncExpr* call = scan.functions.size() == 1
+                                 ? TryAs<FuncExpr>(static_cast<const Node*>(scan.functions[0]->funcexpr))
+                                 : nullptr;
       if (call == nullptr) return named("Function Name", {}, scan.rtindex);
       std::string name = FunctionRow(call->funcid)->proname;
       if (options_.verbose && out_.is_text()) {
-        out_.text += " on " + QuoteIdentifier(SchemaName(FunctionRow(call->funcid)->pronamespace)) + "." + QuoteIdentifier(name);
-        if (text_.RefName(scan.rtindex) != name) out_.text += " " + QuoteIdentifier(text_.RefName(scan.rtindex));
+        out_.text += " on " + QuoteIdentifier(SchemaName(FunctionRow(call->funcid)->pronamespace)) + "." +
+                     QuoteIdentifier(name);
+        if (text_.RefName(scan.rtindex) != name)
+          out_.text += " " + QuoteIdentifier(text_.RefName(scan.rtindex));
         return;
       }
       if (!out_.is_text()) {
@@ -218,7 +226,8 @@ void PlanExplainer::ScanTarget(const Plan& plan) {
 void PlanExplainer::CostsAndTimes(const Plan& plan, const OperatorStats* stats, double startup_cost) {
   if (options_.costs) {
     if (out_.is_text()) {
-      out_.text += fmt::format("  (cost={:.2f}..{:.2f} rows={:.0f} width={})", startup_cost, plan.total_cost, plan.rows, plan.width);
+      out_.text += fmt::format("  (cost={:.2f}..{:.2f} rows={:.0f} width={})", startup_cost, plan.total_cost,
+                               plan.rows, plan.width);
     } else {
       out_.Float("Startup Cost", startup_cost, 2);
       out_.Float("Total Cost", plan.total_cost, 2);
@@ -235,7 +244,8 @@ void PlanExplainer::CostsAndTimes(const Plan& plan, const OperatorStats* stats, 
     if (!ran) {
       out_.text += " (never executed)";
     } else if (options_.timing) {
-      out_.text += fmt::format(" (actual time={:.3f}..{:.3f} rows={:.0f} loops={:.0f})", first_ms, total_ms, rows, loops);
+      out_.text += fmt::format(" (actual time={:.3f}..{:.3f} rows={:.0f} loops={:.0f})", first_ms, total_ms,
+                               rows, loops);
     } else {
       out_.text += fmt::format(" (actual rows={:.0f} loops={:.0f})", rows, loops);
     }

@@ -26,12 +26,18 @@ void CollectFromList(const ExprList& list, std::vector<const SubPlan*>* to) {
 
 }  // namespace
 
-PlanExplainer::PlanExplainer(const ExplainOptions& options, const PlannedStatement& statement, Executor* executor,
-                             const DeparseNames& names, ExplainWriter* writer)
-    : options_(options), statement_(statement), executor_(executor), names_(names), out_(*writer), text_(statement, names) {
+PlanExplainer::PlanExplainer(const ExplainOptions& options, const PlannedStatement& statement,
+                             Executor* executor, const DeparseNames& names, ExplainWriter* writer)
+    : options_(options),
+      statement_(statement),
+      executor_(executor),
+      names_(names),
+      out_(*writer),
+      text_(statement, names) {
   if (executor == nullptr) return;
   Index(&executor->root());
-  for (size_t i = 0; i < statement.subplans.size(); ++i) Index(executor->subplan(static_cast<int32_t>(i) + 1));
+  for (size_t i = 0; i < statement.subplans.size(); ++i)
+    Index(executor->subplan(static_cast<int32_t>(i) + 1));
 }
 
 void PlanExplainer::Index(const Operator* op) {
@@ -71,8 +77,8 @@ void PlanExplainer::Children(const Plan& plan) {
                                : Is<MergeAppendPlan>(&plan) ? &As<MergeAppendPlan>(&plan)->children
                                                             : nullptr;
   bool has_bitmap = Is<BitmapScanPlan>(&plan);
-  if (plan.left == nullptr && plan.right == nullptr && members == nullptr && !has_bitmap && plan.init_plans.empty() &&
-      subplans.empty()) {
+  if (plan.left == nullptr && plan.right == nullptr && members == nullptr && !has_bitmap &&
+      plan.init_plans.empty() && subplans.empty()) {
     return;
   }
   out_.OpenGroup("Plans", "Plans", false);
@@ -109,7 +115,8 @@ std::vector<const SubPlan*> PlanExplainer::SubPlansOf(const Plan& plan) const {
   switch (plan.kind) {
     case PlanKind::kResult: CollectFromList(As<ResultPlan>(&plan)->one_time_quals, &found); break;
     case PlanKind::kFunctionScan:
-      for (const RangeTblFunction* function : As<FunctionScanPlan>(&plan)->functions) CollectSubPlans(function->funcexpr, &found);
+      for (const RangeTblFunction* function : As<FunctionScanPlan>(&plan)->functions)
+        CollectSubPlans(function->funcexpr, &found);
       break;
     case PlanKind::kValuesScan:
       for (const RowExpr* row : As<ValuesScanPlan>(&plan)->values) CollectSubPlans(row, &found);
@@ -122,7 +129,8 @@ std::vector<const SubPlan*> PlanExplainer::SubPlansOf(const Plan& plan) const {
       for (const Aggref* aggref : As<AggPlan>(&plan)->aggregates) CollectSubPlans(aggref, &found);
       break;
     case PlanKind::kWindowAgg:
-      for (const WindowFunc* function : As<WindowAggPlan>(&plan)->functions) CollectSubPlans(function, &found);
+      for (const WindowFunc* function : As<WindowAggPlan>(&plan)->functions)
+        CollectSubPlans(function, &found);
       break;
     case PlanKind::kLimit:
       CollectSubPlans(As<LimitPlan>(&plan)->offset, &found);

@@ -72,8 +72,8 @@ class PlanExplainer {
 };
 
 // "Trigger for constraint ...": what the statement's changes asked of foreign keys.
-void WriteTriggers(const ExplainOptions& options, const PlannedStatement& statement, std::span<const TriggerCalls> calls,
-                   ExplainWriter* out);
+void WriteTriggers(const ExplainOptions& options, const PlannedStatement& statement,
+                   std::span<const TriggerCalls> calls, ExplainWriter* out);
 
 // "Buffers: ..." and its kin.
 struct BlockUsage {

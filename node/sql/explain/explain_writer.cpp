@@ -24,7 +24,8 @@ std::string EscapeXml(std::string_view text) {
 std::string TagName(std::string_view label) {
   std::string name(label);
   for (char& c : name) {
-    bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                   c == '_' || c == '.';
     if (!allowed) c = '-';
   }
   return name;
@@ -135,11 +136,13 @@ void ExplainWriter::CloseGroup(std::string_view type, bool labeled) {
   }
 }
 
-void ExplainWriter::Property(std::string_view label, std::string_view unit, std::string_view value, bool is_number) {
+void ExplainWriter::Property(std::string_view label, std::string_view unit, std::string_view value,
+                             bool is_number) {
   switch (format_) {
     case ExplainFormat::kText:
       Indent();
-      text += unit.empty() ? fmt::format("{}: {}\n", label, value) : fmt::format("{}: {} {}\n", label, value, unit);
+      text += unit.empty() ? fmt::format("{}: {}\n", label, value)
+                           : fmt::format("{}: {} {}\n", label, value, unit);
       return;
     case ExplainFormat::kXml:
       Indent();
@@ -163,14 +166,18 @@ void ExplainWriter::Property(std::string_view label, std::string_view unit, std:
   }
 }
 
-void ExplainWriter::Text(std::string_view label, std::string_view value) { Property(label, {}, value, false); }
+void ExplainWriter::Text(std::string_view label, std::string_view value) {
+  Property(label, {}, value, false);
+}
 void ExplainWriter::Integer(std::string_view label, int64_t value, std::string_view unit) {
   Property(label, unit, fmt::format("{}", value), true);
 }
 void ExplainWriter::Float(std::string_view label, double value, int digits, std::string_view unit) {
   Property(label, unit, fmt::format("{:.{}f}", value, digits), true);
 }
-void ExplainWriter::Bool(std::string_view label, bool value) { Property(label, {}, value ? "true" : "false", true); }
+void ExplainWriter::Bool(std::string_view label, bool value) {
+  Property(label, {}, value ? "true" : "false", true);
+}
 
 void ExplainWriter::List(std::string_view label, const std::vector<std::string>& items) {
   switch (format_) {

@@ -24,7 +24,8 @@ bool IsScan(PlanKind kind) {
 }
 
 bool ReadsTable(PlanKind kind) {
-  return kind == PlanKind::kSeqScan || kind == PlanKind::kIndexScan || kind == PlanKind::kBitmapScan || kind == PlanKind::kTidScan;
+  return kind == PlanKind::kSeqScan || kind == PlanKind::kIndexScan || kind == PlanKind::kBitmapScan ||
+         kind == PlanKind::kTidScan;
 }
 
 bool IsJoin(PlanKind kind) {
@@ -55,7 +56,8 @@ PlanText::PlanText(const PlannedStatement& statement, const DeparseNames& names)
     std::set<int32_t> used;
     CollectUsed(plan, &used);
     for (int32_t rtindex : used) {
-      if (rtindex < 1 || !name_index_.try_emplace(rtindex, static_cast<int32_t>(rtable_.size() + 1)).second) continue;
+      if (rtindex < 1 || !name_index_.try_emplace(rtindex, static_cast<int32_t>(rtable_.size() + 1)).second)
+        continue;
       rtable_.Append(arena_, statement.rtable[rtindex - 1]);
     }
   };
@@ -66,12 +68,14 @@ PlanText::PlanText(const PlannedStatement& statement, const DeparseNames& names)
 
 int32_t PlanText::NameIndex(int32_t rtindex) const {
   auto found = name_index_.find(rtindex);
-  if (found == name_index_.end()) throw SqlError(ErrorCode::kInternalError, "no plan node reads range table entry {}", rtindex);
+  if (found == name_index_.end())
+    throw SqlError(ErrorCode::kInternalError, "no plan node reads range table entry {}", rtindex);
   return found->second;
 }
 
 int32_t PlanText::ContextNumber(Context context) {
-  auto [at, is_new] = context_numbers_.try_emplace(context, kFirstContext - static_cast<int32_t>(contexts_.size()));
+  auto [at, is_new] =
+      context_numbers_.try_emplace(context, kFirstContext - static_cast<int32_t>(contexts_.size()));
   if (is_new) contexts_.push_back(context);
   return at->second;
 }
@@ -83,7 +87,8 @@ const Node* PlanText::Place(const Node* expr, Context context) {
     // Aggregates and window functions stand in their node's expressions themselves.
     if (context.row == Row::kInput && (Is<AggPlan>(context.plan) || Is<WindowAggPlan>(context.plan))) {
       Located found = InputColumn(*context.plan, var->varattno);
-      if (Is<Aggref>(found.expr) || Is<WindowFunc>(found.expr) || Is<GroupingFunc>(found.expr)) return Place(found.expr, found.context);
+      if (Is<Aggref>(found.expr) || Is<WindowFunc>(found.expr) || Is<GroupingFunc>(found.expr))
+        return Place(found.expr, found.context);
     }
     Var* placed = static_cast<Var*>(CopyShallow(var, arena_));
     placed->varno = ContextNumber(context);
@@ -119,9 +124,11 @@ Node* PlanText::FlatColumn(int32_t rtindex, int32_t attno, Oid type) {
 
 PlanText::Located PlanText::InputColumn(const Plan& plan, int32_t column) {
   Context here{&plan, Row::kInput};
-  Oid type = static_cast<size_t>(column) <= plan.target.size() ? ExprType(plan.target[column - 1]->expr) : Oid::kInvalid;
+  Oid type = static_cast<size_t>(column) <= plan.target.size() ? ExprType(plan.target[column - 1]->expr)
+                                                               : Oid::kInvalid;
   auto from_child = [&](const Plan* child, int32_t at) -> Located {
-    if (child == nullptr) return {MakeNullConst(arena_, type_oid::kText, -1, Oid::kInvalid, PhysicalType::kString), here};
+    if (child == nullptr)
+      return {MakeNullConst(arena_, type_oid::kText, -1, Oid::kInvalid, PhysicalType::kString), here};
     return Column({child, Row::kOutput}, at);
   };
   if (ReadsTable(plan.kind)) {
@@ -132,7 +139,8 @@ PlanText::Located PlanText::InputColumn(const Plan& plan, int32_t column) {
   if (Is<CteScanPlan>(&plan) && As<CteScanPlan>(&plan)->rtindex == 0) {
     return from_child(statement_.subplans[As<CteScanPlan>(&plan)->subplan_id - 1]->plan, column);
   }
-  if (Is<SubqueryScanPlan>(&plan) && As<SubqueryScanPlan>(&plan)->rtindex == 0) return from_child(plan.left, column);
+  if (Is<SubqueryScanPlan>(&plan) && As<SubqueryScanPlan>(&plan)->rtindex == 0)
+    return from_child(plan.left, column);
   if (IsScan(plan.kind)) {
     const ScanPlan& scan = static_cast<const ScanPlan&>(plan);
     return {FlatColumn(scan.rtindex, column, type), here};
@@ -149,7 +157,8 @@ PlanText::Located PlanText::InputColumn(const Plan& plan, int32_t column) {
       if (at < agg.group_keys.size()) return {agg.group_keys[at], child};
       at -= agg.group_keys.size();
       if (at < agg.aggregates.size()) return {agg.aggregates[at], child};
-      return {MakeNullConst(arena_, type_oid::kInt4, -1, Oid::kInvalid, PhysicalType::kInt32), here};  // the grouping set's number
+      return {MakeNullConst(arena_, type_oid::kInt4, -1, Oid::kInvalid, PhysicalType::kInt32),
+              here};  // the grouping set's number
     }
     case PlanKind::kWindowAgg: {
       int32_t below = static_cast<int32_t>(plan.left->target.size());
@@ -158,7 +167,8 @@ PlanText::Located PlanText::InputColumn(const Plan& plan, int32_t column) {
     }
     case PlanKind::kModifyTable: {
       const ModifyTablePlan& modify = *As<ModifyTablePlan>(&plan);
-      int32_t attributes = static_cast<int32_t>(OpenRelation(modify.relation, LockMode::kNone)->columns.size());
+      int32_t attributes =
+          static_cast<int32_t>(OpenRelation(modify.relation, LockMode::kNone)->columns.size());
       if (column <= attributes) return {FlatColumn(modify.rtindex, column, type), here};
       if (column == attributes + 1) return {FlatColumn(modify.rtindex, kSelfItemPointerAttr, type), here};
       if (column == attributes + 2) return {FlatColumn(modify.rtindex, kTableOidAttr, type), here};
@@ -183,8 +193,9 @@ const Node* PlanText::ResolveParameter(const Param& param) {
 }
 
 std::string PlanText::Show(const Node* expr, Context context, bool prefix) {
-  return names_->Expr(Place(expr, context), prefix, [this](const Var& var) { return Resolve(var); },
-                      [this](const Param& param) { return ResolveParameter(param); });
+  return names_->Expr(
+      Place(expr, context), prefix, [this](const Var& var) { return Resolve(var); },
+      [this](const Param& param) { return ResolveParameter(param); });
 }
 
 std::string PlanText::Conditions(const Plan& plan, const ExprList& quals, bool prefix) {
@@ -200,7 +211,8 @@ std::string PlanText::OutputColumn(const Plan& plan, int32_t column, bool prefix
 }
 
 void PlanText::EnterNestLoop(const NestLoopPlan& loop) {
-  for (const NestLoopParam* param : loop.nest_params) parameters_[param->param_id] = {param->value, {loop.left, Row::kOutput}};
+  for (const NestLoopParam* param : loop.nest_params)
+    parameters_[param->param_id] = {param->value, {loop.left, Row::kOutput}};
 }
 
 void PlanText::EnterSubPlan(const Plan& plan, const SubPlan& sub) {

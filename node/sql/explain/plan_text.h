@@ -18,8 +18,12 @@ class PlanText {
 
   // An expression over `plan`'s input row (as its target and conditions are), or, with OfChild, over the rows that its
   // outer child gives it (group keys, sort keys).
-  std::string Expr(const Plan& plan, const Node* expr, bool prefix) { return Show(expr, {&plan, Row::kInput}, prefix); }
-  std::string OfChild(const Plan& child, const Node* expr, bool prefix) { return Show(expr, {&child, Row::kOutput}, prefix); }
+  std::string Expr(const Plan& plan, const Node* expr, bool prefix) {
+    return Show(expr, {&plan, Row::kInput}, prefix);
+  }
+  std::string OfChild(const Plan& child, const Node* expr, bool prefix) {
+    return Show(expr, {&child, Row::kOutput}, prefix);
+  }
   // Conditions joined by AND.
   std::string Conditions(const Plan& plan, const ExprList& quals, bool prefix);
   // The expression behind output column `column` (from 1) of `plan`.

@@ -12,7 +12,10 @@ namespace {
 class ArrayState : public ExprState {
  public:
   ArrayState(Oid element, PhysicalType element_type, bool nested, std::vector<ExprStatePtr> elements)
-      : ExprState(PhysicalType::kString), element_(element), element_type_(element_type), nested_(nested),
+      : ExprState(PhysicalType::kString),
+        element_(element),
+        element_type_(element_type),
+        nested_(nested),
         elements_(std::move(elements)) {}
 
   Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
@@ -77,8 +80,8 @@ struct Subscripts {
 };
 
 // Values of one row's subscripts; false when one of them is null.
-bool ReadSubscripts(const std::vector<const Vector*>& vectors, uint32_t row, const std::vector<int32_t>& defaults,
-                    std::vector<int32_t>* out) {
+bool ReadSubscripts(const std::vector<const Vector*>& vectors, uint32_t row,
+                    const std::vector<int32_t>& defaults, std::vector<int32_t>* out) {
   out->clear();
   for (size_t i = 0; i < vectors.size(); ++i) {
     if (vectors[i] == nullptr) {
@@ -92,8 +95,8 @@ bool ReadSubscripts(const std::vector<const Vector*>& vectors, uint32_t row, con
   return true;
 }
 
-std::vector<const Vector*> EvalSubscripts(EvalContext& context, std::span<Vector* const> input, const Selection& selection,
-                                          std::vector<ExprStatePtr>& states) {
+std::vector<const Vector*> EvalSubscripts(EvalContext& context, std::span<Vector* const> input,
+                                          const Selection& selection, std::vector<ExprStatePtr>& states) {
   std::vector<const Vector*> vectors;
   for (ExprStatePtr& state : states) {
     vectors.push_back(state == nullptr ? nullptr : &state->Eval(context, input, selection));
@@ -103,8 +106,12 @@ std::vector<const Vector*> EvalSubscripts(EvalContext& context, std::span<Vector
 
 class SubscriptState : public ExprState {
  public:
-  SubscriptState(PhysicalType type, Oid element, PhysicalType element_type, ExprStatePtr array, Subscripts subscripts)
-      : ExprState(type), element_(element), element_type_(element_type), array_(std::move(array)),
+  SubscriptState(PhysicalType type, Oid element, PhysicalType element_type, ExprStatePtr array,
+                 Subscripts subscripts)
+      : ExprState(type),
+        element_(element),
+        element_type_(element_type),
+        array_(std::move(array)),
         subscripts_(std::move(subscripts)) {}
 
   Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
@@ -119,7 +126,8 @@ class SubscriptState : public ExprState {
         return;
       }
       ArrayView view(bytes.datum.string.view());
-      result.Set(row, subscripts_.lower.empty() ? Element(view, upper, row) : Slice(context, view, upper, lower, row));
+      result.Set(row, subscripts_.lower.empty() ? Element(view, upper, row)
+                                                : Slice(context, view, upper, lower, row));
     });
     return result;
   }
@@ -145,7 +153,9 @@ class SubscriptState : public ExprState {
       first_default.push_back(i < dimensions ? view.LowerBound(i) : 1);
       last_default.push_back(i < dimensions ? view.LowerBound(i) + view.Length(i) - 1 : 0);
     }
-    if (!ReadSubscripts(lower, row, first_default, &first) || !ReadSubscripts(upper, row, last_default, &last)) return {};
+    if (!ReadSubscripts(lower, row, first_default, &first) ||
+        !ReadSubscripts(upper, row, last_default, &last))
+      return {};
     Value result;
     result.is_null = false;
     ArrayBuilder builder(element_, element_type_);
@@ -181,7 +191,8 @@ class SubscriptState : public ExprState {
     }
     for (int32_t i = 0; i < lengths[dimension]; ++i) {
       uint32_t offset = static_cast<uint32_t>(first[dimension] - view.LowerBound(dimension) + i);
-      AddBox(view, first, lengths, dimension + 1, position * static_cast<uint32_t>(view.Length(dimension)) + offset, builder);
+      AddBox(view, first, lengths, dimension + 1,
+             position * static_cast<uint32_t>(view.Length(dimension)) + offset, builder);
     }
   }
 
@@ -204,7 +215,8 @@ class NameByteState : public ExprState {
     std::vector<int32_t> at;
     selection.ForEach([&](uint32_t row) {
       Value bytes = names.Get(row);
-      bool inside = !bytes.is_null && ReadSubscripts(upper, row, {}, &at) && at.size() == 1 && at[0] >= 0 && at[0] < kNameBytes;
+      bool inside = !bytes.is_null && ReadSubscripts(upper, row, {}, &at) && at.size() == 1 && at[0] >= 0 &&
+                    at[0] < kNameBytes;
       if (!inside) {
         result.SetNull(row);
         return;
@@ -229,7 +241,10 @@ class NameByteState : public ExprState {
 class SubscriptAssignState : public ExprState {
  public:
   SubscriptAssignState(Oid element, ExprStatePtr array, Subscripts subscripts, ExprStatePtr assigned)
-      : ExprState(PhysicalType::kString), element_(element), array_(std::move(array)), subscripts_(std::move(subscripts)),
+      : ExprState(PhysicalType::kString),
+        element_(element),
+        array_(std::move(array)),
+        subscripts_(std::move(subscripts)),
         assigned_(std::move(assigned)) {}
 
   Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
@@ -242,14 +257,16 @@ class SubscriptAssignState : public ExprState {
     selection.ForEach([&](uint32_t row) {
       Value bytes = array.Get(row);
       std::string_view before = bytes.is_null ? empty : bytes.datum.string.view();
-      result.Set(row, Value{StringDatum(Assign(context, before, upper, lower, assigned.Get(row), row)), false});
+      result.Set(row,
+                 Value{StringDatum(Assign(context, before, upper, lower, assigned.Get(row), row)), false});
     });
     return result;
   }
 
  private:
-  std::string_view Assign(EvalContext& context, std::string_view before, const std::vector<const Vector*>& upper,
-                          const std::vector<const Vector*>& lower, const Value& value, uint32_t row) const {
+  std::string_view Assign(EvalContext& context, std::string_view before,
+                          const std::vector<const Vector*>& upper, const std::vector<const Vector*>& lower,
+                          const Value& value, uint32_t row) const {
     std::vector<std::optional<int32_t>> last = Read(upper, row);
     if (lower.empty()) {
       std::vector<int32_t> at;
@@ -269,7 +286,8 @@ class SubscriptAssignState : public ExprState {
         continue;
       }
       Value value = vector->Get(row);
-      if (value.is_null) throw SqlError(ErrorCode::kNullValueNotAllowed, "array subscript in assignment must not be null");
+      if (value.is_null)
+        throw SqlError(ErrorCode::kNullValueNotAllowed, "array subscript in assignment must not be null");
       subscripts.push_back(value.datum.i32);
     }
     return subscripts;
@@ -299,16 +317,18 @@ ExprStatePtr CompileSubscripting(ExprCompiler& compiler, const SubscriptingRef& 
   compile(expr.refupperindexpr, &subscripts.upper);
   compile(expr.reflowerindexpr, &subscripts.lower);
   if (expr.refcontainertype == type_oid::kName) {
-    if (!subscripts.lower.empty()) throw SqlError(ErrorCode::kFeatureNotSupported, "slices of fixed-length arrays not implemented");
+    if (!subscripts.lower.empty())
+      throw SqlError(ErrorCode::kFeatureNotSupported, "slices of fixed-length arrays not implemented");
     if (expr.refassgnexpr != nullptr) throw NotSupported("assignment to an element of a name");
     return std::make_unique<NameByteState>(compiler.Compile(expr.refexpr), std::move(subscripts));
   }
   if (expr.refassgnexpr != nullptr) {
-    return std::make_unique<SubscriptAssignState>(expr.refelemtype, compiler.Compile(expr.refexpr), std::move(subscripts),
-                                                  compiler.Compile(expr.refassgnexpr));
+    return std::make_unique<SubscriptAssignState>(expr.refelemtype, compiler.Compile(expr.refexpr),
+                                                  std::move(subscripts), compiler.Compile(expr.refassgnexpr));
   }
-  return std::make_unique<SubscriptState>(PhysicalOf(expr.refrestype), expr.refelemtype, PhysicalOf(expr.refelemtype),
-                                          compiler.Compile(expr.refexpr), std::move(subscripts));
+  return std::make_unique<SubscriptState>(PhysicalOf(expr.refrestype), expr.refelemtype,
+                                          PhysicalOf(expr.refelemtype), compiler.Compile(expr.refexpr),
+                                          std::move(subscripts));
 }
 
 namespace {
@@ -317,7 +337,10 @@ namespace {
 class RowState : public ExprState {
  public:
   RowState(std::vector<Oid> types, std::vector<ExprStatePtr> fields, uint32_t shape)
-      : ExprState(PhysicalType::kString), types_(std::move(types)), fields_(std::move(fields)), shape_(shape) {}
+      : ExprState(PhysicalType::kString),
+        types_(std::move(types)),
+        fields_(std::move(fields)),
+        shape_(shape) {}
   Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
     std::vector<Vector*> values;
     for (ExprStatePtr& field : fields_) values.push_back(&field->Eval(context, input, selection));
@@ -366,14 +389,16 @@ ExprStatePtr CompileRow(ExprCompiler& compiler, const RowExpr& expr) {
   std::vector<Oid> types;
   for (const Expr* field : expr.args) types.push_back(ExprType(field));
   uint32_t shape = 0;
-  if (expr.row_typeid == type_oid::kRecord && expr.colnames.size() == expr.args.size() && !expr.args.empty()) {
+  if (expr.row_typeid == type_oid::kRecord && expr.colnames.size() == expr.args.size() &&
+      !expr.args.empty()) {
     shape = RegisterRecordShape({expr.colnames.begin(), expr.colnames.end()});
   }
   return std::make_unique<RowState>(std::move(types), compiler.CompileList(expr.args), shape);
 }
 
 ExprStatePtr CompileFieldSelect(ExprCompiler& compiler, const FieldSelect& expr) {
-  return std::make_unique<FieldState>(PhysicalOf(expr.resulttype), compiler.Compile(expr.arg), static_cast<size_t>(expr.fieldnum) - 1);
+  return std::make_unique<FieldState>(PhysicalOf(expr.resulttype), compiler.Compile(expr.arg),
+                                      static_cast<size_t>(expr.fieldnum) - 1);
 }
 
 }  // namespace walden

@@ -11,7 +11,8 @@ namespace {
 const ScalarFunction& ImplementationOf(Oid function) {
   const BuiltinFunction* row = FindBuiltinFunction(function);
   if (row == nullptr) {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "function with OID {} cannot be executed", OidNumber(function));
+    throw SqlError(ErrorCode::kFeatureNotSupported, "function with OID {} cannot be executed",
+                   OidNumber(function));
   }
   const ScalarFunction* implementation = FindScalar(row->source.empty() ? row->name : row->source);
   if (implementation == nullptr) throw NotSupported(fmt::format("function {}", row->name));
@@ -30,7 +31,8 @@ class KernelCall {
     site_.arg_types = arg_types_;
     site_.is_variadic_array = variadic_array;
   }
-  void Run(EvalContext& context, std::span<const Vector* const> args, const Selection& selection, Vector* result) {
+  void Run(EvalContext& context, std::span<const Vector* const> args, const Selection& selection,
+           Vector* result) {
     CallContext call{*context.arena, *context.format, context.session, site_};
     implementation_.kernel(call, args, selection, result);
   }
@@ -64,7 +66,10 @@ class CallState : public ExprState {
 class DistinctState : public ExprState {
  public:
   DistinctState(KernelCall call, ExprStatePtr left, ExprStatePtr right)
-      : ExprState(PhysicalType::kBool), call_(std::move(call)), left_(std::move(left)), right_(std::move(right)) {}
+      : ExprState(PhysicalType::kBool),
+        call_(std::move(call)),
+        left_(std::move(left)),
+        right_(std::move(right)) {}
 
   Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
     const Vector& a = left_->Eval(context, input, selection);
@@ -116,9 +121,12 @@ class NullIfState : public ExprState {
 // (a1, a2, ...) < (b1, b2, ...): the first pair of unequal columns decides; a null before that makes it null.
 class RowCompareState : public ExprState {
  public:
-  RowCompareState(RowCompareType kind, std::vector<const TypeDescriptor*> types, std::vector<ExprStatePtr> left,
-                  std::vector<ExprStatePtr> right)
-      : ExprState(PhysicalType::kBool), kind_(kind), types_(std::move(types)), left_(std::move(left)),
+  RowCompareState(RowCompareType kind, std::vector<const TypeDescriptor*> types,
+                  std::vector<ExprStatePtr> left, std::vector<ExprStatePtr> right)
+      : ExprState(PhysicalType::kBool),
+        kind_(kind),
+        types_(std::move(types)),
+        left_(std::move(left)),
         right_(std::move(right)) {}
 
   Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
@@ -161,9 +169,14 @@ class RowCompareState : public ExprState {
 // Evaluates an array's kernel `scalar op element` for each element until the answer is known.
 class ScalarArrayState : public ExprState {
  public:
-  ScalarArrayState(KernelCall call, bool use_or, PhysicalType element_type, ExprStatePtr scalar, ExprStatePtr array)
-      : ExprState(PhysicalType::kBool), call_(std::move(call)), use_or_(use_or), element_type_(element_type),
-        scalar_(std::move(scalar)), array_(std::move(array)) {}
+  ScalarArrayState(KernelCall call, bool use_or, PhysicalType element_type, ExprStatePtr scalar,
+                   ExprStatePtr array)
+      : ExprState(PhysicalType::kBool),
+        call_(std::move(call)),
+        use_or_(use_or),
+        element_type_(element_type),
+        scalar_(std::move(scalar)),
+        array_(std::move(array)) {}
 
   Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
     const Vector& scalar = scalar_->Eval(context, input, selection);
@@ -182,8 +195,8 @@ class ScalarArrayState : public ExprState {
 
  private:
   // All rows of `selection` meet the same array: one kernel call an element over the rows still undecided.
-  void EvalConstantArray(EvalContext& context, const Vector& scalar, const Vector& array, const Selection& selection,
-                         Vector* result);
+  void EvalConstantArray(EvalContext& context, const Vector& scalar, const Vector& array,
+                         const Selection& selection, Vector* result);
   KernelCall call_;
   bool use_or_;
   PhysicalType element_type_;
@@ -240,9 +253,13 @@ void ScalarArrayState::EvalConstantArray(EvalContext& context, const Vector& sca
   }
 }
 
-ExprStatePtr Arg(ExprCompiler& compiler, const ExprList& args, uint32_t i) { return compiler.Compile(args[i]); }
+ExprStatePtr Arg(ExprCompiler& compiler, const ExprList& args, uint32_t i) {
+  return compiler.Compile(args[i]);
+}
 
-KernelCall CallOf(const OpExprFields& op) { return KernelCall(op.opfuncid, op.opresulttype, op.inputcollid, false, op.args); }
+KernelCall CallOf(const OpExprFields& op) {
+  return KernelCall(op.opfuncid, op.opresulttype, op.inputcollid, false, op.args);
+}
 
 }  // namespace
 
@@ -254,12 +271,13 @@ ExprStatePtr CompileCall(ExprCompiler& compiler, Oid function, Oid result_type, 
 }
 
 ExprStatePtr CompileNullIf(ExprCompiler& compiler, const NullIfExpr& expr) {
-  return std::make_unique<NullIfState>(PhysicalOf(ExprType(expr.args[0])), CallOf(expr), Arg(compiler, expr.args, 0),
-                                       Arg(compiler, expr.args, 1));
+  return std::make_unique<NullIfState>(PhysicalOf(ExprType(expr.args[0])), CallOf(expr),
+                                       Arg(compiler, expr.args, 0), Arg(compiler, expr.args, 1));
 }
 
 ExprStatePtr CompileDistinct(ExprCompiler& compiler, const DistinctExpr& expr) {
-  return std::make_unique<DistinctState>(CallOf(expr), Arg(compiler, expr.args, 0), Arg(compiler, expr.args, 1));
+  return std::make_unique<DistinctState>(CallOf(expr), Arg(compiler, expr.args, 0),
+                                         Arg(compiler, expr.args, 1));
 }
 
 ExprStatePtr CompileRowCompare(ExprCompiler& compiler, const RowCompareExpr& expr) {

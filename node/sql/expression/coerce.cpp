@@ -37,10 +37,15 @@ class CoerceViaIoState : public ExprState {
 
 class ArrayCoerceState : public ExprState {
  public:
-  ArrayCoerceState(Oid element, PhysicalType from, PhysicalType to, std::unique_ptr<Vector*> slot, ExprStatePtr arg,
-                   ExprStatePtr convert)
-      : ExprState(PhysicalType::kString), element_(element), from_(from), to_(to), slot_(std::move(slot)),
-        arg_(std::move(arg)), convert_(std::move(convert)) {}
+  ArrayCoerceState(Oid element, PhysicalType from, PhysicalType to, std::unique_ptr<Vector*> slot,
+                   ExprStatePtr arg, ExprStatePtr convert)
+      : ExprState(PhysicalType::kString),
+        element_(element),
+        from_(from),
+        to_(to),
+        slot_(std::move(slot)),
+        arg_(std::move(arg)),
+        convert_(std::move(convert)) {}
 
   Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
     const Vector& arg = arg_->Eval(context, input, selection);
@@ -92,8 +97,8 @@ ExprStatePtr CompileArrayCoerce(ExprCompiler& compiler, const ArrayCoerceExpr& e
   ExprStatePtr arg = compiler.Compile(expr.arg);
   SlotScope scope(&compiler.case_slot, slot.get());
   ExprStatePtr convert = compiler.Compile(expr.elemexpr);
-  return std::make_unique<ArrayCoerceState>(to.oid, from.physical, to.physical, std::move(slot), std::move(arg),
-                                            std::move(convert));
+  return std::make_unique<ArrayCoerceState>(to.oid, from.physical, to.physical, std::move(slot),
+                                            std::move(arg), std::move(convert));
 }
 
 ExprStatePtr CompileCoerceToDomain(ExprCompiler&, const CoerceToDomain&) { throw NotSupported("domain"); }

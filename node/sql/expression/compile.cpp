@@ -81,7 +81,8 @@ std::vector<ExprStatePtr> ExprCompiler::CompileList(const ExprList& list) {
 ExprStatePtr ExprCompiler::Compile(const Expr* expr) {
   struct DepthGuard {
     explicit DepthGuard(int* depth) : depth_(depth) {
-      if (++*depth_ > kMaxDepth) throw SqlError(ErrorCode::kStatementTooComplex, "stack depth limit exceeded");
+      if (++*depth_ > kMaxDepth)
+        throw SqlError(ErrorCode::kStatementTooComplex, "stack depth limit exceeded");
     }
     ~DepthGuard() { --*depth_; }
     int* depth_;
@@ -101,7 +102,8 @@ ExprStatePtr ExprCompiler::Compile(const Expr* expr) {
     case NodeTag::kFuncExpr: {
       const FuncExpr& call = *As<FuncExpr>(expr);
       CheckMayExecute(call.funcid);
-      return CompileCall(*this, call.funcid, call.funcresulttype, call.inputcollid, call.funcvariadic, call.args);
+      return CompileCall(*this, call.funcid, call.funcresulttype, call.inputcollid, call.funcvariadic,
+                         call.args);
     }
     case NodeTag::kOpExpr: {
       const OpExpr& op = *As<OpExpr>(expr);

@@ -37,8 +37,8 @@ class SlotScope {
 PhysicalType PhysicalOf(Oid type);
 
 // By family of nodes.
-ExprStatePtr CompileCall(ExprCompiler& compiler, Oid function, Oid result_type, Oid input_collation, bool variadic_array,
-                         const ExprList& args);
+ExprStatePtr CompileCall(ExprCompiler& compiler, Oid function, Oid result_type, Oid input_collation,
+                         bool variadic_array, const ExprList& args);
 ExprStatePtr CompileNullIf(ExprCompiler& compiler, const NullIfExpr& expr);
 ExprStatePtr CompileDistinct(ExprCompiler& compiler, const DistinctExpr& expr);
 ExprStatePtr CompileBool(ExprCompiler& compiler, const BoolExpr& expr);

@@ -33,14 +33,14 @@ class SubplanRunner {
   virtual void RunInitPlan(int32_t plan_id) = 0;
   // IN (subquery) by hashing: for each selected row whether its keys are among the subplan's rows (null: unknown). `types`:
   // the subplan's columns, of the same physical types as the keys.
-  virtual void MatchHashed(int32_t plan_id, std::span<Vector* const> keys, std::span<const Oid> types, EvalContext& context,
-                           const Selection& selection, Vector* result) = 0;
+  virtual void MatchHashed(int32_t plan_id, std::span<Vector* const> keys, std::span<const Oid> types,
+                           EvalContext& context, const Selection& selection, Vector* result) = 0;
 };
 
 struct ExecParam {
   // Init plans that read this parameter, directly or through others: a change makes them run again when asked next.
   struct Dependent {
-    int32_t param;    // one that the init plan fills
+    int32_t param;  // one that the init plan fills
     int32_t plan_id;
   };
   std::vector<Dependent> dependents;

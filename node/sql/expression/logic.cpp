@@ -71,7 +71,8 @@ class AndOrState : public ExprState {
 
 class NullTestState : public ExprState {
  public:
-  NullTestState(bool is_null, ExprStatePtr arg) : ExprState(PhysicalType::kBool), is_null_(is_null), arg_(std::move(arg)) {}
+  NullTestState(bool is_null, ExprStatePtr arg)
+      : ExprState(PhysicalType::kBool), is_null_(is_null), arg_(std::move(arg)) {}
   Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
     const Vector& arg = arg_->Eval(context, input, selection);
     Vector& result = PrepareResult(selection);
@@ -125,7 +126,10 @@ class CaseState : public ExprState {
   };
   CaseState(PhysicalType type, std::unique_ptr<Vector*> slot, ExprStatePtr arg, std::vector<Branch> branches,
             ExprStatePtr otherwise)
-      : ExprState(type), slot_(std::move(slot)), arg_(std::move(arg)), branches_(std::move(branches)),
+      : ExprState(type),
+        slot_(std::move(slot)),
+        arg_(std::move(arg)),
+        branches_(std::move(branches)),
         otherwise_(std::move(otherwise)) {}
 
   Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
@@ -175,7 +179,8 @@ class CaseState : public ExprState {
 
 class CoalesceState : public ExprState {
  public:
-  CoalesceState(PhysicalType type, std::vector<ExprStatePtr> args) : ExprState(type), args_(std::move(args)) {}
+  CoalesceState(PhysicalType type, std::vector<ExprStatePtr> args)
+      : ExprState(type), args_(std::move(args)) {}
   Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
     Vector& result = PrepareResult(selection);
     open_.clear();
@@ -237,7 +242,8 @@ namespace {
 // row IS NULL: all fields are null; row IS NOT NULL: none is.
 class RowNullTestState : public ExprState {
  public:
-  RowNullTestState(bool is_null, ExprStatePtr arg) : ExprState(PhysicalType::kBool), is_null_(is_null), arg_(std::move(arg)) {}
+  RowNullTestState(bool is_null, ExprStatePtr arg)
+      : ExprState(PhysicalType::kBool), is_null_(is_null), arg_(std::move(arg)) {}
   Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
     Vector& rows = arg_->Eval(context, input, selection);
     Vector& result = PrepareResult(selection);
@@ -247,7 +253,8 @@ class RowNullTestState : public ExprState {
       if (record.is_null) {
         passes = is_null_;
       } else {
-        for (const RecordField& field : ReadRecord(record.datum.string.view())) passes &= field.value.is_null == is_null_;
+        for (const RecordField& field : ReadRecord(record.datum.string.view()))
+          passes &= field.value.is_null == is_null_;
       }
       result.data<bool>()[row] = passes;
     });
@@ -263,9 +270,11 @@ class RowNullTestState : public ExprState {
 
 ExprStatePtr CompileNullTest(ExprCompiler& compiler, const NullTest& expr) {
   if (expr.argisrow) {
-    return std::make_unique<RowNullTestState>(expr.nulltesttype == NullTestType::kIsNull, compiler.Compile(expr.arg));
+    return std::make_unique<RowNullTestState>(expr.nulltesttype == NullTestType::kIsNull,
+                                              compiler.Compile(expr.arg));
   }
-  return std::make_unique<NullTestState>(expr.nulltesttype == NullTestType::kIsNull, compiler.Compile(expr.arg));
+  return std::make_unique<NullTestState>(expr.nulltesttype == NullTestType::kIsNull,
+                                         compiler.Compile(expr.arg));
 }
 
 ExprStatePtr CompileBooleanTest(ExprCompiler& compiler, const BooleanTest& expr) {
@@ -296,7 +305,8 @@ ExprStatePtr CompileCase(ExprCompiler& compiler, const CaseExpr& expr) {
     null.consttype = expr.casetype;
     otherwise = compiler.Compile(&null);
   }
-  return std::make_unique<CaseState>(type, std::move(slot), std::move(arg), std::move(branches), std::move(otherwise));
+  return std::make_unique<CaseState>(type, std::move(slot), std::move(arg), std::move(branches),
+                                     std::move(otherwise));
 }
 
 ExprStatePtr CompileCoalesce(ExprCompiler& compiler, const CoalesceExpr& expr) {

@@ -8,7 +8,10 @@ namespace {
 class NamedCallState : public ExprState {
  public:
   NamedCallState(std::string_view source, Oid result, std::vector<Value> args, bool per_row)
-      : ExprState(PhysicalOf(result)), function_(FindScalar(source)), args_(std::move(args)), per_row_(per_row) {
+      : ExprState(PhysicalOf(result)),
+        function_(FindScalar(source)),
+        args_(std::move(args)),
+        per_row_(per_row) {
     if (function_ == nullptr) throw NotSupported(fmt::format("function {}", source));
     site_.result_type = result;
   }
@@ -41,7 +44,10 @@ Value Int4Value(int32_t number) {
 class ThenCallState : public ExprState {
  public:
   ThenCallState(ExprStatePtr first, std::string_view source, Oid result, std::vector<Value> more)
-      : ExprState(PhysicalOf(result)), first_(std::move(first)), function_(FindScalar(source)), more_(std::move(more)) {
+      : ExprState(PhysicalOf(result)),
+        first_(std::move(first)),
+        function_(FindScalar(source)),
+        more_(std::move(more)) {
     if (function_ == nullptr) throw NotSupported(fmt::format("function {}", source));
     site_.result_type = result;
   }
@@ -60,12 +66,17 @@ class ThenCallState : public ExprState {
   CallSite site_;
 };
 
-ExprStatePtr Now() { return std::make_unique<NamedCallState>("now", type_oid::kTimestampTz, std::vector<Value>{}, false); }
+ExprStatePtr Now() {
+  return std::make_unique<NamedCallState>("now", type_oid::kTimestampTz, std::vector<Value>{}, false);
+}
 
-ExprStatePtr NowAs(std::string_view cast, Oid type) { return std::make_unique<ThenCallState>(Now(), cast, type, std::vector<Value>{}); }
+ExprStatePtr NowAs(std::string_view cast, Oid type) {
+  return std::make_unique<ThenCallState>(Now(), cast, type, std::vector<Value>{});
+}
 
 ExprStatePtr Rounded(ExprStatePtr value, std::string_view scale_function, Oid type, int32_t typmod) {
-  return std::make_unique<ThenCallState>(std::move(value), scale_function, type, std::vector<Value>{Int4Value(typmod)});
+  return std::make_unique<ThenCallState>(std::move(value), scale_function, type,
+                                         std::vector<Value>{Int4Value(typmod)});
 }
 
 ExprStatePtr Named(std::string_view source, Oid type) {
@@ -80,16 +91,18 @@ ExprStatePtr CompileSqlValue(ExprCompiler&, const SqlValueFunction& expr) {
     case Op::kCurrentDate: return NowAs("timestamptz_date", type_oid::kDate);
     case Op::kCurrentTime: return NowAs("timestamptz_timetz", type_oid::kTimeTz);
     case Op::kCurrentTimeN:
-      return Rounded(NowAs("timestamptz_timetz", type_oid::kTimeTz), "timetz_scale", type_oid::kTimeTz, expr.typmod);
+      return Rounded(NowAs("timestamptz_timetz", type_oid::kTimeTz), "timetz_scale", type_oid::kTimeTz,
+                     expr.typmod);
     case Op::kCurrentTimestamp: return Now();
-    case Op::kCurrentTimestampN: return Rounded(Now(), "timestamptz_scale", type_oid::kTimestampTz, expr.typmod);
+    case Op::kCurrentTimestampN:
+      return Rounded(Now(), "timestamptz_scale", type_oid::kTimestampTz, expr.typmod);
     case Op::kLocalTime: return NowAs("timestamptz_time", type_oid::kTime);
     case Op::kLocalTimeN:
       return Rounded(NowAs("timestamptz_time", type_oid::kTime), "time_scale", type_oid::kTime, expr.typmod);
     case Op::kLocalTimestamp: return NowAs("timestamptz_timestamp", type_oid::kTimestamp);
     case Op::kLocalTimestampN:
-      return Rounded(NowAs("timestamptz_timestamp", type_oid::kTimestamp), "timestamp_scale", type_oid::kTimestamp,
-                     expr.typmod);
+      return Rounded(NowAs("timestamptz_timestamp", type_oid::kTimestamp), "timestamp_scale",
+                     type_oid::kTimestamp, expr.typmod);
     case Op::kCurrentRole:
     case Op::kCurrentUser:
     case Op::kUser: return Named("current_user", type_oid::kName);
@@ -102,12 +115,14 @@ ExprStatePtr CompileSqlValue(ExprCompiler&, const SqlValueFunction& expr) {
 
 // nextval(seqid), then narrowed to the column's type.
 ExprStatePtr CompileNextValue(ExprCompiler&, const NextValueExpr& expr) {
-  auto next = std::make_unique<NamedCallState>("nextval_oid", type_oid::kInt8,
-                                               std::vector<Value>{Int4Value(static_cast<int32_t>(OidNumber(expr.seqid)))}, true);
+  auto next = std::make_unique<NamedCallState>(
+      "nextval_oid", type_oid::kInt8,
+      std::vector<Value>{Int4Value(static_cast<int32_t>(OidNumber(expr.seqid)))}, true);
   if (expr.type_id == type_oid::kInt8) return next;
   class NarrowState : public ExprState {
    public:
-    NarrowState(Oid type, ExprStatePtr arg) : ExprState(PhysicalOf(type)), type_oid_(type), arg_(std::move(arg)) {}
+    NarrowState(Oid type, ExprStatePtr arg)
+        : ExprState(PhysicalOf(type)), type_oid_(type), arg_(std::move(arg)) {}
     Vector& Eval(EvalContext& context, std::span<Vector* const> input, const Selection& selection) override {
       const Vector& arg = arg_->Eval(context, input, selection);
       Vector& result = PrepareResult(selection);
@@ -115,7 +130,8 @@ ExprStatePtr CompileNextValue(ExprCompiler&, const NextValueExpr& expr) {
         int64_t number = arg.Get(row).datum.i64;
         bool is_small = type_oid_ == type_oid::kInt2;
         if (is_small ? number != static_cast<int16_t>(number) : number != static_cast<int32_t>(number)) {
-          throw SqlError(ErrorCode::kNumericValueOutOfRange, is_small ? "smallint out of range" : "integer out of range");
+          throw SqlError(ErrorCode::kNumericValueOutOfRange,
+                         is_small ? "smallint out of range" : "integer out of range");
         }
         Value value;
         value.is_null = false;

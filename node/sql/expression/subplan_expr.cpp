@@ -13,7 +13,11 @@ namespace {
 class SubPlanState : public ExprState {
  public:
   SubPlanState(PhysicalType type, const SubPlan& plan, std::vector<ExprStatePtr> args, ExprStatePtr test)
-      : ExprState(type), kind_(plan.sub_link_type), plan_id_(plan.plan_id), args_(std::move(args)), test_(std::move(test)) {
+      : ExprState(type),
+        kind_(plan.sub_link_type),
+        plan_id_(plan.plan_id),
+        args_(std::move(args)),
+        test_(std::move(test)) {
     for (int32_t id : plan.par_param) par_params_.push_back(id);
     for (int32_t id : plan.param_ids) test_params_.push_back(id);
     if (kind_ == SubLinkType::kArray) element_ = plan.first_col_type;
@@ -24,7 +28,8 @@ class SubPlanState : public ExprState {
     for (ExprStatePtr& arg : args_) args.push_back(&arg->Eval(context, input, selection));
     Vector& result = PrepareResult(selection);
     selection.ForEach([&](uint32_t row) {
-      for (size_t i = 0; i < args.size(); ++i) SetParam(context, par_params_[i], args[i]->type(), args[i]->Get(row));
+      for (size_t i = 0; i < args.size(); ++i)
+        SetParam(context, par_params_[i], args[i]->type(), args[i]->Get(row));
       context.subplans->Start(plan_id_);
       result.Set(row, RunOnce(context, input, row));
     });
@@ -69,7 +74,8 @@ class SubPlanState : public ExprState {
     while (context.subplans->Next(plan_id_, &batch)) {
       if (batch.selection.count == 0) continue;
       if (found.has_value() || batch.selection.count > 1) {
-        throw SqlError(ErrorCode::kCardinalityViolation, "more than one row returned by a subquery used as an expression");
+        throw SqlError(ErrorCode::kCardinalityViolation,
+                       "more than one row returned by a subquery used as an expression");
       }
       found = CopyToArena(context, batch.columns[0]->Get(batch.selection.Row(0)), batch.columns[0]->type());
     }
@@ -78,7 +84,8 @@ class SubPlanState : public ExprState {
 
   static Value CopyToArena(EvalContext& context, Value value, PhysicalType type) {
     if (value.is_null) return value;
-    if (type == PhysicalType::kString) value.datum = StringDatum(context.arena->Copy(value.datum.string.view()));
+    if (type == PhysicalType::kString)
+      value.datum = StringDatum(context.arena->Copy(value.datum.string.view()));
     if (type == PhysicalType::kNumeric && value.datum.numeric.kind == NumericKind::kBig) {
       char* digits = static_cast<char*>(context.arena->Allocate(value.datum.numeric.digits_size, 8));
       std::memcpy(digits, value.datum.numeric.digits, value.datum.numeric.digits_size);
@@ -97,7 +104,8 @@ class SubPlanState : public ExprState {
   }
 
   // The test of one subquery row, its columns handed over as parameters.
-  Value Test(EvalContext& context, std::span<Vector* const> input, uint32_t row, const Batch& batch, uint32_t sub_row) {
+  Value Test(EvalContext& context, std::span<Vector* const> input, uint32_t row, const Batch& batch,
+             uint32_t sub_row) {
     for (size_t i = 0; i < test_params_.size(); ++i) {
       SetParam(context, test_params_[i], batch.columns[i]->type(), batch.columns[i]->Get(sub_row));
     }
@@ -129,7 +137,8 @@ class SubPlanState : public ExprState {
     while (context.subplans->Next(plan_id_, &batch)) {
       if (batch.selection.count == 0) continue;
       if (found.has_value() || batch.selection.count > 1) {
-        throw SqlError(ErrorCode::kCardinalityViolation, "more than one row returned by a subquery used as an expression");
+        throw SqlError(ErrorCode::kCardinalityViolation,
+                       "more than one row returned by a subquery used as an expression");
       }
       found = Test(context, input, row, batch, batch.selection.Row(0));
     }
@@ -148,7 +157,8 @@ class SubPlanState : public ExprState {
 // x IN (subquery) where the subquery's rows are hashed once.
 class HashedSubPlanState : public ExprState {
  public:
-  HashedSubPlanState(ExprCompiler& compiler, const SubPlan& plan) : ExprState(PhysicalType::kBool), plan_id_(plan.plan_id) {
+  HashedSubPlanState(ExprCompiler& compiler, const SubPlan& plan)
+      : ExprState(PhysicalType::kBool), plan_id_(plan.plan_id) {
     auto add = [&](const Expr* test) {
       const OpExpr& op = *As<OpExpr>(static_cast<const Node*>(test));
       keys_.push_back(compiler.Compile(op.args[0]));

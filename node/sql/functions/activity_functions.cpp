@@ -2,11 +2,11 @@
 #include "node/base/error.h"
 #include "node/catalog/acl.h"
 #include "node/catalog/identity.h"
+#include "node/shm/wait_events.h"
 #include "node/sql/functions/function_table.h"
 #include "node/sql/functions/record_rows.h"
 #include "node/sql/functions/scalar.h"
 #include "node/sql/functions/text_result.h"
-#include "node/shm/wait_events.h"
 #include "node/stats/activity.h"
 #include "node/stats/progress.h"
 #include "node/txn/sender_slots.h"
@@ -34,8 +34,10 @@ RowValues& IdOrNull(RowValues& row, Oid id) { return IsValid(id) ? row.ObjectId(
 void PutClient(RowValues& row, const ActivityRow& activity, Arena& arena) {
   if (activity.remote_host.empty()) {
     row.Null().Null();
-    if (activity.remote_port == 0) row.Null();
-    else row.Int4(-1);
+    if (activity.remote_port == 0)
+      row.Null();
+    else
+      row.Int4(-1);
     return;
   }
   // A host that is no address (a link-local one with its zone) cannot be shown as one.
@@ -54,8 +56,10 @@ void PutTls(RowValues& row, const ActivityTls& tls) {
     return;
   }
   row.Text(tls.version).Text(tls.cipher).Int4(tls.bits).TextOrNull(tls.client_dn);
-  if (tls.client_serial.empty()) row.Null();
-  else row.Decimal(tls.client_serial);
+  if (tls.client_serial.empty())
+    row.Null();
+  else
+    row.Decimal(tls.client_serial);
   row.TextOrNull(tls.issuer_dn);
 }
 
@@ -80,7 +84,9 @@ void PutActivity(RowValues& row, const ActivityRow& activity, Arena& arena) {
   }
   row.TextOrNull(ActivityStateName(activity.state)).Text(activity.query);
   row.TextOrNull(WaitEventType(activity.wait_event)).TextOrNull(WaitEventName(activity.wait_event));
-  row.TimeOrNull(activity.transaction_start).TimeOrNull(activity.query_start).TimeOrNull(activity.backend_start);
+  row.TimeOrNull(activity.transaction_start)
+      .TimeOrNull(activity.query_start)
+      .TimeOrNull(activity.backend_start);
   row.TimeOrNull(activity.state_change);
   PutClient(row, activity, arena);
   PutXids(row, activity.slot);
@@ -88,8 +94,10 @@ void PutActivity(RowValues& row, const ActivityRow& activity, Arena& arena) {
   PutTls(row, activity.tls);
   row.Bool(false).Null().Bool(false);  // gss
   row.Null();                          // leader_pid
-  if (activity.query_id != 0) row.Int8(activity.query_id);
-  else row.Null();
+  if (activity.query_id != 0)
+    row.Int8(activity.query_id);
+  else
+    row.Null();
 }
 
 std::unique_ptr<TableFunction> StartActivity(CallContext& c, std::span<const Value> args) {
@@ -157,12 +165,14 @@ std::optional<int64_t> BackendTime(int32_t number) {
 }
 std::optional<View> BackendAddress(CallContext& c, int32_t number) {
   ActivityRow activity;
-  if (!BackendOf(number, &activity) || !MaySee(activity.role) || activity.remote_host.empty()) return std::nullopt;
+  if (!BackendOf(number, &activity) || !MaySee(activity.role) || activity.remote_host.empty())
+    return std::nullopt;
   return StoreNetwork(ParseNetwork(activity.remote_host, false), c.arena);
 }
 std::optional<int32_t> BackendPort(int32_t number) {
   ActivityRow activity;
-  if (!BackendOf(number, &activity) || !MaySee(activity.role) || activity.remote_port == 0) return std::nullopt;
+  if (!BackendOf(number, &activity) || !MaySee(activity.role) || activity.remote_port == 0)
+    return std::nullopt;
   return activity.remote_port;
 }
 
@@ -170,9 +180,9 @@ std::optional<int32_t> BackendPort(int32_t number) {
 
 ProgressCommand CommandNamed(View name) {
   static constexpr std::pair<View, ProgressCommand> kNames[] = {
-      {"VACUUM", ProgressCommand::kVacuum},          {"ANALYZE", ProgressCommand::kAnalyze},
-      {"CLUSTER", ProgressCommand::kCluster},        {"CREATE INDEX", ProgressCommand::kCreateIndex},
-      {"BASEBACKUP", ProgressCommand::kBaseBackup},  {"COPY", ProgressCommand::kCopy},
+      {"VACUUM", ProgressCommand::kVacuum},         {"ANALYZE", ProgressCommand::kAnalyze},
+      {"CLUSTER", ProgressCommand::kCluster},       {"CREATE INDEX", ProgressCommand::kCreateIndex},
+      {"BASEBACKUP", ProgressCommand::kBaseBackup}, {"COPY", ProgressCommand::kCopy},
   };
   for (const auto& [text, command] : kNames) {
     if (text == name) return command;
@@ -188,8 +198,10 @@ void PutBackups(RowSet* rows) {
     RowValues row = rows->NewRow();
     row.Int4(sender.pid).Null();
     bool visible = MaySee(sender.role);
-    if (visible) row.ObjectId(Oid::kInvalid);
-    else row.Null();
+    if (visible)
+      row.ObjectId(Oid::kInvalid);
+    else
+      row.Null();
     for (size_t parameter = 0; parameter < kProgressParameters; ++parameter) {
       bool told = parameter < std::size(sender.backup_progress);
       visible ? row.Int8(told ? sender.backup_progress[parameter].load() : 0) : row.Null();
@@ -210,8 +222,10 @@ std::unique_ptr<TableFunction> StartProgress(CallContext&, std::span<const Value
     RowValues row = rows->NewRow();
     IdOrNull(row.Int4(process.pid.load()), process.database.load());
     bool visible = MaySee(process.role.load());
-    if (visible) row.ObjectId(progress.relation);
-    else row.Null();
+    if (visible)
+      row.ObjectId(progress.relation);
+    else
+      row.Null();
     for (int64_t parameter : progress.parameters) visible ? row.Int8(parameter) : row.Null();
     rows->Add(row);
   }
@@ -225,8 +239,11 @@ std::unique_ptr<TableFunction> StartShmem(CallContext&, std::span<const Value>) 
   auto rows = std::make_unique<RowSet>();
   size_t used = 0;
   for (const AreaInfo& area : ListAreas()) {
-    rows->Add(rows->NewRow().Text(area.name).Int8(static_cast<int64_t>(area.offset))
-                  .Int8(static_cast<int64_t>(area.size_bytes)).Int8(static_cast<int64_t>(area.allocated_bytes)));
+    rows->Add(rows->NewRow()
+                  .Text(area.name)
+                  .Int8(static_cast<int64_t>(area.offset))
+                  .Int8(static_cast<int64_t>(area.size_bytes))
+                  .Int8(static_cast<int64_t>(area.allocated_bytes)));
     used = std::max(used, area.offset + area.allocated_bytes);
   }
   int64_t left = static_cast<int64_t>(AttachedRegion().size() - used);
@@ -251,18 +268,23 @@ std::unique_ptr<TableFunction> StartMemory(CallContext&, std::span<const Value>)
 }
 
 constexpr ScalarFunction kTable[] = {
-    Volatile<&BackendPid>("pg_stat_get_backend_pid"), Volatile<&BackendDatabase>("pg_stat_get_backend_dbid"),
-    Volatile<&BackendUser>("pg_stat_get_backend_userid"), Volatile<&BackendQuery>("pg_stat_get_backend_activity"),
+    Volatile<&BackendPid>("pg_stat_get_backend_pid"),
+    Volatile<&BackendDatabase>("pg_stat_get_backend_dbid"),
+    Volatile<&BackendUser>("pg_stat_get_backend_userid"),
+    Volatile<&BackendQuery>("pg_stat_get_backend_activity"),
     Volatile<&BackendWait<WaitEventType>>("pg_stat_get_backend_wait_event_type"),
     Volatile<&BackendWait<WaitEventName>>("pg_stat_get_backend_wait_event"),
     Volatile<&BackendTime<&ActivityRow::query_start>>("pg_stat_get_backend_activity_start"),
     Volatile<&BackendTime<&ActivityRow::transaction_start>>("pg_stat_get_backend_xact_start"),
     Volatile<&BackendTime<&ActivityRow::backend_start>>("pg_stat_get_backend_start"),
-    Volatile<&BackendAddress>("pg_stat_get_backend_client_addr"), Volatile<&BackendPort>("pg_stat_get_backend_client_port"),
+    Volatile<&BackendAddress>("pg_stat_get_backend_client_addr"),
+    Volatile<&BackendPort>("pg_stat_get_backend_client_port"),
 };
 constexpr SetFunction kSets[] = {
-    {"pg_stat_get_activity", false, &StartActivity},      {"pg_stat_get_backend_idset", true, &StartNumbers},
-    {"pg_stat_get_progress_info", true, &StartProgress},  {"pg_get_shmem_allocations", true, &StartShmem},
+    {"pg_stat_get_activity", false, &StartActivity},
+    {"pg_stat_get_backend_idset", true, &StartNumbers},
+    {"pg_stat_get_progress_info", true, &StartProgress},
+    {"pg_get_shmem_allocations", true, &StartShmem},
     {"pg_get_backend_memory_contexts", true, &StartMemory},
 };
 

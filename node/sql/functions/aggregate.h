@@ -36,7 +36,8 @@ struct ArenaBuffer {
   void Grow(Arena& arena, size_t needed) {
     if (needed > 0x3FFFFFFF) {
       throw SqlError(ErrorCode::kProgramLimitExceeded, "out of memory")
-          .WithDetail(fmt::format("Cannot enlarge string buffer containing {} bytes by {} more bytes.", size, needed - size));
+          .WithDetail(fmt::format("Cannot enlarge string buffer containing {} bytes by {} more bytes.", size,
+                                  needed - size));
     }
     size_t bytes = std::max<size_t>({needed, size_t{capacity} * 2, 64});
     char* larger = static_cast<char*>(arena.Allocate(bytes, 8));
@@ -55,8 +56,10 @@ concept Removable = requires(S& s, CallContext& c, T v) { s.Remove(c, v); };
 
 template <class T>
 T LoadValue(const Vector& vector, uint32_t index) {
-  if constexpr (std::is_same_v<T, std::string_view>) return vector.data<StringRef>()[index].view();
-  else return vector.data<T>()[index];
+  if constexpr (std::is_same_v<T, std::string_view>)
+    return vector.data<StringRef>()[index].view();
+  else
+    return vector.data<T>()[index];
 }
 
 // S over one argument of type T; nulls are skipped.
@@ -73,7 +76,8 @@ struct UnaryAggregate {
       if (!values.IsNullAt(index)) State(groups[row]).Add(context, LoadValue<T>(values, index));
     });
   }
-  static void UpdateSingle(CallContext& context, std::span<const Vector* const> args, const Selection& selection, void* state) {
+  static void UpdateSingle(CallContext& context, std::span<const Vector* const> args,
+                           const Selection& selection, void* state) {
     const Vector& values = *args[0];
     S& s = State(state);
     if (!values.has_nulls() && !values.is_constant() && selection.rows == nullptr) {
@@ -85,7 +89,8 @@ struct UnaryAggregate {
       if (!values.IsNullAt(index)) s.Add(context, LoadValue<T>(values, index));
     });
   }
-  static void Remove(CallContext& context, std::span<const Vector* const> args, const Selection& selection, void* state) {
+  static void Remove(CallContext& context, std::span<const Vector* const> args, const Selection& selection,
+                     void* state) {
     if constexpr (Removable<S, T>) {
       const Vector& values = *args[0];
       selection.ForEach([&](uint32_t row) {
@@ -103,7 +108,8 @@ struct BinaryAggregate {
                      void* const* groups) {
     selection.ForEach([&](uint32_t row) { AddRow(context, args, row, groups[row]); });
   }
-  static void UpdateSingle(CallContext& context, std::span<const Vector* const> args, const Selection& selection, void* state) {
+  static void UpdateSingle(CallContext& context, std::span<const Vector* const> args,
+                           const Selection& selection, void* state) {
     selection.ForEach([&](uint32_t row) { AddRow(context, args, row, state); });
   }
   static void AddRow(CallContext& context, std::span<const Vector* const> args, uint32_t row, void* state) {
@@ -120,7 +126,8 @@ struct RowAggregate {
                      void* const* groups) {
     selection.ForEach([&](uint32_t row) { AddRow(context, args, row, groups[row]); });
   }
-  static void UpdateSingle(CallContext& context, std::span<const Vector* const> args, const Selection& selection, void* state) {
+  static void UpdateSingle(CallContext& context, std::span<const Vector* const> args,
+                           const Selection& selection, void* state) {
     selection.ForEach([&](uint32_t row) { AddRow(context, args, row, state); });
   }
   static void AddRow(CallContext& context, std::span<const Vector* const> args, uint32_t row, void* state) {
@@ -140,20 +147,33 @@ struct StateFunctions {
     static_cast<const S*>(state)->Finish(context, result);
   }
   static void Serialize(CallContext&, const void* state, std::string* to) {
-    if constexpr (HasOwnForm<S>) static_cast<const S*>(state)->Write(to);
-    else to->append(static_cast<const char*>(state), sizeof(S));
+    if constexpr (HasOwnForm<S>)
+      static_cast<const S*>(state)->Write(to);
+    else
+      to->append(static_cast<const char*>(state), sizeof(S));
   }
   static void Deserialize(CallContext& context, std::string_view from, void* state) {
-    if constexpr (HasOwnForm<S>) static_cast<S*>(state)->Read(context, from);
-    else std::memcpy(state, from.data(), sizeof(S));
+    if constexpr (HasOwnForm<S>)
+      static_cast<S*>(state)->Read(context, from);
+    else
+      std::memcpy(state, from.data(), sizeof(S));
   }
 };
 
 template <class S, class Loops>
 constexpr AggregateFunction MakeAggregate(uint32_t oid, std::string_view signature) {
   using F = StateFunctions<S>;
-  return {Oid{oid}, signature, sizeof(S), nullptr, &Loops::Update, &Loops::UpdateSingle,
-          Mergeable<S> ? &F::Combine : nullptr, &F::Finish, &F::Serialize, &F::Deserialize, nullptr};
+  return {Oid{oid},
+          signature,
+          sizeof(S),
+          nullptr,
+          &Loops::Update,
+          &Loops::UpdateSingle,
+          Mergeable<S> ? &F::Combine : nullptr,
+          &F::Finish,
+          &F::Serialize,
+          &F::Deserialize,
+          nullptr};
 }
 template <class S, class T>
 constexpr AggregateFunction Aggregate1(uint32_t oid, std::string_view signature) {

@@ -16,7 +16,8 @@ struct Count {
 };
 // count(*) has no argument, count(x) skips nulls of any type.
 struct CountLoops {
-  static void Update(CallContext&, std::span<const Vector* const> args, const Selection& selection, void* const* groups) {
+  static void Update(CallContext&, std::span<const Vector* const> args, const Selection& selection,
+                     void* const* groups) {
     selection.ForEach([&](uint32_t row) {
       if (args.empty() || !args[0]->IsNull(row)) ++static_cast<Count*>(groups[row])->count;
     });
@@ -27,10 +28,12 @@ struct CountLoops {
     selection.ForEach([&](uint32_t row) { count += args[0]->IsNull(row) ? 0 : 1; });
     return count;
   }
-  static void UpdateSingle(CallContext&, std::span<const Vector* const> args, const Selection& selection, void* state) {
+  static void UpdateSingle(CallContext&, std::span<const Vector* const> args, const Selection& selection,
+                           void* state) {
     static_cast<Count*>(state)->count += Counted(args, selection);
   }
-  static void Remove(CallContext&, std::span<const Vector* const> args, const Selection& selection, void* state) {
+  static void Remove(CallContext&, std::span<const Vector* const> args, const Selection& selection,
+                     void* state) {
     static_cast<Count*>(state)->count -= Counted(args, selection);
   }
 };
@@ -89,7 +92,8 @@ struct WideSumTotal : WideSum {
 };
 struct WideAverage : WideSum {
   void Finish(CallContext& c, Value* result) const {
-    if (count > 0) PutValue(result, NumericDivide(NumericFromInt128(sum, 0, c.arena), NumericFromInt64(count), c.arena));
+    if (count > 0)
+      PutValue(result, NumericDivide(NumericFromInt128(sum, 0, c.arena), NumericFromInt64(count), c.arena));
   }
 };
 
@@ -245,8 +249,10 @@ struct ExactMoments {
 template <class T, bool kSample, bool kRoot>
 struct ExactSpread : ExactMoments {
   void Add(CallContext& c, T v) {
-    if constexpr (std::is_same_v<T, NumericRef>) AddExact(c, v);
-    else AddExact(c, NumericFromInt64(v));
+    if constexpr (std::is_same_v<T, NumericRef>)
+      AddExact(c, v);
+    else
+      AddExact(c, NumericFromInt64(v));
   }
   void Merge(CallContext& c, const ExactSpread& from) { ExactMoments::Merge(c, from); }
   void Finish(CallContext& c, Value* result) const {
@@ -263,24 +269,35 @@ struct ExactSpread : ExactMoments {
   }
 };
 
-#define SPREAD(oid, name, kSample, kRoot)                                                               \
-  Aggregate1<ExactSpread<int64_t, kSample, kRoot>, int64_t>(oid, name "(bigint)"),                      \
-      Aggregate1<ExactSpread<int32_t, kSample, kRoot>, int32_t>(oid + 1, name "(integer)"),             \
-      Aggregate1<ExactSpread<int16_t, kSample, kRoot>, int16_t>(oid + 2, name "(smallint)"),            \
-      Aggregate1<OfReal<DoubleSpread<kSample, kRoot>>, float>(oid + 3, name "(real)"),                  \
-      Aggregate1<DoubleSpread<kSample, kRoot>, double>(oid + 4, name "(double precision)"),             \
+#define SPREAD(oid, name, kSample, kRoot)                                                    \
+  Aggregate1<ExactSpread<int64_t, kSample, kRoot>, int64_t>(oid, name "(bigint)"),           \
+      Aggregate1<ExactSpread<int32_t, kSample, kRoot>, int32_t>(oid + 1, name "(integer)"),  \
+      Aggregate1<ExactSpread<int16_t, kSample, kRoot>, int16_t>(oid + 2, name "(smallint)"), \
+      Aggregate1<OfReal<DoubleSpread<kSample, kRoot>>, float>(oid + 3, name "(real)"),       \
+      Aggregate1<DoubleSpread<kSample, kRoot>, double>(oid + 4, name "(double precision)"),  \
       Aggregate1<ExactSpread<NumericRef, kSample, kRoot>, NumericRef>(oid + 5, name "(numeric)")
 
 constexpr AggregateFunction kTable[] = {
-    CountAggregate(2147, "count(\"any\")"), CountAggregate(2803, "count()"),
-    Aggregate1<WideSumTotal, int64_t>(2107, "sum(bigint)"), Aggregate1<IntSum, int32_t>(2108, "sum(integer)"),
-    Aggregate1<IntSum, int16_t>(2109, "sum(smallint)"), Aggregate1<RealSum, float>(2110, "sum(real)"),
-    Aggregate1<DoubleSum, double>(2111, "sum(double precision)"), Aggregate1<NumericSumTotal, NumericRef>(2114, "sum(numeric)"),
-    Aggregate1<WideAverage, int64_t>(2100, "avg(bigint)"), Aggregate1<WideAverage, int32_t>(2101, "avg(integer)"),
-    Aggregate1<WideAverage, int16_t>(2102, "avg(smallint)"), Aggregate1<NumericAverage, NumericRef>(2103, "avg(numeric)"),
-    Aggregate1<OfReal<DoubleAverage>, float>(2104, "avg(real)"), Aggregate1<DoubleAverage, double>(2105, "avg(double precision)"),
-    SPREAD(2148, "variance", true, false), SPREAD(2154, "stddev", true, true), SPREAD(2641, "var_samp", true, false),
-    SPREAD(2712, "stddev_samp", true, true), SPREAD(2718, "var_pop", false, false), SPREAD(2724, "stddev_pop", false, true),
+    CountAggregate(2147, "count(\"any\")"),
+    CountAggregate(2803, "count()"),
+    Aggregate1<WideSumTotal, int64_t>(2107, "sum(bigint)"),
+    Aggregate1<IntSum, int32_t>(2108, "sum(integer)"),
+    Aggregate1<IntSum, int16_t>(2109, "sum(smallint)"),
+    Aggregate1<RealSum, float>(2110, "sum(real)"),
+    Aggregate1<DoubleSum, double>(2111, "sum(double precision)"),
+    Aggregate1<NumericSumTotal, NumericRef>(2114, "sum(numeric)"),
+    Aggregate1<WideAverage, int64_t>(2100, "avg(bigint)"),
+    Aggregate1<WideAverage, int32_t>(2101, "avg(integer)"),
+    Aggregate1<WideAverage, int16_t>(2102, "avg(smallint)"),
+    Aggregate1<NumericAverage, NumericRef>(2103, "avg(numeric)"),
+    Aggregate1<OfReal<DoubleAverage>, float>(2104, "avg(real)"),
+    Aggregate1<DoubleAverage, double>(2105, "avg(double precision)"),
+    SPREAD(2148, "variance", true, false),
+    SPREAD(2154, "stddev", true, true),
+    SPREAD(2641, "var_samp", true, false),
+    SPREAD(2712, "stddev_samp", true, true),
+    SPREAD(2718, "var_pop", false, false),
+    SPREAD(2724, "stddev_pop", false, true),
 };
 
 }  // namespace

@@ -63,10 +63,14 @@ Maybe R2(const Pairs& p) {
   return p.syy == 0 ? 1.0 : (p.sxy * p.sxy) / (p.sxx * p.syy);
 }
 Maybe Slope(const Pairs& p) { return p.n < 1 || p.sxx == 0 ? Maybe() : p.sxy / p.sxx; }
-Maybe Intercept(const Pairs& p) { return p.n < 1 || p.sxx == 0 ? Maybe() : (p.sy - p.sx * p.sxy / p.sxx) / p.n; }
+Maybe Intercept(const Pairs& p) {
+  return p.n < 1 || p.sxx == 0 ? Maybe() : (p.sy - p.sx * p.sxy / p.sxx) / p.n;
+}
 Maybe CovarPop(const Pairs& p) { return p.n < 1 ? Maybe() : p.sxy / p.n; }
 Maybe CovarSamp(const Pairs& p) { return p.n < 2 ? Maybe() : p.sxy / (p.n - 1); }
-Maybe Corr(const Pairs& p) { return p.n < 1 || p.sxx == 0 || p.syy == 0 ? Maybe() : p.sxy / std::sqrt(p.sxx * p.syy); }
+Maybe Corr(const Pairs& p) {
+  return p.n < 1 || p.sxx == 0 || p.syy == 0 ? Maybe() : p.sxy / std::sqrt(p.sxx * p.syy);
+}
 
 template <Formula F>
 constexpr AggregateFunction Make(uint32_t oid, std::string_view signature) {

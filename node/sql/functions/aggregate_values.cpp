@@ -15,8 +15,10 @@ namespace {
 
 template <class T>
 bool Less(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) return CompareDouble(static_cast<double>(a), static_cast<double>(b)) < 0;
-  else return a < b;
+  if constexpr (std::is_floating_point_v<T>)
+    return CompareDouble(static_cast<double>(a), static_cast<double>(b)) < 0;
+  else
+    return a < b;
 }
 template <class T, bool kMax>
 struct Extreme {
@@ -47,7 +49,8 @@ struct AnyExtreme {
     const TypeDescriptor& type = TypeOf(c.site.arg_types[0]);
     if (any) {
       int order = type.kind == 'e' && c.session != nullptr
-                      ? c.session->CompareEnum(Oid{static_cast<uint32_t>(args[0].datum.i32)}, Oid{static_cast<uint32_t>(value.i32)})
+                      ? c.session->CompareEnum(Oid{static_cast<uint32_t>(args[0].datum.i32)},
+                                               Oid{static_cast<uint32_t>(value.i32)})
                       : type.compare(args[0].datum, value, nullptr);
       if (kMax ? order <= 0 : order >= 0) return;
     }
@@ -121,10 +124,14 @@ struct BitFold {
   T value;
   bool any;
   void Add(CallContext&, T v) {
-    if (!any) value = v;
-    else if (kOperation == Bits::kAnd) value = static_cast<T>(value & v);
-    else if (kOperation == Bits::kOr) value = static_cast<T>(value | v);
-    else value = static_cast<T>(value ^ v);
+    if (!any)
+      value = v;
+    else if (kOperation == Bits::kAnd)
+      value = static_cast<T>(value & v);
+    else if (kOperation == Bits::kOr)
+      value = static_cast<T>(value | v);
+    else
+      value = static_cast<T>(value ^ v);
     any = true;
   }
   void Merge(CallContext& c, const BitFold& from) {
@@ -183,8 +190,10 @@ struct ArrayAggregate {
     ArrayBuilder builder(type.oid, type.physical);
     const char* at = elements.data;
     for (int64_t i = 0; i < count; ++i) {
-      if (*at++ != 0) builder.AddNull();
-      else builder.Add(Value{ReadElement(type.physical, &at), false});
+      if (*at++ != 0)
+        builder.AddNull();
+      else
+        builder.Add(Value{ReadElement(type.physical, &at), false});
     }
     PutValue(result, builder.Finish(c.arena));
   }
@@ -204,7 +213,8 @@ struct NestedArrayAggregate : ArrayAggregate {
   void Add(CallContext& c, std::span<const Value> args) {
     if (args[0].is_null) throw SqlError(ErrorCode::kNullValueNotAllowed, "cannot accumulate null arrays");
     ArrayView view(args[0].datum.string.view());
-    if (view.dimensions() == 0) throw SqlError(ErrorCode::kArraySubscriptError, "cannot accumulate empty arrays");
+    if (view.dimensions() == 0)
+      throw SqlError(ErrorCode::kArraySubscriptError, "cannot accumulate empty arrays");
     ArrayAggregate::Add(c, args);
   }
   void Finish(CallContext& c, Value* result) const {
@@ -219,40 +229,49 @@ struct NestedArrayAggregate : ArrayAggregate {
   }
 };
 
-#define EXTREMES(kMax, name, base)                                                                     \
-  Aggregate1<Extreme<int64_t, kMax>, int64_t>(base, name "(bigint)"),                                  \
-      Aggregate1<Extreme<int32_t, kMax>, int32_t>(base + 1, name "(integer)"),                         \
-      Aggregate1<Extreme<int16_t, kMax>, int16_t>(base + 2, name "(smallint)"),                        \
-      Aggregate1<Extreme<uint32_t, kMax>, uint32_t>(base + 3, name "(oid)"),                           \
-      Aggregate1<Extreme<float, kMax>, float>(base + 4, name "(real)"),                                \
-      Aggregate1<Extreme<double, kMax>, double>(base + 5, name "(double precision)"),                  \
-      Aggregate1<Extreme<int32_t, kMax>, int32_t>(base + 7, name "(date)"),                            \
-      Aggregate1<Extreme<int64_t, kMax>, int64_t>(base + 8, name "(time without time zone)"),          \
-      AnyExtremeAggregate<kMax>(base + 9, name "(time with time zone)"),                               \
-      Aggregate1<Extreme<int64_t, kMax>, int64_t>(base + 11, name "(timestamp without time zone)"),    \
-      Aggregate1<Extreme<int64_t, kMax>, int64_t>(base + 12, name "(timestamp with time zone)"),       \
-      AnyExtremeAggregate<kMax>(base + 13, name "(interval)"),                                         \
-      AnyExtremeAggregate<kMax>(base + 14, name "(text)"),                                             \
+#define EXTREMES(kMax, name, base)                                                                  \
+  Aggregate1<Extreme<int64_t, kMax>, int64_t>(base, name "(bigint)"),                               \
+      Aggregate1<Extreme<int32_t, kMax>, int32_t>(base + 1, name "(integer)"),                      \
+      Aggregate1<Extreme<int16_t, kMax>, int16_t>(base + 2, name "(smallint)"),                     \
+      Aggregate1<Extreme<uint32_t, kMax>, uint32_t>(base + 3, name "(oid)"),                        \
+      Aggregate1<Extreme<float, kMax>, float>(base + 4, name "(real)"),                             \
+      Aggregate1<Extreme<double, kMax>, double>(base + 5, name "(double precision)"),               \
+      Aggregate1<Extreme<int32_t, kMax>, int32_t>(base + 7, name "(date)"),                         \
+      Aggregate1<Extreme<int64_t, kMax>, int64_t>(base + 8, name "(time without time zone)"),       \
+      AnyExtremeAggregate<kMax>(base + 9, name "(time with time zone)"),                            \
+      Aggregate1<Extreme<int64_t, kMax>, int64_t>(base + 11, name "(timestamp without time zone)"), \
+      Aggregate1<Extreme<int64_t, kMax>, int64_t>(base + 12, name "(timestamp with time zone)"),    \
+      AnyExtremeAggregate<kMax>(base + 13, name "(interval)"),                                      \
+      AnyExtremeAggregate<kMax>(base + 14, name "(text)"),                                          \
       AnyExtremeAggregate<kMax>(base + 15, name "(numeric)")
-#define BITS(T, type, and_oid, or_oid, xor_oid)                                   \
-  Aggregate1<BitFold<T, Bits::kAnd>, T>(and_oid, "bit_and(" type ")"),            \
-      Aggregate1<BitFold<T, Bits::kOr>, T>(or_oid, "bit_or(" type ")"),           \
+#define BITS(T, type, and_oid, or_oid, xor_oid)                         \
+  Aggregate1<BitFold<T, Bits::kAnd>, T>(and_oid, "bit_and(" type ")"),  \
+      Aggregate1<BitFold<T, Bits::kOr>, T>(or_oid, "bit_or(" type ")"), \
       Aggregate1<BitFold<T, Bits::kXor>, T>(xor_oid, "bit_xor(" type ")")
 
 constexpr AggregateFunction kTable[] = {
-    EXTREMES(true, "max", 2115), EXTREMES(false, "min", 2131),
-    AnyExtremeAggregate<true>(2050, "max(anyarray)"), AnyExtremeAggregate<false>(2051, "min(anyarray)"),
-    AnyExtremeAggregate<true>(2244, "max(character)"), AnyExtremeAggregate<false>(2245, "min(character)"),
-    AnyExtremeAggregate<true>(3526, "max(anyenum)"), AnyExtremeAggregate<false>(3527, "min(anyenum)"),
-    Aggregate1<Extreme<uint64_t, true>, uint64_t>(2797, "max(tid)"), Aggregate1<Extreme<uint64_t, false>, uint64_t>(2798, "min(tid)"),
+    EXTREMES(true, "max", 2115),
+    EXTREMES(false, "min", 2131),
+    AnyExtremeAggregate<true>(2050, "max(anyarray)"),
+    AnyExtremeAggregate<false>(2051, "min(anyarray)"),
+    AnyExtremeAggregate<true>(2244, "max(character)"),
+    AnyExtremeAggregate<false>(2245, "min(character)"),
+    AnyExtremeAggregate<true>(3526, "max(anyenum)"),
+    AnyExtremeAggregate<false>(3527, "min(anyenum)"),
+    Aggregate1<Extreme<uint64_t, true>, uint64_t>(2797, "max(tid)"),
+    Aggregate1<Extreme<uint64_t, false>, uint64_t>(2798, "min(tid)"),
     Aggregate1<Extreme<uint64_t, true>, uint64_t>(4189, "max(pg_lsn)"),
     Aggregate1<Extreme<uint64_t, false>, uint64_t>(4190, "min(pg_lsn)"),
-    Aggregate1<BoolFold<true>, bool>(2517, "bool_and(boolean)"), Aggregate1<BoolFold<false>, bool>(2518, "bool_or(boolean)"),
+    Aggregate1<BoolFold<true>, bool>(2517, "bool_and(boolean)"),
+    Aggregate1<BoolFold<false>, bool>(2518, "bool_or(boolean)"),
     Aggregate1<BoolFold<true>, bool>(2519, "every(boolean)"),
-    BITS(int16_t, "smallint", 2236, 2237, 6164), BITS(int32_t, "integer", 2238, 2239, 6165),
+    BITS(int16_t, "smallint", 2236, 2237, 6164),
+    BITS(int32_t, "integer", 2238, 2239, 6165),
     BITS(int64_t, "bigint", 2240, 2241, 6166),
-    AggregateRows<StringAggregate>(3538, "string_agg(text,text)"), AggregateRows<StringAggregate>(3545, "string_agg(bytea,bytea)"),
-    AggregateRows<ArrayAggregate>(2335, "array_agg(anynonarray)"), AggregateRows<NestedArrayAggregate>(4053, "array_agg(anyarray)"),
+    AggregateRows<StringAggregate>(3538, "string_agg(text,text)"),
+    AggregateRows<StringAggregate>(3545, "string_agg(bytea,bytea)"),
+    AggregateRows<ArrayAggregate>(2335, "array_agg(anynonarray)"),
+    AggregateRows<NestedArrayAggregate>(4053, "array_agg(anyarray)"),
 };
 
 }  // namespace

@@ -21,7 +21,9 @@ bool Eq(View a, View b) { return ArraysEqual(a, b); }
 bool Ne(View a, View b) { return !ArraysEqual(a, b); }
 using A = CompareBy<View, &Order>;
 int32_t Hash(View a) { return static_cast<int32_t>(HashArray(a)); }
-int64_t HashExtended(View a, int64_t seed) { return static_cast<int64_t>(HashArray(a) ^ HashInteger(static_cast<uint64_t>(seed))); }
+int64_t HashExtended(View a, int64_t seed) {
+  return static_cast<int64_t>(HashArray(a) ^ HashInteger(static_cast<uint64_t>(seed)));
+}
 
 // --- Shape -----------------------------------------------------------------------------------------------------
 
@@ -91,15 +93,18 @@ struct Parts {
 
 Oid ElementOf(CallContext& c, size_t array_argument) {
   const TypeDescriptor& type = TypeOf(c.site.arg_types[array_argument]);
-  if (!IsValid(type.element)) throw SqlError(ErrorCode::kDatatypeMismatch, "could not determine input data types");
+  if (!IsValid(type.element))
+    throw SqlError(ErrorCode::kDatatypeMismatch, "could not determine input data types");
   return type.element;
 }
 
 void Put(Value* result, View array) { *result = Value{StringDatum(array), false}; }
 
-void Push(CallContext& c, const Value& array, const Value& element, size_t array_argument, bool front, Value* result) {
+void Push(CallContext& c, const Value& array, const Value& element, size_t array_argument, bool front,
+          Value* result) {
   Parts parts = array.is_null ? Parts(ElementOf(c, array_argument)) : Parts(array.datum.string.view());
-  if (parts.lengths.size() > 1) throw SqlError(ErrorCode::kDataException, "argument must be empty or one-dimensional array");
+  if (parts.lengths.size() > 1)
+    throw SqlError(ErrorCode::kDataException, "argument must be empty or one-dimensional array");
   if (parts.lengths.empty()) {
     parts.lengths = {0};
     parts.lower_bounds = {1};
@@ -109,11 +114,16 @@ void Push(CallContext& c, const Value& array, const Value& element, size_t array
   ++parts.lengths[0];
   Put(result, parts.Finish(c.arena));
 }
-void Append(CallContext& c, std::span<const Value> args, Value* result) { Push(c, args[0], args[1], 0, false, result); }
-void Prepend(CallContext& c, std::span<const Value> args, Value* result) { Push(c, args[1], args[0], 1, true, result); }
+void Append(CallContext& c, std::span<const Value> args, Value* result) {
+  Push(c, args[0], args[1], 0, false, result);
+}
+void Prepend(CallContext& c, std::span<const Value> args, Value* result) {
+  Push(c, args[1], args[0], 1, true, result);
+}
 
 [[noreturn]] void Incompatible(const std::string& detail) {
-  throw SqlError(ErrorCode::kArraySubscriptError, "cannot concatenate incompatible arrays").WithDetail(detail);
+  throw SqlError(ErrorCode::kArraySubscriptError, "cannot concatenate incompatible arrays")
+      .WithDetail(detail);
 }
 
 std::optional<View> Concatenate(CallContext& c, std::optional<View> a, std::optional<View> b) {
@@ -127,16 +137,20 @@ std::optional<View> Concatenate(CallContext& c, std::optional<View> a, std::opti
     Incompatible(fmt::format("Arrays of {} and {} dimensions are not compatible for concatenation.", nx, ny));
   }
   auto same_from = [](const Parts& p, size_t pi, const Parts& q, size_t qi) {
-    return std::equal(p.lengths.begin() + static_cast<long>(pi), p.lengths.end(), q.lengths.begin() + static_cast<long>(qi), q.lengths.end());
+    return std::equal(p.lengths.begin() + static_cast<long>(pi), p.lengths.end(),
+                      q.lengths.begin() + static_cast<long>(qi), q.lengths.end());
   };
   if (nx == ny) {
-    if (!same_from(x, 1, y, 1)) Incompatible("Arrays with differing element dimensions are not compatible for concatenation.");
+    if (!same_from(x, 1, y, 1))
+      Incompatible("Arrays with differing element dimensions are not compatible for concatenation.");
     x.lengths[0] += y.lengths[0];
   } else if (nx > ny) {
-    if (!same_from(x, 1, y, 0)) Incompatible("Arrays with differing dimensions are not compatible for concatenation.");
+    if (!same_from(x, 1, y, 0))
+      Incompatible("Arrays with differing dimensions are not compatible for concatenation.");
     ++x.lengths[0];
   } else {
-    if (!same_from(y, 1, x, 0)) Incompatible("Arrays with differing dimensions are not compatible for concatenation.");
+    if (!same_from(y, 1, x, 0))
+      Incompatible("Arrays with differing dimensions are not compatible for concatenation.");
     x.lengths = y.lengths;
     ++x.lengths[0];
     x.lower_bounds = y.lower_bounds;
@@ -187,18 +201,22 @@ View ToTextNull(CallContext& c, View a, View separator, std::optional<View> null
     if (value.is_null && !null_text) continue;
     if (!first) text += separator;
     first = false;
-    if (value.is_null) text += *null_text;
-    else element.output(value.datum, io, &text);
+    if (value.is_null)
+      text += *null_text;
+    else
+      element.output(value.datum, io, &text);
   }
   return Keep(c, text);
 }
 View ToText(CallContext& c, View a, View separator) { return ToTextNull(c, a, separator, std::nullopt); }
-std::optional<View> ToTextOr(CallContext& c, std::optional<View> a, std::optional<View> separator, std::optional<View> null_text) {
+std::optional<View> ToTextOr(CallContext& c, std::optional<View> a, std::optional<View> separator,
+                             std::optional<View> null_text) {
   if (!a || !separator) return std::nullopt;
   return ToTextNull(c, *a, *separator, null_text);
 }
 
-std::vector<Value> SplitText(std::optional<View> text, std::optional<View> separator, std::optional<View> null_text) {
+std::vector<Value> SplitText(std::optional<View> text, std::optional<View> separator,
+                             std::optional<View> null_text) {
   std::vector<Value> pieces;
   auto add = [&](View piece) {
     bool is_null = null_text && piece == *null_text;
@@ -223,7 +241,8 @@ std::vector<Value> SplitText(std::optional<View> text, std::optional<View> separ
   }
   return pieces;
 }
-std::optional<View> FromTextNull(CallContext& c, std::optional<View> text, std::optional<View> separator, std::optional<View> null_text) {
+std::optional<View> FromTextNull(CallContext& c, std::optional<View> text, std::optional<View> separator,
+                                 std::optional<View> null_text) {
   if (!text) return std::nullopt;
   Parts parts(type_oid::kText);
   parts.elements = SplitText(text, separator, null_text);
@@ -240,7 +259,8 @@ bool SameElement(const TypeDescriptor& type, const Value& a, const Value& b) {
   return type.compare(a.datum, b.datum, nullptr) == 0;
 }
 void RequireFlat(const ArrayView& view, const char* what) {
-  if (view.dimensions() > 1) throw SqlError(ErrorCode::kFeatureNotSupported, "{} multidimensional arrays is not supported", what);
+  if (view.dimensions() > 1)
+    throw SqlError(ErrorCode::kFeatureNotSupported, "{} multidimensional arrays is not supported", what);
 }
 
 void PositionStart(CallContext&, std::span<const Value> args, Value* result) {
@@ -280,7 +300,8 @@ void Remove(CallContext& c, std::span<const Value> args, Value* result) {
   if (args[0].is_null) return;
   Parts parts(args[0].datum.string.view());
   if (parts.lengths.size() > 1) {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "removing elements from multidimensional arrays is not supported");
+    throw SqlError(ErrorCode::kFeatureNotSupported,
+                   "removing elements from multidimensional arrays is not supported");
   }
   const TypeDescriptor& type = TypeOf(parts.type);
   std::erase_if(parts.elements, [&](const Value& element) { return SameElement(type, element, args[1]); });
@@ -300,7 +321,8 @@ View TrimEnd(CallContext& c, View a, int32_t count) {
   Parts parts(a);
   int32_t have = parts.lengths.empty() ? 0 : parts.lengths[0];
   if (count < 0 || count > have) {
-    throw SqlError(ErrorCode::kArrayElementError, "number of elements to trim must be between 0 and {}", have);
+    throw SqlError(ErrorCode::kArrayElementError, "number of elements to trim must be between 0 and {}",
+                   have);
   }
   if (have == 0) return a;
   size_t stride = parts.elements.size() / static_cast<size_t>(have);
@@ -322,7 +344,9 @@ bool ContainsAll(View a, View b, bool any) {
   for (ArrayReader reader(inner, type.physical); reader.Next(&element);) {
     bool found = false;
     for (const Value& candidate : have) {
-      if (!candidate.is_null && !element.is_null && type.compare(candidate.datum, element.datum, nullptr) == 0) found = true;
+      if (!candidate.is_null && !element.is_null &&
+          type.compare(candidate.datum, element.datum, nullptr) == 0)
+        found = true;
     }
     if (any && found) return true;
     if (!any && !found) return false;
@@ -340,8 +364,10 @@ View Smaller(View a, View b) { return CompareArrays(a, b) < 0 ? a : b; }
 int32_t WidthBucket(CallContext& c, Datum operand, View thresholds) {
   ArrayView view(thresholds);
   const TypeDescriptor& type = TypeOf(c.site.arg_types[0]);
-  if (view.dimensions() > 1) throw SqlError(ErrorCode::kArraySubscriptError, "thresholds must be one-dimensional array");
-  if (view.has_nulls()) throw SqlError(ErrorCode::kNullValueNotAllowed, "thresholds array must not contain NULLs");
+  if (view.dimensions() > 1)
+    throw SqlError(ErrorCode::kArraySubscriptError, "thresholds must be one-dimensional array");
+  if (view.has_nulls())
+    throw SqlError(ErrorCode::kNullValueNotAllowed, "thresholds array must not contain NULLs");
   int32_t bucket = 0;
   Value element;
   for (ArrayReader reader(view, type.physical); reader.Next(&element);) {
@@ -365,23 +391,58 @@ View OidVectorTypes(CallContext& c, View types) {
 }
 
 constexpr ScalarFunction kTable[] = {
-    Scalar<&Eq>("array_eq"), Scalar<&Ne>("array_ne"), Scalar<&A::Lt>("array_lt"), Scalar<&A::Le>("array_le"),
-    Scalar<&A::Gt>("array_gt"), Scalar<&A::Ge>("array_ge"), Scalar<&A::Order>("btarraycmp"), Scalar<&Larger>("array_larger"),
-    Scalar<&Smaller>("array_smaller"), Scalar<&Hash>("hash_array"), Scalar<&HashExtended>("hash_array_extended"),
-    Scalar<&Eq>("oidvectoreq"), Scalar<&Ne>("oidvectorne"), Scalar<&A::Lt>("oidvectorlt"), Scalar<&A::Le>("oidvectorle"),
-    Scalar<&A::Gt>("oidvectorgt"), Scalar<&A::Ge>("oidvectorge"), Scalar<&A::Order>("btoidvectorcmp"),
-    Scalar<&Hash>("hashoidvector"), Scalar<&HashExtended>("hashoidvectorextended"), Scalar<&OidVectorTypes>("oidvectortypes"),
-    Scalar<&R::Eq>("record_eq"), Scalar<&R::Ne>("record_ne"), Scalar<&R::Lt>("record_lt"), Scalar<&R::Le>("record_le"),
-    Scalar<&R::Gt>("record_gt"), Scalar<&R::Ge>("record_ge"), Scalar<&R::Order>("btrecordcmp"),
-    Scalar<&Dimensions>("array_ndims"), Scalar<&DimensionsText>("array_dims"), Scalar<&Lower>("array_lower"),
-    Scalar<&Upper>("array_upper"), Scalar<&Length>("array_length"), Scalar<&Cardinality>("array_cardinality"),
-    RowForm<&Append, false>("array_append"), RowForm<&Prepend, false>("array_prepend"), Scalar<&Concatenate>("array_cat"),
-    RowForm<&Fill, false>("array_fill"), RowForm<&Fill, false>("array_fill_with_lower_bounds"),
-    Scalar<&ToText>("array_to_text"), Scalar<&ToTextOr>("array_to_text_null"), Scalar<&FromText>("text_to_array"),
-    Scalar<&FromTextNull>("text_to_array_null"), RowForm<&PositionStart, false>("array_position"),
-    RowForm<&PositionStart, false>("array_position_start"), RowForm<&Positions, false>("array_positions"),
-    RowForm<&Remove, false>("array_remove"), RowForm<&Replace, false>("array_replace"), Scalar<&TrimEnd>("trim_array"),
-    Scalar<&Contains>("arraycontains"), Scalar<&ContainedBy>("arraycontained"), Scalar<&Overlaps>("arrayoverlap"),
+    Scalar<&Eq>("array_eq"),
+    Scalar<&Ne>("array_ne"),
+    Scalar<&A::Lt>("array_lt"),
+    Scalar<&A::Le>("array_le"),
+    Scalar<&A::Gt>("array_gt"),
+    Scalar<&A::Ge>("array_ge"),
+    Scalar<&A::Order>("btarraycmp"),
+    Scalar<&Larger>("array_larger"),
+    Scalar<&Smaller>("array_smaller"),
+    Scalar<&Hash>("hash_array"),
+    Scalar<&HashExtended>("hash_array_extended"),
+    Scalar<&Eq>("oidvectoreq"),
+    Scalar<&Ne>("oidvectorne"),
+    Scalar<&A::Lt>("oidvectorlt"),
+    Scalar<&A::Le>("oidvectorle"),
+    Scalar<&A::Gt>("oidvectorgt"),
+    Scalar<&A::Ge>("oidvectorge"),
+    Scalar<&A::Order>("btoidvectorcmp"),
+    Scalar<&Hash>("hashoidvector"),
+    Scalar<&HashExtended>("hashoidvectorextended"),
+    Scalar<&OidVectorTypes>("oidvectortypes"),
+    Scalar<&R::Eq>("record_eq"),
+    Scalar<&R::Ne>("record_ne"),
+    Scalar<&R::Lt>("record_lt"),
+    Scalar<&R::Le>("record_le"),
+    Scalar<&R::Gt>("record_gt"),
+    Scalar<&R::Ge>("record_ge"),
+    Scalar<&R::Order>("btrecordcmp"),
+    Scalar<&Dimensions>("array_ndims"),
+    Scalar<&DimensionsText>("array_dims"),
+    Scalar<&Lower>("array_lower"),
+    Scalar<&Upper>("array_upper"),
+    Scalar<&Length>("array_length"),
+    Scalar<&Cardinality>("array_cardinality"),
+    RowForm<&Append, false>("array_append"),
+    RowForm<&Prepend, false>("array_prepend"),
+    Scalar<&Concatenate>("array_cat"),
+    RowForm<&Fill, false>("array_fill"),
+    RowForm<&Fill, false>("array_fill_with_lower_bounds"),
+    Scalar<&ToText>("array_to_text"),
+    Scalar<&ToTextOr>("array_to_text_null"),
+    Scalar<&FromText>("text_to_array"),
+    Scalar<&FromTextNull>("text_to_array_null"),
+    RowForm<&PositionStart, false>("array_position"),
+    RowForm<&PositionStart, false>("array_position_start"),
+    RowForm<&Positions, false>("array_positions"),
+    RowForm<&Remove, false>("array_remove"),
+    RowForm<&Replace, false>("array_replace"),
+    Scalar<&TrimEnd>("trim_array"),
+    Scalar<&Contains>("arraycontains"),
+    Scalar<&ContainedBy>("arraycontained"),
+    Scalar<&Overlaps>("arrayoverlap"),
     Scalar<&WidthBucket>("width_bucket_array"),
 };
 
@@ -389,7 +450,8 @@ constexpr ScalarFunction kTable[] = {
 
 class Unnest : public TableFunction {
  public:
-  explicit Unnest(View array) : bytes_(array), view_(bytes_), type_(TypeOf(view_.element_type()).physical), reader_(view_, type_) {}
+  explicit Unnest(View array)
+      : bytes_(array), view_(bytes_), type_(TypeOf(view_.element_type()).physical), reader_(view_, type_) {}
   uint32_t Next(CallContext&, std::span<Vector* const> columns, uint32_t max_rows) override {
     uint32_t count = 0;
     for (Value value; count < max_rows && reader_.Next(&value); ++count) columns[0]->Set(count, value);
@@ -408,7 +470,8 @@ std::unique_ptr<TableFunction> StartUnnest(CallContext&, std::span<const Value> 
 
 class Subscripts : public TableFunction {
  public:
-  Subscripts(int32_t first, int32_t last, bool reverse) : next_(reverse ? last : first), left_(int64_t{last} - first + 1), step_(reverse ? -1 : 1) {}
+  Subscripts(int32_t first, int32_t last, bool reverse)
+      : next_(reverse ? last : first), left_(int64_t{last} - first + 1), step_(reverse ? -1 : 1) {}
   uint32_t Next(CallContext&, std::span<Vector* const> columns, uint32_t max_rows) override {
     uint32_t count = 0;
     for (; count < max_rows && left_ > 0; ++count, --left_, next_ += step_) {
@@ -426,21 +489,25 @@ std::unique_ptr<TableFunction> StartSubscripts(CallContext&, std::span<const Val
   int32_t d = args[1].datum.i32;
   if (!HasDimension(view, d)) return std::make_unique<Subscripts>(1, 0, false);
   bool reverse = args.size() > 2 && args[2].datum.b;
-  return std::make_unique<Subscripts>(view.LowerBound(d - 1), view.LowerBound(d - 1) + view.Length(d - 1) - 1, reverse);
+  return std::make_unique<Subscripts>(view.LowerBound(d - 1), view.LowerBound(d - 1) + view.Length(d - 1) - 1,
+                                      reverse);
 }
 
 class TextPieces : public TableFunction {
  public:
   explicit TextPieces(const std::vector<Value>& pieces) {
     for (const Value& piece : pieces) {
-      pieces_.push_back(piece.is_null ? std::optional<std::string>() : std::string(piece.datum.string.view()));
+      pieces_.push_back(piece.is_null ? std::optional<std::string>()
+                                      : std::string(piece.datum.string.view()));
     }
   }
   uint32_t Next(CallContext&, std::span<Vector* const> columns, uint32_t max_rows) override {
     uint32_t count = 0;
     for (; count < max_rows && at_ < pieces_.size(); ++count, ++at_) {
-      if (pieces_[at_]) columns[0]->Set(count, Value{StringDatum(*pieces_[at_]), false});
-      else columns[0]->SetNull(count);
+      if (pieces_[at_])
+        columns[0]->Set(count, Value{StringDatum(*pieces_[at_]), false});
+      else
+        columns[0]->SetNull(count);
     }
     return count;
   }

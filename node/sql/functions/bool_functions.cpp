@@ -18,10 +18,18 @@ bool FromInt(int32_t a) { return a != 0; }
 std::string_view ToText(bool a) { return a ? "true" : "false"; }
 
 constexpr ScalarFunction kTable[] = {
-    Fast<&Eq>("booleq"),          Fast<&Ne>("boolne"),         Fast<&Lt>("boollt"),
-    Fast<&Gt>("boolgt"),          Fast<&Le>("boolle"),         Fast<&Ge>("boolge"),
-    Fast<&Compare>("btboolcmp"),  Scalar<&And>("booland_statefunc"), Scalar<&Or>("boolor_statefunc"),
-    Scalar<&ToInt>("bool_int4"),  Scalar<&FromInt>("int4_bool"), Scalar<&ToText>("booltext"),
+    Fast<&Eq>("booleq"),
+    Fast<&Ne>("boolne"),
+    Fast<&Lt>("boollt"),
+    Fast<&Gt>("boolgt"),
+    Fast<&Le>("boolle"),
+    Fast<&Ge>("boolge"),
+    Fast<&Compare>("btboolcmp"),
+    Scalar<&And>("booland_statefunc"),
+    Scalar<&Or>("boolor_statefunc"),
+    Scalar<&ToInt>("bool_int4"),
+    Scalar<&FromInt>("int4_bool"),
+    Scalar<&ToText>("booltext"),
 };
 
 }  // namespace

@@ -118,14 +118,19 @@ std::string DecodeBase64(View text) {
     uint32_t value = 0;
     if (c == '=') {
       if (end == 0) {
-        if (position == 2) end = 1;
-        else if (position == 3) end = 2;
-        else throw SqlError(ErrorCode::kInvalidParameterValue, "unexpected \"=\" while decoding base64 sequence");
+        if (position == 2)
+          end = 1;
+        else if (position == 3)
+          end = 2;
+        else
+          throw SqlError(ErrorCode::kInvalidParameterValue,
+                         "unexpected \"=\" while decoding base64 sequence");
       }
     } else {
       const char* found = c == '\0' ? nullptr : std::strchr(kBase64, c);
       if (found == nullptr) {
-        throw SqlError(ErrorCode::kInvalidParameterValue, "invalid symbol \"{}\" found while decoding base64 sequence", c);
+        throw SqlError(ErrorCode::kInvalidParameterValue,
+                       "invalid symbol \"{}\" found while decoding base64 sequence", c);
       }
       value = static_cast<uint32_t>(found - kBase64);
     }
@@ -162,9 +167,12 @@ View Encode(CallContext& c, View a, View name) {
     case Encoding::kBase64: text = EncodeBase64(a); break;
     case Encoding::kEscape:
       for (unsigned char byte : a) {
-        if (byte == 0 || byte >= 0x80) text += fmt::format("\\{:03o}", byte);
-        else if (byte == '\\') text += "\\\\";
-        else text.push_back(static_cast<char>(byte));
+        if (byte == 0 || byte >= 0x80)
+          text += fmt::format("\\{:03o}", byte);
+        else if (byte == '\\')
+          text += "\\\\";
+        else
+          text.push_back(static_cast<char>(byte));
       }
       break;
   }
@@ -174,7 +182,8 @@ View Decode(CallContext& c, View a, View name) {
   switch (ParseEncoding(name)) {
     case Encoding::kHex: return DecodeHex(a, c.arena);
     case Encoding::kBase64: return Keep(c, DecodeBase64(a));
-    case Encoding::kEscape: return a.starts_with("\\x") ? ParseBytea(std::string(a), c.arena) : ParseBytea(a, c.arena);
+    case Encoding::kEscape:
+      return a.starts_with("\\x") ? ParseBytea(std::string(a), c.arena) : ParseBytea(a, c.arena);
   }
   return {};
 }
@@ -200,13 +209,28 @@ View Sha384(CallContext& c, View a) { return Keep(c, Digest(EVP_sha384(), a)); }
 View Sha512(CallContext& c, View a) { return Keep(c, Digest(EVP_sha512(), a)); }
 
 constexpr ScalarFunction kTable[] = {
-    Scalar<&Substring>("bytea_substr"), Scalar<&SubstringFrom>("bytea_substr_no_len"), Scalar<&Position>("byteapos"),
-    Scalar<&OverlayFor>("byteaoverlay"), Scalar<&Overlay>("byteaoverlay_no_len"), Scalar<&TrimLeft>("bytealtrim"),
-    Scalar<&TrimRight>("byteartrim"), Scalar<&Trim>("byteatrim"), Scalar<&GetByte>("byteaGetByte"),
-    Scalar<&SetByte>("byteaSetByte"), Scalar<&GetBit>("byteaGetBit"), Scalar<&SetBit>("byteaSetBit"),
-    Scalar<&BitCount>("bytea_bit_count"), Scalar<&Like>("bytealike"), Scalar<&NotLike>("byteanlike"),
-    Scalar<&Encode>("binary_encode"), Scalar<&Decode>("binary_decode"), Scalar<&Md5>("md5_text"), Scalar<&Md5>("md5_bytea"),
-    Scalar<&Sha224>("sha224_bytea"), Scalar<&Sha256>("sha256_bytea"), Scalar<&Sha384>("sha384_bytea"),
+    Scalar<&Substring>("bytea_substr"),
+    Scalar<&SubstringFrom>("bytea_substr_no_len"),
+    Scalar<&Position>("byteapos"),
+    Scalar<&OverlayFor>("byteaoverlay"),
+    Scalar<&Overlay>("byteaoverlay_no_len"),
+    Scalar<&TrimLeft>("bytealtrim"),
+    Scalar<&TrimRight>("byteartrim"),
+    Scalar<&Trim>("byteatrim"),
+    Scalar<&GetByte>("byteaGetByte"),
+    Scalar<&SetByte>("byteaSetByte"),
+    Scalar<&GetBit>("byteaGetBit"),
+    Scalar<&SetBit>("byteaSetBit"),
+    Scalar<&BitCount>("bytea_bit_count"),
+    Scalar<&Like>("bytealike"),
+    Scalar<&NotLike>("byteanlike"),
+    Scalar<&Encode>("binary_encode"),
+    Scalar<&Decode>("binary_decode"),
+    Scalar<&Md5>("md5_text"),
+    Scalar<&Md5>("md5_bytea"),
+    Scalar<&Sha224>("sha224_bytea"),
+    Scalar<&Sha256>("sha256_bytea"),
+    Scalar<&Sha384>("sha384_bytea"),
     Scalar<&Sha512>("sha512_bytea"),
 };
 

@@ -1,4 +1,5 @@
 // Functions over the catalogs: names, visibility, comments, schemas.
+#include "node/base/clock.h"
 #include "node/base/error.h"
 #include "node/catalog/acl.h"
 #include "node/catalog/identity.h"
@@ -9,17 +10,16 @@
 #include "node/catalog/rows/pg_shdescription.h"
 #include "node/catalog/syscache.h"
 #include "node/catalog/type_name.h"
-#include "node/sql/functions/object_names.h"
 #include "node/sql/functions/function_table.h"
+#include "node/sql/functions/object_names.h"
 #include "node/sql/functions/scalar.h"
 #include "node/sql/functions/text_result.h"
 #include "node/types/array.h"
+#include "node/types/datetime.h"
 #include "node/types/encoding.h"
 #include "node/types/keyword.h"
 #include "node/types/text.h"
 #include "node/types/timezone.h"
-#include "node/types/datetime.h"
-#include "node/base/clock.h"
 
 namespace walden {
 namespace {
@@ -41,8 +41,12 @@ View UserName(CallContext& c, Oid role) {
 using MaybeBool = std::optional<bool>;
 MaybeBool TableVisible(Oid oid) { return ClassRow(oid) == nullptr ? MaybeBool() : RelationIsVisible(oid); }
 MaybeBool TypeVisible(Oid oid) { return TypeRow(oid) == nullptr ? MaybeBool() : TypeIsVisible(oid); }
-MaybeBool FunctionVisible(Oid oid) { return FunctionRow(oid) == nullptr ? MaybeBool() : FunctionIsVisible(oid); }
-MaybeBool OperatorVisible(Oid oid) { return OperatorRow(oid) == nullptr ? MaybeBool() : OperatorIsVisible(oid); }
+MaybeBool FunctionVisible(Oid oid) {
+  return FunctionRow(oid) == nullptr ? MaybeBool() : FunctionIsVisible(oid);
+}
+MaybeBool OperatorVisible(Oid oid) {
+  return OperatorRow(oid) == nullptr ? MaybeBool() : OperatorIsVisible(oid);
+}
 MaybeBool CollationVisible(Oid oid) {
   auto row = CollationRow(oid);
   if (row == nullptr) return std::nullopt;
@@ -85,7 +89,9 @@ void ObjectComment(CallContext& c, std::span<const Value> args, Value* result) {
   }
   if (text) *result = Value{StringDatum(*text), false};
 }
-Maybe ColumnComment(CallContext& c, Oid relation, int32_t column) { return Comment(c, relation, catalog_oid::kPgClass, column); }
+Maybe ColumnComment(CallContext& c, Oid relation, int32_t column) {
+  return Comment(c, relation, catalog_oid::kPgClass, column);
+}
 Maybe SharedComment(CallContext& c, Oid object, View catalog_name) {
   Oid catalog = FindRelation(CatalogName{"", "pg_catalog", std::string(catalog_name)}, true);
   auto row = FindRow<PgShdescriptionRow>(catalog_index::kPgShdescriptionOCIndex, {object, catalog});
@@ -135,20 +141,39 @@ int32_t EncodingNumber(View name) {
 }
 
 constexpr ScalarFunction kTable[] = {
-    Scalar<&FormatTypeText>("format_type"), Scalar<&UserName>("pg_get_userbyid"), Scalar<&TableVisible>("pg_table_is_visible"),
-    Scalar<&TypeVisible>("pg_type_is_visible"), Scalar<&FunctionVisible>("pg_function_is_visible"),
-    Scalar<&OperatorVisible>("pg_operator_is_visible"), Scalar<&CollationVisible>("pg_collation_is_visible"),
-    Scalar<&OpclassVisible>("pg_opclass_is_visible"), Scalar<&OpfamilyVisible>("pg_opfamily_is_visible"),
-    Scalar<&NothingVisible>("pg_conversion_is_visible"), Scalar<&NothingVisible>("pg_statistics_obj_is_visible"),
-    Scalar<&NothingVisible>("pg_ts_parser_is_visible"), Scalar<&NothingVisible>("pg_ts_dict_is_visible"),
-    Scalar<&NothingVisible>("pg_ts_template_is_visible"), Scalar<&NothingVisible>("pg_ts_config_is_visible"),
-    RowForm<&ObjectComment, true>("obj_description"), Scalar<&ColumnComment>("col_description"),
-    Scalar<&SharedComment>("shobj_description"), Scalar<&ToReg<2205>>("to_regclass"), Scalar<&ToReg<2206>>("to_regtype"),
-    Scalar<&ToReg<24>>("to_regproc"), Scalar<&ToReg<2202>>("to_regprocedure"), Scalar<&ToReg<2203>>("to_regoper"),
-    Scalar<&ToReg<2204>>("to_regoperator"), Scalar<&ToReg<4089>>("to_regnamespace"), Scalar<&ToReg<4096>>("to_regrole"),
-    Scalar<&ToReg<4191>>("to_regcollation"), Scalar<&TextToRegClass>("text_regclass"), Scalar<&CurrentSchema>("current_schema"),
-    Scalar<&CurrentSchemas>("current_schemas"), Scalar<&MyTempSchema>("pg_my_temp_schema"),
-    Scalar<&OtherTempSchema>("pg_is_other_temp_schema"), Scalar<&EncodingName>("PG_encoding_to_char"),
+    Scalar<&FormatTypeText>("format_type"),
+    Scalar<&UserName>("pg_get_userbyid"),
+    Scalar<&TableVisible>("pg_table_is_visible"),
+    Scalar<&TypeVisible>("pg_type_is_visible"),
+    Scalar<&FunctionVisible>("pg_function_is_visible"),
+    Scalar<&OperatorVisible>("pg_operator_is_visible"),
+    Scalar<&CollationVisible>("pg_collation_is_visible"),
+    Scalar<&OpclassVisible>("pg_opclass_is_visible"),
+    Scalar<&OpfamilyVisible>("pg_opfamily_is_visible"),
+    Scalar<&NothingVisible>("pg_conversion_is_visible"),
+    Scalar<&NothingVisible>("pg_statistics_obj_is_visible"),
+    Scalar<&NothingVisible>("pg_ts_parser_is_visible"),
+    Scalar<&NothingVisible>("pg_ts_dict_is_visible"),
+    Scalar<&NothingVisible>("pg_ts_template_is_visible"),
+    Scalar<&NothingVisible>("pg_ts_config_is_visible"),
+    RowForm<&ObjectComment, true>("obj_description"),
+    Scalar<&ColumnComment>("col_description"),
+    Scalar<&SharedComment>("shobj_description"),
+    Scalar<&ToReg<2205>>("to_regclass"),
+    Scalar<&ToReg<2206>>("to_regtype"),
+    Scalar<&ToReg<24>>("to_regproc"),
+    Scalar<&ToReg<2202>>("to_regprocedure"),
+    Scalar<&ToReg<2203>>("to_regoper"),
+    Scalar<&ToReg<2204>>("to_regoperator"),
+    Scalar<&ToReg<4089>>("to_regnamespace"),
+    Scalar<&ToReg<4096>>("to_regrole"),
+    Scalar<&ToReg<4191>>("to_regcollation"),
+    Scalar<&TextToRegClass>("text_regclass"),
+    Scalar<&CurrentSchema>("current_schema"),
+    Scalar<&CurrentSchemas>("current_schemas"),
+    Scalar<&MyTempSchema>("pg_my_temp_schema"),
+    Scalar<&OtherTempSchema>("pg_is_other_temp_schema"),
+    Scalar<&EncodingName>("PG_encoding_to_char"),
     Scalar<&EncodingNumber>("PG_char_to_encoding"),
 };
 
@@ -168,7 +193,8 @@ class KeywordRows : public TableFunction {
       columns[1]->Set(count, Value{Datum{.i8 = static_cast<int8_t>(kCodes[category])}, false});
       columns[2]->Set(count, Value{Datum{.b = keyword.bare_label}, false});
       columns[3]->Set(count, Value{StringDatum(kCategories[category]), false});
-      columns[4]->Set(count, Value{StringDatum(keyword.bare_label ? "can be bare label" : "requires AS"), false});
+      columns[4]->Set(count,
+                      Value{StringDatum(keyword.bare_label ? "can be bare label" : "requires AS"), false});
     }
     return count;
   }
@@ -176,7 +202,9 @@ class KeywordRows : public TableFunction {
  private:
   size_t at_ = 0;
 };
-std::unique_ptr<TableFunction> StartKeywords(CallContext&, std::span<const Value>) { return std::make_unique<KeywordRows>(); }
+std::unique_ptr<TableFunction> StartKeywords(CallContext&, std::span<const Value>) {
+  return std::make_unique<KeywordRows>();
+}
 
 IntervalValue Seconds(int32_t seconds) { return {seconds * kUsPerSecond, 0, 0}; }
 
@@ -201,7 +229,9 @@ class ZoneRows : public TableFunction {
   std::vector<std::string> names_ = TimeZoneNames();
   size_t at_ = 0;
 };
-std::unique_ptr<TableFunction> StartZones(CallContext&, std::span<const Value>) { return std::make_unique<ZoneRows>(); }
+std::unique_ptr<TableFunction> StartZones(CallContext&, std::span<const Value>) {
+  return std::make_unique<ZoneRows>();
+}
 
 class AbbreviationRows : public TableFunction {
  public:
@@ -221,7 +251,9 @@ class AbbreviationRows : public TableFunction {
  private:
   size_t at_ = 0;
 };
-std::unique_ptr<TableFunction> StartAbbreviations(CallContext&, std::span<const Value>) { return std::make_unique<AbbreviationRows>(); }
+std::unique_ptr<TableFunction> StartAbbreviations(CallContext&, std::span<const Value>) {
+  return std::make_unique<AbbreviationRows>();
+}
 
 constexpr SetFunction kSets[] = {
     {"pg_get_keywords", true, &StartKeywords},

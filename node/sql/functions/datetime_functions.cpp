@@ -24,7 +24,8 @@ using T = Compare<int64_t, int64_t>;
 int SpanOrder(Span a, Span b) { return CompareInterval(a, b); }
 using S = CompareBy<Span, &SpanOrder>;
 int TimeTzOrder(TimeTzValue a, TimeTzValue b) {
-  int64_t x = a.microseconds + a.zone_seconds * kUsPerSecond, y = b.microseconds + b.zone_seconds * kUsPerSecond;
+  int64_t x = a.microseconds + a.zone_seconds * kUsPerSecond,
+          y = b.microseconds + b.zone_seconds * kUsPerSecond;
   if (x != y) return x < y ? -1 : 1;
   return a.zone_seconds < b.zone_seconds ? -1 : a.zone_seconds > b.zone_seconds ? 1 : 0;
 }
@@ -46,8 +47,10 @@ template <Kind K>
 using Stored = std::conditional_t<K == Kind::kDate, int32_t, int64_t>;
 template <Kind K>
 int64_t Wide(Stored<K> v) {
-  if constexpr (K == Kind::kDate) return Widen(v);
-  else return v;
+  if constexpr (K == Kind::kDate)
+    return Widen(v);
+  else
+    return v;
 }
 template <Kind A, Kind B>
 struct Mixed {
@@ -74,9 +77,13 @@ using PZ = Mixed<Kind::kPlain, Kind::kZoned>;
 using ZP = Mixed<Kind::kZoned, Kind::kPlain>;
 
 template <class V>
-V Larger(V a, V b) { return a > b ? a : b; }
+V Larger(V a, V b) {
+  return a > b ? a : b;
+}
 template <class V>
-V Smaller(V a, V b) { return a < b ? a : b; }
+V Smaller(V a, V b) {
+  return a < b ? a : b;
+}
 
 int32_t HashInt64(int64_t v) {
   auto low = static_cast<uint32_t>(v), high = static_cast<uint32_t>(static_cast<uint64_t>(v) >> 32);
@@ -84,13 +91,21 @@ int32_t HashInt64(int64_t v) {
 }
 int64_t HashInt64Extended(int64_t v, int64_t seed) {
   auto low = static_cast<uint32_t>(v), high = static_cast<uint32_t>(static_cast<uint64_t>(v) >> 32);
-  return static_cast<int64_t>(PgHashUint32Extended(low ^ (v >= 0 ? high : ~high), static_cast<uint64_t>(seed)));
+  return static_cast<int64_t>(
+      PgHashUint32Extended(low ^ (v >= 0 ? high : ~high), static_cast<uint64_t>(seed)));
 }
 int32_t HashSpan(Span v) { return HashInt64(static_cast<int64_t>(IntervalSpan(v))); }
-int64_t HashSpanExtended(Span v, int64_t seed) { return HashInt64Extended(static_cast<int64_t>(IntervalSpan(v)), seed); }
-int32_t HashTimeTz(TimeTzValue v) { return static_cast<int32_t>(static_cast<uint32_t>(HashInt64(v.microseconds)) ^ PgHashUint32(static_cast<uint32_t>(v.zone_seconds))); }
+int64_t HashSpanExtended(Span v, int64_t seed) {
+  return HashInt64Extended(static_cast<int64_t>(IntervalSpan(v)), seed);
+}
+int32_t HashTimeTz(TimeTzValue v) {
+  return static_cast<int32_t>(static_cast<uint32_t>(HashInt64(v.microseconds)) ^
+                              PgHashUint32(static_cast<uint32_t>(v.zone_seconds)));
+}
 int64_t HashTimeTzExtended(TimeTzValue v, int64_t seed) {
-  return HashInt64Extended(v.microseconds, seed) ^ static_cast<int64_t>(PgHashUint32Extended(static_cast<uint32_t>(v.zone_seconds), static_cast<uint64_t>(seed)));
+  return HashInt64Extended(v.microseconds, seed) ^
+         static_cast<int64_t>(
+             PgHashUint32Extended(static_cast<uint32_t>(v.zone_seconds), static_cast<uint64_t>(seed)));
 }
 
 // --- date ------------------------------------------------------------------------------------------------------
@@ -115,7 +130,9 @@ int64_t DateMinusSpan(int32_t a, Span b) { return AddToTimestamp(DateToTimestamp
 int64_t DateToPlain(int32_t a) { return DateToTimestamp(a); }
 int64_t DateToZoned(CallContext& c, int32_t a) { return DateToTimestampTz(a, c.format.zone); }
 int32_t PlainToDate(int64_t a) { return TimestampToDate(a); }
-int32_t ZonedToDate(CallContext& c, int64_t a) { return TimestampToDate(TimestampTzToTimestamp(a, c.format.zone)); }
+int32_t ZonedToDate(CallContext& c, int64_t a) {
+  return TimestampToDate(TimestampTzToTimestamp(a, c.format.zone));
+}
 bool DateFinite(int32_t a) { return IsDateFinite(a); }
 int64_t DateAndTime(int32_t date, int64_t time) {
   int64_t day = DateToTimestamp(date);
@@ -127,8 +144,10 @@ int64_t DateAndTimeTz(int32_t date, TimeTzValue time) {
 }
 int32_t MakeDate(int32_t year, int32_t month, int32_t day) {
   int32_t y = year < 0 ? year + 1 : year;
-  if (year == 0 || month < 1 || month > 12 || day < 1 || year > 5874897 || year < -4713 || day > DaysInMonth(y, month)) {
-    throw SqlError(ErrorCode::kDatetimeFieldOverflow, "date field value out of range: {}-{:02}-{:02}", year, month, day);
+  if (year == 0 || month < 1 || month > 12 || day < 1 || year > 5874897 || year < -4713 ||
+      day > DaysInMonth(y, month)) {
+    throw SqlError(ErrorCode::kDatetimeFieldOverflow, "date field value out of range: {}-{:02}-{:02}", year,
+                   month, day);
   }
   return DaysFromCivil(y, month, day);
 }
@@ -172,7 +191,8 @@ TimeTzValue TimeToTimeTz(CallContext& c, int64_t a) {
 }
 int64_t TimeTzToTime(TimeTzValue a) { return a.microseconds; }
 TimeTzValue ToOffset(TimeTzValue a, int32_t seconds_east) {
-  return {WrapTime(a.microseconds + (int64_t{a.zone_seconds} + seconds_east) * kUsPerSecond), -seconds_east, 0};
+  return {WrapTime(a.microseconds + (int64_t{a.zone_seconds} + seconds_east) * kUsPerSecond), -seconds_east,
+          0};
 }
 TimeTzValue TimeTzAtZone(CallContext& c, std::string_view zone, TimeTzValue a) {
   ZoneOffset offset;
@@ -187,14 +207,16 @@ int32_t SpanOffset(Span zone) {
 }
 TimeTzValue TimeTzAtSpan(Span zone, TimeTzValue a) { return ToOffset(a, SpanOffset(zone)); }
 int64_t TimeScale(int64_t a, int32_t typmod) { return RoundTime(a, typmod); }
-TimeTzValue TimeTzScale(TimeTzValue a, int32_t typmod) { return {RoundTime(a.microseconds, typmod), a.zone_seconds, 0}; }
+TimeTzValue TimeTzScale(TimeTzValue a, int32_t typmod) {
+  return {RoundTime(a.microseconds, typmod), a.zone_seconds, 0};
+}
 int64_t MakeTime(int32_t hour, int32_t minute, double second) {
   if (hour < 0 || minute < 0 || minute > 59 || std::isnan(second) || second < 0 || second > 60 || hour > 24 ||
       (hour == 24 && (minute > 0 || second > 0))) {
     std::string text;
     AppendDouble(&text, second, 1);
-    throw SqlError(ErrorCode::kDatetimeFieldOverflow, "time field value out of range: {}:{:02}:{}", hour, minute,
-                   second < 10 ? "0" + text : text);
+    throw SqlError(ErrorCode::kDatetimeFieldOverflow, "time field value out of range: {}:{:02}:{}", hour,
+                   minute, second < 10 ? "0" + text : text);
   }
   return hour * kUsPerHour + minute * kUsPerMinute + static_cast<int64_t>(std::rint(second * 1e6));
 }
@@ -204,14 +226,20 @@ int64_t MakeTime(int32_t hour, int32_t minute, double second) {
 int64_t PlainPlus(int64_t a, Span b) { return AddToTimestamp(a, b); }
 int64_t PlainMinus(int64_t a, Span b) { return AddToTimestamp(a, NegateInterval(b)); }
 int64_t ZonedPlus(CallContext& c, int64_t a, Span b) { return AddToTimestampTz(a, b, c.format.zone); }
-int64_t ZonedMinus(CallContext& c, int64_t a, Span b) { return AddToTimestampTz(a, NegateInterval(b), c.format.zone); }
+int64_t ZonedMinus(CallContext& c, int64_t a, Span b) {
+  return AddToTimestampTz(a, NegateInterval(b), c.format.zone);
+}
 Span Difference(int64_t a, int64_t b) { return SubtractTimestamps(a, b); }
 int64_t PlainToZoned(CallContext& c, int64_t a) { return TimestampToTimestampTz(a, c.format.zone); }
 int64_t ZonedToPlain(CallContext& c, int64_t a) { return TimestampTzToTimestamp(a, c.format.zone); }
 int64_t PlainAtZone(std::string_view zone, int64_t a) { return TimestampToTimestampTz(a, RequireZone(zone)); }
 int64_t ZonedAtZone(std::string_view zone, int64_t a) { return TimestampTzToTimestamp(a, RequireZone(zone)); }
-int64_t PlainAtSpan(Span zone, int64_t a) { return TimestampToTimestampTz(a, TimeZone::Fixed(SpanOffset(zone))); }
-int64_t ZonedAtSpan(Span zone, int64_t a) { return TimestampTzToTimestamp(a, TimeZone::Fixed(SpanOffset(zone))); }
+int64_t PlainAtSpan(Span zone, int64_t a) {
+  return TimestampToTimestampTz(a, TimeZone::Fixed(SpanOffset(zone)));
+}
+int64_t ZonedAtSpan(Span zone, int64_t a) {
+  return TimestampTzToTimestamp(a, TimeZone::Fixed(SpanOffset(zone)));
+}
 bool Finite(int64_t a) { return IsTimestampFinite(a); }
 bool SpanFinite(Span) { return true; }
 int64_t Rescale(int64_t a, int32_t typmod) { return IsTimestampFinite(a) ? RoundTime(a, typmod) : a; }
@@ -228,14 +256,16 @@ int64_t MakeTimestampTz(CallContext& c, int32_t y, int32_t mo, int32_t d, int32_
 // A zone as make_timestamptz takes it: +hh[:mm[:ss]] east of Greenwich, or a name.
 const TimeZone* ZoneArgument(std::string_view text) {
   if (!text.empty() && text[0] >= '0' && text[0] <= '9') {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "invalid input syntax for type numeric time zone: \"{}\"", text)
+    throw SqlError(ErrorCode::kInvalidParameterValue,
+                   "invalid input syntax for type numeric time zone: \"{}\"", text)
         .WithHint("Numeric time zones must have \"-\" or \"+\" as first character.");
   }
   if (!text.starts_with('+') && !text.starts_with('-')) return RequireZone(text);
   size_t at = 1;
   auto number = [&] {
     int value = 0;
-    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) value = std::min(value * 10 + (text[at] - '0'), 99999999);
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at)
+      value = std::min(value * 10 + (text[at] - '0'), 99999999);
     return value;
   };
   auto colon = [&] { return at < text.size() && text[at] == ':' && ++at != 0; };
@@ -254,7 +284,8 @@ const TimeZone* ZoneArgument(std::string_view text) {
   int32_t offset = hours * 3600 + minutes * 60 + seconds;
   return TimeZone::Fixed(text[0] == '-' ? -offset : offset);
 }
-int64_t MakeTimestampTzAt(int32_t y, int32_t mo, int32_t d, int32_t h, int32_t mi, double s, std::string_view zone) {
+int64_t MakeTimestampTzAt(int32_t y, int32_t mo, int32_t d, int32_t h, int32_t mi, double s,
+                          std::string_view zone) {
   return TimestampToTimestampTz(MakeTimestamp(y, mo, d, h, mi, s), ZoneArgument(zone));
 }
 int64_t FromUnix(double seconds) {
@@ -272,7 +303,8 @@ int64_t Bin(Span stride, int64_t source, int64_t origin) {
   if (!IsTimestampFinite(source)) return source;
   if (!IsTimestampFinite(origin)) throw SqlError(ErrorCode::kDatetimeFieldOverflow, "origin out of range");
   if (stride.months != 0) {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "timestamps cannot be binned into intervals containing months or years");
+    throw SqlError(ErrorCode::kFeatureNotSupported,
+                   "timestamps cannot be binned into intervals containing months or years");
   }
   auto width = static_cast<int64_t>(IntervalSpan(stride));
   if (width <= 0) throw SqlError(ErrorCode::kDatetimeFieldOverflow, "stride must be greater than zero");
@@ -281,8 +313,8 @@ int64_t Bin(Span stride, int64_t source, int64_t origin) {
     throw SqlError(ErrorCode::kDatetimeFieldOverflow, "interval out of range");
   }
   int64_t rest = difference % width, delta = difference - rest;
-  if ((rest < 0 && __builtin_sub_overflow(delta, width, &delta)) || __builtin_add_overflow(origin, delta, &result) ||
-      !IsTimestampInRange(result)) {
+  if ((rest < 0 && __builtin_sub_overflow(delta, width, &delta)) ||
+      __builtin_add_overflow(origin, delta, &result) || !IsTimestampInRange(result)) {
     ThrowTimestampOutOfRange();
   }
   return result;
@@ -290,7 +322,8 @@ int64_t Bin(Span stride, int64_t source, int64_t origin) {
 
 // (s1, e1) OVERLAPS (s2, e2) with SQL's treatment of nulls.
 template <class V, class Less>
-std::optional<bool> Overlaps(std::optional<V> s1, std::optional<V> e1, std::optional<V> s2, std::optional<V> e2, Less less) {
+std::optional<bool> Overlaps(std::optional<V> s1, std::optional<V> e1, std::optional<V> s2,
+                             std::optional<V> e2, Less less) {
   auto order = [&](std::optional<V>& s, std::optional<V>& e) {
     if (!s) s.swap(e);
     if (s && e && less(*e, *s)) s.swap(e);
@@ -316,7 +349,8 @@ std::optional<bool> OverlapsInt(Maybe a, Maybe b, Maybe c, Maybe d) {
 }
 using MaybeZ = std::optional<TimeTzValue>;
 std::optional<bool> OverlapsTimeTz(MaybeZ a, MaybeZ b, MaybeZ c, MaybeZ d) {
-  return Overlaps<TimeTzValue>(a, b, c, d, [](TimeTzValue x, TimeTzValue y) { return TimeTzOrder(x, y) < 0; });
+  return Overlaps<TimeTzValue>(a, b, c, d,
+                               [](TimeTzValue x, TimeTzValue y) { return TimeTzOrder(x, y) < 0; });
 }
 
 // --- interval --------------------------------------------------------------------------------------------------
@@ -331,12 +365,15 @@ Span SpanScale(Span a, int32_t typmod) { return ApplyIntervalTypmod(a, typmod); 
 Span Hours(Span a) { return JustifyHours(a); }
 Span Days(Span a) { return JustifyDays(a); }
 Span Both(Span a) { return JustifyInterval(a); }
-Span MakeInterval(int32_t years, int32_t months, int32_t weeks, int32_t days, int32_t hours, int32_t minutes, double seconds) {
-  if (std::isnan(seconds) || std::isinf(seconds)) throw SqlError(ErrorCode::kDatetimeFieldOverflow, "interval out of range");
+Span MakeInterval(int32_t years, int32_t months, int32_t weeks, int32_t days, int32_t hours, int32_t minutes,
+                  double seconds) {
+  if (std::isnan(seconds) || std::isinf(seconds))
+    throw SqlError(ErrorCode::kDatetimeFieldOverflow, "interval out of range");
   Span result;
   result.months = static_cast<int32_t>(int64_t{years} * 12 + months);
   result.days = static_cast<int32_t>(int64_t{weeks} * 7 + days);
-  result.microseconds = hours * kUsPerHour + minutes * kUsPerMinute + static_cast<int64_t>(std::rint(seconds * 1e6));
+  result.microseconds =
+      hours * kUsPerHour + minutes * kUsPerMinute + static_cast<int64_t>(std::rint(seconds * 1e6));
   return result;
 }
 
@@ -344,7 +381,8 @@ Span MakeInterval(int32_t years, int32_t months, int32_t weeks, int32_t days, in
 
 void RequireForward(const Span& offset) {
   if (CompareInterval(offset, Span{0, 0, 0}) < 0) {
-    throw SqlError(ErrorCode::kInvalidPrecedingOrFollowingSize, "invalid preceding or following size in window function");
+    throw SqlError(ErrorCode::kInvalidPrecedingOrFollowingSize,
+                   "invalid preceding or following size in window function");
   }
 }
 bool InRangePlain(int64_t value, int64_t base, Span offset, bool subtract, bool less) {
@@ -371,56 +409,110 @@ bool InRangeTime(int64_t value, int64_t base, Span offset, bool subtract, bool l
   return less ? value <= bound : value >= bound;
 }
 
-#define ORDER(name, C, larger, smaller)                                                                \
-  Scalar<&C::Eq>(name "_eq"), Scalar<&C::Ne>(name "_ne"), Scalar<&C::Lt>(name "_lt"), Scalar<&C::Le>(name "_le"), \
-      Scalar<&C::Gt>(name "_gt"), Scalar<&C::Ge>(name "_ge"), Scalar<&C::Order>(name "_cmp"),          \
-      Scalar<larger>(name "_larger"), Scalar<smaller>(name "_smaller")
-#define FAST_ORDER(name, C, V)                                                                         \
+#define ORDER(name, C, larger, smaller)                                                   \
+  Scalar<&C::Eq>(name "_eq"), Scalar<&C::Ne>(name "_ne"), Scalar<&C::Lt>(name "_lt"),     \
+      Scalar<&C::Le>(name "_le"), Scalar<&C::Gt>(name "_gt"), Scalar<&C::Ge>(name "_ge"), \
+      Scalar<&C::Order>(name "_cmp"), Scalar<larger>(name "_larger"), Scalar<smaller>(name "_smaller")
+#define FAST_ORDER(name, C, V)                                                                            \
   Fast<&C::Eq>(name "_eq"), Fast<&C::Ne>(name "_ne"), Fast<&C::Lt>(name "_lt"), Fast<&C::Le>(name "_le"), \
-      Fast<&C::Gt>(name "_gt"), Fast<&C::Ge>(name "_ge"), Scalar<&C::Order>(name "_cmp"),              \
+      Fast<&C::Gt>(name "_gt"), Fast<&C::Ge>(name "_ge"), Scalar<&C::Order>(name "_cmp"),                 \
       Scalar<&Larger<V>>(name "_larger"), Scalar<&Smaller<V>>(name "_smaller")
-#define MIXED(left, right, C)                                                                          \
+#define MIXED(left, right, C)                                                                              \
   Scalar<&C::Eq>(left "_eq_" right), Scalar<&C::Ne>(left "_ne_" right), Scalar<&C::Lt>(left "_lt_" right), \
-      Scalar<&C::Le>(left "_le_" right), Scalar<&C::Gt>(left "_gt_" right), Scalar<&C::Ge>(left "_ge_" right), \
-      Scalar<&C::Order>(left "_cmp_" right)
+      Scalar<&C::Le>(left "_le_" right), Scalar<&C::Gt>(left "_gt_" right),                                \
+      Scalar<&C::Ge>(left "_ge_" right), Scalar<&C::Order>(left "_cmp_" right)
 
 constexpr ScalarFunction kTable[] = {
-    FAST_ORDER("date", D, int32_t), FAST_ORDER("time", T, int64_t), FAST_ORDER("timestamp", T, int64_t),
-    ORDER("interval", S, &S::Larger, &S::Smaller), ORDER("timetz", Z, &Z::Larger, &Z::Smaller),
-    MIXED("date", "timestamp", DP), MIXED("timestamp", "date", PD), MIXED("date", "timestamptz", DZ),
-    MIXED("timestamptz", "date", ZD), MIXED("timestamp", "timestamptz", PZ), MIXED("timestamptz", "timestamp", ZP),
-    Scalar<&HashInt64>("time_hash"), Scalar<&HashInt64Extended>("time_hash_extended"), Scalar<&HashInt64>("timestamp_hash"),
-    Scalar<&HashInt64Extended>("timestamp_hash_extended"), Scalar<&HashSpan>("interval_hash"),
-    Scalar<&HashSpanExtended>("interval_hash_extended"), Scalar<&HashTimeTz>("timetz_hash"),
+    FAST_ORDER("date", D, int32_t),
+    FAST_ORDER("time", T, int64_t),
+    FAST_ORDER("timestamp", T, int64_t),
+    ORDER("interval", S, &S::Larger, &S::Smaller),
+    ORDER("timetz", Z, &Z::Larger, &Z::Smaller),
+    MIXED("date", "timestamp", DP),
+    MIXED("timestamp", "date", PD),
+    MIXED("date", "timestamptz", DZ),
+    MIXED("timestamptz", "date", ZD),
+    MIXED("timestamp", "timestamptz", PZ),
+    MIXED("timestamptz", "timestamp", ZP),
+    Scalar<&HashInt64>("time_hash"),
+    Scalar<&HashInt64Extended>("time_hash_extended"),
+    Scalar<&HashInt64>("timestamp_hash"),
+    Scalar<&HashInt64Extended>("timestamp_hash_extended"),
+    Scalar<&HashSpan>("interval_hash"),
+    Scalar<&HashSpanExtended>("interval_hash_extended"),
+    Scalar<&HashTimeTz>("timetz_hash"),
     Scalar<&HashTimeTzExtended>("timetz_hash_extended"),
-    Scalar<&DatePlus>("date_pli"), Scalar<&DateMinus>("date_mii"), Scalar<&DateDifference>("date_mi"),
-    Scalar<&DatePlusSpan>("date_pl_interval"), Scalar<&DateMinusSpan>("date_mi_interval"), Scalar<&DateToPlain>("date_timestamp"),
-    Scalar<&DateToZoned>("date_timestamptz"), Scalar<&PlainToDate>("timestamp_date"), Scalar<&ZonedToDate>("timestamptz_date"),
-    Scalar<&DateFinite>("date_finite"), Scalar<&DateAndTime>("datetime_timestamp"),
-    Scalar<&DateAndTimeTz>("datetimetz_timestamptz"), Scalar<&MakeDate>("make_date"),
-    Scalar<&TimePlus>("time_pl_interval"), Scalar<&TimeMinus>("time_mi_interval"), Scalar<&TimeDifference>("time_mi_time"),
-    Scalar<&TimeTzPlus>("timetz_pl_interval"), Scalar<&TimeTzMinus>("timetz_mi_interval"), Scalar<&TimeToSpan>("time_interval"),
-    Scalar<&SpanToTime>("interval_time"), Scalar<&PlainToTime>("timestamp_time"), Scalar<&ZonedToTime>("timestamptz_time"),
-    Scalar<&ZonedToTimeTz>("timestamptz_timetz"), Scalar<&TimeToTimeTz>("time_timetz"), Scalar<&TimeTzToTime>("timetz_time"),
-    Scalar<&TimeTzAtZone>("timetz_zone"), Scalar<&TimeTzAtSpan>("timetz_izone"), Scalar<&TimeScale>("time_scale"),
-    Scalar<&TimeTzScale>("timetz_scale"), Scalar<&MakeTime>("make_time"),
-    Scalar<&PlainPlus>("timestamp_pl_interval"), Scalar<&PlainMinus>("timestamp_mi_interval"),
-    Scalar<&ZonedPlus>("timestamptz_pl_interval"), Scalar<&ZonedMinus>("timestamptz_mi_interval"),
-    Scalar<&Difference>("timestamp_mi"), Scalar<&PlainToZoned>("timestamp_timestamptz"),
-    Scalar<&ZonedToPlain>("timestamptz_timestamp"), Scalar<&PlainAtZone>("timestamp_zone"),
-    Scalar<&ZonedAtZone>("timestamptz_zone"), Scalar<&PlainAtSpan>("timestamp_izone"), Scalar<&ZonedAtSpan>("timestamptz_izone"),
-    Scalar<&Finite>("timestamp_finite"), Scalar<&SpanFinite>("interval_finite"), Scalar<&Rescale>("timestamp_scale"),
-    Scalar<&Rescale>("timestamptz_scale"), Scalar<&PlainAge>("timestamp_age"), Scalar<&ZonedAge>("timestamptz_age"),
-    Scalar<&MakeTimestamp>("make_timestamp"), Scalar<&MakeTimestampTz>("make_timestamptz"),
-    Scalar<&MakeTimestampTzAt>("make_timestamptz_at_timezone"), Scalar<&FromUnix>("float8_timestamptz"),
-    Scalar<&Bin>("timestamp_bin"), Scalar<&Bin>("timestamptz_bin"), Scalar<&OverlapsInt>("overlaps_timestamp"),
-    Scalar<&OverlapsInt>("overlaps_time"), Scalar<&OverlapsTimeTz>("overlaps_timetz"),
-    Scalar<&SpanAdd>("interval_pl"), Scalar<&SpanSubtract>("interval_mi"), Scalar<&SpanNegate>("interval_um"),
-    Scalar<&SpanMultiply>("interval_mul"), Scalar<&MultiplySpan>("mul_d_interval"), Scalar<&SpanDivide>("interval_div"),
-    Scalar<&SpanScale>("interval_scale"), Scalar<&Hours>("interval_justify_hours"), Scalar<&Days>("interval_justify_days"),
-    Scalar<&Both>("interval_justify_interval"), Scalar<&MakeInterval>("make_interval"),
-    Scalar<&InRangePlain>("in_range_timestamp_interval"), Scalar<&InRangeZoned>("in_range_timestamptz_interval"),
-    Scalar<&InRangeDate>("in_range_date_interval"), Scalar<&InRangeSpan>("in_range_interval_interval"),
+    Scalar<&DatePlus>("date_pli"),
+    Scalar<&DateMinus>("date_mii"),
+    Scalar<&DateDifference>("date_mi"),
+    Scalar<&DatePlusSpan>("date_pl_interval"),
+    Scalar<&DateMinusSpan>("date_mi_interval"),
+    Scalar<&DateToPlain>("date_timestamp"),
+    Scalar<&DateToZoned>("date_timestamptz"),
+    Scalar<&PlainToDate>("timestamp_date"),
+    Scalar<&ZonedToDate>("timestamptz_date"),
+    Scalar<&DateFinite>("date_finite"),
+    Scalar<&DateAndTime>("datetime_timestamp"),
+    Scalar<&DateAndTimeTz>("datetimetz_timestamptz"),
+    Scalar<&MakeDate>("make_date"),
+    Scalar<&TimePlus>("time_pl_interval"),
+    Scalar<&TimeMinus>("time_mi_interval"),
+    Scalar<&TimeDifference>("time_mi_time"),
+    Scalar<&TimeTzPlus>("timetz_pl_interval"),
+    Scalar<&TimeTzMinus>("timetz_mi_interval"),
+    Scalar<&TimeToSpan>("time_interval"),
+    Scalar<&SpanToTime>("interval_time"),
+    Scalar<&PlainToTime>("timestamp_time"),
+    Scalar<&ZonedToTime>("timestamptz_time"),
+    Scalar<&ZonedToTimeTz>("timestamptz_timetz"),
+    Scalar<&TimeToTimeTz>("time_timetz"),
+    Scalar<&TimeTzToTime>("timetz_time"),
+    Scalar<&TimeTzAtZone>("timetz_zone"),
+    Scalar<&TimeTzAtSpan>("timetz_izone"),
+    Scalar<&TimeScale>("time_scale"),
+    Scalar<&TimeTzScale>("timetz_scale"),
+    Scalar<&MakeTime>("make_time"),
+    Scalar<&PlainPlus>("timestamp_pl_interval"),
+    Scalar<&PlainMinus>("timestamp_mi_interval"),
+    Scalar<&ZonedPlus>("timestamptz_pl_interval"),
+    Scalar<&ZonedMinus>("timestamptz_mi_interval"),
+    Scalar<&Difference>("timestamp_mi"),
+    Scalar<&PlainToZoned>("timestamp_timestamptz"),
+    Scalar<&ZonedToPlain>("timestamptz_timestamp"),
+    Scalar<&PlainAtZone>("timestamp_zone"),
+    Scalar<&ZonedAtZone>("timestamptz_zone"),
+    Scalar<&PlainAtSpan>("timestamp_izone"),
+    Scalar<&ZonedAtSpan>("timestamptz_izone"),
+    Scalar<&Finite>("timestamp_finite"),
+    Scalar<&SpanFinite>("interval_finite"),
+    Scalar<&Rescale>("timestamp_scale"),
+    Scalar<&Rescale>("timestamptz_scale"),
+    Scalar<&PlainAge>("timestamp_age"),
+    Scalar<&ZonedAge>("timestamptz_age"),
+    Scalar<&MakeTimestamp>("make_timestamp"),
+    Scalar<&MakeTimestampTz>("make_timestamptz"),
+    Scalar<&MakeTimestampTzAt>("make_timestamptz_at_timezone"),
+    Scalar<&FromUnix>("float8_timestamptz"),
+    Scalar<&Bin>("timestamp_bin"),
+    Scalar<&Bin>("timestamptz_bin"),
+    Scalar<&OverlapsInt>("overlaps_timestamp"),
+    Scalar<&OverlapsInt>("overlaps_time"),
+    Scalar<&OverlapsTimeTz>("overlaps_timetz"),
+    Scalar<&SpanAdd>("interval_pl"),
+    Scalar<&SpanSubtract>("interval_mi"),
+    Scalar<&SpanNegate>("interval_um"),
+    Scalar<&SpanMultiply>("interval_mul"),
+    Scalar<&MultiplySpan>("mul_d_interval"),
+    Scalar<&SpanDivide>("interval_div"),
+    Scalar<&SpanScale>("interval_scale"),
+    Scalar<&Hours>("interval_justify_hours"),
+    Scalar<&Days>("interval_justify_days"),
+    Scalar<&Both>("interval_justify_interval"),
+    Scalar<&MakeInterval>("make_interval"),
+    Scalar<&InRangePlain>("in_range_timestamp_interval"),
+    Scalar<&InRangeZoned>("in_range_timestamptz_interval"),
+    Scalar<&InRangeDate>("in_range_date_interval"),
+    Scalar<&InRangeSpan>("in_range_interval_interval"),
     Scalar<&InRangeTime>("in_range_time_interval"),
 };
 

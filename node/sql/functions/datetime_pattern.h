@@ -8,20 +8,52 @@
 namespace walden {
 
 enum class DatePart {
-  kLiteral, kYear, kYearComma, kIsoYear, kMonthNumber, kMonthName, kMonthAbbreviation, kMonthRoman, kDay, kDayOfYear, kIsoDayOfYear,
-  kDayOfWeek, kIsoDayOfWeek, kDayName, kDayAbbreviation, kWeekOfMonth, kWeek, kIsoWeek, kCentury, kJulian, kQuarter, kHour12, kHour24,
-  kMinute, kSecond, kMillisecond, kMicrosecond, kFraction, kSecondsOfDay, kMeridiem, kEra, kZoneName, kZoneHours, kZoneMinutes, kOffset
+  kLiteral,
+  kYear,
+  kYearComma,
+  kIsoYear,
+  kMonthNumber,
+  kMonthName,
+  kMonthAbbreviation,
+  kMonthRoman,
+  kDay,
+  kDayOfYear,
+  kIsoDayOfYear,
+  kDayOfWeek,
+  kIsoDayOfWeek,
+  kDayName,
+  kDayAbbreviation,
+  kWeekOfMonth,
+  kWeek,
+  kIsoWeek,
+  kCentury,
+  kJulian,
+  kQuarter,
+  kHour12,
+  kHour24,
+  kMinute,
+  kSecond,
+  kMillisecond,
+  kMicrosecond,
+  kFraction,
+  kSecondsOfDay,
+  kMeridiem,
+  kEra,
+  kZoneName,
+  kZoneHours,
+  kZoneMinutes,
+  kOffset
 };
 
 enum class LetterCase { kUpper, kCapital, kLower };
 
 struct DateField {
   DatePart part = DatePart::kLiteral;
-  int digits = 0;             // of years and fractions as written (YYY: 3)
+  int digits = 0;  // of years and fractions as written (YYY: 3)
   LetterCase letters = LetterCase::kUpper;
-  bool dots = false;          // A.M., B.C.
-  bool fill = false;          // FM
-  char ordinal = '\0';        // 'T' for TH, 't' for th
+  bool dots = false;    // A.M., B.C.
+  bool fill = false;    // FM
+  char ordinal = '\0';  // 'T' for TH, 't' for th
   std::string literal;
 };
 

@@ -30,9 +30,12 @@ struct Moment {
 
 std::string Cased(View text, LetterCase letters) {
   std::string result;
-  if (letters == LetterCase::kUpper) AppendUpper(&result, text);
-  else if (letters == LetterCase::kLower) AppendLower(&result, text);
-  else result = text;
+  if (letters == LetterCase::kUpper)
+    AppendUpper(&result, text);
+  else if (letters == LetterCase::kLower)
+    AppendLower(&result, text);
+  else
+    result = text;
   return result;
 }
 
@@ -45,7 +48,8 @@ class Writer {
     switch (f.part) {
       case DatePart::kLiteral: *to_ += f.literal; return;
       case DatePart::kYear: return Year(f, shown_year);
-      case DatePart::kYearComma: return Text(fmt::format("{},{:03}", shown_year / 1000, shown_year % 1000), f, 0);
+      case DatePart::kYearComma:
+        return Text(fmt::format("{},{:03}", shown_year / 1000, shown_year % 1000), f, 0);
       case DatePart::kIsoYear: {
         RequireDate();
         int32_t iso;
@@ -53,14 +57,18 @@ class Writer {
         return Year(f, iso > 0 ? iso : 1 - iso);
       }
       case DatePart::kMonthNumber: return Number(m_.month, 2, f);
-      case DatePart::kMonthName: return RequireDate(), Text(Cased(kMonthNames[m_.month - 1], f.letters), f, 9);
-      case DatePart::kMonthAbbreviation: return RequireDate(), Text(Cased(View(kMonthNames[m_.month - 1]).substr(0, 3), f.letters), f, 0);
+      case DatePart::kMonthName:
+        return RequireDate(), Text(Cased(kMonthNames[m_.month - 1], f.letters), f, 9);
+      case DatePart::kMonthAbbreviation:
+        return RequireDate(), Text(Cased(View(kMonthNames[m_.month - 1]).substr(0, 3), f.letters), f, 0);
       case DatePart::kMonthRoman:
         if (m_.month == 0) return;
         return Text(Cased(kRoman[m_.month - 1], f.letters), f, 4);
       case DatePart::kDay: return Number(m_.day, 2, f);
       case DatePart::kDayOfYear:
-        return Number(m_.is_interval ? m_.month * 30 + m_.day + m_.year * 365 : DayOfYear(static_cast<int32_t>(m_.year), m_.month, m_.day), 3, f);
+        return Number(m_.is_interval ? m_.month * 30 + m_.day + m_.year * 365
+                                     : DayOfYear(static_cast<int32_t>(m_.year), m_.month, m_.day),
+                      3, f);
       case DatePart::kIsoDayOfYear: {
         RequireDate();
         int32_t iso;
@@ -69,10 +77,14 @@ class Writer {
       }
       case DatePart::kDayOfWeek: return RequireDate(), Number(DayOfWeek(m_.days) + 1, 1, f);
       case DatePart::kIsoDayOfWeek: return RequireDate(), Number((DayOfWeek(m_.days) + 6) % 7 + 1, 1, f);
-      case DatePart::kDayName: return RequireDate(), Text(Cased(kDayNames[DayOfWeek(m_.days)], f.letters), f, 9);
-      case DatePart::kDayAbbreviation: return RequireDate(), Text(Cased(View(kDayNames[DayOfWeek(m_.days)]).substr(0, 3), f.letters), f, 0);
+      case DatePart::kDayName:
+        return RequireDate(), Text(Cased(kDayNames[DayOfWeek(m_.days)], f.letters), f, 9);
+      case DatePart::kDayAbbreviation:
+        return RequireDate(), Text(Cased(View(kDayNames[DayOfWeek(m_.days)]).substr(0, 3), f.letters), f, 0);
       case DatePart::kWeekOfMonth: return RequireDate(), Number((m_.day - 1) / 7 + 1, 1, f);
-      case DatePart::kWeek: return RequireDate(), Number((DayOfYear(static_cast<int32_t>(m_.year), m_.month, m_.day) - 1) / 7 + 1, 2, f);
+      case DatePart::kWeek:
+        return RequireDate(),
+               Number((DayOfYear(static_cast<int32_t>(m_.year), m_.month, m_.day) - 1) / 7 + 1, 2, f);
       case DatePart::kIsoWeek: return RequireDate(), Number(IsoWeek(m_.days, nullptr), 2, f);
       case DatePart::kCentury: return Century(f);
       case DatePart::kJulian: return Number(m_.is_interval ? 0 : int64_t{m_.days} + kEpochJulian, 0, f);
@@ -103,11 +115,14 @@ class Writer {
       }
       case DatePart::kZoneName:
         RequireDate();
-        if (m_.has_zone) *to_ += Cased(m_.zone.abbreviation, f.letters == LetterCase::kLower ? LetterCase::kLower : LetterCase::kUpper);
+        if (m_.has_zone)
+          *to_ += Cased(m_.zone.abbreviation,
+                        f.letters == LetterCase::kLower ? LetterCase::kLower : LetterCase::kUpper);
         return;
       case DatePart::kZoneHours:
         RequireDate();
-        *to_ += fmt::format("{}{:02}", m_.zone.seconds_east < 0 ? '-' : '+', std::abs(m_.zone.seconds_east) / 3600);
+        *to_ += fmt::format("{}{:02}", m_.zone.seconds_east < 0 ? '-' : '+',
+                            std::abs(m_.zone.seconds_east) / 3600);
         return;
       case DatePart::kZoneMinutes:
         RequireDate();
@@ -116,7 +131,8 @@ class Writer {
       case DatePart::kOffset: {
         RequireDate();
         int magnitude = std::abs(m_.zone.seconds_east);
-        *to_ += fmt::format("{}{:0{}}", m_.zone.seconds_east < 0 ? '-' : '+', magnitude / 3600, f.fill ? 0 : 2);
+        *to_ +=
+            fmt::format("{}{:0{}}", m_.zone.seconds_east < 0 ? '-' : '+', magnitude / 3600, f.fill ? 0 : 2);
         if (magnitude % 3600 != 0) *to_ += fmt::format(":{:02}", magnitude % 3600 / 60);
         return;
       }
@@ -134,7 +150,8 @@ class Writer {
     size_t n = digits.size();
     char last = digits[n - 1];
     View suffix = "th";
-    if (!(n > 1 && digits[n - 2] == '1')) suffix = last == '1' ? "st" : last == '2' ? "nd" : last == '3' ? "rd" : "th";
+    if (!(n > 1 && digits[n - 2] == '1'))
+      suffix = last == '1' ? "st" : last == '2' ? "nd" : last == '3' ? "rd" : "th";
     *to_ += Cased(suffix, ordinal == 'T' ? LetterCase::kUpper : LetterCase::kLower);
   }
   void Number(int64_t value, int width, const DateField& f, bool keep_zeros = false) {
@@ -155,9 +172,13 @@ class Writer {
     Number(year, width, f);
   }
   void Century(const DateField& f) {
-    int64_t century = m_.is_interval ? m_.year / 100 : m_.year > 0 ? (m_.year + 99) / 100 : -((99 - (m_.year - 1)) / 100);
-    if (century <= 99 && century >= -99) Number(century, century < 0 ? 3 : 2, f);
-    else Number(century, 0, f);
+    int64_t century = m_.is_interval ? m_.year / 100
+                      : m_.year > 0  ? (m_.year + 99) / 100
+                                     : -((99 - (m_.year - 1)) / 100);
+    if (century <= 99 && century >= -99)
+      Number(century, century < 0 ? 3 : 2, f);
+    else
+      Number(century, 0, f);
   }
 
   const Moment& m_;
@@ -262,13 +283,17 @@ class TemplateReader {
       } else if (at_ < text_.size()) {
         unsigned char here = static_cast<unsigned char>(text_[at_]);
         bool separator = !((c >= '0' && c <= '9') || (c | 32) - 'a' < 26);
-        bool input_separator = here < 0x80 && !(here >= '0' && here <= '9') && !((here | 32) >= 'a' && (here | 32) <= 'z');
-        if (!separator || (input_separator && here != '-' && here != '+') || here == static_cast<unsigned char>(c)) ++at_;
+        bool input_separator =
+            here < 0x80 && !(here >= '0' && here <= '9') && !((here | 32) >= 'a' && (here | 32) <= 'z');
+        if (!separator || (input_separator && here != '-' && here != '+') ||
+            here == static_cast<unsigned char>(c))
+          ++at_;
       }
     }
   }
   [[noreturn]] void Invalid(const char* field) {
-    throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid value \"{}\" for \"{}\"", text_.substr(at_, 10), field)
+    throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid value \"{}\" for \"{}\"",
+                   text_.substr(at_, 10), field)
         .WithDetail("Value must be an integer.");
   }
   int64_t Integer(int width, bool limited, const char* name) {
@@ -277,8 +302,8 @@ class TemplateReader {
     if (at_ < text_.size() && (text_[at_] == '-' || text_[at_] == '+')) negative = text_[at_++] == '-';
     size_t digits = at_;
     int64_t value = 0;
-    while (at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9' && (!limited || at_ - digits < static_cast<size_t>(width)) &&
-           at_ - digits < 12) {
+    while (at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9' &&
+           (!limited || at_ - digits < static_cast<size_t>(width)) && at_ - digits < 12) {
       value = value * 10 + (text_[at_++] - '0');
     }
     if (at_ == digits) {
@@ -302,7 +327,8 @@ class TemplateReader {
     }
     size_t end = at_;
     while (end < text_.size() && !IsSpace(text_[end])) ++end;
-    throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid value \"{}\" for \"{}\"", text_.substr(at_, end - at_), field)
+    throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid value \"{}\" for \"{}\"",
+                   text_.substr(at_, end - at_), field)
         .WithDetail("The given value did not match any of the allowed values for this field.");
   }
 
@@ -311,7 +337,8 @@ class TemplateReader {
       case DatePart::kYear: {
         int64_t year = Integer(f.digits, limited || f.digits < 4, "YYYY");
         // Short years go to the century nearest 2020.
-        if (read_digits_ < 4 && f.digits < 4 && year >= 0) year += year < 70 ? 2000 : year < 100 ? 1900 : year < 520 ? 2000 : year < 1000 ? 1000 : 0;
+        if (read_digits_ < 4 && f.digits < 4 && year >= 0)
+          year += year < 70 ? 2000 : year < 100 ? 1900 : year < 520 ? 2000 : year < 1000 ? 1000 : 0;
         year_ = year;
         break;
       }
@@ -358,10 +385,13 @@ class TemplateReader {
         zone_east = zone_east.value_or(0) + static_cast<int32_t>(Integer(3, true, "TZH")) * 3600;
         break;
       }
-      case DatePart::kZoneMinutes: zone_east = zone_east.value_or(0) + zone_sign_ * static_cast<int32_t>(Integer(2, true, "TZM")) * 60; break;
+      case DatePart::kZoneMinutes:
+        zone_east = zone_east.value_or(0) + zone_sign_ * static_cast<int32_t>(Integer(2, true, "TZM")) * 60;
+        break;
       case DatePart::kZoneName:
       case DatePart::kOffset:
-        throw SqlError(ErrorCode::kFeatureNotSupported, "formatting field \"{}\" is only supported in to_char",
+        throw SqlError(ErrorCode::kFeatureNotSupported,
+                       "formatting field \"{}\" is only supported in to_char",
                        f.part == DatePart::kZoneName ? "TZ" : "OF");
       case DatePart::kLiteral: break;
     }
@@ -389,7 +419,8 @@ class TemplateReader {
       at_ += word.size();
       return is_second;
     }
-    throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid value \"{}\" for \"{}\"", text_.substr(at_, second.size()), first)
+    throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid value \"{}\" for \"{}\"",
+                   text_.substr(at_, second.size()), first)
         .WithDetail("The given value did not match any of the allowed values for this field.");
   }
   void Fraction(int width, const char* name) {
@@ -398,7 +429,9 @@ class TemplateReader {
     microsecond_ = value;
   }
 
-  void OutOfRange() { throw SqlError(ErrorCode::kDatetimeFieldOverflow, "date/time field value out of range: \"{}\"", text_); }
+  void OutOfRange() {
+    throw SqlError(ErrorCode::kDatetimeFieldOverflow, "date/time field value out of range: \"{}\"", text_);
+  }
 
   void Resolve() {
     if (pm_ && (hour_ < 1 || hour_ > 12)) {
@@ -412,7 +445,8 @@ class TemplateReader {
     if (pm_ && *pm_ && hour_ < 12) hour_ += 12;
     if (((pm_ && !*pm_) || (twelve_hours_ && !pm_)) && hour_ == 12) hour_ = 0;
     if (hour_ > 24 || minute_ > 59 || second_ > 59 || hour_ < 0 || minute_ < 0 || second_ < 0) OutOfRange();
-    time = seconds_of_day_ ? *seconds_of_day_ * kUsPerSecond : ((hour_ * 60 + minute_) * 60 + second_) * kUsPerSecond;
+    time = seconds_of_day_ ? *seconds_of_day_ * kUsPerSecond
+                           : ((hour_ * 60 + minute_) * 60 + second_) * kUsPerSecond;
     time += microsecond_;
     days = Days();
   }
@@ -421,11 +455,14 @@ class TemplateReader {
     if (iso_week_ || iso_day_of_year_) {
       auto iso_year = static_cast<int32_t>(iso_year_.value_or(1));
       if (iso_day_of_year_) return IsoWeekMonday(iso_year, 1) + static_cast<int32_t>(*iso_day_of_year_) - 1;
-      return IsoWeekMonday(iso_year, static_cast<int>(*iso_week_)) + static_cast<int32_t>(iso_day_.value_or(1)) - 1;
+      return IsoWeekMonday(iso_year, static_cast<int>(*iso_week_)) +
+             static_cast<int32_t>(iso_day_.value_or(1)) - 1;
     }
     int64_t year = year_ ? *year_ : iso_year_ ? *iso_year_ : century_ ? (*century_ - 1) * 100 + 1 : 0;
-    if (bc_ && *bc_ && year > 0) year = 1 - year;
-    else if (!year_ && !iso_year_ && !century_) year = 0;
+    if (bc_ && *bc_ && year > 0)
+      year = 1 - year;
+    else if (!year_ && !iso_year_ && !century_)
+      year = 0;
     if (year > 5874897 || year < -4713) OutOfRange();
     auto y = static_cast<int32_t>(year);
     if (day_of_year_) {
@@ -433,7 +470,8 @@ class TemplateReader {
       return DaysFromCivil(y, 1, 1) + static_cast<int32_t>(*day_of_year_) - 1;
     }
     if (week_) return DaysFromCivil(y, 1, 1) + static_cast<int32_t>((*week_ - 1) * 7);
-    int64_t month = month_.value_or(1), day = day_.value_or(week_of_month_ ? (*week_of_month_ - 1) * 7 + 1 : 1);
+    int64_t month = month_.value_or(1),
+            day = day_.value_or(week_of_month_ ? (*week_of_month_ - 1) * 7 + 1 : 1);
     if (month < 1 || month > 12 || day < 1 || day > DaysInMonth(y, static_cast<int>(month))) OutOfRange();
     return DaysFromCivil(y, static_cast<int>(month), static_cast<int>(day));
   }
@@ -442,8 +480,8 @@ class TemplateReader {
   std::vector<DateField> fields_;
   size_t at_ = 0;
   int read_digits_ = 0, zone_sign_ = 1, month_found_roman_ = 0;
-  std::optional<int64_t> year_, iso_year_, month_, day_, day_of_year_, iso_day_of_year_, iso_day_, week_, iso_week_, week_of_month_,
-      century_, julian_, seconds_of_day_;
+  std::optional<int64_t> year_, iso_year_, month_, day_, day_of_year_, iso_day_of_year_, iso_day_, week_,
+      iso_week_, week_of_month_, century_, julian_, seconds_of_day_;
   int64_t hour_ = 0, minute_ = 0, second_ = 0, microsecond_ = 0;
   bool twelve_hours_ = false;
   std::optional<bool> pm_, bc_;
@@ -459,12 +497,14 @@ int64_t ToTimestamp(CallContext& c, View text, View pattern) {
   reader.Run();
   int64_t local = JoinTimestamp(reader.days, reader.time);
   if (!IsTimestampInRange(local)) ThrowTimestampOutOfRange();
-  return reader.zone_east ? local - *reader.zone_east * kUsPerSecond : TimestampToTimestampTz(local, c.format.zone);
+  return reader.zone_east ? local - *reader.zone_east * kUsPerSecond
+                          : TimestampToTimestampTz(local, c.format.zone);
 }
 
 constexpr ScalarFunction kTable[] = {
-    Scalar<&PlainToChar>("timestamp_to_char"), Scalar<&ZonedToChar>("timestamptz_to_char"), Scalar<&SpanToChar>("interval_to_char"),
-    Scalar<&ToDate>("to_date"), Scalar<&ToTimestamp>("to_timestamp"),
+    Scalar<&PlainToChar>("timestamp_to_char"), Scalar<&ZonedToChar>("timestamptz_to_char"),
+    Scalar<&SpanToChar>("interval_to_char"),   Scalar<&ToDate>("to_date"),
+    Scalar<&ToTimestamp>("to_timestamp"),
 };
 
 }  // namespace

@@ -12,9 +12,15 @@
 namespace walden {
 namespace {
 
-[[noreturn]] void Overflow() { throw SqlError(ErrorCode::kNumericValueOutOfRange, "value out of range: overflow"); }
-[[noreturn]] void Underflow() { throw SqlError(ErrorCode::kNumericValueOutOfRange, "value out of range: underflow"); }
-[[noreturn]] void OutOfInputRange() { throw SqlError(ErrorCode::kNumericValueOutOfRange, "input is out of range"); }
+[[noreturn]] void Overflow() {
+  throw SqlError(ErrorCode::kNumericValueOutOfRange, "value out of range: overflow");
+}
+[[noreturn]] void Underflow() {
+  throw SqlError(ErrorCode::kNumericValueOutOfRange, "value out of range: underflow");
+}
+[[noreturn]] void OutOfInputRange() {
+  throw SqlError(ErrorCode::kNumericValueOutOfRange, "input is out of range");
+}
 [[noreturn]] void DivisionByZero() { throw SqlError(ErrorCode::kDivisionByZero, "division by zero"); }
 
 template <class R, class A, class B>
@@ -46,18 +52,26 @@ R Divide(A a, B b) {
 }
 
 template <class A, class B>
-int Order(A a, B b) { return CompareDouble(static_cast<double>(a), static_cast<double>(b)); }
+int Order(A a, B b) {
+  return CompareDouble(static_cast<double>(a), static_cast<double>(b));
+}
 using F8 = CompareBy<double, &Order<double, double>>;
 using F4 = CompareBy<float, &Order<float, float>>;
 using F48 = CompareBy<float, &Order<float, double>, double>;
 using F84 = CompareBy<double, &Order<double, float>, float>;
 
 template <class T>
-T Negate(T a) { return -a; }
+T Negate(T a) {
+  return -a;
+}
 template <class T>
-T Plus(T a) { return a; }
+T Plus(T a) {
+  return a;
+}
 template <class T>
-T Absolute(T a) { return std::fabs(a); }
+T Absolute(T a) {
+  return std::fabs(a);
+}
 double FromFloat4(float a) { return static_cast<double>(a); }
 float ToFloat4(double a) {
   auto result = static_cast<float>(a);
@@ -79,7 +93,8 @@ double Truncate(double a) { return std::trunc(a); }
 double Sign(double a) { return a > 0 ? 1.0 : a < 0 ? -1.0 : a; }
 double Sqrt(double a) {
   if (a < 0) {
-    throw SqlError(ErrorCode::kInvalidArgumentForPowerFunction, "cannot take square root of a negative number");
+    throw SqlError(ErrorCode::kInvalidArgumentForPowerFunction,
+                   "cannot take square root of a negative number");
   }
   return std::sqrt(a);
 }
@@ -100,7 +115,8 @@ double Log10(double a) {
 }
 double Power(double a, double b) {
   if (a == 0 && b < 0) {
-    throw SqlError(ErrorCode::kInvalidArgumentForPowerFunction, "zero raised to a negative power is undefined");
+    throw SqlError(ErrorCode::kInvalidArgumentForPowerFunction,
+                   "zero raised to a negative power is undefined");
   }
   if (a < 0 && std::isfinite(b) && std::floor(b) != b) {
     throw SqlError(ErrorCode::kInvalidArgumentForPowerFunction,
@@ -157,8 +173,14 @@ double CosDegrees0To90(double d) {
 double SinD(double a) {
   double d = std::fmod(RequireFinite(a), 360);
   double sign = 1;
-  if (d < 0) { d = -d; sign = -sign; }
-  if (d > 180) { d = 360 - d; sign = -sign; }
+  if (d < 0) {
+    d = -d;
+    sign = -sign;
+  }
+  if (d > 180) {
+    d = 360 - d;
+    sign = -sign;
+  }
   if (d > 90) d = 180 - d;
   return sign * SinDegrees0To90(d);
 }
@@ -166,14 +188,23 @@ double CosD(double a) {
   double d = std::fabs(std::fmod(RequireFinite(a), 360));
   double sign = 1;
   if (d > 180) d = 360 - d;
-  if (d > 90) { d = 180 - d; sign = -sign; }
+  if (d > 90) {
+    d = 180 - d;
+    sign = -sign;
+  }
   return sign * CosDegrees0To90(d);
 }
 double TanD(double a) {
   double d = std::fmod(RequireFinite(a), 180);
   double sign = 1;
-  if (d < 0) { d = -d; sign = -sign; }
-  if (d > 90) { d = 180 - d; sign = -sign; }
+  if (d < 0) {
+    d = -d;
+    sign = -sign;
+  }
+  if (d > 90) {
+    d = 180 - d;
+    sign = -sign;
+  }
   if (d == 45) return sign;
   double result = sign * SinDegrees0To90(d) / CosDegrees0To90(d);
   return result == 0 ? 0 : result;
@@ -181,8 +212,14 @@ double TanD(double a) {
 double CotD(double a) {
   double d = std::fmod(RequireFinite(a), 180);
   double sign = 1;
-  if (d < 0) { d = -d; sign = -sign; }
-  if (d > 90) { d = 180 - d; sign = -sign; }
+  if (d < 0) {
+    d = -d;
+    sign = -sign;
+  }
+  if (d > 90) {
+    d = 180 - d;
+    sign = -sign;
+  }
   if (d == 45) return sign;
   double result = sign * CosDegrees0To90(d) / SinDegrees0To90(d);
   return result == 0 ? 0 : result;
@@ -199,13 +236,15 @@ double AtanD(double a) { return Pin(std::atan(a) * kDegrees); }
 double Atan2D(double a, double b) { return Pin(std::atan2(a, b) * kDegrees); }
 
 int32_t WidthBucket(double operand, double low, double high, int32_t count) {
-  if (count <= 0) throw SqlError(ErrorCode::kInvalidArgumentForWidthBucketFunction, "count must be greater than zero");
+  if (count <= 0)
+    throw SqlError(ErrorCode::kInvalidArgumentForWidthBucketFunction, "count must be greater than zero");
   if (std::isnan(operand) || std::isnan(low) || std::isnan(high)) {
     throw SqlError(ErrorCode::kInvalidArgumentForWidthBucketFunction,
                    "operand, lower bound, and upper bound cannot be NaN");
   }
   if (std::isinf(low) || std::isinf(high)) {
-    throw SqlError(ErrorCode::kInvalidArgumentForWidthBucketFunction, "lower and upper bounds must be finite");
+    throw SqlError(ErrorCode::kInvalidArgumentForWidthBucketFunction,
+                   "lower and upper bounds must be finite");
   }
   if (low == high) {
     throw SqlError(ErrorCode::kInvalidArgumentForWidthBucketFunction, "lower bound cannot equal upper bound");
@@ -237,37 +276,79 @@ int64_t HashFloat8Extended(double v, int64_t seed) {
 int32_t HashFloat4(float v) { return HashFloat8(static_cast<double>(v)); }
 int64_t HashFloat4Extended(float v, int64_t seed) { return HashFloat8Extended(static_cast<double>(v), seed); }
 
-#define COMPARISONS(Make, prefix, C)                                                                    \
-  Make<&C::Eq>(prefix "eq"), Make<&C::Ne>(prefix "ne"), Make<&C::Lt>(prefix "lt"), Make<&C::Le>(prefix "le"), \
-      Make<&C::Gt>(prefix "gt"), Make<&C::Ge>(prefix "ge")
-#define ARITHMETIC(Make, prefix, R, A, B)                                                        \
-  Make<&Add<R, A, B>>(prefix "pl"), Make<&Subtract<R, A, B>>(prefix "mi"), Make<&Multiply<R, A, B>>(prefix "mul"), \
-      Make<&Divide<R, A, B>>(prefix "div")
+#define COMPARISONS(Make, prefix, C)                                               \
+  Make<&C::Eq>(prefix "eq"), Make<&C::Ne>(prefix "ne"), Make<&C::Lt>(prefix "lt"), \
+      Make<&C::Le>(prefix "le"), Make<&C::Gt>(prefix "gt"), Make<&C::Ge>(prefix "ge")
+#define ARITHMETIC(Make, prefix, R, A, B)                                  \
+  Make<&Add<R, A, B>>(prefix "pl"), Make<&Subtract<R, A, B>>(prefix "mi"), \
+      Make<&Multiply<R, A, B>>(prefix "mul"), Make<&Divide<R, A, B>>(prefix "div")
 
 constexpr ScalarFunction kTable[] = {
-    COMPARISONS(Fast, "float8", F8), COMPARISONS(Scalar, "float4", F4), COMPARISONS(Scalar, "float48", F48),
+    COMPARISONS(Fast, "float8", F8),
+    COMPARISONS(Scalar, "float4", F4),
+    COMPARISONS(Scalar, "float48", F48),
     COMPARISONS(Scalar, "float84", F84),
-    ARITHMETIC(Fast, "float8", double, double, double), ARITHMETIC(Scalar, "float4", float, float, float),
-    ARITHMETIC(Scalar, "float48", double, float, double), ARITHMETIC(Scalar, "float84", double, double, float),
-    Scalar<&F8::Order>("btfloat8cmp"), Scalar<&F4::Order>("btfloat4cmp"), Scalar<&F48::Order>("btfloat48cmp"),
+    ARITHMETIC(Fast, "float8", double, double, double),
+    ARITHMETIC(Scalar, "float4", float, float, float),
+    ARITHMETIC(Scalar, "float48", double, float, double),
+    ARITHMETIC(Scalar, "float84", double, double, float),
+    Scalar<&F8::Order>("btfloat8cmp"),
+    Scalar<&F4::Order>("btfloat4cmp"),
+    Scalar<&F48::Order>("btfloat48cmp"),
     Scalar<&F84::Order>("btfloat84cmp"),
-    Scalar<&F8::Larger>("float8larger"), Scalar<&F8::Smaller>("float8smaller"), Scalar<&F4::Larger>("float4larger"),
+    Scalar<&F8::Larger>("float8larger"),
+    Scalar<&F8::Smaller>("float8smaller"),
+    Scalar<&F4::Larger>("float4larger"),
     Scalar<&F4::Smaller>("float4smaller"),
-    Scalar<&Negate<double>>("float8um"), Scalar<&Negate<float>>("float4um"), Scalar<&Plus<double>>("float8up"),
-    Scalar<&Plus<float>>("float4up"), Scalar<&Absolute<double>>("float8abs"), Scalar<&Absolute<float>>("float4abs"),
-    Scalar<&FromFloat4>("ftod"), Scalar<&ToFloat4>("dtof"),
-    Scalar<&Ceil>("dceil"), Scalar<&Floor>("dfloor"), Scalar<&Round>("dround"), Scalar<&Truncate>("dtrunc"),
-    Scalar<&Sign>("dsign"), Scalar<&Sqrt>("dsqrt"), Scalar<&Cbrt>("dcbrt"), Scalar<&Exp>("dexp"), Scalar<&Ln>("dlog1"),
-    Scalar<&Log10>("dlog10"), Scalar<&Power>("dpow"),
-    Scalar<&Sin>("dsin"), Scalar<&Cos>("dcos"), Scalar<&Tan>("dtan"), Scalar<&Cot>("dcot"), Scalar<&Asin>("dasin"),
-    Scalar<&Acos>("dacos"), Scalar<&Atan>("datan"), Scalar<&Atan2>("datan2"), Scalar<&Sinh>("dsinh"),
-    Scalar<&Cosh>("dcosh"), Scalar<&Tanh>("dtanh"), Scalar<&Asinh>("dasinh"), Scalar<&Acosh>("dacosh"),
-    Scalar<&Atanh>("datanh"), Scalar<&Degrees>("degrees"), Scalar<&Radians>("radians"), Scalar<&Pi>("dpi"),
-    Scalar<&SinD>("dsind"), Scalar<&CosD>("dcosd"), Scalar<&TanD>("dtand"), Scalar<&CotD>("dcotd"),
-    Scalar<&AsinD>("dasind"), Scalar<&AcosD>("dacosd"), Scalar<&AtanD>("datand"), Scalar<&Atan2D>("datan2d"),
+    Scalar<&Negate<double>>("float8um"),
+    Scalar<&Negate<float>>("float4um"),
+    Scalar<&Plus<double>>("float8up"),
+    Scalar<&Plus<float>>("float4up"),
+    Scalar<&Absolute<double>>("float8abs"),
+    Scalar<&Absolute<float>>("float4abs"),
+    Scalar<&FromFloat4>("ftod"),
+    Scalar<&ToFloat4>("dtof"),
+    Scalar<&Ceil>("dceil"),
+    Scalar<&Floor>("dfloor"),
+    Scalar<&Round>("dround"),
+    Scalar<&Truncate>("dtrunc"),
+    Scalar<&Sign>("dsign"),
+    Scalar<&Sqrt>("dsqrt"),
+    Scalar<&Cbrt>("dcbrt"),
+    Scalar<&Exp>("dexp"),
+    Scalar<&Ln>("dlog1"),
+    Scalar<&Log10>("dlog10"),
+    Scalar<&Power>("dpow"),
+    Scalar<&Sin>("dsin"),
+    Scalar<&Cos>("dcos"),
+    Scalar<&Tan>("dtan"),
+    Scalar<&Cot>("dcot"),
+    Scalar<&Asin>("dasin"),
+    Scalar<&Acos>("dacos"),
+    Scalar<&Atan>("datan"),
+    Scalar<&Atan2>("datan2"),
+    Scalar<&Sinh>("dsinh"),
+    Scalar<&Cosh>("dcosh"),
+    Scalar<&Tanh>("dtanh"),
+    Scalar<&Asinh>("dasinh"),
+    Scalar<&Acosh>("dacosh"),
+    Scalar<&Atanh>("datanh"),
+    Scalar<&Degrees>("degrees"),
+    Scalar<&Radians>("radians"),
+    Scalar<&Pi>("dpi"),
+    Scalar<&SinD>("dsind"),
+    Scalar<&CosD>("dcosd"),
+    Scalar<&TanD>("dtand"),
+    Scalar<&CotD>("dcotd"),
+    Scalar<&AsinD>("dasind"),
+    Scalar<&AcosD>("dacosd"),
+    Scalar<&AtanD>("datand"),
+    Scalar<&Atan2D>("datan2d"),
     Scalar<&WidthBucket>("width_bucket_float8"),
-    Scalar<&HashFloat8>("hashfloat8"), Scalar<&HashFloat8Extended>("hashfloat8extended"),
-    Scalar<&HashFloat4>("hashfloat4"), Scalar<&HashFloat4Extended>("hashfloat4extended"),
+    Scalar<&HashFloat8>("hashfloat8"),
+    Scalar<&HashFloat8Extended>("hashfloat8extended"),
+    Scalar<&HashFloat4>("hashfloat4"),
+    Scalar<&HashFloat4Extended>("hashfloat4extended"),
 };
 
 }  // namespace

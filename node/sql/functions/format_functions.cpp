@@ -49,8 +49,10 @@ void Put(CallContext& c, const std::string& text, Value* result) {
 }
 
 void AppendPlain(CallContext& c, Oid type, const Datum& value, std::string* to) {
-  if (type == type_oid::kBool) to->push_back(value.b ? 't' : 'f');
-  else AppendText(c, type, value, to);
+  if (type == type_oid::kBool)
+    to->push_back(value.b ? 't' : 'f');
+  else
+    AppendText(c, type, value, to);
 }
 
 void Concat(CallContext& c, std::span<const Value> args, Value* result) {
@@ -81,7 +83,8 @@ void ConcatWs(CallContext& c, std::span<const Value> args, Value* result) {
 // format(): %[position$][-][width]type, width may be * or *n$.
 class Formatter {
  public:
-  Formatter(CallContext& c, View format, const Arguments& arguments) : c_(c), format_(format), arguments_(arguments) {}
+  Formatter(CallContext& c, View format, const Arguments& arguments)
+      : c_(c), format_(format), arguments_(arguments) {}
 
   std::string Run() {
     while (at_ < format_.size()) {
@@ -99,7 +102,9 @@ class Formatter {
   }
 
  private:
-  static SqlError Fail(std::string text) { return SqlError(ErrorCode::kInvalidParameterValue, std::move(text)); }
+  static SqlError Fail(std::string text) {
+    return SqlError(ErrorCode::kInvalidParameterValue, std::move(text));
+  }
   char Current() {
     if (at_ >= format_.size()) {
       throw Fail("unterminated format() type specifier").WithHint("For a single \"%\" use \"%%\".");
@@ -158,8 +163,9 @@ class Formatter {
     }
     char kind = Current();
     if (kind != 's' && kind != 'I' && kind != 'L') {
-      throw Fail(fmt::format("unrecognized format() type specifier \"{}\"",
-                             format_.substr(at_, static_cast<size_t>(Utf8Length(static_cast<unsigned char>(kind))))))
+      throw Fail(
+          fmt::format("unrecognized format() type specifier \"{}\"",
+                      format_.substr(at_, static_cast<size_t>(Utf8Length(static_cast<unsigned char>(kind))))))
           .WithHint("For a single \"%\" use \"%%\".");
     }
     ++at_;
@@ -218,8 +224,10 @@ View ParseIdent(CallContext& c, View text, bool strict) {
       while (true) {
         if (at >= text.size()) throw fail("String has unclosed double quotes.");
         if (text[at] == '"') {
-          if (at + 1 < text.size() && text[at + 1] == '"') ++at;
-          else break;
+          if (at + 1 < text.size() && text[at + 1] == '"')
+            ++at;
+          else
+            break;
         }
         part.push_back(text[at++]);
       }
@@ -257,8 +265,9 @@ View ParseIdent(CallContext& c, View text, bool strict) {
 }
 
 constexpr ScalarFunction kTable[] = {
-    Scalar<&QuoteIdent>("quote_ident"), RowForm<&Concat, false>("text_concat"), RowForm<&ConcatWs, false>("text_concat_ws"), RowForm<&Format, false>("text_format"),
-    RowForm<&Format, false>("text_format_nv"), Scalar<&ParseIdent>("parse_ident"),
+    Scalar<&QuoteIdent>("quote_ident"),          RowForm<&Concat, false>("text_concat"),
+    RowForm<&ConcatWs, false>("text_concat_ws"), RowForm<&Format, false>("text_format"),
+    RowForm<&Format, false>("text_format_nv"),   Scalar<&ParseIdent>("parse_ident"),
 };
 
 }  // namespace

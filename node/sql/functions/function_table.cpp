@@ -103,22 +103,10 @@ std::span<const SetFunction> FileSetFunctions();
 
 std::span<const std::span<const SetFunction>> BuiltinSetTables() {
   static const std::vector<std::span<const SetFunction>> tables = {
-      PatternSetFunctions(),
-      ArraySetFunctions(),
-      SeriesFunctions(),
-      JsonSetFunctions(),
-      JsonbSetFunctions(),
-      CatalogSetFunctions(),
-      PlaceSetFunctions(),
-      PrivilegeSetFunctions(),
-      SystemSetFunctions(),
-      TransactionSetFunctions(),
-      ReplicationSetFunctions(),
-      SnapshotSetFunctions(),
-      ActivitySetFunctions(),
-      StatisticsSetFunctions(),
-      ObjectSetFunctions(),
-      NodeSetFunctions(),
+      PatternSetFunctions(),  ArraySetFunctions(),       SeriesFunctions(),         JsonSetFunctions(),
+      JsonbSetFunctions(),    CatalogSetFunctions(),     PlaceSetFunctions(),       PrivilegeSetFunctions(),
+      SystemSetFunctions(),   TransactionSetFunctions(), ReplicationSetFunctions(), SnapshotSetFunctions(),
+      ActivitySetFunctions(), StatisticsSetFunctions(),  ObjectSetFunctions(),      NodeSetFunctions(),
       FileSetFunctions(),
   };
   return tables;
@@ -132,11 +120,7 @@ std::span<const AggregateFunction> JsonAggregates();
 
 std::span<const std::span<const AggregateFunction>> BuiltinAggregateTables() {
   static const std::vector<std::span<const AggregateFunction>> tables = {
-      NumberAggregates(),
-      RegressionAggregates(),
-      ValueAggregates(),
-      DateTimeAggregates(),
-      JsonAggregates(),
+      NumberAggregates(), RegressionAggregates(), ValueAggregates(), DateTimeAggregates(), JsonAggregates(),
   };
   return tables;
 }

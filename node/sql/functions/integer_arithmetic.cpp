@@ -11,7 +11,9 @@ namespace {
 template <class T>
 [[noreturn]] void OutOfRange() {
   throw SqlError(ErrorCode::kNumericValueOutOfRange, "{} out of range",
-                 sizeof(T) == 2 ? "smallint" : sizeof(T) == 4 ? "integer" : "bigint");
+                 sizeof(T) == 2   ? "smallint"
+                 : sizeof(T) == 4 ? "integer"
+                                  : "bigint");
 }
 [[noreturn]] void DivisionByZero() { throw SqlError(ErrorCode::kDivisionByZero, "division by zero"); }
 
@@ -45,19 +47,33 @@ T Modulo(T a, T b) {
   return b == -1 ? T{0} : static_cast<T>(a % b);
 }
 template <class T>
-T Negate(T a) { return Subtract<T>(T{0}, a); }
+T Negate(T a) {
+  return Subtract<T>(T{0}, a);
+}
 template <class T>
-T Plus(T a) { return a; }
+T Plus(T a) {
+  return a;
+}
 template <class T>
-T Absolute(T a) { return a < 0 ? Negate(a) : a; }
+T Absolute(T a) {
+  return a < 0 ? Negate(a) : a;
+}
 template <class T>
-T And(T a, T b) { return static_cast<T>(a & b); }
+T And(T a, T b) {
+  return static_cast<T>(a & b);
+}
 template <class T>
-T Or(T a, T b) { return static_cast<T>(a | b); }
+T Or(T a, T b) {
+  return static_cast<T>(a | b);
+}
 template <class T>
-T Xor(T a, T b) { return static_cast<T>(a ^ b); }
+T Xor(T a, T b) {
+  return static_cast<T>(a ^ b);
+}
 template <class T>
-T Not(T a) { return static_cast<T>(~a); }
+T Not(T a) {
+  return static_cast<T>(~a);
+}
 template <class T>
 T ShiftLeft(T a, int32_t by) {
   using U = std::make_unsigned_t<T>;
@@ -98,7 +114,8 @@ To Convert(From a) {
 }
 int64_t FromOid(uint32_t a) { return a; }
 uint32_t ToOid(int64_t a) {
-  if (a < 0 || a > int64_t{UINT32_MAX}) throw SqlError(ErrorCode::kNumericValueOutOfRange, "OID out of range");
+  if (a < 0 || a > int64_t{UINT32_MAX})
+    throw SqlError(ErrorCode::kNumericValueOutOfRange, "OID out of range");
   return static_cast<uint32_t>(a);
 }
 int32_t FromChar(int8_t a) { return a; }
@@ -116,14 +133,18 @@ To FromFloat(From a) {
   return static_cast<To>(rounded);
 }
 template <class To, class From>
-To ToFloat(From a) { return static_cast<To>(a); }
+To ToFloat(From a) {
+  return static_cast<To>(a);
+}
 
 bool InRange(int64_t value, int64_t base, int64_t offset, bool subtract, bool less) {
   if (offset < 0) {
-    throw SqlError(ErrorCode::kInvalidPrecedingOrFollowingSize, "invalid preceding or following size in window function");
+    throw SqlError(ErrorCode::kInvalidPrecedingOrFollowingSize,
+                   "invalid preceding or following size in window function");
   }
   int64_t bound;
-  bool overflow = subtract ? __builtin_sub_overflow(base, offset, &bound) : __builtin_add_overflow(base, offset, &bound);
+  bool overflow =
+      subtract ? __builtin_sub_overflow(base, offset, &bound) : __builtin_add_overflow(base, offset, &bound);
   if (overflow) return subtract ? !less : less;  // the bound lies beyond every value
   return less ? value <= bound : value >= bound;
 }
@@ -132,12 +153,12 @@ bool InRangeOf(V value, V base, O offset, bool subtract, bool less) {
   return InRange(value, base, offset, subtract, less);
 }
 
-#define ARITHMETIC(Make, prefix, R, A, B)                                                        \
-  Make<&Add<R, A, B>>(prefix "pl"), Make<&Subtract<R, A, B>>(prefix "mi"), Make<&Multiply<R, A, B>>(prefix "mul"), \
-      Make<&Divide<R, A, B>>(prefix "div")
-#define BITS(prefix, T)                                                                              \
-  Scalar<&Modulo<T>>(prefix "mod"), Scalar<&Negate<T>>(prefix "um"), Scalar<&Plus<T>>(prefix "up"),     \
-      Scalar<&Absolute<T>>(prefix "abs"), Scalar<&And<T>>(prefix "and"), Scalar<&Or<T>>(prefix "or"),   \
+#define ARITHMETIC(Make, prefix, R, A, B)                                  \
+  Make<&Add<R, A, B>>(prefix "pl"), Make<&Subtract<R, A, B>>(prefix "mi"), \
+      Make<&Multiply<R, A, B>>(prefix "mul"), Make<&Divide<R, A, B>>(prefix "div")
+#define BITS(prefix, T)                                                                                  \
+  Scalar<&Modulo<T>>(prefix "mod"), Scalar<&Negate<T>>(prefix "um"), Scalar<&Plus<T>>(prefix "up"),      \
+      Scalar<&Absolute<T>>(prefix "abs"), Scalar<&And<T>>(prefix "and"), Scalar<&Or<T>>(prefix "or"),    \
       Scalar<&Xor<T>>(prefix "xor"), Scalar<&Not<T>>(prefix "not"), Scalar<&ShiftLeft<T>>(prefix "shl"), \
       Scalar<&ShiftRight<T>>(prefix "shr")
 
@@ -150,24 +171,53 @@ i8 Increment8(i8 a) { return Add<i8>(a, 1); }
 i8 Decrement8(i8 a) { return Subtract<i8>(a, 1); }
 
 constexpr ScalarFunction kTable[] = {
-    ARITHMETIC(Scalar, "int2", i2, i2, i2), ARITHMETIC(Fast, "int4", i4, i4, i4), ARITHMETIC(Fast, "int8", i8, i8, i8),
-    ARITHMETIC(Scalar, "int24", i4, i2, i4), ARITHMETIC(Scalar, "int28", i8, i2, i8),
-    ARITHMETIC(Scalar, "int42", i4, i4, i2), ARITHMETIC(Fast, "int48", i8, i4, i8),
-    ARITHMETIC(Scalar, "int82", i8, i8, i2), ARITHMETIC(Fast, "int84", i8, i8, i4),
-    BITS("int2", i2), BITS("int4", i4), BITS("int8", i8),
-    Scalar<&Gcd<i4>>("int4gcd"), Scalar<&Gcd<i8>>("int8gcd"), Scalar<&Lcm<i4>>("int4lcm"), Scalar<&Lcm<i8>>("int8lcm"),
-    Scalar<&Increment4>("int4inc"), Scalar<&Increment8>("int8inc"), Scalar<&Decrement8>("int8dec"),
-    Scalar<&Convert<i8, i2>>("int28"), Scalar<&Convert<i8, i4>>("int48"), Scalar<&Convert<i2, i8>>("int82"),
-    Scalar<&Convert<i4, i8>>("int84"), Scalar<&Convert<i2, i4>>("i4toi2"), Scalar<&Convert<i4, i2>>("i2toi4"),
-    Scalar<&FromOid>("oidtoi8"), Scalar<&ToOid>("i8tooid"), Scalar<&FromChar>("chartoi4"), Scalar<&ToChar>("i4tochar"),
-    Scalar<&FromFloat<i2, float>>("ftoi2"), Scalar<&FromFloat<i4, float>>("ftoi4"), Scalar<&FromFloat<i8, float>>("ftoi8"),
-    Scalar<&FromFloat<i2, double>>("dtoi2"), Scalar<&FromFloat<i4, double>>("dtoi4"),
+    ARITHMETIC(Scalar, "int2", i2, i2, i2),
+    ARITHMETIC(Fast, "int4", i4, i4, i4),
+    ARITHMETIC(Fast, "int8", i8, i8, i8),
+    ARITHMETIC(Scalar, "int24", i4, i2, i4),
+    ARITHMETIC(Scalar, "int28", i8, i2, i8),
+    ARITHMETIC(Scalar, "int42", i4, i4, i2),
+    ARITHMETIC(Fast, "int48", i8, i4, i8),
+    ARITHMETIC(Scalar, "int82", i8, i8, i2),
+    ARITHMETIC(Fast, "int84", i8, i8, i4),
+    BITS("int2", i2),
+    BITS("int4", i4),
+    BITS("int8", i8),
+    Scalar<&Gcd<i4>>("int4gcd"),
+    Scalar<&Gcd<i8>>("int8gcd"),
+    Scalar<&Lcm<i4>>("int4lcm"),
+    Scalar<&Lcm<i8>>("int8lcm"),
+    Scalar<&Increment4>("int4inc"),
+    Scalar<&Increment8>("int8inc"),
+    Scalar<&Decrement8>("int8dec"),
+    Scalar<&Convert<i8, i2>>("int28"),
+    Scalar<&Convert<i8, i4>>("int48"),
+    Scalar<&Convert<i2, i8>>("int82"),
+    Scalar<&Convert<i4, i8>>("int84"),
+    Scalar<&Convert<i2, i4>>("i4toi2"),
+    Scalar<&Convert<i4, i2>>("i2toi4"),
+    Scalar<&FromOid>("oidtoi8"),
+    Scalar<&ToOid>("i8tooid"),
+    Scalar<&FromChar>("chartoi4"),
+    Scalar<&ToChar>("i4tochar"),
+    Scalar<&FromFloat<i2, float>>("ftoi2"),
+    Scalar<&FromFloat<i4, float>>("ftoi4"),
+    Scalar<&FromFloat<i8, float>>("ftoi8"),
+    Scalar<&FromFloat<i2, double>>("dtoi2"),
+    Scalar<&FromFloat<i4, double>>("dtoi4"),
     Scalar<&FromFloat<i8, double>>("dtoi8"),
-    Scalar<&ToFloat<float, i2>>("i2tof"), Scalar<&ToFloat<float, i4>>("i4tof"), Scalar<&ToFloat<float, i8>>("i8tof"),
-    Scalar<&ToFloat<double, i2>>("i2tod"), Scalar<&ToFloat<double, i4>>("i4tod"), Scalar<&ToFloat<double, i8>>("i8tod"),
-    Scalar<&InRangeOf<i8, i8>>("in_range_int8_int8"), Scalar<&InRangeOf<i4, i8>>("in_range_int4_int8"),
-    Scalar<&InRangeOf<i4, i4>>("in_range_int4_int4"), Scalar<&InRangeOf<i4, i2>>("in_range_int4_int2"),
-    Scalar<&InRangeOf<i2, i8>>("in_range_int2_int8"), Scalar<&InRangeOf<i2, i4>>("in_range_int2_int4"),
+    Scalar<&ToFloat<float, i2>>("i2tof"),
+    Scalar<&ToFloat<float, i4>>("i4tof"),
+    Scalar<&ToFloat<float, i8>>("i8tof"),
+    Scalar<&ToFloat<double, i2>>("i2tod"),
+    Scalar<&ToFloat<double, i4>>("i4tod"),
+    Scalar<&ToFloat<double, i8>>("i8tod"),
+    Scalar<&InRangeOf<i8, i8>>("in_range_int8_int8"),
+    Scalar<&InRangeOf<i4, i8>>("in_range_int4_int8"),
+    Scalar<&InRangeOf<i4, i4>>("in_range_int4_int4"),
+    Scalar<&InRangeOf<i4, i2>>("in_range_int4_int2"),
+    Scalar<&InRangeOf<i2, i8>>("in_range_int2_int8"),
+    Scalar<&InRangeOf<i2, i4>>("in_range_int2_int4"),
     Scalar<&InRangeOf<i2, i2>>("in_range_int2_int2"),
 };
 

@@ -18,8 +18,8 @@ namespace {
 using View = std::string_view;
 
 bool IsNumberType(Oid type) {
-  return type == type_oid::kInt2 || type == type_oid::kInt4 || type == type_oid::kInt8 || type == type_oid::kFloat4 ||
-         type == type_oid::kFloat8 || type == type_oid::kNumeric;
+  return type == type_oid::kInt2 || type == type_oid::kInt4 || type == type_oid::kInt8 ||
+         type == type_oid::kFloat4 || type == type_oid::kFloat8 || type == type_oid::kNumeric;
 }
 
 // Dates and times as ISO 8601 asks: a T between date and time.
@@ -27,10 +27,14 @@ bool AppendIsoTime(CallContext& context, Oid type, const Datum& v, std::string* 
   TextFormat iso = context.format;
   iso.date_style = DateStyle::kIso;
   size_t start = to->size();
-  if (type == type_oid::kDate) AppendDate(to, v.i32, iso);
-  else if (type == type_oid::kTimestamp) AppendTimestamp(to, v.i64, iso);
-  else if (type == type_oid::kTimestampTz) AppendTimestampTz(to, v.i64, iso);
-  else return false;
+  if (type == type_oid::kDate)
+    AppendDate(to, v.i32, iso);
+  else if (type == type_oid::kTimestamp)
+    AppendTimestamp(to, v.i64, iso);
+  else if (type == type_oid::kTimestampTz)
+    AppendTimestampTz(to, v.i64, iso);
+  else
+    return false;
   size_t space = to->find(' ', start);
   if (space != to->npos && type != type_oid::kDate) (*to)[space] = 'T';
   if (type == type_oid::kTimestampTz && IsTimestampFinite(v.i64)) {
@@ -43,7 +47,8 @@ bool AppendIsoTime(CallContext& context, Oid type, const Datum& v, std::string* 
   return true;
 }
 
-void AppendArrayAsJson(CallContext& context, const ArrayView& view, ArrayReader* reader, int dimension, bool pretty, std::string* to) {
+void AppendArrayAsJson(CallContext& context, const ArrayView& view, ArrayReader* reader, int dimension,
+                       bool pretty, std::string* to) {
   to->push_back('[');
   for (int32_t i = 0; i < view.Length(dimension); ++i) {
     if (i != 0) to->append(pretty && dimension == 0 ? ",\n " : ",");
@@ -64,13 +69,15 @@ std::vector<std::string> FieldNames(Oid type, std::string_view record, size_t co
   if (uint32_t shape = RecordShape(record)) return RecordShapeNames(shape);
   RowRef<PgTypeRow> row = type == type_oid::kRecord ? nullptr : TypeRow(type);
   if (row && IsValid(row->typrelid)) {
-    for (const PgAttributeRow& column : OpenRelation(row->typrelid, LockMode::kNone)->columns) names.push_back(column.attname);
+    for (const PgAttributeRow& column : OpenRelation(row->typrelid, LockMode::kNone)->columns)
+      names.push_back(column.attname);
   }
   for (size_t i = names.size(); i < count; ++i) names.push_back(fmt::format("f{}", i + 1));
   return names;
 }
 
-void AppendRecordAsJson(CallContext& context, Oid type, std::string_view record, bool pretty, std::string* to) {
+void AppendRecordAsJson(CallContext& context, Oid type, std::string_view record, bool pretty,
+                        std::string* to) {
   std::vector<RecordField> fields = ReadRecord(record);
   std::vector<std::string> names = FieldNames(type, record, fields.size());
   to->push_back('{');
@@ -110,8 +117,10 @@ void AppendAsJson(CallContext& context, Oid type_oid, const Value& value, std::s
     std::string text;
     AppendText(context, type_oid, value.datum, &text);
     bool number = !text.empty() && text.find_first_not_of("0123456789+-.eE") == text.npos;
-    if (number) *to += text;
-    else AppendJsonString(to, text);  // NaN and the infinities
+    if (number)
+      *to += text;
+    else
+      AppendJsonString(to, text);  // NaN and the infinities
   } else if (type_oid == type_oid::kJson || type_oid == type_oid::kJsonb) {
     AppendText(context, type_oid, value.datum, to);
   } else if (IsRow(type)) {
@@ -126,7 +135,8 @@ void AppendAsJson(CallContext& context, Oid type_oid, const Value& value, std::s
     AppendArrayAsJson(context, view, &reader, 0, false, to);
   } else {
     std::string text;
-    if (!AppendIsoTime(context, type_oid, value.datum, &text)) AppendText(context, type_oid, value.datum, &text);
+    if (!AppendIsoTime(context, type_oid, value.datum, &text))
+      AppendText(context, type_oid, value.datum, &text);
     AppendJsonString(to, text);
   }
 }
@@ -134,11 +144,14 @@ void AppendAsJson(CallContext& context, Oid type_oid, const Value& value, std::s
 void AppendAsJsonKey(CallContext& context, Oid type_oid, const Value& value, std::string* to) {
   const TypeDescriptor& type = TypeOf(type_oid);
   if (type_oid == type_oid::kJson || type_oid == type_oid::kJsonb || IsArrayType(type) || IsRow(type)) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "key value must be scalar, not array, composite, or json");
+    throw SqlError(ErrorCode::kInvalidParameterValue,
+                   "key value must be scalar, not array, composite, or json");
   }
   std::string text;
-  if (type_oid == type_oid::kBool) text = value.datum.b ? "true" : "false";
-  else if (!AppendIsoTime(context, type_oid, value.datum, &text)) AppendText(context, type_oid, value.datum, &text);
+  if (type_oid == type_oid::kBool)
+    text = value.datum.b ? "true" : "false";
+  else if (!AppendIsoTime(context, type_oid, value.datum, &text))
+    AppendText(context, type_oid, value.datum, &text);
   *to += text;
 }
 
@@ -146,7 +159,8 @@ JsonbNode AsJsonbNode(CallContext& context, Oid type_oid, const Value& value) {
   if (value.is_null) return JsonbNode();
   if (type_oid == type_oid::kBool) return JsonbNode::Bool(value.datum.b);
   if (type_oid == type_oid::kJsonb) return JsonbNode::FromView(JsonbView(value.datum.string.view()));
-  if (type_oid == type_oid::kNumeric && IsNumericFinite(value.datum.numeric)) return JsonbNode::Number(value.datum.numeric);
+  if (type_oid == type_oid::kNumeric && IsNumericFinite(value.datum.numeric))
+    return JsonbNode::Number(value.datum.numeric);
   std::string json;
   AppendAsJson(context, type_oid, value, &json);
   return JsonbNode::Parse(json, context.arena);
@@ -181,7 +195,8 @@ void Put(Value* result, View text) { *result = Value{StringDatum(text), false}; 
 void CheckPairs(const Arguments& all, const char* function) {
   if (all.values.size() % 2 != 0) {
     throw SqlError(ErrorCode::kInvalidParameterValue, "argument list must have even number of elements")
-        .WithHint(fmt::format("The arguments of {}() must consist of alternating keys and values.", function));
+        .WithHint(
+            fmt::format("The arguments of {}() must consist of alternating keys and values.", function));
   }
 }
 
@@ -193,7 +208,8 @@ void BuildObject(CallContext& c, std::span<const Value> args, Value* result) {
   for (size_t i = 0; i < all.values.size(); i += 2) {
     if (i != 0) json += ", ";
     if (all.values[i].is_null) {
-      throw SqlError(ErrorCode::kNullValueNotAllowed, "argument {} cannot be null", i + 1).WithHint("Object keys should be text.");
+      throw SqlError(ErrorCode::kNullValueNotAllowed, "argument {} cannot be null", i + 1)
+          .WithHint("Object keys should be text.");
     }
     std::string key;
     AppendAsJsonKey(c, all.types[i], all.values[i], &key);
@@ -234,7 +250,8 @@ void BuildArrayB(CallContext& c, std::span<const Value> args, Value* result) {
   if (all.is_null) return;
   JsonbNode node;
   node.kind = JsonKind::kArray;
-  for (size_t i = 0; i < all.values.size(); ++i) node.elements.push_back(AsJsonbNode(c, all.types[i], all.values[i]));
+  for (size_t i = 0; i < all.values.size(); ++i)
+    node.elements.push_back(AsJsonbNode(c, all.types[i], all.values[i]));
   Put(result, node.Encode(c.arena));
 }
 
@@ -263,9 +280,11 @@ void ArrayToJson(CallContext& c, std::span<const Value> args, Value* result) {
 std::vector<std::pair<std::string, Value>> TextPairs(View array) {
   ArrayView view(array);
   if (view.dimensions() > 2 || (view.dimensions() == 2 && view.Length(1) != 2)) {
-    throw SqlError(ErrorCode::kArraySubscriptError, view.dimensions() > 2 ? "wrong number of array subscripts" : "array must have two columns");
+    throw SqlError(ErrorCode::kArraySubscriptError, view.dimensions() > 2 ? "wrong number of array subscripts"
+                                                                          : "array must have two columns");
   }
-  if (view.count() % 2 != 0) throw SqlError(ErrorCode::kArraySubscriptError, "array must have even number of elements");
+  if (view.count() % 2 != 0)
+    throw SqlError(ErrorCode::kArraySubscriptError, "array must have even number of elements");
   std::vector<std::pair<std::string, Value>> pairs;
   Value key, value;
   for (ArrayReader reader(view, PhysicalType::kString); reader.Next(&key) && reader.Next(&value);) {
@@ -279,7 +298,8 @@ std::vector<std::pair<std::string, Value>> ZippedPairs(View keys, View values) {
   if (key_view.dimensions() > 1 || value_view.dimensions() > 1) {
     throw SqlError(ErrorCode::kArraySubscriptError, "wrong number of array subscripts");
   }
-  if (key_view.count() != value_view.count()) throw SqlError(ErrorCode::kArraySubscriptError, "mismatched array dimensions");
+  if (key_view.count() != value_view.count())
+    throw SqlError(ErrorCode::kArraySubscriptError, "mismatched array dimensions");
   std::vector<std::pair<std::string, Value>> pairs;
   Value key, value;
   ArrayReader value_reader(value_view, PhysicalType::kString);
@@ -295,8 +315,10 @@ View ObjectText(CallContext& c, const std::vector<std::pair<std::string, Value>>
     if (json.size() > 1) json += ", ";
     AppendJsonString(&json, key);
     json += " : ";
-    if (value.is_null) json += "null";
-    else AppendJsonString(&json, value.datum.string.view());
+    if (value.is_null)
+      json += "null";
+    else
+      AppendJsonString(&json, value.datum.string.view());
   }
   return Keep(c, json + "}");
 }
@@ -304,7 +326,8 @@ View ObjectB(CallContext& c, const std::vector<std::pair<std::string, Value>>& p
   JsonbNode node;
   node.kind = JsonKind::kObject;
   for (const auto& [key, value] : pairs) {
-    node.members.emplace_back(key, value.is_null ? JsonbNode() : JsonbNode::String(value.datum.string.view()));
+    node.members.emplace_back(key,
+                              value.is_null ? JsonbNode() : JsonbNode::String(value.datum.string.view()));
   }
   return node.Encode(c.arena);
 }
@@ -314,14 +337,24 @@ View ObjectBOne(CallContext& c, View array) { return ObjectB(c, TextPairs(array)
 View ObjectBTwo(CallContext& c, View keys, View values) { return ObjectB(c, ZippedPairs(keys, values)); }
 
 constexpr ScalarFunction kTable[] = {
-    RowForm<&BuildObject, false>("json_build_object"), RowForm<&BuildObject, false>("json_build_object_noargs"),
-    RowForm<&BuildArray, false>("json_build_array"), RowForm<&BuildArray, false>("json_build_array_noargs"),
-    RowForm<&BuildObjectB, false>("jsonb_build_object"), RowForm<&BuildObjectB, false>("jsonb_build_object_noargs"),
-    RowForm<&BuildArrayB, false>("jsonb_build_array"), RowForm<&BuildArrayB, false>("jsonb_build_array_noargs"),
-    RowForm<&RowToJson<false>, true>("row_to_json"), RowForm<&RowToJson<true>, true>("row_to_json_pretty"),
-    RowForm<&ToJson, true>("to_json"), RowForm<&ToJsonB, true>("to_jsonb"), RowForm<&ArrayToJson, true>("array_to_json"),
-    RowForm<&ArrayToJson, true>("array_to_json_pretty"), Scalar<&Object>("json_object"), Scalar<&ObjectTwo>("json_object_two_arg"),
-    Scalar<&ObjectBOne>("jsonb_object"), Scalar<&ObjectBTwo>("jsonb_object_two_arg"),
+    RowForm<&BuildObject, false>("json_build_object"),
+    RowForm<&BuildObject, false>("json_build_object_noargs"),
+    RowForm<&BuildArray, false>("json_build_array"),
+    RowForm<&BuildArray, false>("json_build_array_noargs"),
+    RowForm<&BuildObjectB, false>("jsonb_build_object"),
+    RowForm<&BuildObjectB, false>("jsonb_build_object_noargs"),
+    RowForm<&BuildArrayB, false>("jsonb_build_array"),
+    RowForm<&BuildArrayB, false>("jsonb_build_array_noargs"),
+    RowForm<&RowToJson<false>, true>("row_to_json"),
+    RowForm<&RowToJson<true>, true>("row_to_json_pretty"),
+    RowForm<&ToJson, true>("to_json"),
+    RowForm<&ToJsonB, true>("to_jsonb"),
+    RowForm<&ArrayToJson, true>("array_to_json"),
+    RowForm<&ArrayToJson, true>("array_to_json_pretty"),
+    Scalar<&Object>("json_object"),
+    Scalar<&ObjectTwo>("json_object_two_arg"),
+    Scalar<&ObjectBOne>("jsonb_object"),
+    Scalar<&ObjectBTwo>("jsonb_object_two_arg"),
 };
 
 // --- Aggregates ------------------------------------------------------------------------------------------------
@@ -344,14 +377,17 @@ struct JsonAggregate {
     }
     Oid type = c.site.arg_types[kObject ? 1 : 0];
     // Rows and arrays begin lines of their own.
-    if (!kObject && !kBinary && text.size > 1 && !value.is_null && (IsRow(TypeOf(type)) || IsArrayType(TypeOf(type)))) piece += "\n ";
+    if (!kObject && !kBinary && text.size > 1 && !value.is_null &&
+        (IsRow(TypeOf(type)) || IsArrayType(TypeOf(type))))
+      piece += "\n ";
     AppendAsJson(c, type, value, &piece);
     text.Append(c.arena, piece);
   }
   void Finish(CallContext& c, Value* result) const {
     if (!any) return;
     std::string json = std::string(text.view()) + (kObject ? (kBinary ? "}" : " }") : "]");
-    *result = Value{StringDatum(kBinary ? JsonbNode::Parse(json, c.arena).Encode(c.arena) : Keep(c, json)), false};
+    *result =
+        Value{StringDatum(kBinary ? JsonbNode::Parse(json, c.arena).Encode(c.arena) : Keep(c, json)), false};
   }
   void Write(std::string* to) const {
     to->push_back(any ? 1 : 0);

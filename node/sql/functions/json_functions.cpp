@@ -60,9 +60,12 @@ Maybe Path(View json, View path) {
     if (step.is_null) return std::nullopt;
     int32_t index;
     View word = step.datum.string.view();
-    if (KindOfJson(*at) == JsonKind::kObject) at = Field(*at, word);
-    else if (KindOfJson(*at) == JsonKind::kArray && ParseIndex(word, &index)) at = Element(*at, index);
-    else return std::nullopt;
+    if (KindOfJson(*at) == JsonKind::kObject)
+      at = Field(*at, word);
+    else if (KindOfJson(*at) == JsonKind::kArray && ParseIndex(word, &index))
+      at = Element(*at, index);
+    else
+      return std::nullopt;
   }
   return at;
 }
@@ -72,7 +75,8 @@ View TypeName(View json) { return JsonKindName(KindOfJson(json)); }
 int32_t ArrayLength(View json) {
   JsonKind kind = KindOfJson(json);
   if (kind != JsonKind::kArray) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "cannot get array length of {}", kind == JsonKind::kObject ? "a non-array" : "a scalar");
+    throw SqlError(ErrorCode::kInvalidParameterValue, "cannot get array length of {}",
+                   kind == JsonKind::kObject ? "a non-array" : "a scalar");
   }
   int32_t count = 0;
   ForEachJsonElement(json, [&](View) { return ++count, true; });
@@ -115,9 +119,10 @@ View StripNulls(CallContext& c, View json) {
 }
 
 constexpr ScalarFunction kTable[] = {
-    Scalar<&Field>("json_object_field"), Scalar<&FieldText>("json_object_field_text"), Scalar<&Element>("json_array_element"),
-    Scalar<&ElementText>("json_array_element_text"), Scalar<&Path>("json_extract_path"),
-    Scalar<&PathText>("json_extract_path_text"), Scalar<&TypeName>("json_typeof"), Scalar<&ArrayLength>("json_array_length"),
+    Scalar<&Field>("json_object_field"),     Scalar<&FieldText>("json_object_field_text"),
+    Scalar<&Element>("json_array_element"),  Scalar<&ElementText>("json_array_element_text"),
+    Scalar<&Path>("json_extract_path"),      Scalar<&PathText>("json_extract_path_text"),
+    Scalar<&TypeName>("json_typeof"),        Scalar<&ArrayLength>("json_array_length"),
     Scalar<&StripNulls>("json_strip_nulls"),
 };
 
@@ -134,15 +139,19 @@ class Rows : public TableFunction {
     for (; count < max_rows && at_ < rows_.size(); ++count, ++at_) {
       for (size_t i = 0; i < columns.size() && i < 2; ++i) {
         const std::optional<std::string>& cell = i == 0 ? rows_[at_].first : rows_[at_].second;
-        if (cell) columns[i]->Set(count, Value{StringDatum(*cell), false});
-        else columns[i]->SetNull(count);
+        if (cell)
+          columns[i]->Set(count, Value{StringDatum(*cell), false});
+        else
+          columns[i]->SetNull(count);
       }
     }
     return count;
   }
 
  private:
-  static std::optional<std::string> Copy(Maybe text) { return text ? std::optional<std::string>(*text) : std::nullopt; }
+  static std::optional<std::string> Copy(Maybe text) {
+    return text ? std::optional<std::string>(*text) : std::nullopt;
+  }
   std::string json_;
   std::vector<std::pair<std::optional<std::string>, std::optional<std::string>>> rows_;
   size_t at_ = 0;
@@ -151,7 +160,8 @@ class Rows : public TableFunction {
 void Require(View json, JsonKind wanted, const char* function) {
   JsonKind kind = KindOfJson(json);
   if (kind == wanted) return;
-  if (kind < JsonKind::kArray) throw SqlError(ErrorCode::kInvalidParameterValue, "cannot call {} on a scalar", function);
+  if (kind < JsonKind::kArray)
+    throw SqlError(ErrorCode::kInvalidParameterValue, "cannot call {} on a scalar", function);
   throw SqlError(ErrorCode::kInvalidParameterValue, "cannot call {} on {}", function,
                  wanted == JsonKind::kArray ? "a non-array" : "a non-object");
 }
@@ -160,7 +170,8 @@ template <bool kText>
 std::unique_ptr<TableFunction> StartElements(CallContext& c, std::span<const Value> args) {
   auto rows = std::make_unique<Rows>(args[0].datum.string.view());
   Require(rows->json(), JsonKind::kArray, kText ? "json_array_elements_text" : "json_array_elements");
-  ForEachJsonElement(rows->json(), [&](View value) { return rows->Add(kText ? AsText(c, value) : Maybe(value)), true; });
+  ForEachJsonElement(rows->json(),
+                     [&](View value) { return rows->Add(kText ? AsText(c, value) : Maybe(value)), true; });
   return rows;
 }
 template <bool kText>
@@ -168,24 +179,30 @@ std::unique_ptr<TableFunction> StartEach(CallContext& c, std::span<const Value> 
   auto rows = std::make_unique<Rows>(args[0].datum.string.view());
   JsonKind kind = KindOfJson(rows->json());
   if (kind != JsonKind::kObject) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "cannot deconstruct {} as an object", kind == JsonKind::kArray ? "an array" : "a scalar");
+    throw SqlError(ErrorCode::kInvalidParameterValue, "cannot deconstruct {} as an object",
+                   kind == JsonKind::kArray ? "an array" : "a scalar");
   }
-  ForEachJsonMember(rows->json(), [&](View key, View value) { return rows->Add(key, kText ? AsText(c, value) : Maybe(value)), true; });
+  ForEachJsonMember(rows->json(), [&](View key, View value) {
+    return rows->Add(key, kText ? AsText(c, value) : Maybe(value)), true;
+  });
   return rows;
 }
 std::unique_ptr<TableFunction> StartKeys(CallContext&, std::span<const Value> args) {
   auto rows = std::make_unique<Rows>(args[0].datum.string.view());
   JsonKind kind = KindOfJson(rows->json());
   if (kind != JsonKind::kObject) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "cannot call json_object_keys on {}", kind == JsonKind::kArray ? "an array" : "a scalar");
+    throw SqlError(ErrorCode::kInvalidParameterValue, "cannot call json_object_keys on {}",
+                   kind == JsonKind::kArray ? "an array" : "a scalar");
   }
   ForEachJsonMember(rows->json(), [&](View key, View) { return rows->Add(Maybe(key)), true; });
   return rows;
 }
 
 constexpr SetFunction kSets[] = {
-    {"json_array_elements", true, &StartElements<false>},     {"json_array_elements_text", true, &StartElements<true>},
-    {"json_each", true, &StartEach<false>},                   {"json_each_text", true, &StartEach<true>},
+    {"json_array_elements", true, &StartElements<false>},
+    {"json_array_elements_text", true, &StartElements<true>},
+    {"json_each", true, &StartEach<false>},
+    {"json_each_text", true, &StartEach<true>},
     {"json_object_keys", true, &StartKeys},
 };
 

@@ -23,7 +23,9 @@ using MaybeNode = std::optional<JsonbView>;
 int Order(View a, View b) { return CompareJsonb(JsonbView(a), JsonbView(b)); }
 using J = CompareBy<View, &Order>;
 int32_t Hash(View a) { return static_cast<int32_t>(HashJsonb(JsonbView(a))); }
-int64_t HashExtended(View a, int64_t seed) { return static_cast<int64_t>(HashJsonb(JsonbView(a)) ^ HashInteger(static_cast<uint64_t>(seed))); }
+int64_t HashExtended(View a, int64_t seed) {
+  return static_cast<int64_t>(HashJsonb(JsonbView(a)) ^ HashInteger(static_cast<uint64_t>(seed)));
+}
 
 Maybe Bytes(MaybeNode v) { return v ? Maybe(v->bytes()) : std::nullopt; }
 Maybe AsText(CallContext& c, MaybeNode v) {
@@ -33,7 +35,9 @@ Maybe AsText(CallContext& c, MaybeNode v) {
   return Keep(c, text);
 }
 
-MaybeNode FieldOf(const JsonbView& v, View key) { return v.kind() == JsonKind::kObject ? v.Find(key) : std::nullopt; }
+MaybeNode FieldOf(const JsonbView& v, View key) {
+  return v.kind() == JsonKind::kObject ? v.Find(key) : std::nullopt;
+}
 MaybeNode ElementOf(const JsonbView& v, int64_t index) {
   if (v.kind() != JsonKind::kArray) return std::nullopt;
   if (index < 0) index += v.count();
@@ -53,7 +57,9 @@ std::vector<std::string> PathOf(View path) {
   Value step;
   ArrayView view(path);
   for (ArrayReader reader(view, PhysicalType::kString); reader.Next(&step);) {
-    if (step.is_null) throw SqlError(ErrorCode::kNullValueNotAllowed, "path element at position {} is null", steps.size() + 1);
+    if (step.is_null)
+      throw SqlError(ErrorCode::kNullValueNotAllowed, "path element at position {} is null",
+                     steps.size() + 1);
     steps.emplace_back(step.datum.string.view());
   }
   return steps;
@@ -65,9 +71,12 @@ MaybeNode At(View json, View path) {
   for (ArrayReader reader(view, PhysicalType::kString); at && reader.Next(&step);) {
     int32_t index;
     if (step.is_null) return std::nullopt;
-    if (at->kind() == JsonKind::kObject) at = FieldOf(*at, step.datum.string.view());
-    else if (at->kind() == JsonKind::kArray && ParseIndex(step.datum.string.view(), &index)) at = ElementOf(*at, index);
-    else return std::nullopt;
+    if (at->kind() == JsonKind::kObject)
+      at = FieldOf(*at, step.datum.string.view());
+    else if (at->kind() == JsonKind::kArray && ParseIndex(step.datum.string.view(), &index))
+      at = ElementOf(*at, index);
+    else
+      return std::nullopt;
   }
   return at;
 }
@@ -82,7 +91,8 @@ View TypeName(View a) { return JsonKindName(JsonbView(a).kind()); }
 int32_t ArrayLength(View a) {
   JsonbView v(a);
   if (v.kind() != JsonKind::kArray) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "cannot get array length of {}", v.kind() == JsonKind::kObject ? "a non-array" : "a scalar");
+    throw SqlError(ErrorCode::kInvalidParameterValue, "cannot get array length of {}",
+                   v.kind() == JsonKind::kObject ? "a non-array" : "a scalar");
   }
   return static_cast<int32_t>(v.count());
 }
@@ -142,7 +152,8 @@ void RequireContainer(const JsonbView& v) {
 }
 void EraseKey(JsonbNode* node, View key) {
   std::erase_if(node->members, [&](const auto& member) { return member.first == key; });
-  std::erase_if(node->elements, [&](const JsonbNode& e) { return e.kind == JsonKind::kString && e.string == key; });
+  std::erase_if(node->elements,
+                [&](const JsonbNode& e) { return e.kind == JsonKind::kString && e.string == key; });
 }
 View Delete(CallContext& c, View a, View key) {
   RequireContainer(JsonbView(a));
@@ -174,7 +185,8 @@ View DeleteIndex(CallContext& c, View a, int32_t index) {
 int32_t RequireIndex(const std::string& step, size_t position) {
   int32_t index;
   if (!ParseIndex(step, &index)) {
-    throw SqlError(ErrorCode::kInvalidTextRepresentation, "path element at position {} is not an integer: \"{}\"", position + 1, step);
+    throw SqlError(ErrorCode::kInvalidTextRepresentation,
+                   "path element at position {} is not an integer: \"{}\"", position + 1, step);
   }
   return index;
 }
@@ -182,7 +194,8 @@ int32_t RequireIndex(const std::string& step, size_t position) {
 enum class Change { kSet, kSetOnly, kInsertBefore, kInsertAfter, kDelete };
 
 // Applies the change at the end of the path; steps that do not exist leave the value as it is.
-void ApplyAt(JsonbNode* node, const std::vector<std::string>& path, size_t depth, Change change, const JsonbNode& value) {
+void ApplyAt(JsonbNode* node, const std::vector<std::string>& path, size_t depth, Change change,
+             const JsonbNode& value) {
   bool last = depth + 1 == path.size();
   if (node->kind == JsonKind::kObject) {
     JsonbNode* found = node->Find(path[depth]);
@@ -195,7 +208,8 @@ void ApplyAt(JsonbNode* node, const std::vector<std::string>& path, size_t depth
     } else if (found == nullptr) {
       if (change != Change::kSetOnly) node->members.emplace_back(path[depth], value);
     } else if (change == Change::kInsertBefore || change == Change::kInsertAfter) {
-      throw Invalid("cannot replace existing key").WithHint("Try using the function jsonb_set to replace key value.");
+      throw Invalid("cannot replace existing key")
+          .WithHint("Try using the function jsonb_set to replace key value.");
     } else {
       *found = value;
     }
@@ -207,7 +221,8 @@ void ApplyAt(JsonbNode* node, const std::vector<std::string>& path, size_t depth
   bool before_start = index < 0 && index + count < 0;
   if (index < 0) index += count;
   if (!last) {
-    if (index >= 0 && index < count) ApplyAt(&node->elements[static_cast<size_t>(index)], path, depth + 1, change, value);
+    if (index >= 0 && index < count)
+      ApplyAt(&node->elements[static_cast<size_t>(index)], path, depth + 1, change, value);
     return;
   }
   bool inside = index >= 0 && index < count;
@@ -220,10 +235,14 @@ void ApplyAt(JsonbNode* node, const std::vector<std::string>& path, size_t depth
       if (inside) *at(index) = value;
       break;
     case Change::kSet:
-      if (inside) *at(index) = value;
-      else node->elements.insert(before_start ? node->elements.begin() : node->elements.end(), value);
+      if (inside)
+        *at(index) = value;
+      else
+        node->elements.insert(before_start ? node->elements.begin() : node->elements.end(), value);
       break;
-    case Change::kInsertBefore: node->elements.insert(before_start ? node->elements.begin() : at(index), value); break;
+    case Change::kInsertBefore:
+      node->elements.insert(before_start ? node->elements.begin() : at(index), value);
+      break;
     case Change::kInsertAfter:
       node->elements.insert(before_start ? node->elements.begin() : at(index + 1), value);
       break;
@@ -232,7 +251,8 @@ void ApplyAt(JsonbNode* node, const std::vector<std::string>& path, size_t depth
 
 View Changed(CallContext& c, View a, View path, Change change, const JsonbNode& value, const char* verb) {
   JsonbView v(a);
-  if (ArrayView(path).dimensions() > 1) throw SqlError(ErrorCode::kArraySubscriptError, "wrong number of array subscripts");
+  if (ArrayView(path).dimensions() > 1)
+    throw SqlError(ErrorCode::kArraySubscriptError, "wrong number of array subscripts");
   if (!v.is_container()) throw SqlError(ErrorCode::kInvalidParameterValue, "cannot {} scalar", verb);
   std::vector<std::string> steps = PathOf(path);
   if (steps.empty() || (v.count() == 0 && change == Change::kSetOnly)) return a;
@@ -241,26 +261,37 @@ View Changed(CallContext& c, View a, View path, Change change, const JsonbNode& 
   return node.Encode(c.arena);
 }
 View Set(CallContext& c, View a, View path, View value, bool create) {
-  return Changed(c, a, path, create ? Change::kSet : Change::kSetOnly, JsonbNode::FromView(JsonbView(value)), "set path in");
+  return Changed(c, a, path, create ? Change::kSet : Change::kSetOnly, JsonbNode::FromView(JsonbView(value)),
+                 "set path in");
 }
 View Insert(CallContext& c, View a, View path, View value, bool after) {
-  return Changed(c, a, path, after ? Change::kInsertAfter : Change::kInsertBefore, JsonbNode::FromView(JsonbView(value)), "set path in");
+  return Changed(c, a, path, after ? Change::kInsertAfter : Change::kInsertBefore,
+                 JsonbNode::FromView(JsonbView(value)), "set path in");
 }
-View DeletePath(CallContext& c, View a, View path) { return Changed(c, a, path, Change::kDelete, JsonbNode(), "delete path in"); }
+View DeletePath(CallContext& c, View a, View path) {
+  return Changed(c, a, path, Change::kDelete, JsonbNode(), "delete path in");
+}
 
 Maybe SetLax(CallContext& c, Maybe a, Maybe path, Maybe value, std::optional<bool> create, Maybe treatment) {
   if (!a || !path || !create) return std::nullopt;
-  if (!treatment) throw Invalid("null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", or \"raise_exception\"");
+  if (!treatment)
+    throw Invalid(
+        "null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", or "
+        "\"raise_exception\"");
   if (value) return Set(c, *a, *path, *value, *create);
   if (*treatment == "raise_exception") {
     throw SqlError(ErrorCode::kNullValueNotAllowed, "JSON value must not be null")
         .WithDetail("Exception was raised because null_value_treatment is \"raise_exception\".")
-        .WithHint("To avoid, either change the null_value_treatment argument or ensure that an SQL NULL is not passed.");
+        .WithHint(
+            "To avoid, either change the null_value_treatment argument or ensure that an SQL NULL is not "
+            "passed.");
   }
   if (*treatment == "use_json_null") return Set(c, *a, *path, JsonbNode().Encode(c.arena), *create);
   if (*treatment == "delete_key") return DeletePath(c, *a, *path);
   if (*treatment == "return_target") return a;
-  throw Invalid("null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", or \"raise_exception\"");
+  throw Invalid(
+      "null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", or "
+      "\"raise_exception\"");
 }
 
 void Strip(JsonbNode* node) {
@@ -284,15 +315,21 @@ View Pretty(CallContext& c, View a) {
 NumericRef RequireNumber(View a, const char* type) {
   JsonbView v(a);
   if (v.kind() == JsonKind::kNumber) return v.number();
-  const char* what = v.kind() == JsonKind::kArray ? "array" : v.kind() == JsonKind::kObject ? "object"
-                     : v.kind() == JsonKind::kNull ? "null" : v.kind() == JsonKind::kBool ? "boolean" : "string";
+  const char* what = v.kind() == JsonKind::kArray    ? "array"
+                     : v.kind() == JsonKind::kObject ? "object"
+                     : v.kind() == JsonKind::kNull   ? "null"
+                     : v.kind() == JsonKind::kBool   ? "boolean"
+                                                     : "string";
   throw SqlError(ErrorCode::kInvalidParameterValue, "cannot cast jsonb {} to type {}", what, type);
 }
 bool ToBool(View a) {
   JsonbView v(a);
   if (v.kind() == JsonKind::kBool) return v.boolean();
-  const char* what = v.kind() == JsonKind::kArray ? "array" : v.kind() == JsonKind::kObject ? "object"
-                     : v.kind() == JsonKind::kNull ? "null" : v.kind() == JsonKind::kNumber ? "numeric" : "string";
+  const char* what = v.kind() == JsonKind::kArray    ? "array"
+                     : v.kind() == JsonKind::kObject ? "object"
+                     : v.kind() == JsonKind::kNull   ? "null"
+                     : v.kind() == JsonKind::kNumber ? "numeric"
+                                                     : "string";
   throw SqlError(ErrorCode::kInvalidParameterValue, "cannot cast jsonb {} to type boolean", what);
 }
 NumericRef ToNumeric(View a) { return RequireNumber(a, "numeric"); }
@@ -303,18 +340,44 @@ float ToFloat4(View a) { return NumericToFloat(RequireNumber(a, "real")); }
 double ToFloat8(View a) { return NumericToDouble(RequireNumber(a, "double precision")); }
 
 constexpr ScalarFunction kTable[] = {
-    Scalar<&J::Eq>("jsonb_eq"), Scalar<&J::Ne>("jsonb_ne"), Scalar<&J::Lt>("jsonb_lt"), Scalar<&J::Le>("jsonb_le"),
-    Scalar<&J::Gt>("jsonb_gt"), Scalar<&J::Ge>("jsonb_ge"), Scalar<&J::Order>("jsonb_cmp"), Scalar<&Hash>("jsonb_hash"),
-    Scalar<&HashExtended>("jsonb_hash_extended"), Scalar<&Field>("jsonb_object_field"), Scalar<&FieldText>("jsonb_object_field_text"),
-    Scalar<&Element>("jsonb_array_element"), Scalar<&ElementText>("jsonb_array_element_text"), Scalar<&Path>("jsonb_extract_path"),
-    Scalar<&PathText>("jsonb_extract_path_text"), Scalar<&TypeName>("jsonb_typeof"), Scalar<&ArrayLength>("jsonb_array_length"),
-    Scalar<&Contains>("jsonb_contains"), Scalar<&Contained>("jsonb_contained"), Scalar<&Exists>("jsonb_exists"),
-    Scalar<&ExistsSome<true>>("jsonb_exists_any"), Scalar<&ExistsSome<false>>("jsonb_exists_all"),
-    Scalar<&Concatenate>("jsonb_concat"), Scalar<&Delete>("jsonb_delete"), Scalar<&DeleteKeys>("jsonb_delete_array"),
-    Scalar<&DeleteIndex>("jsonb_delete_idx"), Scalar<&DeletePath>("jsonb_delete_path"), Scalar<&Set>("jsonb_set"),
-    Scalar<&SetLax>("jsonb_set_lax"), Scalar<&Insert>("jsonb_insert"), Scalar<&StripNulls>("jsonb_strip_nulls"),
-    Scalar<&Pretty>("jsonb_pretty"), Scalar<&ToBool>("jsonb_bool"), Scalar<&ToNumeric>("jsonb_numeric"),
-    Scalar<&ToInt2>("jsonb_int2"), Scalar<&ToInt4>("jsonb_int4"), Scalar<&ToInt8>("jsonb_int8"), Scalar<&ToFloat4>("jsonb_float4"),
+    Scalar<&J::Eq>("jsonb_eq"),
+    Scalar<&J::Ne>("jsonb_ne"),
+    Scalar<&J::Lt>("jsonb_lt"),
+    Scalar<&J::Le>("jsonb_le"),
+    Scalar<&J::Gt>("jsonb_gt"),
+    Scalar<&J::Ge>("jsonb_ge"),
+    Scalar<&J::Order>("jsonb_cmp"),
+    Scalar<&Hash>("jsonb_hash"),
+    Scalar<&HashExtended>("jsonb_hash_extended"),
+    Scalar<&Field>("jsonb_object_field"),
+    Scalar<&FieldText>("jsonb_object_field_text"),
+    Scalar<&Element>("jsonb_array_element"),
+    Scalar<&ElementText>("jsonb_array_element_text"),
+    Scalar<&Path>("jsonb_extract_path"),
+    Scalar<&PathText>("jsonb_extract_path_text"),
+    Scalar<&TypeName>("jsonb_typeof"),
+    Scalar<&ArrayLength>("jsonb_array_length"),
+    Scalar<&Contains>("jsonb_contains"),
+    Scalar<&Contained>("jsonb_contained"),
+    Scalar<&Exists>("jsonb_exists"),
+    Scalar<&ExistsSome<true>>("jsonb_exists_any"),
+    Scalar<&ExistsSome<false>>("jsonb_exists_all"),
+    Scalar<&Concatenate>("jsonb_concat"),
+    Scalar<&Delete>("jsonb_delete"),
+    Scalar<&DeleteKeys>("jsonb_delete_array"),
+    Scalar<&DeleteIndex>("jsonb_delete_idx"),
+    Scalar<&DeletePath>("jsonb_delete_path"),
+    Scalar<&Set>("jsonb_set"),
+    Scalar<&SetLax>("jsonb_set_lax"),
+    Scalar<&Insert>("jsonb_insert"),
+    Scalar<&StripNulls>("jsonb_strip_nulls"),
+    Scalar<&Pretty>("jsonb_pretty"),
+    Scalar<&ToBool>("jsonb_bool"),
+    Scalar<&ToNumeric>("jsonb_numeric"),
+    Scalar<&ToInt2>("jsonb_int2"),
+    Scalar<&ToInt4>("jsonb_int4"),
+    Scalar<&ToInt8>("jsonb_int8"),
+    Scalar<&ToFloat4>("jsonb_float4"),
     Scalar<&ToFloat8>("jsonb_float8"),
 };
 
@@ -340,8 +403,10 @@ class Members : public TableFunction {
  private:
   static void Put(CallContext& c, Vector* column, uint32_t row, const JsonbView& v, bool as_text) {
     Maybe cell = as_text ? AsText(c, v) : Maybe(v.bytes());
-    if (cell) column->Set(row, Value{StringDatum(*cell), false});
-    else column->SetNull(row);
+    if (cell)
+      column->Set(row, Value{StringDatum(*cell), false});
+    else
+      column->SetNull(row);
   }
   std::string json_;
   JsonbView view_;
@@ -354,11 +419,16 @@ std::unique_ptr<TableFunction> Start(CallContext&, std::span<const Value> args) 
   View json = args[0].datum.string.view();
   JsonKind kind = JsonbView(json).kind();
   bool elements = F == Members::Form::kElements || F == Members::Form::kElementTexts;
-  if (elements && kind != JsonKind::kArray) throw Invalid(kind == JsonKind::kObject ? "cannot extract elements from an object" : "cannot extract elements from a scalar");
+  if (elements && kind != JsonKind::kArray)
+    throw Invalid(kind == JsonKind::kObject ? "cannot extract elements from an object"
+                                            : "cannot extract elements from a scalar");
   if (!elements && kind != JsonKind::kObject) {
-    const char* function = F == Members::Form::kEach ? "jsonb_each" : F == Members::Form::kEachText ? "jsonb_each_text" : "jsonb_object_keys";
+    const char* function = F == Members::Form::kEach       ? "jsonb_each"
+                           : F == Members::Form::kEachText ? "jsonb_each_text"
+                                                           : "jsonb_object_keys";
     if (F == Members::Form::kKeys) {
-      throw SqlError(ErrorCode::kInvalidParameterValue, "cannot call {} on {}", function, kind == JsonKind::kArray ? "an array" : "a scalar");
+      throw SqlError(ErrorCode::kInvalidParameterValue, "cannot call {} on {}", function,
+                     kind == JsonKind::kArray ? "an array" : "a scalar");
     }
     throw SqlError(ErrorCode::kInvalidParameterValue, "cannot call {} on a non-object", function);
   }

@@ -26,7 +26,8 @@ struct Pattern {
   int before = 0, after = 0;  // digit positions on both sides of the point
   int first_zero = -1;        // index among the digit positions before the point of the first 0
   bool zero_after = false;
-  bool has_point = false, fill = false, brackets = false, exponent = false, roman = false, roman_lower = false;
+  bool has_point = false, fill = false, brackets = false, exponent = false, roman = false,
+       roman_lower = false;
   bool blank = false;
   int multiply = 0;  // digits behind V
   bool has_v = false;
@@ -54,11 +55,13 @@ Pattern Parse(View text) {
       p.fill = true;
       at += 2;
     } else if (StartsWith(rest, "EEEE")) {
-      if (p.has_s || p.has_mi || p.has_pl || p.has_sg || p.brackets) throw fail("\"EEEE\" is incompatible with other formats");
+      if (p.has_s || p.has_mi || p.has_pl || p.has_sg || p.brackets)
+        throw fail("\"EEEE\" is incompatible with other formats");
       p.exponent = true;
       at += 4;
     } else if (StartsWith(rest, "PR")) {
-      if (p.has_s || p.has_mi || p.has_pl || p.has_sg) throw fail("cannot use \"PR\" and \"S\"/\"PL\"/\"MI\"/\"SG\" together");
+      if (p.has_s || p.has_mi || p.has_pl || p.has_sg)
+        throw fail("cannot use \"PR\" and \"S\"/\"PL\"/\"MI\"/\"SG\" together");
       p.brackets = true;
       at += 2;
     } else if (StartsWith(rest, "MI")) {
@@ -120,7 +123,8 @@ Pattern Parse(View text) {
         case 'G': add(Item::kComma); break;
         case 'S':
           if (p.has_s) throw fail("cannot use \"S\" twice");
-          if (p.has_pl || p.has_mi || p.has_sg || p.brackets) throw fail("cannot use \"S\" and \"PL\"/\"MI\"/\"SG\"/\"PR\" together");
+          if (p.has_pl || p.has_mi || p.has_sg || p.brackets)
+            throw fail("cannot use \"S\" and \"PL\"/\"MI\"/\"SG\"/\"PR\" together");
           p.has_s = true;
           (p.before == 0 && !p.has_point ? p.sign_first : p.sign_last) = true;
           break;
@@ -169,7 +173,9 @@ std::string Fill(const Pattern& p, bool negative, std::string whole, std::string
   // Decimals at the end that FM drops: trailing zeros in positions of 9.
   int shown_decimals = p.after;
   if (p.fill) {
-    while (shown_decimals > std::min(p.last_zero_after, p.after) && decimals[static_cast<size_t>(shown_decimals - 1)] == '0') --shown_decimals;
+    while (shown_decimals > std::min(p.last_zero_after, p.after) &&
+           decimals[static_cast<size_t>(shown_decimals - 1)] == '0')
+      --shown_decimals;
   }
   // The digit position where output starts: the first digit or the first 0 position; a lone zero shows in the last 9.
   int start = blanks;
@@ -179,13 +185,18 @@ std::string Fill(const Pattern& p, bool negative, std::string whole, std::string
   auto write_sign = [&] {
     if (sign_written) return;
     sign_written = true;
-    if (p.sign_first) out.push_back(negative ? '-' : '+');
+    if (p.sign_first)
+      out.push_back(negative ? '-' : '+');
     else if (p.brackets) {
-      if (negative) out.push_back('<');
-      else if (!p.fill) out.push_back(' ');
+      if (negative)
+        out.push_back('<');
+      else if (!p.fill)
+        out.push_back(' ');
     } else if (plain_sign) {
-      if (negative) out.push_back('-');
-      else if (!p.fill) out.push_back(' ');
+      if (negative)
+        out.push_back('-');
+      else if (!p.fill)
+        out.push_back(' ');
     }
   };
   bool sign_matters = plain_sign || p.brackets || p.sign_first;
@@ -210,7 +221,8 @@ std::string Fill(const Pattern& p, bool negative, std::string whole, std::string
           write_sign();
           started = true;
           out.push_back('0');
-        } else if (digit == p.before - 1 && whole.empty() && (p.after == 0 || (p.fill && shown_decimals == 0))) {
+        } else if (digit == p.before - 1 && whole.empty() &&
+                   (p.after == 0 || (p.fill && shown_decimals == 0))) {
           write_sign();
           started = true;
           out.push_back('0');
@@ -227,16 +239,22 @@ std::string Fill(const Pattern& p, bool negative, std::string whole, std::string
         started = true;
         break;
       case Item::kComma:
-        if (in_decimals ? !p.fill || decimal < shown_decimals : started) out.push_back(',');
-        else if (!p.fill) out.push_back(' ');
+        if (in_decimals ? !p.fill || decimal < shown_decimals : started)
+          out.push_back(',');
+        else if (!p.fill)
+          out.push_back(' ');
         break;
       case Item::kMinus:
-        if (negative) out.push_back('-');
-        else if (!p.fill) out.push_back(' ');
+        if (negative)
+          out.push_back('-');
+        else if (!p.fill)
+          out.push_back(' ');
         break;
       case Item::kPlus:
-        if (!negative) out.push_back('+');
-        else if (!p.fill) out.push_back(' ');
+        if (!negative)
+          out.push_back('+');
+        else if (!p.fill)
+          out.push_back(' ');
         break;
       case Item::kPlusSign: out.push_back(negative ? '-' : '+'); break;
       case Item::kCurrency:
@@ -249,8 +267,10 @@ std::string Fill(const Pattern& p, bool negative, std::string whole, std::string
   if (p.before + p.after > 0) write_sign();
   if (p.sign_last) out.push_back(negative ? '-' : '+');
   if (p.brackets) {
-    if (negative) out.push_back('>');
-    else if (!p.fill) out.push_back(' ');
+    if (negative)
+      out.push_back('>');
+    else if (!p.fill)
+      out.push_back(' ');
   }
   if (p.ordinal != '\0' && !negative && p.after == 0 && !overflow) {
     std::string digits = whole.empty() ? "0" : whole;
@@ -309,7 +329,9 @@ std::string FormatNumber(CallContext& c, NumericRef value, View text, int signif
     return Roman(fits ? NumericToInt64(value) : 0, p.roman_lower, p.fill);
   }
   if (p.exponent) {
-    if (!finite) return " " + std::string(static_cast<size_t>(p.before), '#') + "." + std::string(static_cast<size_t>(p.after + 4), '#');
+    if (!finite)
+      return " " + std::string(static_cast<size_t>(p.before), '#') + "." +
+             std::string(static_cast<size_t>(p.after + 4), '#');
     return Exponential(p, value, c.arena);
   }
   View special = IsNumericNaN(value) ? "NaN" : "Infinity";
@@ -318,25 +340,35 @@ std::string FormatNumber(CallContext& c, NumericRef value, View text, int signif
     std::string sign = NumericSign(value) < 0 ? "-" : p.has_s ? "+" : p.fill ? "" : " ";
     return (p.has_mi ? sign + padding : padding + sign) + std::string(special);
   }
-  if (!finite) return Fill(p, NumericSign(value) < 0, "", std::string(static_cast<size_t>(p.after), '0'), true);
+  if (!finite)
+    return Fill(p, NumericSign(value) < 0, "", std::string(static_cast<size_t>(p.after), '0'), true);
   if (p.multiply > 0) {
-    value = NumericMultiply(value, NumericPower(NumericFromInt64(10), NumericFromInt64(p.multiply), c.arena), c.arena);
+    value = NumericMultiply(value, NumericPower(NumericFromInt64(10), NumericFromInt64(p.multiply), c.arena),
+                            c.arena);
   }
   if (significant_digits > 0) LimitDecimals(&p, value, significant_digits, c.arena);
   NumericRef rounded = NumericRound(value, p.after, c.arena);
   std::string digits;
   AppendNumeric(&digits, NumericAbsolute(rounded, c.arena));
   size_t point = digits.find('.');
-  std::string whole = digits.substr(0, point), decimals = point == digits.npos ? "" : digits.substr(point + 1);
+  std::string whole = digits.substr(0, point),
+              decimals = point == digits.npos ? "" : digits.substr(point + 1);
   if (whole == "0") whole.clear();
   bool negative = NumericSign(rounded) < 0;
-  if (p.blank && NumericSign(rounded) == 0) return std::string(static_cast<size_t>(p.before + p.after + 1), ' ');
+  if (p.blank && NumericSign(rounded) == 0)
+    return std::string(static_cast<size_t>(p.before + p.after + 1), ' ');
   return Fill(p, negative, whole, decimals, false);
 }
 
-std::optional<View> NumericToChar(CallContext& c, NumericRef value, View pattern) { return Keep(c, FormatNumber(c, value, pattern)); }
-std::optional<View> Int4ToChar(CallContext& c, int32_t value, View pattern) { return NumericToChar(c, NumericFromInt64(value), pattern); }
-std::optional<View> Int8ToChar(CallContext& c, int64_t value, View pattern) { return NumericToChar(c, NumericFromInt64(value), pattern); }
+std::optional<View> NumericToChar(CallContext& c, NumericRef value, View pattern) {
+  return Keep(c, FormatNumber(c, value, pattern));
+}
+std::optional<View> Int4ToChar(CallContext& c, int32_t value, View pattern) {
+  return NumericToChar(c, NumericFromInt64(value), pattern);
+}
+std::optional<View> Int8ToChar(CallContext& c, int64_t value, View pattern) {
+  return NumericToChar(c, NumericFromInt64(value), pattern);
+}
 std::optional<View> Float4ToChar(CallContext& c, float value, View pattern) {
   return Keep(c, FormatNumber(c, NumericFromFloat(value, c.arena), pattern, FLT_DIG));
 }
@@ -362,17 +394,21 @@ std::optional<NumericRef> ToNumber(CallContext& c, View text, View pattern) {
       digits.push_back('.');
     }
   }
-  if (digits.empty() || digits == ".") throw SqlError(ErrorCode::kInvalidTextRepresentation, "invalid input syntax for type numeric: \"{}\"", " ");
+  if (digits.empty() || digits == ".")
+    throw SqlError(ErrorCode::kInvalidTextRepresentation, "invalid input syntax for type numeric: \"{}\"",
+                   " ");
   NumericRef value = ParseNumeric((negative ? "-" : "") + digits, c.arena);
   if (p.multiply > 0) {
-    value = NumericDivide(value, NumericPower(NumericFromInt64(10), NumericFromInt64(p.multiply), c.arena), c.arena);
+    value = NumericDivide(value, NumericPower(NumericFromInt64(10), NumericFromInt64(p.multiply), c.arena),
+                          c.arena);
   }
   return value;
 }
 
 constexpr ScalarFunction kTable[] = {
-    Scalar<&NumericToChar>("numeric_to_char"), Scalar<&Int4ToChar>("int4_to_char"), Scalar<&Int8ToChar>("int8_to_char"),
-    Scalar<&Float4ToChar>("float4_to_char"), Scalar<&Float8ToChar>("float8_to_char"), Scalar<&ToNumber>("numeric_to_number"),
+    Scalar<&NumericToChar>("numeric_to_char"), Scalar<&Int4ToChar>("int4_to_char"),
+    Scalar<&Int8ToChar>("int8_to_char"),       Scalar<&Float4ToChar>("float4_to_char"),
+    Scalar<&Float8ToChar>("float8_to_char"),   Scalar<&ToNumber>("numeric_to_number"),
 };
 
 }  // namespace

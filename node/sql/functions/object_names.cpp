@@ -21,13 +21,26 @@ struct Spelling {
   View sql;
   View name;
 };
-constexpr Spelling kSpellings[] = {
-    {"integer", "int4"}, {"int", "int4"}, {"smallint", "int2"}, {"bigint", "int8"}, {"real", "float4"},
-    {"double precision", "float8"}, {"float", "float8"}, {"boolean", "bool"}, {"character varying", "varchar"},
-    {"character", "bpchar"}, {"char", "bpchar"}, {"decimal", "numeric"}, {"dec", "numeric"},
-    {"timestamp without time zone", "timestamp"}, {"timestamp with time zone", "timestamptz"},
-    {"time without time zone", "time"}, {"time with time zone", "timetz"}, {"bit varying", "varbit"},
-    {"national character varying", "varchar"}, {"national character", "bpchar"}};
+constexpr Spelling kSpellings[] = {{"integer", "int4"},
+                                   {"int", "int4"},
+                                   {"smallint", "int2"},
+                                   {"bigint", "int8"},
+                                   {"real", "float4"},
+                                   {"double precision", "float8"},
+                                   {"float", "float8"},
+                                   {"boolean", "bool"},
+                                   {"character varying", "varchar"},
+                                   {"character", "bpchar"},
+                                   {"char", "bpchar"},
+                                   {"decimal", "numeric"},
+                                   {"dec", "numeric"},
+                                   {"timestamp without time zone", "timestamp"},
+                                   {"timestamp with time zone", "timestamptz"},
+                                   {"time without time zone", "time"},
+                                   {"time with time zone", "timetz"},
+                                   {"bit varying", "varbit"},
+                                   {"national character varying", "varchar"},
+                                   {"national character", "bpchar"}};
 
 // Lower case outside quotes, one space between words, without "(...)" and "[...]"; counts the brackets.
 std::string Simplify(View text, int* brackets) {
@@ -85,12 +98,16 @@ Signature ParseSignature(View text) {
   size_t open = text.find('(');
   bool quoted = false;
   for (open = 0; open < text.size(); ++open) {
-    if (text[open] == '"') quoted = !quoted;
-    else if (text[open] == '(' && !quoted) break;
+    if (text[open] == '"')
+      quoted = !quoted;
+    else if (text[open] == '(' && !quoted)
+      break;
   }
-  if (open == text.size()) throw SqlError(ErrorCode::kInvalidTextRepresentation, "expected a left parenthesis");
+  if (open == text.size())
+    throw SqlError(ErrorCode::kInvalidTextRepresentation, "expected a left parenthesis");
   View rest = TrimSpace(text);
-  if (rest.empty() || rest.back() != ')') throw SqlError(ErrorCode::kInvalidTextRepresentation, "expected a right parenthesis");
+  if (rest.empty() || rest.back() != ')')
+    throw SqlError(ErrorCode::kInvalidTextRepresentation, "expected a right parenthesis");
   Signature result;
   result.name = TrimSpace(text.substr(0, open));
   View inside = TrimSpace(rest.substr(open + 1, rest.size() - open - 2));
@@ -164,12 +181,14 @@ Oid FindOperatorBySignature(View text, bool missing_ok) {
       throw SqlError(ErrorCode::kUndefinedParameter, "missing argument")
           .WithHint("Use NONE to denote the missing argument of a unary operator.");
     }
-    throw SqlError(ErrorCode::kTooManyArguments, "too many arguments").WithHint("Provide two argument types for operator.");
+    throw SqlError(ErrorCode::kTooManyArguments, "too many arguments")
+        .WithHint("Provide two argument types for operator.");
   }
   Oid sides[2];
   for (int i = 0; i < 2; ++i) {
     std::string side(TrimSpace(signature.types[static_cast<size_t>(i)]));
-    std::transform(side.begin(), side.end(), side.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::transform(side.begin(), side.end(), side.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     sides[i] = side == "none" ? Oid::kInvalid : FindTypeBySqlName(side, missing_ok);
   }
   for (const NamedOperator& op : AllOperators(signature.name)) {
@@ -187,7 +206,8 @@ std::string OneIdentifier(View text) {
 
 Oid FindObject(Oid type, View text, bool missing_ok) {
   switch (OidNumber(type)) {
-    case OidNumber(type_oid::kRegClass): return FindRelation(ToCatalogName(ParseIdentifiers(text)), missing_ok);
+    case OidNumber(type_oid::kRegClass):
+      return FindRelation(ToCatalogName(ParseIdentifiers(text)), missing_ok);
     case OidNumber(type_oid::kRegType): return FindTypeBySqlName(text, missing_ok);
     case OidNumber(type_oid::kRegProc): return FindFunction(text, missing_ok);
     case OidNumber(type_oid::kRegProcedure): return FindProcedure(text, missing_ok);
@@ -195,7 +215,8 @@ Oid FindObject(Oid type, View text, bool missing_ok) {
     case OidNumber(type_oid::kRegOperator): return FindOperatorBySignature(text, missing_ok);
     case OidNumber(type_oid::kRegNamespace): return FindNamespace(OneIdentifier(text), missing_ok, false);
     case OidNumber(type_oid::kRegRole): return walden::FindRole(OneIdentifier(text), missing_ok);
-    case OidNumber(type_oid::kRegCollation): return FindCollation(ToCatalogName(ParseIdentifiers(text)), missing_ok);
+    case OidNumber(type_oid::kRegCollation):
+      return FindCollation(ToCatalogName(ParseIdentifiers(text)), missing_ok);
     default: throw NotSupported("text search configuration names");
   }
 }
@@ -220,15 +241,18 @@ std::string NameOf(Oid type, Oid object) {
       bool bare = FindFunctions(CatalogName{"", "", row->proname}).size() == 1 && FunctionIsVisible(object);
       return bare ? QuoteIdentifier(row->proname) : Qualified(row->pronamespace, row->proname, false);
     }
-    case OidNumber(type_oid::kRegProcedure): return FunctionRow(object) == nullptr ? "" : FormatFunctionSignature(object);
+    case OidNumber(type_oid::kRegProcedure):
+      return FunctionRow(object) == nullptr ? "" : FormatFunctionSignature(object);
     case OidNumber(type_oid::kRegOper): {
       auto row = OperatorRow(object);
       if (row == nullptr) return "";
       bool bare = AllOperators(row->oprname).size() == 1;
       return bare ? row->oprname : QuoteIdentifier(SchemaName(row->oprnamespace)) + "." + row->oprname;
     }
-    case OidNumber(type_oid::kRegOperator): return OperatorRow(object) == nullptr ? "" : FormatOperatorSignature(object);
-    case OidNumber(type_oid::kRegNamespace): return SchemaRow(object) == nullptr ? "" : QuoteIdentifier(SchemaName(object));
+    case OidNumber(type_oid::kRegOperator):
+      return OperatorRow(object) == nullptr ? "" : FormatOperatorSignature(object);
+    case OidNumber(type_oid::kRegNamespace):
+      return SchemaRow(object) == nullptr ? "" : QuoteIdentifier(SchemaName(object));
     case OidNumber(type_oid::kRegRole): {
       auto row = RoleRow(object);
       return row == nullptr ? "" : QuoteIdentifier(row->rolname);
@@ -236,7 +260,8 @@ std::string NameOf(Oid type, Oid object) {
     case OidNumber(type_oid::kRegCollation): {
       auto row = CollationRow(object);
       if (row == nullptr) return "";
-      return Qualified(row->collnamespace, row->collname, FindCollation(CatalogName{"", "", row->collname}, true) == object);
+      return Qualified(row->collnamespace, row->collname,
+                       FindCollation(CatalogName{"", "", row->collname}, true) == object);
     }
     default: return "";
   }
@@ -262,20 +287,23 @@ View CatalogObjectNames::RoleName(Oid role, Arena& arena) {
 Oid CatalogObjectNames::EnumValue(Oid enum_type, View label) {
   auto row = FindRow<PgEnumRow>(catalog_index::kPgEnumTypidLabelIndex, {enum_type, label});
   if (row == nullptr) {
-    throw SqlError(ErrorCode::kInvalidTextRepresentation, "invalid input value for enum {}: \"{}\"", FormatType(enum_type), label);
+    throw SqlError(ErrorCode::kInvalidTextRepresentation, "invalid input value for enum {}: \"{}\"",
+                   FormatType(enum_type), label);
   }
   return row->oid;
 }
 View CatalogObjectNames::EnumLabel(Oid enum_value, Arena& arena) {
   auto row = FindRow<PgEnumRow>(catalog_index::kPgEnumOidIndex, {enum_value});
   if (row == nullptr) {
-    throw SqlError(ErrorCode::kInvalidBinaryRepresentation, "invalid internal value for enum: {}", OidNumber(enum_value));
+    throw SqlError(ErrorCode::kInvalidBinaryRepresentation, "invalid internal value for enum: {}",
+                   OidNumber(enum_value));
   }
   return arena.Copy(row->enumlabel);
 }
 int CatalogObjectNames::CompareEnum(Oid a, Oid b) {
   if (a == b) return 0;
-  auto x = FindRow<PgEnumRow>(catalog_index::kPgEnumOidIndex, {a}), y = FindRow<PgEnumRow>(catalog_index::kPgEnumOidIndex, {b});
+  auto x = FindRow<PgEnumRow>(catalog_index::kPgEnumOidIndex, {a}),
+       y = FindRow<PgEnumRow>(catalog_index::kPgEnumOidIndex, {b});
   if (x == nullptr || y == nullptr) return a < b ? -1 : 1;
   return x->enumsortorder < y->enumsortorder ? -1 : 1;
 }

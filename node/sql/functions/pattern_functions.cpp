@@ -57,8 +57,12 @@ const CachedRegex& Compiled(CallContext& c, View pattern, View flags) {
 
 bool Matches(CallContext& c, View a, View pattern) { return Compiled(c, pattern, "").regex->Matches(a); }
 bool NotMatches(CallContext& c, View a, View pattern) { return !Matches(c, a, pattern); }
-bool MatchesIgnoringCase(CallContext& c, View a, View pattern) { return Compiled(c, pattern, "i").regex->Matches(a); }
-bool NotMatchesIgnoringCase(CallContext& c, View a, View pattern) { return !MatchesIgnoringCase(c, a, pattern); }
+bool MatchesIgnoringCase(CallContext& c, View a, View pattern) {
+  return Compiled(c, pattern, "i").regex->Matches(a);
+}
+bool NotMatchesIgnoringCase(CallContext& c, View a, View pattern) {
+  return !MatchesIgnoringCase(c, a, pattern);
+}
 
 // substring(text from pattern): the first group, else the whole match.
 std::optional<View> Substring(CallContext& c, View a, View pattern) {
@@ -88,7 +92,8 @@ void ForEachMatch(const Regex& regex, View a, size_t start, F f) {
 
 void AppendReplacement(std::string* to, View a, View replacement, const std::vector<RegexSpan>& spans) {
   auto append = [&](size_t group) {
-    if (group < spans.size() && spans[group].matched()) to->append(a.substr(spans[group].start, spans[group].end - spans[group].start));
+    if (group < spans.size() && spans[group].matched())
+      to->append(a.substr(spans[group].start, spans[group].end - spans[group].start));
   };
   for (size_t at = 0; at < replacement.size(); ++at) {
     if (replacement[at] != '\\' || at + 1 == replacement.size()) {
@@ -96,10 +101,14 @@ void AppendReplacement(std::string* to, View a, View replacement, const std::vec
       continue;
     }
     char c = replacement[++at];
-    if (c >= '1' && c <= '9') append(static_cast<size_t>(c - '0'));
-    else if (c == '&') append(0);
-    else if (c == '\\') to->push_back('\\');
-    else (*to += '\\').push_back(c);
+    if (c >= '1' && c <= '9')
+      append(static_cast<size_t>(c - '0'));
+    else if (c == '&')
+      append(0);
+    else if (c == '\\')
+      to->push_back('\\');
+    else
+      (*to += '\\').push_back(c);
   }
 }
 
@@ -126,8 +135,11 @@ View Replace(CallContext& c, View a, View pattern, View replacement) {
 }
 View ReplaceFlags(CallContext& c, View a, View pattern, View replacement, View flags) {
   if (!flags.empty() && flags[0] >= '0' && flags[0] <= '9') {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "invalid regular expression option: \"{}\"", flags.substr(0, 1))
-        .WithHint("If you meant to use regexp_replace() with a start parameter, cast the fourth argument to integer explicitly.");
+    throw SqlError(ErrorCode::kInvalidParameterValue, "invalid regular expression option: \"{}\"",
+                   flags.substr(0, 1))
+        .WithHint(
+            "If you meant to use regexp_replace() with a start parameter, cast the fourth argument to "
+            "integer explicitly.");
   }
   const CachedRegex& compiled = Compiled(c, pattern, flags);
   return ReplaceMatches(c, *compiled.regex, a, replacement, 0, compiled.options.global ? 0 : 1);
@@ -148,7 +160,8 @@ size_t StartByte(View a, int32_t start) {
   return Utf8Offset(a, static_cast<size_t>(start - 1));
 }
 
-View ReplaceExtended(CallContext& c, View a, View pattern, View replacement, int32_t start, int32_t nth, View flags) {
+View ReplaceExtended(CallContext& c, View a, View pattern, View replacement, int32_t start, int32_t nth,
+                     View flags) {
   if (nth < 0) InvalidParameter("n", nth);
   size_t from = StartByte(a, start);
   return ReplaceMatches(c, *Compiled(c, pattern, flags).regex, a, replacement, from, nth);
@@ -163,8 +176,10 @@ View ReplaceNoN(CallContext& c, View a, View pattern, View replacement, int32_t 
 std::string_view GroupsArray(Arena& arena, View a, const std::vector<RegexSpan>& spans) {
   ArrayBuilder builder(type_oid::kText, PhysicalType::kString);
   for (size_t i = spans.size() > 1 ? 1 : 0; i < spans.size(); ++i) {
-    if (spans[i].matched()) builder.Add(Value{StringDatum(a.substr(spans[i].start, spans[i].end - spans[i].start)), false});
-    else builder.AddNull();
+    if (spans[i].matched())
+      builder.Add(Value{StringDatum(a.substr(spans[i].start, spans[i].end - spans[i].start)), false});
+    else
+      builder.AddNull();
   }
   return builder.Finish(arena);
 }
@@ -196,7 +211,9 @@ int32_t Count(CallContext& c, View a, View pattern, int32_t start, View flags) {
   ForEachMatch(*compiled.regex, a, StartByte(a, start), [&](const auto&) { return ++count, true; });
   return count;
 }
-int32_t CountNoFlags(CallContext& c, View a, View pattern, int32_t start) { return Count(c, a, pattern, start, ""); }
+int32_t CountNoFlags(CallContext& c, View a, View pattern, int32_t start) {
+  return Count(c, a, pattern, start, "");
+}
 int32_t CountNoStart(CallContext& c, View a, View pattern) { return Count(c, a, pattern, 1, ""); }
 
 // The nth match from `start`, or no spans.
@@ -212,7 +229,8 @@ std::vector<RegexSpan> NthMatch(const Regex& regex, View a, int32_t start, int32
   return found;
 }
 
-int32_t Instr(CallContext& c, View a, View pattern, int32_t start, int32_t nth, int32_t end_option, View flags, int32_t group) {
+int32_t Instr(CallContext& c, View a, View pattern, int32_t start, int32_t nth, int32_t end_option,
+              View flags, int32_t group) {
   if (start <= 0) InvalidParameter("start", start);
   if (nth <= 0) InvalidParameter("n", nth);
   if (end_option != 0 && end_option != 1) InvalidParameter("endoption", end_option);
@@ -224,26 +242,38 @@ int32_t Instr(CallContext& c, View a, View pattern, int32_t start, int32_t nth, 
   const RegexSpan& span = spans[static_cast<size_t>(group)];
   return static_cast<int32_t>(Utf8Count(a.substr(0, end_option == 1 ? span.end : span.start))) + 1;
 }
-int32_t Instr6(CallContext& c, View a, View p, int32_t s, int32_t n, int32_t e, View f) { return Instr(c, a, p, s, n, e, f, 0); }
-int32_t Instr5(CallContext& c, View a, View p, int32_t s, int32_t n, int32_t e) { return Instr(c, a, p, s, n, e, "", 0); }
-int32_t Instr4(CallContext& c, View a, View p, int32_t s, int32_t n) { return Instr(c, a, p, s, n, 0, "", 0); }
+int32_t Instr6(CallContext& c, View a, View p, int32_t s, int32_t n, int32_t e, View f) {
+  return Instr(c, a, p, s, n, e, f, 0);
+}
+int32_t Instr5(CallContext& c, View a, View p, int32_t s, int32_t n, int32_t e) {
+  return Instr(c, a, p, s, n, e, "", 0);
+}
+int32_t Instr4(CallContext& c, View a, View p, int32_t s, int32_t n) {
+  return Instr(c, a, p, s, n, 0, "", 0);
+}
 int32_t Instr3(CallContext& c, View a, View p, int32_t s) { return Instr(c, a, p, s, 1, 0, "", 0); }
 int32_t Instr2(CallContext& c, View a, View p) { return Instr(c, a, p, 1, 1, 0, "", 0); }
 
-std::optional<View> Substr(CallContext& c, View a, View pattern, int32_t start, int32_t nth, View flags, int32_t group) {
+std::optional<View> Substr(CallContext& c, View a, View pattern, int32_t start, int32_t nth, View flags,
+                           int32_t group) {
   if (start <= 0) InvalidParameter("start", start);
   if (nth <= 0) InvalidParameter("n", nth);
   if (group < 0) InvalidParameter("subexpr", group);
   const CachedRegex& compiled = Compiled(c, pattern, flags);
   RejectGlobal(compiled, "regexp_substr()");
   std::vector<RegexSpan> spans = NthMatch(*compiled.regex, a, start, nth);
-  if (static_cast<size_t>(group) >= spans.size() || !spans[static_cast<size_t>(group)].matched()) return std::nullopt;
+  if (static_cast<size_t>(group) >= spans.size() || !spans[static_cast<size_t>(group)].matched())
+    return std::nullopt;
   const RegexSpan& span = spans[static_cast<size_t>(group)];
   return a.substr(span.start, span.end - span.start);
 }
 using MaybeView = std::optional<View>;
-MaybeView Substr5(CallContext& c, View a, View p, int32_t s, int32_t n, View f) { return Substr(c, a, p, s, n, f, 0); }
-MaybeView Substr4(CallContext& c, View a, View p, int32_t s, int32_t n) { return Substr(c, a, p, s, n, "", 0); }
+MaybeView Substr5(CallContext& c, View a, View p, int32_t s, int32_t n, View f) {
+  return Substr(c, a, p, s, n, f, 0);
+}
+MaybeView Substr4(CallContext& c, View a, View p, int32_t s, int32_t n) {
+  return Substr(c, a, p, s, n, "", 0);
+}
 MaybeView Substr3(CallContext& c, View a, View p, int32_t s) { return Substr(c, a, p, s, 1, "", 0); }
 MaybeView Substr2(CallContext& c, View a, View p) { return Substr(c, a, p, 1, 1, "", 0); }
 
@@ -269,25 +299,53 @@ View SplitToArray(CallContext& c, View a, View pattern, View flags) {
 View SplitToArrayNoFlags(CallContext& c, View a, View pattern) { return SplitToArray(c, a, pattern, ""); }
 
 constexpr ScalarFunction kTable[] = {
-    Fast<&Like>("textlike"), Fast<&NotLike>("textnlike"), Scalar<&Like>("namelike"), Scalar<&NotLike>("namenlike"),
-    Scalar<&LikeIgnoringCase>("texticlike"), Scalar<&NotLikeIgnoringCase>("texticnlike"),
-    Scalar<&LikeIgnoringCase>("nameiclike"), Scalar<&NotLikeIgnoringCase>("nameicnlike"),
-    Scalar<&EscapedLike>("like_escape"), Scalar<&EscapedLike>("like_escape_bytea"),
-    Scalar<&Similar1>("similar_to_escape_1"), Scalar<&Similar2>("similar_to_escape_2"), Scalar<&SimilarEscape>("similar_escape"),
-    Scalar<&Matches>("textregexeq"), Scalar<&NotMatches>("textregexne"), Scalar<&MatchesIgnoringCase>("texticregexeq"),
-    Scalar<&NotMatchesIgnoringCase>("texticregexne"), Scalar<&Matches>("nameregexeq"), Scalar<&NotMatches>("nameregexne"),
-    Scalar<&MatchesIgnoringCase>("nameicregexeq"), Scalar<&NotMatchesIgnoringCase>("nameicregexne"),
-    Scalar<&Substring>("textregexsubstr"), Scalar<&Replace>("textregexreplace_noopt"), Scalar<&ReplaceFlags>("textregexreplace"),
-    Scalar<&ReplaceExtended>("textregexreplace_extended"), Scalar<&ReplaceNoFlags>("textregexreplace_extended_no_flags"),
-    Scalar<&ReplaceNoN>("textregexreplace_extended_no_n"), Scalar<&Match>("regexp_match"),
-    Scalar<&MatchNoFlags>("regexp_match_no_flags"), Scalar<&LikeRegex>("regexp_like"),
-    Scalar<&LikeRegexNoFlags>("regexp_like_no_flags"), Scalar<&Count>("regexp_count"),
-    Scalar<&CountNoFlags>("regexp_count_no_flags"), Scalar<&CountNoStart>("regexp_count_no_start"),
-    Scalar<&Instr>("regexp_instr"), Scalar<&Instr6>("regexp_instr_no_subexpr"), Scalar<&Instr5>("regexp_instr_no_flags"),
-    Scalar<&Instr4>("regexp_instr_no_endoption"), Scalar<&Instr3>("regexp_instr_no_n"), Scalar<&Instr2>("regexp_instr_no_start"),
-    Scalar<&Substr>("regexp_substr"), Scalar<&Substr5>("regexp_substr_no_subexpr"), Scalar<&Substr4>("regexp_substr_no_flags"),
-    Scalar<&Substr3>("regexp_substr_no_n"), Scalar<&Substr2>("regexp_substr_no_start"),
-    Scalar<&SplitToArray>("regexp_split_to_array"), Scalar<&SplitToArrayNoFlags>("regexp_split_to_array_no_flags"),
+    Fast<&Like>("textlike"),
+    Fast<&NotLike>("textnlike"),
+    Scalar<&Like>("namelike"),
+    Scalar<&NotLike>("namenlike"),
+    Scalar<&LikeIgnoringCase>("texticlike"),
+    Scalar<&NotLikeIgnoringCase>("texticnlike"),
+    Scalar<&LikeIgnoringCase>("nameiclike"),
+    Scalar<&NotLikeIgnoringCase>("nameicnlike"),
+    Scalar<&EscapedLike>("like_escape"),
+    Scalar<&EscapedLike>("like_escape_bytea"),
+    Scalar<&Similar1>("similar_to_escape_1"),
+    Scalar<&Similar2>("similar_to_escape_2"),
+    Scalar<&SimilarEscape>("similar_escape"),
+    Scalar<&Matches>("textregexeq"),
+    Scalar<&NotMatches>("textregexne"),
+    Scalar<&MatchesIgnoringCase>("texticregexeq"),
+    Scalar<&NotMatchesIgnoringCase>("texticregexne"),
+    Scalar<&Matches>("nameregexeq"),
+    Scalar<&NotMatches>("nameregexne"),
+    Scalar<&MatchesIgnoringCase>("nameicregexeq"),
+    Scalar<&NotMatchesIgnoringCase>("nameicregexne"),
+    Scalar<&Substring>("textregexsubstr"),
+    Scalar<&Replace>("textregexreplace_noopt"),
+    Scalar<&ReplaceFlags>("textregexreplace"),
+    Scalar<&ReplaceExtended>("textregexreplace_extended"),
+    Scalar<&ReplaceNoFlags>("textregexreplace_extended_no_flags"),
+    Scalar<&ReplaceNoN>("textregexreplace_extended_no_n"),
+    Scalar<&Match>("regexp_match"),
+    Scalar<&MatchNoFlags>("regexp_match_no_flags"),
+    Scalar<&LikeRegex>("regexp_like"),
+    Scalar<&LikeRegexNoFlags>("regexp_like_no_flags"),
+    Scalar<&Count>("regexp_count"),
+    Scalar<&CountNoFlags>("regexp_count_no_flags"),
+    Scalar<&CountNoStart>("regexp_count_no_start"),
+    Scalar<&Instr>("regexp_instr"),
+    Scalar<&Instr6>("regexp_instr_no_subexpr"),
+    Scalar<&Instr5>("regexp_instr_no_flags"),
+    Scalar<&Instr4>("regexp_instr_no_endoption"),
+    Scalar<&Instr3>("regexp_instr_no_n"),
+    Scalar<&Instr2>("regexp_instr_no_start"),
+    Scalar<&Substr>("regexp_substr"),
+    Scalar<&Substr5>("regexp_substr_no_subexpr"),
+    Scalar<&Substr4>("regexp_substr_no_flags"),
+    Scalar<&Substr3>("regexp_substr_no_n"),
+    Scalar<&Substr2>("regexp_substr_no_start"),
+    Scalar<&SplitToArray>("regexp_split_to_array"),
+    Scalar<&SplitToArrayNoFlags>("regexp_split_to_array_no_flags"),
 };
 
 // --- As tables -------------------------------------------------------------------------------------------------
@@ -325,7 +383,8 @@ std::unique_ptr<TableFunction> MatchesTable(CallContext& c, std::span<const Valu
 }
 std::unique_ptr<TableFunction> SplitTable(CallContext& c, std::span<const Value> args) {
   std::vector<std::string> rows;
-  for (View piece : Split(c, Text(args, 0), Text(args, 1), Text(args, 2), "regexp_split_to_table()")) rows.emplace_back(piece);
+  for (View piece : Split(c, Text(args, 0), Text(args, 1), Text(args, 2), "regexp_split_to_table()"))
+    rows.emplace_back(piece);
   return std::make_unique<TextRows>(std::move(rows));
 }
 

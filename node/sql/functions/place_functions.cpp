@@ -55,7 +55,8 @@ int64_t DatabaseBytes(const PgDatabaseRow& database) {
   }
   int64_t bytes = 0;
   for (const auto& tablespace : Tablespaces()) {
-    if (tablespace->oid != kGlobalTablespace) bytes += TreeBytes(DatabaseDirectory(tablespace->oid, database.oid));
+    if (tablespace->oid != kGlobalTablespace)
+      bytes += TreeBytes(DatabaseDirectory(tablespace->oid, database.oid));
   }
   return bytes;
 }
@@ -65,7 +66,8 @@ std::optional<int64_t> DatabaseSizeByOid(Oid oid) {
 }
 int64_t DatabaseSizeByName(View name) {
   RowRef<PgDatabaseRow> database = DatabaseRow(name);
-  if (database == nullptr) throw SqlError(ErrorCode::kUndefinedDatabase, "database \"{}\" does not exist", name);
+  if (database == nullptr)
+    throw SqlError(ErrorCode::kUndefinedDatabase, "database \"{}\" does not exist", name);
   return DatabaseBytes(*database);
 }
 
@@ -102,7 +104,8 @@ View TablespaceLocation(CallContext& c, Oid oid) {
 
 bool CanBelongToTree(Oid relation) {
   RowRef<PgClassRow> row = ClassRow(relation);
-  return row != nullptr && (row->relispartition || row->relkind == relkind::kPartitioned || row->relkind == relkind::kPartitionedIndex);
+  return row != nullptr && (row->relispartition || row->relkind == relkind::kPartitioned ||
+                            row->relkind == relkind::kPartitionedIndex);
 }
 
 // The relation, its parent, and so on to the root.
@@ -138,11 +141,14 @@ void AddTree(RowSet* rows, Oid relation, Oid parent, int level) {
   bool is_leaf = row->relkind != relkind::kPartitioned && row->relkind != relkind::kPartitionedIndex;
   RowValues values = rows->NewRow();
   values.ObjectId(relation);
-  if (IsValid(parent)) values.ObjectId(parent);
-  else values.Null();
+  if (IsValid(parent))
+    values.ObjectId(parent);
+  else
+    values.Null();
   rows->Add(values.Bool(is_leaf).Int4(level));
   CatalogTable<PgInheritsRow> table;
-  for (const auto& child : table.Scan(catalog_index::kPgInheritsParentIndex, {relation})) AddTree(rows, child.row.inhrelid, relation, level + 1);
+  for (const auto& child : table.Scan(catalog_index::kPgInheritsParentIndex, {relation}))
+    AddTree(rows, child.row.inhrelid, relation, level + 1);
 }
 
 std::unique_ptr<TableFunction> StartTree(CallContext&, std::span<const Value> args) {
@@ -169,17 +175,22 @@ std::unique_ptr<TableFunction> StartOptions(CallContext&, std::span<const Value>
     size_t equals = text.find('=');
     RowValues row = rows->NewRow();
     row.Text(text.substr(0, equals));
-    if (equals == View::npos) row.Null();
-    else row.Text(text.substr(equals + 1));
+    if (equals == View::npos)
+      row.Null();
+    else
+      row.Text(text.substr(equals + 1));
     rows->Add(row);
   }
   return rows;
 }
 
 constexpr ScalarFunction kTable[] = {
-    Volatile<&DatabaseSizeByOid>("pg_database_size_oid"), Volatile<&DatabaseSizeByName>("pg_database_size_name"),
-    Volatile<&TablespaceSizeByOid>("pg_tablespace_size_oid"), Volatile<&TablespaceSizeByName>("pg_tablespace_size_name"),
-    Volatile<&TablespaceLocation>("pg_tablespace_location"), Scalar<&PartitionRoot>("pg_partition_root"),
+    Volatile<&DatabaseSizeByOid>("pg_database_size_oid"),
+    Volatile<&DatabaseSizeByName>("pg_database_size_name"),
+    Volatile<&TablespaceSizeByOid>("pg_tablespace_size_oid"),
+    Volatile<&TablespaceSizeByName>("pg_tablespace_size_name"),
+    Volatile<&TablespaceLocation>("pg_tablespace_location"),
+    Scalar<&PartitionRoot>("pg_partition_root"),
 };
 constexpr SetFunction kSets[] = {
     {"pg_partition_ancestors", true, StartAncestors},

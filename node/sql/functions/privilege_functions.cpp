@@ -9,8 +9,8 @@
 #include "node/catalog/rows/pg_language.h"
 #include "node/catalog/rows/pg_tablespace.h"
 #include "node/catalog/syscache.h"
-#include "node/sql/functions/object_names.h"
 #include "node/sql/functions/function_table.h"
+#include "node/sql/functions/object_names.h"
 #include "node/sql/functions/scalar.h"
 #include "node/sql/functions/text_result.h"
 #include "node/types/array.h"
@@ -68,7 +68,9 @@ struct PrivilegeKind {
   AclResult (*check)(Oid object, Oid role, AclMode mode);
 };
 
-Oid FindRelationByText(CallContext&, View name) { return FindRelation(ToCatalogName(ParseIdentifiers(name))); }
+Oid FindRelationByText(CallContext&, View name) {
+  return FindRelation(ToCatalogName(ParseIdentifiers(name)));
+}
 bool RelationExists(Oid oid) { return ClassRow(oid) != nullptr; }
 AclResult CheckOneRelation(Oid oid, Oid role, AclMode mode) { return CheckRelation(oid, role, mode); }
 
@@ -81,7 +83,8 @@ AclResult CheckOneSequence(Oid oid, Oid role, AclMode mode) {
   return CheckRelation(oid, role, mode);
 }
 constexpr PrivilegeKind kSequence{acl::kAllSequence, &FindRelationByText, &RelationExists, &CheckOneSequence};
-constexpr PrivilegeKind kAnyColumn{acl::kAllColumn, &FindRelationByText, &RelationExists, [](Oid oid, Oid role, AclMode mode) {
+constexpr PrivilegeKind kAnyColumn{acl::kAllColumn, &FindRelationByText, &RelationExists,
+                                   [](Oid oid, Oid role, AclMode mode) {
                                      AclResult whole = CheckRelation(oid, role, mode);
                                      return whole == AclResult::kOk ? whole : CheckAnyColumn(oid, role, mode);
                                    }};
@@ -89,43 +92,49 @@ constexpr PrivilegeKind kDatabase{acl::kAllDatabase,
                                   [](CallContext&, View name) {
                                     auto row = DatabaseRow(name);
                                     if (row == nullptr) {
-                                      throw SqlError(ErrorCode::kUndefinedDatabase, "database \"{}\" does not exist", name);
+                                      throw SqlError(ErrorCode::kUndefinedDatabase,
+                                                     "database \"{}\" does not exist", name);
                                     }
                                     return row->oid;
                                   },
                                   [](Oid oid) { return DatabaseRow(oid) != nullptr; }, &CheckDatabase};
-constexpr PrivilegeKind kSchema{acl::kAllSchema, [](CallContext&, View name) { return FindNamespace(name, false, false); },
+constexpr PrivilegeKind kSchema{acl::kAllSchema,
+                                [](CallContext&, View name) { return FindNamespace(name, false, false); },
                                 [](Oid oid) { return SchemaRow(oid) != nullptr; }, &CheckSchema};
-constexpr PrivilegeKind kFunction{acl::kAllFunction,
-                                  [](CallContext& c, View name) {
-                                    if (c.session == nullptr) throw NotSupported("a function name outside a session");
-                                    return c.session->Find(type_oid::kRegProcedure, name);
-                                  },
-                                  [](Oid oid) { return FunctionRow(oid) != nullptr; },
-                                  [](Oid oid, Oid role, AclMode mode) { return CheckFunction(oid, role, mode); }};
-constexpr PrivilegeKind kType{acl::kAllType, [](CallContext&, View name) { return FindTypeBySqlName(name, false); },
+constexpr PrivilegeKind kFunction{
+    acl::kAllFunction,
+    [](CallContext& c, View name) {
+      if (c.session == nullptr) throw NotSupported("a function name outside a session");
+      return c.session->Find(type_oid::kRegProcedure, name);
+    },
+    [](Oid oid) { return FunctionRow(oid) != nullptr; },
+    [](Oid oid, Oid role, AclMode mode) { return CheckFunction(oid, role, mode); }};
+constexpr PrivilegeKind kType{acl::kAllType,
+                              [](CallContext&, View name) { return FindTypeBySqlName(name, false); },
                               [](Oid oid) { return TypeRow(oid) != nullptr; },
                               [](Oid oid, Oid role, AclMode mode) { return CheckType(oid, role, mode); }};
-constexpr PrivilegeKind kLanguage{acl::kAllLanguage,
-                                  [](CallContext&, View name) {
-                                    auto row = FindRow<PgLanguageRow>(catalog_index::kPgLanguageNameIndex, {name});
-                                    if (row == nullptr) {
-                                      throw SqlError(ErrorCode::kUndefinedObject, "language \"{}\" does not exist", name);
-                                    }
-                                    return row->oid;
-                                  },
-                                  [](Oid oid) { return FindRow<PgLanguageRow>(catalog_index::kPgLanguageOidIndex, {oid}) != nullptr; },
-                                  [](Oid oid, Oid role, AclMode mode) { return CheckLanguage(oid, role, mode); }};
-constexpr PrivilegeKind kTablespace{acl::kAllTablespace,
-                                    [](CallContext&, View name) {
-                                      auto row = FindRow<PgTablespaceRow>(catalog_index::kPgTablespaceSpcnameIndex, {name});
-                                      if (row == nullptr) {
-                                        throw SqlError(ErrorCode::kUndefinedObject, "tablespace \"{}\" does not exist", name);
-                                      }
-                                      return row->oid;
-                                    },
-                                    [](Oid oid) { return FindRow<PgTablespaceRow>(catalog_index::kPgTablespaceOidIndex, {oid}) != nullptr; },
-                                    [](Oid oid, Oid role, AclMode mode) { return CheckTablespace(oid, role, mode); }};
+constexpr PrivilegeKind kLanguage{
+    acl::kAllLanguage,
+    [](CallContext&, View name) {
+      auto row = FindRow<PgLanguageRow>(catalog_index::kPgLanguageNameIndex, {name});
+      if (row == nullptr) {
+        throw SqlError(ErrorCode::kUndefinedObject, "language \"{}\" does not exist", name);
+      }
+      return row->oid;
+    },
+    [](Oid oid) { return FindRow<PgLanguageRow>(catalog_index::kPgLanguageOidIndex, {oid}) != nullptr; },
+    [](Oid oid, Oid role, AclMode mode) { return CheckLanguage(oid, role, mode); }};
+constexpr PrivilegeKind kTablespace{
+    acl::kAllTablespace,
+    [](CallContext&, View name) {
+      auto row = FindRow<PgTablespaceRow>(catalog_index::kPgTablespaceSpcnameIndex, {name});
+      if (row == nullptr) {
+        throw SqlError(ErrorCode::kUndefinedObject, "tablespace \"{}\" does not exist", name);
+      }
+      return row->oid;
+    },
+    [](Oid oid) { return FindRow<PgTablespaceRow>(catalog_index::kPgTablespaceOidIndex, {oid}) != nullptr; },
+    [](Oid oid, Oid role, AclMode mode) { return CheckTablespace(oid, role, mode); }};
 
 // ([role,] object, privileges)
 template <const PrivilegeKind* kKind>
@@ -150,24 +159,29 @@ void HasPrivilege(CallContext& c, std::span<const Value> args, Value* result) {
 void HasColumnPrivilege(CallContext& c, std::span<const Value> args, Value* result) {
   size_t table_index = args.size() - 3;
   Oid role = table_index == 0 ? session_identity().current_role : RoleArgument(c, 0, args[0]);
-  Oid table = IsOidType(c.site.arg_types[table_index]) ? Oid{static_cast<uint32_t>(args[table_index].datum.i32)}
-                                                       : FindRelationByText(c, args[table_index].datum.string.view());
+  Oid table = IsOidType(c.site.arg_types[table_index])
+                  ? Oid{static_cast<uint32_t>(args[table_index].datum.i32)}
+                  : FindRelationByText(c, args[table_index].datum.string.view());
   if (!RelationExists(table)) return;
   RelationRef relation = OpenRelation(table, LockMode::kAccessShare);
   AttrNumber column;
   if (c.site.arg_types[table_index + 1] == type_oid::kInt2) {
     column = args[table_index + 1].datum.i16;
-    if (column < 1 || column > relation->column_count() || relation->columns[static_cast<size_t>(column - 1)].attisdropped) return;
+    if (column < 1 || column > relation->column_count() ||
+        relation->columns[static_cast<size_t>(column - 1)].attisdropped)
+      return;
   } else {
     View name = args[table_index + 1].datum.string.view();
     column = relation->FindColumn(name);
     if (column == 0) {
-      throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name, relation->name());
+      throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name,
+                     relation->name());
     }
   }
   bool any = false;
   for (AclMode mode : ParseModes(args.back().datum.string.view(), acl::kAllColumn)) {
-    any |= CheckRelation(table, role, mode) == AclResult::kOk || CheckColumn(table, column, role, mode) == AclResult::kOk;
+    any |= CheckRelation(table, role, mode) == AclResult::kOk ||
+           CheckColumn(table, column, role, mode) == AclResult::kOk;
   }
   *result = Value{Datum{.b = any}, false};
 }
@@ -185,9 +199,12 @@ void HasRole(CallContext& c, std::span<const Value> args, Value* result) {
     bool admin = word.ends_with(" WITH GRANT OPTION") || word.ends_with(" WITH ADMIN OPTION");
     std::string kind = word.substr(0, word.find(' '));
     if (kind != "MEMBER" && kind != "USAGE") {
-      throw SqlError(ErrorCode::kInvalidParameterValue, "unrecognized privilege type: \"{}\"", TrimSpace(text.substr(0, comma)));
+      throw SqlError(ErrorCode::kInvalidParameterValue, "unrecognized privilege type: \"{}\"",
+                     TrimSpace(text.substr(0, comma)));
     }
-    any |= admin ? IsAdminOf(member, role) : kind == "USAGE" ? HasRightsOf(member, role) : IsMember(member, role);
+    any |= admin             ? IsAdminOf(member, role)
+           : kind == "USAGE" ? HasRightsOf(member, role)
+                             : IsMember(member, role);
     if (comma == text.npos) break;
     text = text.substr(comma + 1);
   }
@@ -203,13 +220,16 @@ bool AclContains(View list, View item) {
   Value element;
   for (ArrayReader reader(view, PhysicalType::kString); reader.Next(&element);) {
     AclItem have = LoadAclItem(element.datum.string.view());
-    if (have.grantee == wanted.grantee && have.grantor == wanted.grantor && (have.rights & wanted.rights) == wanted.rights) return true;
+    if (have.grantee == wanted.grantee && have.grantor == wanted.grantor &&
+        (have.rights & wanted.rights) == wanted.rights)
+      return true;
   }
   return false;
 }
 View MakeAclItem(CallContext& c, Oid grantee, Oid grantor, View privileges, bool grantable) {
   AclItem item{grantee, grantor, 0};
-  for (AclMode mode : ParseModes(privileges, 0xFFFF)) item.rights |= mode | (grantable ? acl::Grantable(mode) : 0);
+  for (AclMode mode : ParseModes(privileges, 0xFFFF))
+    item.rights |= mode | (grantable ? acl::Grantable(mode) : 0);
   return StoreAclItem(item, c.arena);
 }
 std::optional<View> DefaultAclOf(CallContext& c, int8_t kind, Oid owner) {
@@ -228,18 +248,22 @@ std::optional<View> DefaultAclOf(CallContext& c, int8_t kind, Oid owner) {
     case 'F': object = ObjectKind::kForeignDataWrapper; break;
     case 'S': object = ObjectKind::kForeignServer; break;
     case 'T': object = ObjectKind::kType; break;
-    default: throw SqlError(ErrorCode::kInternalError, "unrecognized object type abbreviation: {}", static_cast<char>(kind));
+    default:
+      throw SqlError(ErrorCode::kInternalError, "unrecognized object type abbreviation: {}",
+                     static_cast<char>(kind));
   }
   ArrayBuilder builder(type_oid::kAclItem, PhysicalType::kString);
-  for (const AclItem& item : DefaultAcl(object, owner)) builder.Add(Value{StringDatum(StoreAclItem(item, c.arena)), false});
+  for (const AclItem& item : DefaultAcl(object, owner))
+    builder.Add(Value{StringDatum(StoreAclItem(item, c.arena)), false});
   return builder.Finish(c.arena);
 }
 
 constexpr ScalarFunction kFunctions[] = {
-#define VARIANTS(name, kind)                                                                             \
+#define VARIANTS(name, kind)                                                                                 \
   RowForm<&HasPrivilege<&kind>, true>(name "_name_name"), RowForm<&HasPrivilege<&kind>, true>(name "_name"), \
       RowForm<&HasPrivilege<&kind>, true>(name "_name_id"), RowForm<&HasPrivilege<&kind>, true>(name "_id"), \
-      RowForm<&HasPrivilege<&kind>, true>(name "_id_name"), RowForm<&HasPrivilege<&kind>, true>(name "_id_id")
+      RowForm<&HasPrivilege<&kind>, true>(name "_id_name"),                                                  \
+      RowForm<&HasPrivilege<&kind>, true>(name "_id_id")
     VARIANTS("has_table_privilege", kTable),
     VARIANTS("has_sequence_privilege", kSequence),
     VARIANTS("has_any_column_privilege", kAnyColumn),
@@ -262,10 +286,15 @@ constexpr ScalarFunction kFunctions[] = {
     RowForm<&HasColumnPrivilege, true>("has_column_privilege_name_attnum"),
     RowForm<&HasColumnPrivilege, true>("has_column_privilege_id_name"),
     RowForm<&HasColumnPrivilege, true>("has_column_privilege_id_attnum"),
-    RowForm<&HasRole, true>("pg_has_role_name_name"), RowForm<&HasRole, true>("pg_has_role_name"),
-    RowForm<&HasRole, true>("pg_has_role_name_id"), RowForm<&HasRole, true>("pg_has_role_id"),
-    RowForm<&HasRole, true>("pg_has_role_id_name"), RowForm<&HasRole, true>("pg_has_role_id_id"),
-    Scalar<&AclItemEq>("aclitem_eq"), Scalar<&AclContains>("aclcontains"), Scalar<&MakeAclItem>("makeaclitem"),
+    RowForm<&HasRole, true>("pg_has_role_name_name"),
+    RowForm<&HasRole, true>("pg_has_role_name"),
+    RowForm<&HasRole, true>("pg_has_role_name_id"),
+    RowForm<&HasRole, true>("pg_has_role_id"),
+    RowForm<&HasRole, true>("pg_has_role_id_name"),
+    RowForm<&HasRole, true>("pg_has_role_id_id"),
+    Scalar<&AclItemEq>("aclitem_eq"),
+    Scalar<&AclContains>("aclcontains"),
+    Scalar<&MakeAclItem>("makeaclitem"),
     Scalar<&DefaultAclOf>("acldefault_sql"),
 };
 
@@ -281,8 +310,9 @@ class AclRows : public TableFunction {
     }
   }
   uint32_t Next(CallContext&, std::span<Vector* const> columns, uint32_t max_rows) override {
-    static constexpr View kNames[] = {"INSERT", "SELECT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "EXECUTE",
-                                      "USAGE", "CREATE", "TEMPORARY", "CONNECT", "SET", "ALTER SYSTEM"};
+    static constexpr View kNames[] = {"INSERT",     "SELECT",  "UPDATE",  "DELETE",      "TRUNCATE",
+                                      "REFERENCES", "TRIGGER", "EXECUTE", "USAGE",       "CREATE",
+                                      "TEMPORARY",  "CONNECT", "SET",     "ALTER SYSTEM"};
     uint32_t count = 0;
     while (count < max_rows && item_ < items_.size()) {
       const AclItem& item = items_[item_];

@@ -64,7 +64,9 @@ const Aggregates& AllAggregates() {
 
 const ScalarFunction* FindScalar(std::string_view prosrc) { return Scalars().Find(prosrc); }
 const SetFunction* FindSetFunction(std::string_view prosrc) { return Sets().Find(prosrc); }
-bool HasFunction(std::string_view prosrc) { return FindScalar(prosrc) != nullptr || FindSetFunction(prosrc) != nullptr; }
+bool HasFunction(std::string_view prosrc) {
+  return FindScalar(prosrc) != nullptr || FindSetFunction(prosrc) != nullptr;
+}
 
 const AggregateFunction* FindAggregate(Oid aggregate) {
   auto found = AllAggregates().by_oid.find(OidNumber(aggregate));
@@ -112,8 +114,10 @@ void RunRows(RowFunction row, bool is_strict, bool is_volatile, CallContext& con
   result->SetAllValid();
   bool constant = !is_volatile;
   for (size_t i = 0; i < args.size(); ++i) {
-    if (args[i]->is_constant()) values[i] = args[i]->Get(0);
-    else constant = false;
+    if (args[i]->is_constant())
+      values[i] = args[i]->Get(0);
+    else
+      constant = false;
   }
   result->SetConstant(constant);
   if (selection.count == 0) return;
@@ -131,8 +135,10 @@ void RunRows(RowFunction row, bool is_strict, bool is_volatile, CallContext& con
     }
     Value value;
     row(context, {values, args.size()}, &value);
-    if (value.is_null) result->SetNull(position);
-    else StoreDatum(result->type(), result->raw_data(), position, value.datum);
+    if (value.is_null)
+      result->SetNull(position);
+    else
+      StoreDatum(result->type(), result->raw_data(), position, value.datum);
   }
 }
 

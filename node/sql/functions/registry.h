@@ -87,9 +87,9 @@ Value CallScalar(const ScalarFunction& function, CallContext& context, std::span
 // memcpy if it likes, and never destroys: whatever grows lives in context.arena, which must outlive the state and
 // whose growth is the memory the operator accounts for.
 struct AggregateFunction {
-  Oid oid;                     // pg_proc.oid of the aggregate
-  std::string_view signature;  // "sum(integer)"
-  uint32_t state_bytes;        // aligned 16
+  Oid oid;                                  // pg_proc.oid of the aggregate
+  std::string_view signature;               // "sum(integer)"
+  uint32_t state_bytes;                     // aligned 16
   void (*init)(CallContext&, void* state);  // may be null
   // Adds each selected row to the state groups[row] points at.
   void (*update)(CallContext&, std::span<const Vector* const> args, const Selection&, void* const* groups);

@@ -23,7 +23,8 @@ void RequireReplicationRole() {
   Oid role = session_identity().current_role;
   RowRef<PgAuthidRow> row = RoleRow(role);
   if (IsSuperuser(role) || (row != nullptr && row->rolreplication)) return;
-  throw SqlError(ErrorCode::kInsufficientPrivilege, "must be superuser or replication role to use replication slots");
+  throw SqlError(ErrorCode::kInsufficientPrivilege,
+                 "must be superuser or replication role to use replication slots");
 }
 
 View CreateSlot(CallContext& c, View name, bool reserve, bool temporary) {
@@ -62,7 +63,11 @@ void PutSlot(RowSet* set, const ReplicationSlotInfo& info) {
     row.Int4(info.active_pid);
   else
     row.Null();
-  row.TransactionOrNull(info.xmin).Null().PositionOrNull(info.restart).Null().TextOrNull(SlotWalName(info.wal));
+  row.TransactionOrNull(info.xmin)
+      .Null()
+      .PositionOrNull(info.restart)
+      .Null()
+      .TextOrNull(SlotWalName(info.wal));
   if (info.safe_wal_bytes >= 0)
     row.Int8(info.safe_wal_bytes);
   else
@@ -103,7 +108,8 @@ void PutProgress(RowValues* row, int sender, bool may_see) {
   row->Text(SenderStateName(slot.state.load()));
   for (const auto* lsn : {&slot.sent_lsn, &slot.write_lsn, &slot.flush_lsn, &slot.apply_lsn})
     row->PositionOrNull(Lsn{lsn->load()});
-  for (const auto* lag : {&slot.write_lag_us, &slot.flush_lag_us, &slot.apply_lag_us}) PutLag(row, lag->load());
+  for (const auto* lag : {&slot.write_lag_us, &slot.flush_lag_us, &slot.apply_lag_us})
+    PutLag(row, lag->load());
   row->Int4(slot.sync_priority.load());
   row->Text(SyncStateOf(sender)).TimeOrNull(slot.reply_time.load());
 }

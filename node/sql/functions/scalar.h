@@ -126,8 +126,8 @@ struct Row {
     Apply(context, args, result, std::make_index_sequence<std::tuple_size_v<typename S::Args>>());
   }
   template <size_t... I>
-  static void Apply([[maybe_unused]] CallContext& context, [[maybe_unused]] std::span<const Value> args, Value* result,
-                    std::index_sequence<I...>) {
+  static void Apply([[maybe_unused]] CallContext& context, [[maybe_unused]] std::span<const Value> args,
+                    Value* result, std::index_sequence<I...>) {
     if constexpr (S::kContext) {
       PutResult(result, Fn(context, Arg<std::tuple_element_t<I, typename S::Args>>::Get(args[I])...));
     } else {
@@ -143,7 +143,8 @@ void RunRows(RowFunction row, bool is_strict, bool is_volatile, CallContext& con
 bool NoNulls(std::span<const Vector* const> args);
 
 template <RowFunction F, bool kStrict, bool kVolatile>
-void RowKernel(CallContext& context, std::span<const Vector* const> args, const Selection& selection, Vector* result) {
+void RowKernel(CallContext& context, std::span<const Vector* const> args, const Selection& selection,
+               Vector* result) {
   RunRows(F, kStrict, kVolatile, context, args, selection, result);
 }
 
@@ -165,15 +166,21 @@ struct Typed {
       return static_cast<const T*>(data)[index];
     }
   }
-  static void One(CallContext& context, const void* a, const void* b, uint32_t ia, uint32_t ib, void* out, uint32_t io) {
+  static void One(CallContext& context, const void* a, const void* b, uint32_t ia, uint32_t ib, void* out,
+                  uint32_t io) {
     using R = typename S::Result;
     static_assert(!std::is_same_v<R, std::string_view>);
     R* to = static_cast<R*>(out) + io;
     if constexpr (kArgs == 1) {
-      if constexpr (S::kContext) *to = Fn(context, Load<0>(a, ia)); else *to = Fn(Load<0>(a, ia));
+      if constexpr (S::kContext)
+        *to = Fn(context, Load<0>(a, ia));
+      else
+        *to = Fn(Load<0>(a, ia));
     } else {
-      if constexpr (S::kContext) *to = Fn(context, Load<0>(a, ia), Load<1>(b, ib));
-      else *to = Fn(Load<0>(a, ia), Load<1>(b, ib));
+      if constexpr (S::kContext)
+        *to = Fn(context, Load<0>(a, ia), Load<1>(b, ib));
+      else
+        *to = Fn(Load<0>(a, ia), Load<1>(b, ib));
     }
   }
   static void Call(CallContext& context, std::span<const Vector* const> args, const Selection& selection,
@@ -190,8 +197,10 @@ struct Typed {
     uint32_t mask_a = first.is_constant() ? 0 : UINT32_MAX;
     uint32_t mask_b = second.is_constant() ? 0 : UINT32_MAX;
     if (constant) {
-      if (first.IsNullAt(0) || second.IsNullAt(0)) result->SetNull(0);
-      else One(context, a, b, 0, 0, out, 0);
+      if (first.IsNullAt(0) || second.IsNullAt(0))
+        result->SetNull(0);
+      else
+        One(context, a, b, 0, 0, out, 0);
       return;
     }
     if (!first.has_nulls() && !second.has_nulls()) {

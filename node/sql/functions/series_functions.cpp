@@ -10,7 +10,9 @@
 namespace walden {
 namespace {
 
-[[noreturn]] void ZeroStep() { throw SqlError(ErrorCode::kInvalidParameterValue, "step size cannot equal zero"); }
+[[noreturn]] void ZeroStep() {
+  throw SqlError(ErrorCode::kInvalidParameterValue, "step size cannot equal zero");
+}
 
 template <class T>
 class IntegerSeries : public TableFunction {
@@ -33,10 +35,12 @@ class IntegerSeries : public TableFunction {
   bool done_ = false;
 };
 std::unique_ptr<TableFunction> StartInt4(CallContext&, std::span<const Value> args) {
-  return std::make_unique<IntegerSeries<int32_t>>(args[0].datum.i32, args[1].datum.i32, args.size() > 2 ? args[2].datum.i32 : 1);
+  return std::make_unique<IntegerSeries<int32_t>>(args[0].datum.i32, args[1].datum.i32,
+                                                  args.size() > 2 ? args[2].datum.i32 : 1);
 }
 std::unique_ptr<TableFunction> StartInt8(CallContext&, std::span<const Value> args) {
-  return std::make_unique<IntegerSeries<int64_t>>(args[0].datum.i64, args[1].datum.i64, args.size() > 2 ? args[2].datum.i64 : 1);
+  return std::make_unique<IntegerSeries<int64_t>>(args[0].datum.i64, args[1].datum.i64,
+                                                  args.size() > 2 ? args[2].datum.i64 : 1);
 }
 
 class NumericSeries : public TableFunction {
@@ -79,7 +83,11 @@ template <bool kZoned>
 class TimestampSeries : public TableFunction {
  public:
   TimestampSeries(int64_t start, int64_t stop, IntervalValue step, const TimeZone* zone)
-      : next_(start), stop_(stop), step_(step), zone_(zone), sign_(CompareInterval(step, IntervalValue{0, 0, 0})) {
+      : next_(start),
+        stop_(stop),
+        step_(step),
+        zone_(zone),
+        sign_(CompareInterval(step, IntervalValue{0, 0, 0})) {
     if (sign_ == 0) ZeroStep();
   }
   uint32_t Next(CallContext&, std::span<Vector* const> columns, uint32_t max_rows) override {
@@ -98,17 +106,23 @@ class TimestampSeries : public TableFunction {
   int sign_;
 };
 std::unique_ptr<TableFunction> StartTimestamp(CallContext& c, std::span<const Value> args) {
-  return std::make_unique<TimestampSeries<false>>(args[0].datum.i64, args[1].datum.i64, args[2].datum.interval, c.format.zone);
+  return std::make_unique<TimestampSeries<false>>(args[0].datum.i64, args[1].datum.i64,
+                                                  args[2].datum.interval, c.format.zone);
 }
 std::unique_ptr<TableFunction> StartTimestampTz(CallContext& c, std::span<const Value> args) {
-  return std::make_unique<TimestampSeries<true>>(args[0].datum.i64, args[1].datum.i64, args[2].datum.interval, c.format.zone);
+  return std::make_unique<TimestampSeries<true>>(args[0].datum.i64, args[1].datum.i64, args[2].datum.interval,
+                                                 c.format.zone);
 }
 
 constexpr SetFunction kSets[] = {
-    {"generate_series_int4", true, &StartInt4},           {"generate_series_step_int4", true, &StartInt4},
-    {"generate_series_int8", true, &StartInt8},           {"generate_series_step_int8", true, &StartInt8},
-    {"generate_series_numeric", true, &StartNumeric},     {"generate_series_step_numeric", true, &StartNumeric},
-    {"generate_series_timestamp", true, &StartTimestamp}, {"generate_series_timestamptz", true, &StartTimestampTz},
+    {"generate_series_int4", true, &StartInt4},
+    {"generate_series_step_int4", true, &StartInt4},
+    {"generate_series_int8", true, &StartInt8},
+    {"generate_series_step_int8", true, &StartInt8},
+    {"generate_series_numeric", true, &StartNumeric},
+    {"generate_series_step_numeric", true, &StartNumeric},
+    {"generate_series_timestamp", true, &StartTimestamp},
+    {"generate_series_timestamptz", true, &StartTimestampTz},
 };
 
 }  // namespace

@@ -2,9 +2,9 @@
 #include <cmath>
 #include <optional>
 
-#include "node/config/settings.h"
 #include "node/base/error.h"
 #include "node/base/random.h"
+#include "node/config/settings.h"
 #include "node/sql/functions/function_table.h"
 #include "node/sql/functions/random_seed.h"
 #include "node/sql/functions/scalar.h"
@@ -44,7 +44,8 @@ std::optional<View> CurrentSettingOrNull(CallContext& c, View name, bool missing
   if (!Session(c).GetSetting(name, !missing_ok, &value)) return std::nullopt;
   return Keep(c, value);
 }
-std::optional<View> SetConfig(CallContext& c, std::optional<View> name, std::optional<View> value, std::optional<bool> is_local) {
+std::optional<View> SetConfig(CallContext& c, std::optional<View> name, std::optional<View> value,
+                              std::optional<bool> is_local) {
   if (!name) throw SqlError(ErrorCode::kNullValueNotAllowed, "SET requires parameter name");
   return Keep(c, Session(c).SetSetting(*name, value.value_or(""), is_local.value_or(false)));
 }
@@ -67,7 +68,8 @@ double RandomDouble() {
 }
 View SetSeed(double seed) {
   if (!(seed >= -1 && seed <= 1)) {
-    throw SqlError(ErrorCode::kInvalidParameterValue, "setseed parameter {} is out of allowed range [-1,1]", seed);
+    throw SqlError(ErrorCode::kInvalidParameterValue, "setseed parameter {} is out of allowed range [-1,1]",
+                   seed);
   }
   Generator() = Random(static_cast<uint64_t>(static_cast<int64_t>(seed * 9007199254740992.0)));
   return {};
@@ -87,7 +89,8 @@ void ColumnSize(CallContext& c, std::span<const Value> args, Value* result) {
     uint64_t bytes = args[0].datum.string.size;
     size = static_cast<int32_t>(bytes + (bytes < 127 ? 1 : 4));
   } else if (type.physical == PhysicalType::kNumeric) {
-    size = static_cast<int32_t>(args[0].datum.numeric.kind == NumericKind::kBig ? args[0].datum.numeric.digits_size + 8 : 16);
+    size = static_cast<int32_t>(
+        args[0].datum.numeric.kind == NumericKind::kBig ? args[0].datum.numeric.digits_size + 8 : 16);
   }
   *result = Value{Datum{.i32 = size}, false};
 }
@@ -123,7 +126,8 @@ View SizePretty(CallContext& c, int64_t size) {
 }
 View SizePrettyNumeric(CallContext& c, NumericRef size) {
   NumericRef limit = NumericFromInt64(INT64_MAX);
-  if (CompareNumeric(NumericAbsolute(size, c.arena), limit) <= 0 && CompareNumeric(size, NumericTruncate(size, 0, c.arena)) == 0) {
+  if (CompareNumeric(NumericAbsolute(size, c.arena), limit) <= 0 &&
+      CompareNumeric(size, NumericTruncate(size, 0, c.arena)) == 0) {
     return SizePretty(c, NumericToInt64(size));
   }
   static constexpr const char* kUnits[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
@@ -133,7 +137,8 @@ View SizePrettyNumeric(CallContext& c, NumericRef size) {
     return Keep(c, text + " bytes");
   }
   // One bit of the unit below is kept for rounding.
-  NumericRef halves = NumericDivideTruncate(size, NumericFromInt64(512), c.arena), thousand = NumericFromInt64(1024);
+  NumericRef halves = NumericDivideTruncate(size, NumericFromInt64(512), c.arena),
+             thousand = NumericFromInt64(1024);
   size_t unit = 1;
   while (unit < 5 && CompareNumeric(NumericAbsolute(halves, c.arena), NumericFromInt64(20 * 1024 - 1)) >= 0) {
     halves = NumericDivideTruncate(halves, thousand, c.arena);
@@ -145,14 +150,25 @@ View SizePrettyNumeric(CallContext& c, NumericRef size) {
 }
 
 constexpr ScalarFunction kTable[] = {
-    RowForm<&TypeOfArgument, false>("pg_typeof"), Scalar<&Version>("pgsql_version"), Scalar<&CurrentDatabase>("current_database"),
-    Scalar<&CurrentUser>("current_user"), Scalar<&SessionUser>("session_user"), Scalar<&BackendPid>("pg_backend_pid"),
-    Scalar<&ClientEncodingName>("pg_client_encoding"), Scalar<&Utf8Name>("getdatabaseencoding"),
-    Scalar<&CurrentSetting>("show_config_by_name"), Scalar<&CurrentSettingOrNull>("show_config_by_name_missing_ok"),
-    Volatile<&SetConfig>("set_config_by_name"), Volatile<&RandomDouble>("drandom"), Volatile<&SetSeed>("setseed"),
-    Volatile<&GenRandomUuid>("gen_random_uuid"), RowForm<&ColumnSize, true>("pg_column_size"),
-    RowForm<&CountNulls<true>, false>("pg_num_nulls"), RowForm<&CountNulls<false>, false>("pg_num_nonnulls"),
-    Scalar<&SizePretty>("pg_size_pretty"), Scalar<&SizePrettyNumeric>("pg_size_pretty_numeric"),
+    RowForm<&TypeOfArgument, false>("pg_typeof"),
+    Scalar<&Version>("pgsql_version"),
+    Scalar<&CurrentDatabase>("current_database"),
+    Scalar<&CurrentUser>("current_user"),
+    Scalar<&SessionUser>("session_user"),
+    Scalar<&BackendPid>("pg_backend_pid"),
+    Scalar<&ClientEncodingName>("pg_client_encoding"),
+    Scalar<&Utf8Name>("getdatabaseencoding"),
+    Scalar<&CurrentSetting>("show_config_by_name"),
+    Scalar<&CurrentSettingOrNull>("show_config_by_name_missing_ok"),
+    Volatile<&SetConfig>("set_config_by_name"),
+    Volatile<&RandomDouble>("drandom"),
+    Volatile<&SetSeed>("setseed"),
+    Volatile<&GenRandomUuid>("gen_random_uuid"),
+    RowForm<&ColumnSize, true>("pg_column_size"),
+    RowForm<&CountNulls<true>, false>("pg_num_nulls"),
+    RowForm<&CountNulls<false>, false>("pg_num_nonnulls"),
+    Scalar<&SizePretty>("pg_size_pretty"),
+    Scalar<&SizePrettyNumeric>("pg_size_pretty_numeric"),
 };
 
 }  // namespace

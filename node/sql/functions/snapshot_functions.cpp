@@ -26,17 +26,16 @@ bool IsVisible(uint64_t xid, View snapshot) { return XidSnapshotView(snapshot).S
 std::unique_ptr<TableFunction> StartRunning(CallContext&, std::span<const Value> args) {
   auto set = std::make_unique<RowSet>();
   XidSnapshotView view(args[0].datum.string.view());
-  for (size_t i = 0; i < view.count(); ++i) set->Add(set->NewRow().Int8(static_cast<int64_t>(view.running(i))));
+  for (size_t i = 0; i < view.count(); ++i)
+    set->Add(set->NewRow().Int8(static_cast<int64_t>(view.running(i))));
   return set;
 }
 
 View Export(CallContext& c) { return c.arena.Copy(ExportSnapshot()); }
 
 constexpr ScalarFunction kTable[] = {
-    Volatile<&Export>("pg_export_snapshot"),
-    Volatile<&CurrentSnapshot>("pg_current_snapshot"),
-    Scalar<&Lowest>("pg_snapshot_xmin"),
-    Scalar<&Highest>("pg_snapshot_xmax"),
+    Volatile<&Export>("pg_export_snapshot"),      Volatile<&CurrentSnapshot>("pg_current_snapshot"),
+    Scalar<&Lowest>("pg_snapshot_xmin"),          Scalar<&Highest>("pg_snapshot_xmax"),
     Scalar<&IsVisible>("pg_visible_in_snapshot"),
 };
 constexpr SetFunction kSets[] = {{"pg_snapshot_xip", true, &StartRunning}};

@@ -20,7 +20,9 @@ using View = std::string_view;
 void CallOther(CallContext& c, View name, std::initializer_list<Value> args, Value* result) {
   *result = CallScalar(*FindScalar(name), c, {args.begin(), args.size()});
 }
-void PutText(CallContext& c, const std::string& text, Value* result) { *result = Value{StringDatum(Keep(c, text)), false}; }
+void PutText(CallContext& c, const std::string& text, Value* result) {
+  *result = Value{StringDatum(Keep(c, text)), false};
+}
 std::string TextOf(CallContext& c, size_t arg, const Value& value) {
   std::string text;
   AppendText(c, c.site.arg_types[arg], value.datum, &text);
@@ -28,7 +30,9 @@ std::string TextOf(CallContext& c, size_t arg, const Value& value) {
 }
 
 // quote_literal(text) and quote_literal(anyelement), likewise quote_nullable.
-void QuoteAny(CallContext& c, std::span<const Value> args, Value* result) { PutText(c, QuoteLiteral(TextOf(c, 0, args[0])), result); }
+void QuoteAny(CallContext& c, std::span<const Value> args, Value* result) {
+  PutText(c, QuoteLiteral(TextOf(c, 0, args[0])), result);
+}
 void QuoteAnyOrNull(CallContext& c, std::span<const Value> args, Value* result) {
   PutText(c, args[0].is_null ? "NULL" : QuoteLiteral(TextOf(c, 0, args[0])), result);
 }
@@ -72,7 +76,9 @@ int32_t IntPlusDate(CallContext& c, int32_t a, int32_t b) {
 }
 int64_t SpanPlusDate(IntervalValue a, int32_t b) { return AddToTimestamp(DateToTimestamp(b), a); }
 int64_t SpanPlusTimestamp(IntervalValue a, int64_t b) { return AddToTimestamp(b, a); }
-int64_t SpanPlusTimestampTz(CallContext& c, IntervalValue a, int64_t b) { return AddToTimestampTz(b, a, c.format.zone); }
+int64_t SpanPlusTimestampTz(CallContext& c, IntervalValue a, int64_t b) {
+  return AddToTimestampTz(b, a, c.format.zone);
+}
 template <bool kZoned>
 void SpanPlusTime(CallContext& c, std::span<const Value> args, Value* result) {
   CallOther(c, kZoned ? "timetz_pl_interval" : "time_pl_interval", {args[1], args[0]}, result);
@@ -99,23 +105,37 @@ void Overlaps(CallContext& c, std::span<const Value> args, Value* result) {
       ends[i].is_null = true;
       continue;
     }
-    const char* add = type == type_oid::kTime ? "time_pl_interval"
-                      : type == type_oid::kTimestampTz ? "timestamptz_pl_interval" : "timestamp_pl_interval";
+    const char* add = type == type_oid::kTime          ? "time_pl_interval"
+                      : type == type_oid::kTimestampTz ? "timestamptz_pl_interval"
+                                                       : "timestamp_pl_interval";
     CallOther(c, add, {args[i - 1], args[i]}, &ends[i]);
   }
   CallOther(c, "overlaps_timestamp", {ends[0], ends[1], ends[2], ends[3]}, result);
 }
 
 constexpr ScalarFunction kTable[] = {
-    RowForm<&QuoteAny, true>("quote_literal"), RowForm<&QuoteAnyOrNull, false>("quote_nullable"),
-    RowForm<&TextAnyCat, true>("textanycat"), RowForm<&TextAnyCat, true>("anytextcat"), Scalar<&BitLength>("bit_length"),
-    Scalar<&RoundWhole>("round"), Scalar<&TruncateWhole>("trunc"), Scalar<&Log10>("log"), Scalar<&Log10>("log10"),
-    Scalar<&SubstringSimilar>("substring"), RowForm<&AgeFromToday, true>("age"), Scalar<&DatePart>("date_part"),
-    Scalar<&IntPlusDate>("integer_pl_date"), Scalar<&SpanPlusDate>("interval_pl_date"),
-    Scalar<&SpanPlusTimestamp>("interval_pl_timestamp"), Scalar<&SpanPlusTimestampTz>("interval_pl_timestamptz"),
-    RowForm<&SpanPlusTime<false>, true>("interval_pl_time"), RowForm<&SpanPlusTime<true>, true>("interval_pl_timetz"),
-    RowForm<&TimePlusDate, true>("timedate_pl"), RowForm<&TimeTzPlusDate, true>("timetzdate_pl"),
-    Scalar<&DateTimeToTimestampTz>("timestamptz"), RowForm<&Overlaps, false>("overlaps"),
+    RowForm<&QuoteAny, true>("quote_literal"),
+    RowForm<&QuoteAnyOrNull, false>("quote_nullable"),
+    RowForm<&TextAnyCat, true>("textanycat"),
+    RowForm<&TextAnyCat, true>("anytextcat"),
+    Scalar<&BitLength>("bit_length"),
+    Scalar<&RoundWhole>("round"),
+    Scalar<&TruncateWhole>("trunc"),
+    Scalar<&Log10>("log"),
+    Scalar<&Log10>("log10"),
+    Scalar<&SubstringSimilar>("substring"),
+    RowForm<&AgeFromToday, true>("age"),
+    Scalar<&DatePart>("date_part"),
+    Scalar<&IntPlusDate>("integer_pl_date"),
+    Scalar<&SpanPlusDate>("interval_pl_date"),
+    Scalar<&SpanPlusTimestamp>("interval_pl_timestamp"),
+    Scalar<&SpanPlusTimestampTz>("interval_pl_timestamptz"),
+    RowForm<&SpanPlusTime<false>, true>("interval_pl_time"),
+    RowForm<&SpanPlusTime<true>, true>("interval_pl_timetz"),
+    RowForm<&TimePlusDate, true>("timedate_pl"),
+    RowForm<&TimeTzPlusDate, true>("timetzdate_pl"),
+    Scalar<&DateTimeToTimestampTz>("timestamptz"),
+    RowForm<&Overlaps, false>("overlaps"),
 };
 
 }  // namespace

@@ -3,11 +3,11 @@
 #include "node/catalog/acl.h"
 #include "node/catalog/catalog_info.h"
 #include "node/catalog/identity.h"
+#include "node/shm/process.h"
 #include "node/sql/functions/function_table.h"
 #include "node/sql/functions/record_rows.h"
 #include "node/sql/functions/scalar.h"
 #include "node/sql/functions/text_result.h"
-#include "node/shm/process.h"
 #include "node/stats/snapshot.h"
 #include "node/types/numeric.h"
 
@@ -21,7 +21,9 @@ using N = NodeCounter;
 
 constexpr double kUsPerMs = 1000.0;
 
-Oid StatsDatabaseFor(Oid relation) { return IsSharedRelation(relation) ? Oid::kInvalid : session_identity().database; }
+Oid StatsDatabaseFor(Oid relation) {
+  return IsSharedRelation(relation) ? Oid::kInvalid : session_identity().database;
+}
 
 // --- Relations ---------------------------------------------------------------------------------------------------
 
@@ -75,12 +77,17 @@ int64_t DatabaseBlocksFetched(Oid database) {
 }
 int64_t AllConflicts(Oid database) {
   DatabaseSums sums = DatabaseOf(database);
-  return static_cast<int64_t>(sums[D::kConflictTablespace] + sums[D::kConflictLock] + sums[D::kConflictSnapshot] +
-                              sums[D::kConflictBufferPin] + sums[D::kConflictStartupDeadlock]);
+  return static_cast<int64_t>(sums[D::kConflictTablespace] + sums[D::kConflictLock] +
+                              sums[D::kConflictSnapshot] + sums[D::kConflictBufferPin] +
+                              sums[D::kConflictStartupDeadlock]);
 }
-std::optional<int64_t> MomentOrNull(TimestampUs time) { return time == 0 ? std::nullopt : std::optional(time); }
+std::optional<int64_t> MomentOrNull(TimestampUs time) {
+  return time == 0 ? std::nullopt : std::optional(time);
+}
 std::optional<int64_t> DatabaseReset(Oid database) { return MomentOrNull(DatabaseOf(database).reset_time); }
-std::optional<int64_t> LastChecksumFailure(Oid database) { return MomentOrNull(DatabaseOf(database).last_checksum_failure); }
+std::optional<int64_t> LastChecksumFailure(Oid database) {
+  return MomentOrNull(DatabaseOf(database).last_checksum_failure);
+}
 int32_t DatabaseBackends(Oid database) {
   int32_t count = 0;
   for (int slot = 0; slot < MaxProcessSlots(); ++slot) {
@@ -121,8 +128,12 @@ View Wal(CallContext& c) {
 View Archiver(CallContext& c) {
   NodeSums node = SeeNode();
   RowValues row(c.arena);
-  row.Int8(static_cast<int64_t>(node[N::kArchived])).TextOrNull(node.archived.wal).TimeOrNull(node.archived.time);
-  row.Int8(static_cast<int64_t>(node[N::kArchiveFailures])).TextOrNull(node.failed.wal).TimeOrNull(node.failed.time);
+  row.Int8(static_cast<int64_t>(node[N::kArchived]))
+      .TextOrNull(node.archived.wal)
+      .TimeOrNull(node.archived.time);
+  row.Int8(static_cast<int64_t>(node[N::kArchiveFailures]))
+      .TextOrNull(node.failed.wal)
+      .TimeOrNull(node.failed.time);
   return MakeRecord(c, row.TimeOrNull(node.reset_times[static_cast<size_t>(NodeGroup::kArchiver)]));
 }
 
@@ -145,7 +156,9 @@ std::unique_ptr<TableFunction> StartPageLogs(CallContext&, std::span<const Value
   auto rows = std::make_unique<RowSet>();
   for (const PageLogRow& log : kPageLogs) {
     RowValues row = rows->NewRow();
-    auto number = [&](size_t at) { row.Int8(static_cast<int64_t>(node.values[static_cast<size_t>(log.first) + at])); };
+    auto number = [&](size_t at) {
+      row.Int8(static_cast<int64_t>(node.values[static_cast<size_t>(log.first) + at]));
+    };
     row.Text(log.name);
     for (size_t i = 0; i < 4; ++i) number(i);
     row.Int8(0);  // blks_exists: nobody asks for a page's existence without reading it
@@ -187,10 +200,14 @@ View ResetSingle(Oid relation) {
   return {};
 }
 View ResetShared(View target) {
-  if (target == "archiver") ResetNodeStats(NodeGroup::kArchiver);
-  else if (target == "bgwriter") ResetNodeStats(NodeGroup::kBackgroundWriter);
-  else if (target == "wal") ResetNodeStats(NodeGroup::kWal);
-  else if (target == "recovery_prefetch") throw NotSupported("statistics of recovery prefetching");
+  if (target == "archiver")
+    ResetNodeStats(NodeGroup::kArchiver);
+  else if (target == "bgwriter")
+    ResetNodeStats(NodeGroup::kBackgroundWriter);
+  else if (target == "wal")
+    ResetNodeStats(NodeGroup::kWal);
+  else if (target == "recovery_prefetch")
+    throw NotSupported("statistics of recovery prefetching");
   else {
     throw SqlError(ErrorCode::kInvalidParameterValue, "unrecognized reset target: \"{}\"", target)
         .WithHint("Target must be \"archiver\", \"bgwriter\", \"recovery_prefetch\", or \"wal\".");
@@ -206,7 +223,8 @@ bool HaveStats(View kind, Oid database, Oid object) {
   }
   DatabaseSums sums;
   if (kind == "database") return ReadDatabaseSums(database, &sums);
-  if (kind == "archiver" || kind == "bgwriter" || kind == "checkpointer" || kind == "wal" || kind == "slru") return true;
+  if (kind == "archiver" || kind == "bgwriter" || kind == "checkpointer" || kind == "wal" || kind == "slru")
+    return true;
   if (kind == "function" || kind == "replslot" || kind == "subscription") return false;
   throw SqlError(ErrorCode::kInvalidParameterValue, "invalid statistics kind: \"{}\"", kind);
 }

@@ -180,8 +180,10 @@ View Translate(CallContext& c, View a, View from, View to) {
       }
       f += size;
     }
-    if (found == View::npos) text += character;
-    else text += Part(to, static_cast<int64_t>(found) + 1, 1);
+    if (found == View::npos)
+      text += character;
+    else
+      text += Part(to, static_cast<int64_t>(found) + 1, 1);
   }
   return Keep(c, text);
 }
@@ -197,7 +199,8 @@ View SplitPart(View a, View delimiter, int32_t field) {
   }
   parts.push_back(a.substr(at));
   int64_t index = field > 0 ? int64_t{field} - 1 : static_cast<int64_t>(parts.size()) + field;
-  return index >= 0 && index < static_cast<int64_t>(parts.size()) ? parts[static_cast<size_t>(index)] : View{};
+  return index >= 0 && index < static_cast<int64_t>(parts.size()) ? parts[static_cast<size_t>(index)]
+                                                                  : View{};
 }
 
 int32_t Ascii(View a) {
@@ -226,11 +229,13 @@ View Unistr(CallContext& c, View a) {
   auto invalid = [] { return SqlError(ErrorCode::kSyntaxError, "invalid Unicode escape"); };
   auto take = [&](size_t at, size_t digits) {
     uint32_t value = 0;
-    if (at + digits > a.size()) throw invalid().WithHint("Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.");
+    if (at + digits > a.size())
+      throw invalid().WithHint("Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.");
     for (size_t i = 0; i < digits; ++i) {
       char d = a[at + i];
       int v = d >= '0' && d <= '9' ? d - '0' : (d | 32) >= 'a' && (d | 32) <= 'f' ? (d | 32) - 'a' + 10 : -1;
-      if (v < 0) throw invalid().WithHint("Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.");
+      if (v < 0)
+        throw invalid().WithHint("Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.");
       value = value * 16 + static_cast<uint32_t>(v);
     }
     return value;
@@ -261,7 +266,8 @@ View Unistr(CallContext& c, View a) {
       throw bad_pair();
     }
     if (code == 0 || code > 0x10FFFF) {
-      throw SqlError(ErrorCode::kInvalidParameterValue, "invalid Unicode code point: {:04X}", static_cast<uint32_t>(code));
+      throw SqlError(ErrorCode::kInvalidParameterValue, "invalid Unicode code point: {:04X}",
+                     static_cast<uint32_t>(code));
     }
     Utf8Append(&text, code);
   }
@@ -312,14 +318,34 @@ View Normalize(CallContext& c, View a, View form) { return Keep(c, Normalized(a,
 bool IsNormalized(View a, View form) { return Normalized(a, form) == a; }
 
 constexpr ScalarFunction kTable[] = {
-    Scalar<&Upper>("upper"), Scalar<&Lower>("lower"), Scalar<&Initcap>("initcap"),
-    Scalar<&Substring>("text_substr"), Scalar<&SubstringFrom>("text_substr_no_len"), Scalar<&Position>("textpos"),
-    Scalar<&OverlayFor>("textoverlay"), Scalar<&Overlay>("textoverlay_no_len"), Scalar<&Left>("text_left"),
-    Scalar<&Right>("text_right"), Scalar<&Reverse>("text_reverse"), Scalar<&TrimLeft>("ltrim"), Scalar<&TrimRight>("rtrim"),
-    Scalar<&Trim>("btrim"), Scalar<&TrimLeftSpaces>("ltrim1"), Scalar<&TrimSpaces>("btrim1"), RowForm<&PadArguments<true>, true>("lpad"),
-    RowForm<&PadArguments<false>, true>("rpad"), Scalar<&Repeat>("repeat"), Scalar<&Replace>("replace_text"), Scalar<&Translate>("translate"),
-    Scalar<&SplitPart>("split_part"), Scalar<&Ascii>("ascii"), Scalar<&Chr>("chr"), Scalar<&ToHex32>("to_hex32"),
-    Scalar<&ToHex64>("to_hex64"), Scalar<&Unistr>("unistr"), Scalar<&Normalize>("unicode_normalize_func"),
+    Scalar<&Upper>("upper"),
+    Scalar<&Lower>("lower"),
+    Scalar<&Initcap>("initcap"),
+    Scalar<&Substring>("text_substr"),
+    Scalar<&SubstringFrom>("text_substr_no_len"),
+    Scalar<&Position>("textpos"),
+    Scalar<&OverlayFor>("textoverlay"),
+    Scalar<&Overlay>("textoverlay_no_len"),
+    Scalar<&Left>("text_left"),
+    Scalar<&Right>("text_right"),
+    Scalar<&Reverse>("text_reverse"),
+    Scalar<&TrimLeft>("ltrim"),
+    Scalar<&TrimRight>("rtrim"),
+    Scalar<&Trim>("btrim"),
+    Scalar<&TrimLeftSpaces>("ltrim1"),
+    Scalar<&TrimSpaces>("btrim1"),
+    RowForm<&PadArguments<true>, true>("lpad"),
+    RowForm<&PadArguments<false>, true>("rpad"),
+    Scalar<&Repeat>("repeat"),
+    Scalar<&Replace>("replace_text"),
+    Scalar<&Translate>("translate"),
+    Scalar<&SplitPart>("split_part"),
+    Scalar<&Ascii>("ascii"),
+    Scalar<&Chr>("chr"),
+    Scalar<&ToHex32>("to_hex32"),
+    Scalar<&ToHex64>("to_hex64"),
+    Scalar<&Unistr>("unistr"),
+    Scalar<&Normalize>("unicode_normalize_func"),
     Scalar<&IsNormalized>("unicode_is_normalized"),
 };
 

@@ -44,7 +44,8 @@ bool SessionIsBlocked(int32_t pid, View others) {
   Value other;
   std::vector<int> blockers = BlockingPids(pid);
   for (ArrayReader reader(view, PhysicalType::kInt32); reader.Next(&other);) {
-    if (!other.is_null && std::find(blockers.begin(), blockers.end(), other.datum.i32) != blockers.end()) return true;
+    if (!other.is_null && std::find(blockers.begin(), blockers.end(), other.datum.i32) != blockers.end())
+      return true;
   }
   return false;
 }

@@ -79,8 +79,10 @@ void Notice(View message) {
 void AwaitArchived(const BackupStop& stop) {
   if (!ArchivingIsOn()) {
     if (!InRecovery()) {
-      Notice("WAL archiving is not enabled; you must ensure that all required WAL segments are copied through other "
-             "means to complete the backup");
+      Notice(
+          "WAL archiving is not enabled; you must ensure that all required WAL segments are copied through "
+          "other "
+          "means to complete the backup");
     }
     return;
   }
@@ -97,7 +99,8 @@ View BackupStopAt(CallContext& c, bool wait_for_archive) {
   BackupStop stop = StopBackup();
   if (wait_for_archive) AwaitArchived(stop);
   RaiseSeenLsn(InRecovery() ? kInvalidLsn : stop.stop);
-  return MakeRecord(c, RowValues(c.arena).Position(stop.stop).Text(stop.label_file).Text(stop.tablespace_map));
+  return MakeRecord(c,
+                    RowValues(c.arena).Position(stop.stop).Text(stop.label_file).Text(stop.tablespace_map));
 }
 
 std::optional<uint64_t> Known(uint64_t value) {
@@ -123,9 +126,8 @@ View WalFileName(CallContext& c, uint64_t lsn) {
 }
 
 View WalFileNameOffset(CallContext& c, uint64_t lsn) {
-  return MakeRecord(c, RowValues(c.arena)
-                           .Text(WalFileName(c, lsn))
-                           .Int4(static_cast<int64_t>(OffsetInSegment(Lsn{lsn}))));
+  return MakeRecord(
+      c, RowValues(c.arena).Text(WalFileName(c, lsn)).Int4(static_cast<int64_t>(OffsetInSegment(Lsn{lsn}))));
 }
 
 void RequireNotPromoting(const char* function) {
@@ -152,12 +154,9 @@ bool IsReplayPaused() {
 View ReplayPauseState() {
   RequireRecovery();
   switch (GetReplayPause()) {
-    case ReplayPause::kNotPaused:
-      return "not paused";
-    case ReplayPause::kPauseRequested:
-      return "pause requested";
-    case ReplayPause::kPaused:
-      return "paused";
+    case ReplayPause::kNotPaused: return "not paused";
+    case ReplayPause::kPauseRequested: return "pause requested";
+    case ReplayPause::kPaused: return "paused";
   }
   return "";
 }

@@ -30,13 +30,14 @@ Path QueryPlanner::FinishScan(BaseRel& base, ScanPlan* plan, const std::vector<Q
   return path;
 }
 
-ExprList ScanColumnsOf(const BaseRel& base, const std::vector<Qual>& filters, bool all_conditions, Arena& arena,
-                              List<int32_t>* attnos) {
+ExprList ScanColumnsOf(const BaseRel& base, const std::vector<Qual>& filters, bool all_conditions,
+                       Arena& arena, List<int32_t>* attnos) {
   std::vector<int32_t> wanted = base.output;
   struct Collector {
     static void Collect(const Node* node, int32_t rtindex, std::vector<int32_t>* to) {
       if (const Var* var = TryAs<Var>(node)) {
-        if (var->varlevelsup == 0 && var->varno == rtindex && std::find(to->begin(), to->end(), var->varattno) == to->end()) {
+        if (var->varlevelsup == 0 && var->varno == rtindex &&
+            std::find(to->begin(), to->end(), var->varattno) == to->end()) {
           to->push_back(var->varattno);
         }
         return;
@@ -57,12 +58,13 @@ ExprList ScanColumnsOf(const BaseRel& base, const std::vector<Qual>& filters, bo
     attnos->Append(arena, attno);
     if (attno < 0) {
       const SystemColumn* system = FindSystemColumn(static_cast<AttrNumber>(attno));
-      columns.Append(arena, MakeVar(arena, base.rtindex, static_cast<AttrNumber>(attno), system->type, -1, Oid::kInvalid));
+      columns.Append(arena, MakeVar(arena, base.rtindex, static_cast<AttrNumber>(attno), system->type, -1,
+                                    Oid::kInvalid));
       continue;
     }
     const PgAttributeRow& column = base.relation->columns[attno - 1];
-    columns.Append(arena, MakeVar(arena, base.rtindex, static_cast<AttrNumber>(attno), column.atttypid, column.atttypmod,
-                                  column.attcollation));
+    columns.Append(arena, MakeVar(arena, base.rtindex, static_cast<AttrNumber>(attno), column.atttypid,
+                                  column.atttypmod, column.attcollation));
   }
   return columns;
 }
@@ -70,9 +72,9 @@ ExprList ScanColumnsOf(const BaseRel& base, const std::vector<Qual>& filters, bo
 // The identities that one condition on ctid allows, added to the plan's: ctid = value, ctid = ANY (array), or an OR of such.
 bool QueryPlanner::AddTids(const BaseRel& base, const Expr* condition, TidScanPlan* plan) {
   if (const BoolExpr* either = TryAs<BoolExpr>(static_cast<const Node*>(condition))) {
-    return either->boolop == BoolExprType::kOr && std::all_of(either->args.begin(), either->args.end(), [&](const Expr* arm) {
-             return AddTids(base, arm, plan);
-           });
+    return either->boolop == BoolExprType::kOr &&
+           std::all_of(either->args.begin(), either->args.end(),
+                       [&](const Expr* arm) { return AddTids(base, arm, plan); });
   }
   const OpExpr* op = TryAs<OpExpr>(static_cast<const Node*>(condition));
   const ScalarArrayOpExpr* any = TryAs<ScalarArrayOpExpr>(static_cast<const Node*>(condition));
@@ -96,7 +98,8 @@ namespace {
 // As many elements as a constant array has; ten where it is not known.
 double ElementsOf(const Expr* array) {
   const Const* constant = TryAs<Const>(array);
-  if (constant != nullptr && !constant->IsNull()) return ArrayView(constant->value.datum.string.view()).count();
+  if (constant != nullptr && !constant->IsNull())
+    return ArrayView(constant->value.datum.string.view()).count();
   const ArrayExpr* list = TryAs<ArrayExpr>(array);
   return list != nullptr ? list->elements.size() : 10;
 }
@@ -123,7 +126,8 @@ bool QueryPlanner::TidPath(BaseRel& base, const std::vector<Qual>& quals, Path* 
     path->plan = plan;
     path->rels.Add(base.rtindex);
     double fetched = 0;
-    for (uint32_t i = 0; i < plan->tids.size(); ++i) fetched += plan->tid_is_array[i] != 0 ? ElementsOf(plan->tids[i]) : 1;
+    for (uint32_t i = 0; i < plan->tids.size(); ++i)
+      fetched += plan->tid_is_array[i] != 0 ? ElementsOf(plan->tids[i]) : 1;
     fetched = std::max(1.0, fetched);
     path->rows = plan->rows = plan->current_of != nullptr ? 1 : std::min(fetched, base.rows);
     path->total_cost = fetched * (GetReal(Setting::kRandomPageCost) + CpuTupleCost() +
@@ -209,7 +213,8 @@ namespace {
 ExprList AllColumns(Arena& arena, int32_t rtindex, const std::vector<OutputType>& types) {
   ExprList columns;
   for (size_t i = 0; i < types.size(); ++i) {
-    columns.Append(arena, MakeVar(arena, rtindex, static_cast<AttrNumber>(i + 1), types[i].type, types[i].typmod, types[i].collation));
+    columns.Append(arena, MakeVar(arena, rtindex, static_cast<AttrNumber>(i + 1), types[i].type,
+                                  types[i].typmod, types[i].collation));
   }
   return columns;
 }
@@ -302,12 +307,14 @@ Path QueryPlanner::PlanFunction(BaseRel& base) {
     plan->functions.Append(arena(), bound);
     if (bound->funccoltypes.empty()) AddOutColumns(bound, arena());
     if (bound->funccoltypes.empty()) {
-      types.push_back({ExprType(function->funcexpr), ExprTypmod(function->funcexpr), ExprCollation(function->funcexpr)});
+      types.push_back(
+          {ExprType(function->funcexpr), ExprTypmod(function->funcexpr), ExprCollation(function->funcexpr)});
     }
     for (uint32_t i = 0; i < bound->funccoltypes.size(); ++i) {
       types.push_back({bound->funccoltypes[i], bound->funccoltypmods[i], bound->funccolcollations[i]});
     }
-    if (const FuncExpr* set = TryAs<FuncExpr>(static_cast<const Node*>(function->funcexpr)); set != nullptr && set->funcretset) {
+    if (const FuncExpr* set = TryAs<FuncExpr>(static_cast<const Node*>(function->funcexpr));
+        set != nullptr && set->funcretset) {
       const BuiltinFunction* row = FindBuiltinFunction(set->funcid);
       rows = std::max(rows, row != nullptr && row->rows > 0 ? static_cast<double>(row->rows) : 1000);
     }
@@ -342,7 +349,8 @@ Path QueryPlanner::PlanValues(BaseRel& base) {
     }
     plan->values.Append(arena(), bound);
   }
-  for (const Expr* expr : base.rte->values_lists[0]->args) types.push_back({ExprType(expr), ExprTypmod(expr), ExprCollation(expr)});
+  for (const Expr* expr : base.rte->values_lists[0]->args)
+    types.push_back({ExprType(expr), ExprTypmod(expr), ExprCollation(expr)});
   for (uint32_t i = 0; i < base.rte->coltypes.size() && i < types.size(); ++i) {
     types[i] = {base.rte->coltypes[i], base.rte->coltypmods[i], base.rte->colcollations[i]};
   }

@@ -11,7 +11,8 @@ Node* BindNode(Node* node, const ExprList& input, Arena& arena) {
   for (uint32_t i = 0; i < input.size(); ++i) {
     if (input[i] == nullptr || input[i]->tag != node->tag || !EqualNodes(node, input[i])) continue;
     Expr* expr = static_cast<Expr*>(node);
-    Var* position = MakeVar(arena, kInputVar, static_cast<AttrNumber>(i + 1), ExprType(expr), ExprTypmod(expr), ExprCollation(expr));
+    Var* position = MakeVar(arena, kInputVar, static_cast<AttrNumber>(i + 1), ExprType(expr),
+                            ExprTypmod(expr), ExprCollation(expr));
     if (const Var* var = TryAs<Var>(node)) {
       position->varnosyn = static_cast<uint32_t>(var->varno);
       position->varattnosyn = var->varattno;
@@ -19,7 +20,8 @@ Node* BindNode(Node* node, const ExprList& input, Arena& arena) {
     return position;
   }
   if (const Var* var = TryAs<Var>(node)) {
-    throw SqlError(ErrorCode::kInternalError, "variable not found in subplan target list ({}.{})", var->varno, var->varattno);
+    throw SqlError(ErrorCode::kInternalError, "variable not found in subplan target list ({}.{})", var->varno,
+                   var->varattno);
   }
   return MutateChildren(node, arena, [&](Node* child) { return BindNode(child, input, arena); });
 }
@@ -62,9 +64,11 @@ ExprList QueryPlanner::BindList(const std::vector<Qual>& quals, const ExprList& 
 List<TargetEntry*> QueryPlanner::TargetsFor(const ExprList& columns) {
   List<TargetEntry*> targets;
   for (uint32_t i = 0; i < columns.size(); ++i) {
-    targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(columns[i], columns), static_cast<AttrNumber>(i + 1), {}, false));
+    targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(columns[i], columns),
+                                            static_cast<AttrNumber>(i + 1), {}, false));
     // Equal columns may stand twice in a row: the position must be its own.
-    if (Var* var = TryAs<Var>(static_cast<Node*>(targets[i]->expr))) var->varattno = static_cast<AttrNumber>(i + 1);
+    if (Var* var = TryAs<Var>(static_cast<Node*>(targets[i]->expr)))
+      var->varattno = static_cast<AttrNumber>(i + 1);
   }
   return targets;
 }
@@ -92,7 +96,8 @@ int32_t QueryPlanner::WidthOf(const ExprList& columns) {
   for (const Expr* column : columns) {
     const Var* var = TryAs<Var>(column);
     const Relation* relation = var == nullptr || var->varno <= 0 ? nullptr : RelationOf(var->varno);
-    width += relation != nullptr ? ColumnWidth(*relation, var->varattno) : TypeWidth(ExprType(column), ExprTypmod(column));
+    width += relation != nullptr ? ColumnWidth(*relation, var->varattno)
+                                 : TypeWidth(ExprType(column), ExprTypmod(column));
   }
   return width;
 }
@@ -122,7 +127,8 @@ Param* QueryPlanner::NestParamFor(Expr* value) {
 
 Node* QueryPlanner::ReplaceByNestParams(Node* node, const RelSet& outer) {
   if (const Var* var = TryAs<Var>(node)) {
-    if (var->varlevelsup == 0 && var->varno > 0 && outer.Contains(var->varno)) return NestParamFor(static_cast<Expr*>(node));
+    if (var->varlevelsup == 0 && var->varno > 0 && outer.Contains(var->varno))
+      return NestParamFor(static_cast<Expr*>(node));
     return node;
   }
   return MutateChildren(node, arena(), [&](Node* child) { return ReplaceByNestParams(child, outer); });

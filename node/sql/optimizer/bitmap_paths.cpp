@@ -28,11 +28,12 @@ BitmapNode* QueryPlanner::NewBitmapNode(BitmapNode::Kind kind, double cost, doub
   return node;
 }
 
-bool QueryPlanner::BitmapOfIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const RelSet& outer,
-                                 double loops, BitmapChoice* choice) {
+bool QueryPlanner::BitmapOfIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals,
+                                 const RelSet& outer, double loops, BitmapChoice* choice) {
   IndexUse use;
   if (!MatchIndex(base, index, quals, outer, &use) || use.matches.empty()) return false;
-  double selectivity = use.unique_match ? std::min(use.selectivity, 1 / std::max(1.0, base.tuples)) : use.selectivity;
+  double selectivity =
+      use.unique_match ? std::min(use.selectivity, 1 / std::max(1.0, base.tuples)) : use.selectivity;
   IndexCost cost = CostOfIndex(*index, base.tuples, selectivity, use.matches.size(), loops);
   choice->selectivity = selectivity;
   choice->cost = cost.total;
@@ -51,8 +52,8 @@ bool QueryPlanner::BitmapOfIndex(BaseRel& base, const RelationRef& index, const 
 }
 
 // The best index for a list of conditions that all hold; null node when none fits.
-QueryPlanner::BitmapChoice QueryPlanner::BitmapOfConditions(BaseRel& base, const std::vector<Qual>& quals, const RelSet& outer,
-                                                            double loops) {
+QueryPlanner::BitmapChoice QueryPlanner::BitmapOfConditions(BaseRel& base, const std::vector<Qual>& quals,
+                                                            const RelSet& outer, double loops) {
   BitmapChoice best;
   for (const RelationRef& index : base.relation->indexes) {
     BitmapChoice choice;
@@ -66,7 +67,8 @@ QueryPlanner::BitmapChoice QueryPlanner::BitmapOfConditions(BaseRel& base, const
 }
 
 // a = 1 OR (b = 2 AND c = 3): every arm needs an index.
-bool QueryPlanner::BitmapOfOr(BaseRel& base, const Qual& qual, const RelSet& outer, double loops, BitmapChoice* choice) {
+bool QueryPlanner::BitmapOfOr(BaseRel& base, const Qual& qual, const RelSet& outer, double loops,
+                              BitmapChoice* choice) {
   const BoolExpr* either = TryAs<BoolExpr>(static_cast<const Node*>(qual.expr));
   if (either == nullptr || either->boolop != BoolExprType::kOr) return false;
   RelSet others = qual.rels - RelSet::Of(base.rtindex);
@@ -91,7 +93,8 @@ bool QueryPlanner::BitmapOfOr(BaseRel& base, const Qual& qual, const RelSet& out
   return true;
 }
 
-void QueryPlanner::CostBitmapScan(const BaseRel& base, const BitmapChoice& choice, size_t filters, double loops, Path* path) {
+void QueryPlanner::CostBitmapScan(const BaseRel& base, const BitmapChoice& choice, size_t filters,
+                                  double loops, Path* path) {
   double tuples = std::max(1.0, std::rint(choice.selectivity * base.tuples));
   double T = std::max(1.0, base.pages);
   double pages;
@@ -114,13 +117,14 @@ void QueryPlanner::CostBitmapScan(const BaseRel& base, const BitmapChoice& choic
   }
 }
 
-Path QueryPlanner::MakeBitmapPath(BaseRel& base, const BitmapChoice& choice, const std::vector<Qual>& quals, const RelSet& outer,
-                                  double loops) {
+Path QueryPlanner::MakeBitmapPath(BaseRel& base, const BitmapChoice& choice, const std::vector<Qual>& quals,
+                                  const RelSet& outer, double loops) {
   BitmapScanPlan* plan = arena().New<BitmapScanPlan>();
   plan->relation = base.relation->oid;
   std::vector<Qual> filters, read;
   for (size_t i = 0; i < quals.size(); ++i) {
-    if (std::find(choice.quals.begin(), choice.quals.end(), i) == choice.quals.end()) filters.push_back(quals[i]);
+    if (std::find(choice.quals.begin(), choice.quals.end(), i) == choice.quals.end())
+      filters.push_back(quals[i]);
   }
   read = filters;
   for (Expr* condition : choice.conditions) read.push_back(MakeQual(condition));
@@ -158,7 +162,8 @@ void QueryPlanner::NumberBitmapNodes(BitmapNode* node, int32_t* next) {
 }
 
 // The cheapest way by bitmap, if there is one: single indexes and ORs, then ANDs of them while these pay.
-bool QueryPlanner::BitmapPath(BaseRel& base, const std::vector<Qual>& quals, const RelSet& outer, double loops, Path* path) {
+bool QueryPlanner::BitmapPath(BaseRel& base, const std::vector<Qual>& quals, const RelSet& outer,
+                              double loops, Path* path) {
   std::vector<BitmapChoice> choices;
   for (const RelationRef& index : base.relation->indexes) {
     BitmapChoice choice;
@@ -176,7 +181,8 @@ bool QueryPlanner::BitmapPath(BaseRel& base, const std::vector<Qual>& quals, con
     CostBitmapScan(base, choice, quals.size(), loops, &probe);
     return probe.total_cost;
   };
-  std::stable_sort(choices.begin(), choices.end(), [&](const BitmapChoice& a, const BitmapChoice& b) { return cost_of(a) < cost_of(b); });
+  std::stable_sort(choices.begin(), choices.end(),
+                   [&](const BitmapChoice& a, const BitmapChoice& b) { return cost_of(a) < cost_of(b); });
   BitmapChoice best = choices[0];
   for (size_t i = 1; i < choices.size(); ++i) {
     bool overlaps = std::any_of(choices[i].quals.begin(), choices[i].quals.end(), [&](size_t qual) {

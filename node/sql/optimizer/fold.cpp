@@ -61,8 +61,8 @@ class Folder {
     if (param->paramkind != ParamKind::kExtern || options_.parameters.empty()) return param;
     size_t at = static_cast<size_t>(param->paramid) - 1;
     if (at >= options_.parameters.size()) return param;
-    return MakeConst(arena_, param->paramtype, param->paramtypmod, param->paramcollid, TypeOf(param->paramtype).physical,
-                     options_.parameters[at]);
+    return MakeConst(arena_, param->paramtype, param->paramtypmod, param->paramcollid,
+                     TypeOf(param->paramtype).physical, options_.parameters[at]);
   }
 
   static bool IsConst(const Node* node) { return Is<Const>(node); }
@@ -86,7 +86,8 @@ class Folder {
   }
 
   Node* NullOf(const Expr* expr) {
-    return MakeNullConst(arena_, ExprType(expr), ExprTypmod(expr), ExprCollation(expr), TypeOf(ExprType(expr)).physical);
+    return MakeNullConst(arena_, ExprType(expr), ExprTypmod(expr), ExprCollation(expr),
+                         TypeOf(ExprType(expr)).physical);
   }
 
   Expr* FoldExpr(Expr* expr) { return static_cast<Expr*>(Fold(expr)); }
@@ -111,8 +112,7 @@ class Folder {
         break;
       case NodeTag::kBooleanTest:
       case NodeTag::kArrayExpr:
-      case NodeTag::kCollateExpr:
-        break;
+      case NodeTag::kCollateExpr: break;
       case NodeTag::kCoerceViaIo: return CanFoldIo(As<CoerceViaIo>(node));
       default: return false;
     }
@@ -122,15 +122,17 @@ class Folder {
   // Text conversions of most types depend on settings; those of these do not.
   static bool CanFoldIo(const CoerceViaIo* cast) {
     auto is_plain = [](Oid type) {
-      return type == type_oid::kText || type == type_oid::kVarchar || type == type_oid::kBpchar || type == type_oid::kInt4 ||
-             type == type_oid::kInt8 || type == type_oid::kInt2 || type == type_oid::kNumeric || type == type_oid::kBool ||
-             type == type_oid::kName || type == type_oid::kUuid;
+      return type == type_oid::kText || type == type_oid::kVarchar || type == type_oid::kBpchar ||
+             type == type_oid::kInt4 || type == type_oid::kInt8 || type == type_oid::kInt2 ||
+             type == type_oid::kNumeric || type == type_oid::kBool || type == type_oid::kName ||
+             type == type_oid::kUuid;
     };
     return IsConst(cast->arg) && is_plain(ExprType(cast->arg)) && is_plain(cast->resulttype);
   }
 
   Node* Evaluate(Expr* expr) {
-    EvalContext context(arena_, options_.binding != nullptr ? options_.binding->format : DefaultTextFormat(), options_.session);
+    EvalContext context(arena_, options_.binding != nullptr ? options_.binding->format : DefaultTextFormat(),
+                        options_.session);
     PhysicalType type = TypeOf(ExprType(expr)).physical;
     Value value = EvaluateConstant(expr, context);
     if (!value.is_null) value.datum = CopyDatum(type, value.datum, &arena_);
@@ -169,7 +171,8 @@ class Folder {
     if (const Const* constant = TryAs<Const>(static_cast<Node*>(arg))) {
       return MakeBoolConst(arena_, !constant->value.datum.b && !constant->IsNull(), constant->IsNull());
     }
-    if (BoolExpr* inner = TryAs<BoolExpr>(static_cast<Node*>(arg)); inner != nullptr && inner->boolop == BoolExprType::kNot) {
+    if (BoolExpr* inner = TryAs<BoolExpr>(static_cast<Node*>(arg));
+        inner != nullptr && inner->boolop == BoolExprType::kNot) {
       return inner->args[0];
     }
     if (arg == expr->args[0]) return expr;
@@ -235,7 +238,9 @@ class Folder {
 
 }  // namespace
 
-Node* FoldConstants(Node* node, Arena& arena, const PlannerOptions& options) { return Folder(arena, options).Fold(node); }
+Node* FoldConstants(Node* node, Arena& arena, const PlannerOptions& options) {
+  return Folder(arena, options).Fold(node);
+}
 
 char VolatilityOf(const Node* node) {
   if (node == nullptr) return 'i';
@@ -291,7 +296,8 @@ RelSet NullingRels(const Node* node, bool is_condition) {
   if (const Var* var = TryAs<Var>(node)) {
     return var->varlevelsup == 0 && var->varno > 0 && var->varattno != 0 ? RelSet::Of(var->varno) : RelSet();
   }
-  if (const OpExpr* op = TryAs<OpExpr>(node)) return FactsOf(op->opfuncid).strict ? NullingArgs(op->args) : RelSet();
+  if (const OpExpr* op = TryAs<OpExpr>(node))
+    return FactsOf(op->opfuncid).strict ? NullingArgs(op->args) : RelSet();
   if (const FuncExpr* call = TryAs<FuncExpr>(node)) {
     return FactsOf(call->funcid).strict && !call->funcretset ? NullingArgs(call->args) : RelSet();
   }
@@ -304,10 +310,12 @@ RelSet NullingRels(const Node* node, bool is_condition) {
     return op->use_or && FactsOf(op->opfuncid).strict ? NullingArgs(op->args) : RelSet();
   }
   if (const NullTest* test = TryAs<NullTest>(node)) {
-    return test->nulltesttype == NullTestType::kIsNotNull && !test->argisrow ? NullingRels(test->arg, false) : RelSet();
+    return test->nulltesttype == NullTestType::kIsNotNull && !test->argisrow ? NullingRels(test->arg, false)
+                                                                             : RelSet();
   }
   if (const BooleanTest* test = TryAs<BooleanTest>(node)) {
-    bool refuses_null = test->booltesttype == BoolTestType::kIsTrue || test->booltesttype == BoolTestType::kIsFalse ||
+    bool refuses_null = test->booltesttype == BoolTestType::kIsTrue ||
+                        test->booltesttype == BoolTestType::kIsFalse ||
                         test->booltesttype == BoolTestType::kIsNotUnknown;
     return refuses_null ? NullingRels(test->arg, false) : RelSet();
   }

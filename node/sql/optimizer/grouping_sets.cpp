@@ -27,11 +27,13 @@ Node* NullAbsentColumns(Node* node, const ExprList& columns, const std::vector<i
   for (uint32_t i = 0; i < columns.size(); ++i) {
     if (!Holds(set, i) && EqualNodes(node, columns[i])) return NullOf(columns[i], arena);
   }
-  return MutateChildren(node, arena, [&](Node* child) { return NullAbsentColumns(child, columns, set, arena); });
+  return MutateChildren(node, arena,
+                        [&](Node* child) { return NullAbsentColumns(child, columns, set, arena); });
 }
 
 // Direct arguments are values of the group, not of its rows.
-Aggref* ForSet(const Aggref& aggregate, const ExprList& columns, const std::vector<int32_t>& set, Arena& arena) {
+Aggref* ForSet(const Aggref& aggregate, const ExprList& columns, const std::vector<int32_t>& set,
+               Arena& arena) {
   Aggref* own = arena.New<Aggref>(aggregate);
   own->aggdirectargs = {};
   for (Expr* arg : aggregate.aggdirectargs) {
@@ -119,7 +121,8 @@ std::vector<std::vector<int32_t>> QueryPlanner::ExpandGroupingSets() {
     for (int32_t ref : set) {
       for (uint32_t i = 0; i < query_->group_clause.size(); ++i) {
         if (query_->group_clause[i]->tle_sort_group_ref != static_cast<uint32_t>(ref)) continue;
-        if (std::find(columns.begin(), columns.end(), static_cast<int32_t>(i)) == columns.end()) columns.push_back(static_cast<int32_t>(i));
+        if (std::find(columns.begin(), columns.end(), static_cast<int32_t>(i)) == columns.end())
+          columns.push_back(static_cast<int32_t>(i));
       }
     }
     std::vector<int32_t> sorted = columns;
@@ -131,7 +134,8 @@ std::vector<std::vector<int32_t>> QueryPlanner::ExpandGroupingSets() {
 }
 
 // GROUPING(a, b): a bit for each argument, set when the row's grouping set does not have it.
-Expr* QueryPlanner::GroupingValue(const GroupingFunc& grouping, const std::vector<std::vector<int32_t>>& sets, int32_t set_column) {
+Expr* QueryPlanner::GroupingValue(const GroupingFunc& grouping, const std::vector<std::vector<int32_t>>& sets,
+                                  int32_t set_column) {
   auto bits = [&](const std::vector<int32_t>& set) {
     int32_t value = 0;
     for (int32_t ref : grouping.refs) {
@@ -149,7 +153,8 @@ Expr* QueryPlanner::GroupingValue(const GroupingFunc& grouping, const std::vecto
   by_set->casetype = type_oid::kInt4;
   by_set->defresult = MakeInt4Const(arena(), 0);
   for (size_t i = 0; i < sets.size(); ++i) {
-    Var* number = MakeVar(arena(), kInputVar, static_cast<AttrNumber>(set_column), type_oid::kInt4, -1, Oid::kInvalid);
+    Var* number =
+        MakeVar(arena(), kInputVar, static_cast<AttrNumber>(set_column), type_oid::kInt4, -1, Oid::kInvalid);
     CaseWhen* when = arena().New<CaseWhen>();
     // int4 = int4
     when->expr = MakeOpExpr(arena(), Oid{96}, Oid{65}, type_oid::kBool, Oid::kInvalid, Oid::kInvalid,
@@ -161,7 +166,8 @@ Expr* QueryPlanner::GroupingValue(const GroupingFunc& grouping, const std::vecto
 }
 
 // Aggregates that need their rows in order, or columns that cannot be hashed: the input is kept, and each set sorts and groups it.
-Path QueryPlanner::PlanSortedGroupingSets(Path input, const ExprList& columns, const ExprList& aggregates, const ExprList& groupings,
+Path QueryPlanner::PlanSortedGroupingSets(Path input, const ExprList& columns, const ExprList& aggregates,
+                                          const ExprList& groupings,
                                           const std::vector<std::vector<int32_t>>& sets) {
   Subplan* kept = arena().New<Subplan>();
   kept->plan = input.plan;
@@ -195,7 +201,8 @@ Path QueryPlanner::PlanSortedGroupingSets(Path input, const ExprList& columns, c
     ExprList sorted;
     List<OrderKey> keys;
     auto add = [&](Expr* expr) {
-      targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(expr, input.columns), static_cast<AttrNumber>(targets.size() + 1), {}, false));
+      targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(expr, input.columns),
+                                              static_cast<AttrNumber>(targets.size() + 1), {}, false));
       sorted.Append(arena(), expr);
     };
     for (int32_t column : set) {
@@ -223,14 +230,16 @@ Path QueryPlanner::PlanSortedGroupingSets(Path input, const ExprList& columns, c
     grouped.AppendAll(arena(), aggregates);
     List<TargetEntry*> results;
     auto deliver = [&](Expr* value) {
-      results.Append(arena(), MakeTargetEntry(arena(), value, static_cast<AttrNumber>(results.size() + 1), {}, false));
+      results.Append(arena(),
+                     MakeTargetEntry(arena(), value, static_cast<AttrNumber>(results.size() + 1), {}, false));
     };
     for (uint32_t i = 0; i < columns.size(); ++i) {
       deliver(Holds(set, i) ? BindToInput(columns[i], grouped) : NullOf(columns[i], arena()));
     }
     for (Expr* aggregate : aggregates) deliver(BindToInput(aggregate, grouped));
     for (Expr* grouping : groupings) {
-      CaseExpr* value = As<CaseExpr>(static_cast<Node*>(GroupingValue(*As<GroupingFunc>(static_cast<Node*>(grouping)), {set}, 1)));
+      CaseExpr* value = As<CaseExpr>(
+          static_cast<Node*>(GroupingValue(*As<GroupingFunc>(static_cast<Node*>(grouping)), {set}, 1)));
       deliver(value->args[0]->result);
     }
     agg->target = results;

@@ -19,8 +19,12 @@ namespace {
 // The comparator of (left, right) exists: same physical form, or integers of different width.
 bool CanCompare(Oid left, Oid right) {
   if (left == right) return true;
-  auto is_integer = [](Oid type) { return type == type_oid::kInt2 || type == type_oid::kInt4 || type == type_oid::kInt8; };
-  auto is_string = [](Oid type) { return type == type_oid::kText || type == type_oid::kName || type == type_oid::kVarchar; };
+  auto is_integer = [](Oid type) {
+    return type == type_oid::kInt2 || type == type_oid::kInt4 || type == type_oid::kInt8;
+  };
+  auto is_string = [](Oid type) {
+    return type == type_oid::kText || type == type_oid::kName || type == type_oid::kVarchar;
+  };
   return (is_integer(left) && is_integer(right)) || (is_string(left) && is_string(right));
 }
 
@@ -36,10 +40,12 @@ int StrategyOf(Oid opno, Oid* family) {
 
 // Does "x op1 c1" follow from "x op2 c2"?
 bool ComparisonImplied(const OpExpr& wanted, const OpExpr& given) {
-  if (wanted.args.size() != 2 || given.args.size() != 2 || !EqualNodes(wanted.args[0], given.args[0])) return false;
+  if (wanted.args.size() != 2 || given.args.size() != 2 || !EqualNodes(wanted.args[0], given.args[0]))
+    return false;
   const Const* a = TryAs<Const>(static_cast<const Node*>(wanted.args[1]));
   const Const* b = TryAs<Const>(static_cast<const Node*>(given.args[1]));
-  if (a == nullptr || b == nullptr || a->IsNull() || b->IsNull() || a->consttype != b->consttype) return false;
+  if (a == nullptr || b == nullptr || a->IsNull() || b->IsNull() || a->consttype != b->consttype)
+    return false;
   const TypeDescriptor& type = TypeOf(a->consttype);
   if (type.compare == nullptr) return false;
   Oid wanted_family, given_family;
@@ -62,14 +68,16 @@ bool Implied(const Expr* wanted, const std::vector<Qual>& given) {
     const OpExpr* b = TryAs<OpExpr>(static_cast<const Node*>(qual.expr));
     if (a != nullptr && b != nullptr && ComparisonImplied(*a, *b)) return true;
     const NullTest* test = TryAs<NullTest>(static_cast<const Node*>(wanted));
-    if (test != nullptr && test->nulltesttype == NullTestType::kIsNotNull && b != nullptr && b->args.size() == 2 &&
-        !NonNullableRels(qual.expr).empty() && (EqualNodes(test->arg, b->args[0]) || EqualNodes(test->arg, b->args[1]))) {
+    if (test != nullptr && test->nulltesttype == NullTestType::kIsNotNull && b != nullptr &&
+        b->args.size() == 2 && !NonNullableRels(qual.expr).empty() &&
+        (EqualNodes(test->arg, b->args[0]) || EqualNodes(test->arg, b->args[1]))) {
       return true;
     }
   }
   const BoolExpr* either = TryAs<BoolExpr>(static_cast<const Node*>(wanted));
   if (either != nullptr && either->boolop == BoolExprType::kOr) {
-    return std::any_of(either->args.begin(), either->args.end(), [&](const Expr* arm) { return Implied(arm, given); });
+    return std::any_of(either->args.begin(), either->args.end(),
+                       [&](const Expr* arm) { return Implied(arm, given); });
   }
   return false;
 }
@@ -89,7 +97,8 @@ bool IsColumn(const Expr* expr, int32_t rtindex, AttrNumber attno) {
   return var != nullptr && var->varlevelsup == 0 && var->varno == rtindex && var->varattno == attno;
 }
 
-IndexMatcher::IndexMatcher(const BaseRel& base, const Relation& index, Arena& arena) : base_(base), index_(index), arena_(arena) {
+IndexMatcher::IndexMatcher(const BaseRel& base, const Relation& index, Arena& arena)
+    : base_(base), index_(index), arena_(arena) {
   const PgIndexRow& row = *index.index;
   std::vector<Node*> expressions;
   if (row.indexprs) {
@@ -100,7 +109,8 @@ IndexMatcher::IndexMatcher(const BaseRel& base, const Relation& index, Arena& ar
     Expr* key = nullptr;
     if (row.indkey[column] != 0) {
       const PgAttributeRow& attribute = base.relation->columns[row.indkey[column] - 1];
-      key = MakeVar(arena, base.rtindex, row.indkey[column], attribute.atttypid, attribute.atttypmod, attribute.attcollation);
+      key = MakeVar(arena, base.rtindex, row.indkey[column], attribute.atttypid, attribute.atttypmod,
+                    attribute.attcollation);
     } else {
       key = static_cast<Expr*>(expressions[next++]);
       SetRelation(key, base.rtindex);
@@ -115,16 +125,19 @@ bool IndexMatcher::PredicateHolds(const std::vector<Qual>& quals) {
   Expr* predicate = static_cast<Expr*>(ReadNode(*row.indpred, arena_));
   SetRelation(predicate, base_.rtindex);
   predicate_ = Conjuncts(arena_, predicate);
-  return std::all_of(predicate_.begin(), predicate_.end(), [&](const Expr* wanted) { return Implied(wanted, quals); });
+  return std::all_of(predicate_.begin(), predicate_.end(),
+                     [&](const Expr* wanted) { return Implied(wanted, quals); });
 }
 
 bool IndexMatcher::IsPredicate(const Expr* expr) const {
-  return std::any_of(predicate_.begin(), predicate_.end(), [&](const Expr* part) { return EqualNodes(part, expr); });
+  return std::any_of(predicate_.begin(), predicate_.end(),
+                     [&](const Expr* part) { return EqualNodes(part, expr); });
 }
 
 bool IndexMatcher::IsKey(const Expr* expr, int column) const {
   AttrNumber attno = index_.index->indkey[column];
-  return attno != 0 ? IsColumn(expr, base_.rtindex, attno) : EqualNodes(StripRelabel(expr), StripRelabel(keys_[column]));
+  return attno != 0 ? IsColumn(expr, base_.rtindex, attno)
+                    : EqualNodes(StripRelabel(expr), StripRelabel(keys_[column]));
 }
 
 bool IndexMatcher::RefersToTable(const Expr* expr) const { return RelsOf(expr).Contains(base_.rtindex); }
@@ -139,7 +152,8 @@ IndexCondition* IndexMatcher::Match(const Qual& qual, int column) {
   if (const NullTest* test = TryAs<NullTest>(node)) {
     if (test->argisrow || !IsKey(test->arg, column)) return nullptr;
     IndexCondition* condition = New(column);
-    condition->kind = test->nulltesttype == NullTestType::kIsNull ? ScanKey::Kind::kIsNull : ScanKey::Kind::kIsNotNull;
+    condition->kind =
+        test->nulltesttype == NullTestType::kIsNull ? ScanKey::Kind::kIsNull : ScanKey::Kind::kIsNotNull;
     return condition;
   }
   // A boolean column as a condition of its own.
@@ -228,7 +242,8 @@ double IndexPagesFetched(double tuples, double pages) {
   return std::ceil(fetched);
 }
 
-IndexCost CostOfIndex(const Relation& index, double table_tuples, double selectivity, size_t conditions, double loops) {
+IndexCost CostOfIndex(const Relation& index, double table_tuples, double selectivity, size_t conditions,
+                      double loops) {
   IndexCost cost;
   double pages = std::max<double>(1, RelationBlocks(index.index_desc.locator, Fork::kMain, true));
   double tuples = std::max(1.0, std::rint(selectivity * table_tuples));
@@ -241,7 +256,8 @@ IndexCost CostOfIndex(const Relation& index, double table_tuples, double selecti
   } else {
     cost.total = index_pages * random_page;
   }
-  cost.total += tuples * (GetReal(Setting::kCpuIndexTupleCost) + CpuOperatorCost() * static_cast<double>(conditions));
+  cost.total +=
+      tuples * (GetReal(Setting::kCpuIndexTupleCost) + CpuOperatorCost() * static_cast<double>(conditions));
   // The descent: comparisons, and the processing of each level's page.
   if (table_tuples > 1) {
     double descent = std::ceil(std::log2(table_tuples)) * CpuOperatorCost();
@@ -255,8 +271,8 @@ IndexCost CostOfIndex(const Relation& index, double table_tuples, double selecti
   return cost;
 }
 
-bool QueryPlanner::MatchIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const RelSet& outer,
-                              IndexUse* use) {
+bool QueryPlanner::MatchIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals,
+                              const RelSet& outer, IndexUse* use) {
   const PgIndexRow& row = *index->index;
   if (!row.indisvalid || !row.indislive || index->index_desc.method == nullptr) return false;
   use->index = index;
@@ -285,11 +301,13 @@ bool QueryPlanner::MatchIndex(BaseRel& base, const RelationRef& index, const std
 }
 
 // Finishes the conditions of a use: what they take from other relations becomes parameters.
-List<IndexCondition*> QueryPlanner::BindIndexConditions(const IndexUse& use, const RelSet& outer, const ExprList* scan_columns) {
+List<IndexCondition*> QueryPlanner::BindIndexConditions(const IndexUse& use, const RelSet& outer,
+                                                        const ExprList* scan_columns) {
   List<IndexCondition*> conditions;
   for (const IndexMatch& match : use.matches) {
     IndexCondition* condition = match.condition;
-    if (condition->value != nullptr) condition->value = static_cast<Expr*>(ReplaceByNestParams(condition->value, outer));
+    if (condition->value != nullptr)
+      condition->value = static_cast<Expr*>(ReplaceByNestParams(condition->value, outer));
     Expr* whole = condition->original != nullptr ? condition->original : match.qual->expr;
     Expr* original = static_cast<Expr*>(ReplaceByNestParams(whole, outer));
     condition->original = scan_columns != nullptr ? BindToInput(original, *scan_columns) : FlatCopy(original);
@@ -299,8 +317,8 @@ List<IndexCondition*> QueryPlanner::BindIndexConditions(const IndexUse& use, con
 }
 
 // All of `quals` must hold in the end: those of the table alone, and join clauses whose other side is in `outer`.
-bool QueryPlanner::TryIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const RelSet& outer,
-                            double loops, Path* result) {
+bool QueryPlanner::TryIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals,
+                            const RelSet& outer, double loops, Path* result) {
   IndexUse use;
   if (!MatchIndex(base, index, quals, outer, &use)) return false;
   const PgIndexRow& row = *index->index;
@@ -330,7 +348,8 @@ bool QueryPlanner::TryIndex(BaseRel& base, const RelationRef& index, const std::
   plan->index_only = index_only && !plan->columns.empty();
   if (!plan->index_only) plan->index_columns.Clear();
 
-  double selectivity = use.unique_match ? std::min(use.selectivity, 1 / std::max(1.0, base.tuples)) : use.selectivity;
+  double selectivity =
+      use.unique_match ? std::min(use.selectivity, 1 / std::max(1.0, base.tuples)) : use.selectivity;
   double rows = std::max(1.0, std::rint(base.tuples * selectivity));
   double filtered = rows;
   for (const Qual& filter : filters) filtered *= Selectivity(*this, filter.expr);
@@ -354,7 +373,8 @@ bool QueryPlanner::TryIndex(BaseRel& base, const RelationRef& index, const std::
   double visible = plan->index_only ? 1 - base.all_visible_fraction : 1;
   double max_io, min_io;
   if (loops > 1) {
-    max_io = std::ceil(IndexPagesFetched(index_cost.tuples * loops, base.pages) * visible) * random_page / loops;
+    max_io =
+        std::ceil(IndexPagesFetched(index_cost.tuples * loops, base.pages) * visible) * random_page / loops;
     double clustered = std::ceil(selectivity * base.pages);
     min_io = std::ceil(IndexPagesFetched(clustered * loops, base.pages) * visible) * random_page / loops;
   } else {
@@ -365,8 +385,9 @@ bool QueryPlanner::TryIndex(BaseRel& base, const RelationRef& index, const std::
   double correlation = ColumnCorrelation(*this, matcher.key(0)) * (row.indnkeyatts > 1 ? 0.75 : 1);
   double heap = max_io + correlation * correlation * (min_io - max_io);
   path.startup_cost = index_cost.startup;
-  path.total_cost = index_cost.total + heap +
-                    index_cost.tuples * (CpuTupleCost() + CpuOperatorCost() * static_cast<double>(filters.size()));
+  path.total_cost =
+      index_cost.total + heap +
+      index_cost.tuples * (CpuTupleCost() + CpuOperatorCost() * static_cast<double>(filters.size()));
   if (!GetBool(Setting::kEnableIndexscan)) {
     path.startup_cost += kDisabledCost;
     path.total_cost += kDisabledCost;
@@ -390,7 +411,8 @@ bool QueryPlanner::TryIndex(BaseRel& base, const RelationRef& index, const std::
   return true;
 }
 
-std::vector<Path> QueryPlanner::BasePaths(BaseRel& base, const std::vector<Qual>& extra, const RelSet& outer, double loops) {
+std::vector<Path> QueryPlanner::BasePaths(BaseRel& base, const std::vector<Qual>& extra, const RelSet& outer,
+                                          double loops) {
   std::vector<Qual> quals = base.quals;
   quals.insert(quals.end(), extra.begin(), extra.end());
   std::vector<Path> paths;

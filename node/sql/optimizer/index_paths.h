@@ -66,11 +66,12 @@ struct IndexCost {
   double tuples = 1;  // index entries read
 };
 // Of reading the index alone. `loops`: how often the scan is repeated with other values.
-IndexCost CostOfIndex(const Relation& index, double table_tuples, double selectivity, size_t conditions, double loops);
+IndexCost CostOfIndex(const Relation& index, double table_tuples, double selectivity, size_t conditions,
+                      double loops);
 double IndexPagesFetched(double tuples, double pages);
 
 // The columns that a table scan reads: what is needed above, then what its own conditions need.
-ExprList ScanColumnsOf(const BaseRel& base, const std::vector<Qual>& filters, bool all_conditions, Arena& arena,
-                       List<int32_t>* attnos);
+ExprList ScanColumnsOf(const BaseRel& base, const std::vector<Qual>& filters, bool all_conditions,
+                       Arena& arena, List<int32_t>* attnos);
 
 }  // namespace walden

@@ -17,7 +17,6 @@ namespace {
 
 constexpr size_t kMaxExhaustive = 9;
 
-
 bool SidesMatch(const Qual& qual, const RelSet& left, const RelSet& right) {
   return qual.is_equality && ((qual.left_rels.IsSubsetOf(left) && qual.right_rels.IsSubsetOf(right)) ||
                               (qual.left_rels.IsSubsetOf(right) && qual.right_rels.IsSubsetOf(left)));
@@ -77,7 +76,8 @@ QueryPlanner::Item QueryPlanner::PlanRegion(JoinNode& node) {
       if (item->kind == JoinNode::Kind::kBase) {
         bases_[item->rtindex - 1]->quals.push_back(qual);
         pushed = true;
-      } else if (item->kind == JoinNode::Kind::kJoin && item->join_type != JoinType::kFull && qual.rels.IsSubsetOf(item->left->rels)) {
+      } else if (item->kind == JoinNode::Kind::kJoin && item->join_type != JoinType::kFull &&
+                 qual.rels.IsSubsetOf(item->left->rels)) {
         // A condition on the side that an outer join preserves holds for the join's rows too.
         item->left->quals.push_back(qual);
         pushed = true;
@@ -134,7 +134,8 @@ QueryPlanner::Item QueryPlanner::SearchJoinOrder(std::vector<Item> items, std::v
     RelSet both = left | right;
     std::vector<Qual> found;
     for (const Qual& qual : quals) {
-      if (qual.rels.IsSubsetOf(both) && !qual.rels.IsSubsetOf(left) && !qual.rels.IsSubsetOf(right)) found.push_back(qual);
+      if (qual.rels.IsSubsetOf(both) && !qual.rels.IsSubsetOf(left) && !qual.rels.IsSubsetOf(right))
+        found.push_back(qual);
     }
     return found;
   };
@@ -272,7 +273,8 @@ void QueryPlanner::PruneJoinOutput(Path* path) {
       needed = base != nullptr && base->lateral.Contains(var->varno);
     }
     if (!needed) continue;
-    targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(column, path->columns), static_cast<AttrNumber>(kept.size() + 1), {}, false));
+    targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(column, path->columns),
+                                            static_cast<AttrNumber>(kept.size() + 1), {}, false));
     kept.Append(arena(), column);
   }
   path->plan->project = kept.size() != path->columns.size();
@@ -280,7 +282,8 @@ void QueryPlanner::PruneJoinOutput(Path* path) {
   path->columns = kept;
 }
 
-Path QueryPlanner::HashJoinPath(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& quals, double rows) {
+Path QueryPlanner::HashJoinPath(const Item& left, const Item& right, JoinType type,
+                                const std::vector<Qual>& quals, double rows) {
   HashJoinPlan* plan = arena().New<HashJoinPlan>();
   std::vector<Qual> rest;
   for (const Qual& qual : quals) {
@@ -313,8 +316,10 @@ Path QueryPlanner::HashJoinPath(const Item& left, const Item& right, JoinType ty
   path.required = (left.path.required | right.path.required) - path.rels;
   path.rows = rows;
   double inner_rows = right.path.rows, outer_rows = left.path.rows;
-  path.startup_cost = right.path.total_cost + inner_rows * (CpuOperatorCost() * plan->outer_keys.size() + CpuTupleCost());
-  path.total_cost = path.startup_cost + left.path.total_cost + outer_rows * CpuOperatorCost() * plan->outer_keys.size() +
+  path.startup_cost =
+      right.path.total_cost + inner_rows * (CpuOperatorCost() * plan->outer_keys.size() + CpuTupleCost());
+  path.total_cost = path.startup_cost + left.path.total_cost +
+                    outer_rows * CpuOperatorCost() * plan->outer_keys.size() +
                     rows * (CpuTupleCost() + CpuOperatorCost() * static_cast<double>(rest.size()));
   double inner_bytes = inner_rows * (WidthOf(right.path.columns) + 32.0);
   if (inner_bytes >
@@ -327,8 +332,8 @@ Path QueryPlanner::HashJoinPath(const Item& left, const Item& right, JoinType ty
 }
 
 // The inner side as an index scan that takes the outer row's columns; the clauses it does not check are left in `rest`.
-bool QueryPlanner::ParameterizedInner(const Item& left, const Item& right, const std::vector<Qual>& quals, Path* inner,
-                                      std::vector<Qual>* rest) {
+bool QueryPlanner::ParameterizedInner(const Item& left, const Item& right, const std::vector<Qual>& quals,
+                                      Path* inner, std::vector<Qual>* rest) {
   if (right.base == nullptr || right.base->relation->indexes.empty()) return false;
   std::vector<Qual> clauses;
   for (const Qual& qual : quals) {
@@ -383,7 +388,8 @@ void QueryPlanner::CollectNestParams(NestLoopPlan* plan, const Path& left, const
   }
 }
 
-Path QueryPlanner::NestLoopPath(const Item& left, const Path& inner, JoinType type, const std::vector<Qual>& quals, double rows) {
+Path QueryPlanner::NestLoopPath(const Item& left, const Path& inner, JoinType type,
+                                const std::vector<Qual>& quals, double rows) {
   NestLoopPlan* plan = arena().New<NestLoopPlan>();
   plan->join_type = type;
   plan->left = left.path.plan;
@@ -401,8 +407,9 @@ Path QueryPlanner::NestLoopPath(const Item& left, const Path& inner, JoinType ty
   path.startup_cost = left.path.startup_cost + inner.startup_cost;
   double loops = std::max(1.0, left.path.rows);
   double rescan = inner.plan->kind == PlanKind::kMaterial ? inner.rows * CpuOperatorCost() : inner.total_cost;
-  path.total_cost = left.path.total_cost + inner.total_cost + (loops - 1) * rescan +
-                    loops * inner.rows * (CpuTupleCost() + CpuOperatorCost() * static_cast<double>(quals.size()));
+  path.total_cost =
+      left.path.total_cost + inner.total_cost + (loops - 1) * rescan +
+      loops * inner.rows * (CpuTupleCost() + CpuOperatorCost() * static_cast<double>(quals.size()));
   if (!GetBool(Setting::kEnableNestloop)) path.total_cost += kDisabledCost;
   return path;
 }
@@ -413,9 +420,12 @@ bool QueryPlanner::InnerIsUnique(const Item& left, const Item& right, const std:
   auto is_fixed = [&](AttrNumber attno) {
     auto fixes = [&](const Qual& qual) {
       if (!qual.is_equality) return false;
-      for (auto [column, other] : {std::pair(qual.left, qual.right_rels), std::pair(qual.right, qual.left_rels)}) {
+      for (auto [column, other] :
+           {std::pair(qual.left, qual.right_rels), std::pair(qual.right, qual.left_rels)}) {
         const Var* var = TryAs<Var>(static_cast<const Node*>(column));
-        if (var != nullptr && var->varno == right.base->rtindex && var->varattno == attno && other.IsSubsetOf(left.rels)) return true;
+        if (var != nullptr && var->varno == right.base->rtindex && var->varattno == attno &&
+            other.IsSubsetOf(left.rels))
+          return true;
       }
       return false;
     };
@@ -425,13 +435,15 @@ bool QueryPlanner::InnerIsUnique(const Item& left, const Item& right, const std:
     const PgIndexRow& row = *index->index;
     if (!row.indisunique || !row.indimmediate || !row.indisvalid || row.indpred) continue;
     bool all = true;
-    for (int column = 0; column < row.indnkeyatts && all; ++column) all = row.indkey[column] != 0 && is_fixed(row.indkey[column]);
+    for (int column = 0; column < row.indnkeyatts && all; ++column)
+      all = row.indkey[column] != 0 && is_fixed(row.indkey[column]);
     if (all) return true;
   }
   return false;
 }
 
-QueryPlanner::Item QueryPlanner::JoinItems(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& join_quals) {
+QueryPlanner::Item QueryPlanner::JoinItems(const Item& left, const Item& right, JoinType type,
+                                           const std::vector<Qual>& join_quals) {
   double selectivity = 1;
   for (const Qual& qual : join_quals) selectivity *= Selectivity(*this, qual.expr);
   double cross = left.path.rows * right.path.rows * selectivity;
@@ -440,7 +452,9 @@ QueryPlanner::Item QueryPlanner::JoinItems(const Item& left, const Item& right, 
     case JoinType::kLeft: rows = std::max(cross, left.path.rows); break;
     case JoinType::kFull: rows = std::max({cross, left.path.rows, right.path.rows}); break;
     case JoinType::kSemi: rows = left.path.rows * std::min(1.0, right.path.rows * selectivity); break;
-    case JoinType::kAnti: rows = left.path.rows * std::max(0.1, 1 - std::min(1.0, right.path.rows * selectivity)); break;
+    case JoinType::kAnti:
+      rows = left.path.rows * std::max(0.1, 1 - std::min(1.0, right.path.rows * selectivity));
+      break;
     default: break;
   }
   rows = std::max(1.0, rows);
@@ -456,7 +470,8 @@ QueryPlanner::Item QueryPlanner::JoinItems(const Item& left, const Item& right, 
   if (!needs_parameters) {
     candidates.push_back(HashJoinPath(left, right, type, join_quals, rows));
     // The preserved side may be the one that is hashed.
-    if (type == JoinType::kLeft) candidates.push_back(HashJoinPath(right, left, JoinType::kRight, join_quals, rows));
+    if (type == JoinType::kLeft)
+      candidates.push_back(HashJoinPath(right, left, JoinType::kRight, join_quals, rows));
     candidates.push_back(MergeJoinPath(left, right, type, join_quals, rows));
   }
   if (type != JoinType::kFull) {
@@ -482,7 +497,8 @@ QueryPlanner::Item QueryPlanner::JoinItems(const Item& left, const Item& right, 
     if (path.plan != nullptr && (best == nullptr || CostOfWanted(path) < CostOfWanted(*best))) best = &path;
   }
   if (best == nullptr) {
-    throw SqlError(ErrorCode::kFeatureNotSupported, "FULL JOIN is only supported with merge-joinable or hash-joinable join conditions");
+    throw SqlError(ErrorCode::kFeatureNotSupported,
+                   "FULL JOIN is only supported with merge-joinable or hash-joinable join conditions");
   }
   auto finish = [&](Path path) {
     JoinPlan* join = static_cast<JoinPlan*>(path.plan);
@@ -493,7 +509,8 @@ QueryPlanner::Item QueryPlanner::JoinItems(const Item& left, const Item& right, 
       ExprList kept = left.path.columns;
       List<TargetEntry*> targets;
       for (uint32_t i = 0; i < kept.size(); ++i) {
-        targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(kept[i], path.columns), static_cast<AttrNumber>(i + 1), {}, false));
+        targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(kept[i], path.columns),
+                                                static_cast<AttrNumber>(i + 1), {}, false));
       }
       path.plan->target = targets;
       path.plan->project = kept.size() != path.columns.size();
@@ -528,10 +545,12 @@ Path QueryPlanner::AddFilterResult(Path input, const std::vector<Qual>& one_time
   plan->total_cost = input.total_cost;
   for (const Qual& qual : one_time) {
     const Const* constant = TryAs<Const>(static_cast<const Node*>(qual.expr));
-    if (constant != nullptr && (constant->IsNull() || !constant->value.datum.b)) plan->left = nullptr;  // never a row
+    if (constant != nullptr && (constant->IsNull() || !constant->value.datum.b))
+      plan->left = nullptr;  // never a row
   }
   // Nothing below: the Result itself makes the one row.
-  if (input.plan->kind == PlanKind::kResult && input.plan->left == nullptr && input.columns.empty()) plan->left = nullptr;
+  if (input.plan->kind == PlanKind::kResult && input.plan->left == nullptr && input.columns.empty())
+    plan->left = nullptr;
   input.plan = plan;
   input.join_input.Clear();
   return input;

@@ -53,7 +53,8 @@ void TakeAsItem(std::unique_ptr<JoinNode> part, JoinNode* to) {
 
 // Both sides of an inner join: one region as long as join_collapse_limit allows, else their own order stays.
 void TakeSides(std::unique_ptr<JoinNode> left, std::unique_ptr<JoinNode> right, JoinNode* to) {
-  bool fits = static_cast<int64_t>(left->items.size() + right->items.size()) <= GetInt(Setting::kJoinCollapseLimit);
+  bool fits =
+      static_cast<int64_t>(left->items.size() + right->items.size()) <= GetInt(Setting::kJoinCollapseLimit);
   for (auto* side : {&left, &right}) {
     if (fits) {
       TakeAll(side->get(), to);
@@ -146,7 +147,8 @@ void QueryPlanner::ReduceOuterJoins(JoinNode* node, const RelSet& from_above) {
       std::unique_ptr<JoinNode> part = NewRegion();
       TakeSides(std::move(taken->left), std::move(taken->right), part.get());
       for (Qual& qual : taken->quals) part->quals.push_back(std::move(qual));
-      if (static_cast<int64_t>(node->items.size() + part->items.size()) <= GetInt(Setting::kJoinCollapseLimit)) {
+      if (static_cast<int64_t>(node->items.size() + part->items.size()) <=
+          GetInt(Setting::kJoinCollapseLimit)) {
         TakeAll(part.get(), node);
       } else {
         TakeAsItem(std::move(part), node);
@@ -155,7 +157,8 @@ void QueryPlanner::ReduceOuterJoins(JoinNode* node, const RelSet& from_above) {
     }
     return;
   }
-  if (node->join_type == JoinType::kLeft && nonnullable.Overlaps(node->right->rels)) node->join_type = JoinType::kInner;
+  if (node->join_type == JoinType::kLeft && nonnullable.Overlaps(node->right->rels))
+    node->join_type = JoinType::kInner;
   if (node->join_type == JoinType::kFull) {
     bool left = nonnullable.Overlaps(node->left->rels), right = nonnullable.Overlaps(node->right->rels);
     if (left && right) {
@@ -202,9 +205,11 @@ void QueryPlanner::AddBaseRel(int32_t rtindex) {
       }
       base->tuples = std::max(1.0, pages * (8168.0 / width));
     }
-    base->all_visible_fraction = known_pages > 0 ? std::min(1.0, relation.row.relallvisible / known_pages) : 0;
+    base->all_visible_fraction =
+        known_pages > 0 ? std::min(1.0, relation.row.relallvisible / known_pages) : 0;
   }
-  base->lateral = RelsOf(base->rte->rtekind == RteKind::kSubquery ? nullptr : static_cast<const Node*>(base->rte));
+  base->lateral =
+      RelsOf(base->rte->rtekind == RteKind::kSubquery ? nullptr : static_cast<const Node*>(base->rte));
   if (base->rte->rtekind == RteKind::kSubquery && base->rte->lateral) {
     // References to siblings are one level up in the subquery.
     struct Finder {
@@ -226,7 +231,8 @@ void QueryPlanner::AddBaseRel(int32_t rtindex) {
 }
 
 const Relation* QueryPlanner::RelationOf(int32_t rtindex) const {
-  if (rtindex < 1 || static_cast<size_t>(rtindex) > bases_.size() || bases_[rtindex - 1] == nullptr) return nullptr;
+  if (rtindex < 1 || static_cast<size_t>(rtindex) > bases_.size() || bases_[rtindex - 1] == nullptr)
+    return nullptr;
   return bases_[rtindex - 1]->relation.get();
 }
 
@@ -241,7 +247,8 @@ void QueryPlanner::NoteNeeded(const Node* node, int32_t own_rel) {
     if (var->varlevelsup != 0 || var->varno <= 0 || var->varno == own_rel) return;
     if (static_cast<size_t>(var->varno) > bases_.size() || bases_[var->varno - 1] == nullptr) return;
     std::vector<int32_t>& output = bases_[var->varno - 1]->output;
-    if (std::find(output.begin(), output.end(), var->varattno) == output.end()) output.push_back(var->varattno);
+    if (std::find(output.begin(), output.end(), var->varattno) == output.end())
+      output.push_back(var->varattno);
     return;
   }
   AnyChild(node, [&](const Node* child) {

@@ -15,7 +15,6 @@ namespace {
 
 constexpr Oid kBtreeMethod{403};
 
-
 int32_t ColumnOf(const Path& path, const Expr* expr) {
   for (uint32_t i = 0; i < path.columns.size(); ++i) {
     if (EqualNodes(path.columns[i], expr)) return static_cast<int32_t>(i + 1);
@@ -51,12 +50,14 @@ Path QueryPlanner::SortedBy(const Item& item, const std::vector<OrderElement>& o
   Path best = SortPath(item.path, keys);
   best.order = order;
   for (const Path& path : item.ordered) {
-    if (path.required.empty() && OrderSatisfies(path.order, order) && path.total_cost < best.total_cost) best = path;
+    if (path.required.empty() && OrderSatisfies(path.order, order) && path.total_cost < best.total_cost)
+      best = path;
   }
   return best;
 }
 
-Path QueryPlanner::MergeJoinPath(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& quals, double rows) {
+Path QueryPlanner::MergeJoinPath(const Item& left, const Item& right, JoinType type,
+                                 const std::vector<Qual>& quals, double rows) {
   Path path;
   path.total_cost = INFINITY;
   std::vector<Qual> rest;
@@ -67,7 +68,8 @@ Path QueryPlanner::MergeJoinPath(const Item& left, const Item& right, JoinType t
     bool crossed = qual.left_rels.IsSubsetOf(right.rels) && qual.right_rels.IsSubsetOf(left.rels);
     Expr* own = straight ? qual.left : qual.right;
     Expr* other = straight ? qual.right : qual.left;
-    if (!IsMergeable(qual) || (!straight && !crossed) || ColumnOf(left.path, own) == 0 || ColumnOf(right.path, other) == 0) {
+    if (!IsMergeable(qual) || (!straight && !crossed) || ColumnOf(left.path, own) == 0 ||
+        ColumnOf(right.path, other) == 0) {
       rest.push_back(qual);
       continue;
     }
@@ -99,7 +101,8 @@ Path QueryPlanner::MergeJoinPath(const Item& left, const Item& right, JoinType t
   if (type != JoinType::kRight && type != JoinType::kFull) path.order = outer.order;
   double keys = static_cast<double>(left_order.size());
   path.startup_cost = outer.startup_cost + inner.startup_cost;
-  path.total_cost = outer.total_cost + inner.total_cost + (outer.rows + inner.rows) * CpuOperatorCost() * keys * 2 +
+  path.total_cost = outer.total_cost + inner.total_cost +
+                    (outer.rows + inner.rows) * CpuOperatorCost() * keys * 2 +
                     rows * (CpuTupleCost() + CpuOperatorCost() * static_cast<double>(rest.size()));
   if (!GetBool(Setting::kEnableMergejoin)) path.total_cost += kDisabledCost;
   return path;

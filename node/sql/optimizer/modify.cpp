@@ -13,10 +13,12 @@ namespace walden {
 namespace {
 
 // The columns of other relations that `node` names, whose query is `level` levels above; as its query sees them.
-void CollectOtherVars(const Node* node, uint32_t level, int32_t target, int32_t excluded, Arena& arena, List<Var*>* to) {
+void CollectOtherVars(const Node* node, uint32_t level, int32_t target, int32_t excluded, Arena& arena,
+                      List<Var*>* to) {
   if (node == nullptr) return;
   if (const Var* var = TryAs<Var>(node)) {
-    if (var->varlevelsup != level || var->varno <= 0 || var->varno == target || var->varno == excluded) return;
+    if (var->varlevelsup != level || var->varno <= 0 || var->varno == target || var->varno == excluded)
+      return;
     Var* own = Copy(var, arena);
     own->varlevelsup = 0;
     to->Append(arena, own);
@@ -34,7 +36,8 @@ void AppendRowColumns(Arena& arena, const Relation& relation, int32_t rtindex, E
   for (size_t i = 0; i < relation.columns.size(); ++i) {
     const PgAttributeRow& column = relation.columns[i];
     columns->Append(arena, MakeVar(arena, rtindex, static_cast<AttrNumber>(i + 1),
-                                   column.attisdropped ? type_oid::kInt4 : column.atttypid, column.atttypmod, column.attcollation));
+                                   column.attisdropped ? type_oid::kInt4 : column.atttypid, column.atttypmod,
+                                   column.attcollation));
   }
   columns->Append(arena, MakeVar(arena, rtindex, kSelfItemPointerAttr, type_oid::kTid, -1, Oid::kInvalid));
   columns->Append(arena, MakeVar(arena, rtindex, kTableOidAttr, type_oid::kOid, -1, Oid::kInvalid));
@@ -50,7 +53,9 @@ List<TargetEntry*> InsertTargets(Arena& arena, const Relation& relation, const L
       const PgAttributeRow& column = relation.columns[i];
       Oid type = column.attisdropped ? type_oid::kInt4 : column.atttypid;
       PhysicalType physical = (*relation.desc)[attno].physical;
-      entry = MakeTargetEntry(arena, MakeNullConst(arena, type, column.atttypmod, column.attcollation, physical), attno, {}, false);
+      entry =
+          MakeTargetEntry(arena, MakeNullConst(arena, type, column.atttypmod, column.attcollation, physical),
+                          attno, {}, false);
     }
     targets.Append(arena, entry);
   }
@@ -77,8 +82,10 @@ Path QueryPlanner::PlanModification() {
     targets = InsertTargets(arena(), *relation, query.target_list);
   } else {
     std::vector<TargetEntry*> entries;
-    if (query.command_type == CmdType::kUpdate) entries.assign(query.target_list.begin(), query.target_list.end());
-    std::sort(entries.begin(), entries.end(), [](const TargetEntry* a, const TargetEntry* b) { return a->resno < b->resno; });
+    if (query.command_type == CmdType::kUpdate)
+      entries.assign(query.target_list.begin(), query.target_list.end());
+    std::sort(entries.begin(), entries.end(),
+              [](const TargetEntry* a, const TargetEntry* b) { return a->resno < b->resno; });
     for (TargetEntry* entry : entries) {
       if (entry->resjunk) continue;
       plan->update_columns.Append(arena(), entry->resno);
@@ -91,13 +98,16 @@ Path QueryPlanner::PlanModification() {
   // What RETURNING takes from other relations, and the identity of their rows for re-checks.
   List<Var*> others;
   int32_t excluded = query.on_conflict != nullptr ? query.on_conflict->excl_rel_index : 0;
-  for (const TargetEntry* entry : query.returning_list) CollectOtherVars(entry, 0, target, excluded, arena(), &others);
+  for (const TargetEntry* entry : query.returning_list)
+    CollectOtherVars(entry, 0, target, excluded, arena(), &others);
   for (Var* var : others) targets.Append(arena(), MakeTargetEntry(arena(), var, 0, {}, true));
   std::vector<std::pair<int32_t, int32_t>> mark_columns;  // rtindex, column
   if (locks_rows_) {
     for (uint32_t i = 0; i < query.rtable.size(); ++i) {
       int32_t other = static_cast<int32_t>(i + 1);
-      if (other == target || query.rtable[i]->rtekind != RteKind::kRelation || query.rtable[i]->relkind == relkind::kView) continue;
+      if (other == target || query.rtable[i]->rtekind != RteKind::kRelation ||
+          query.rtable[i]->relkind == relkind::kView)
+        continue;
       Var* ctid = MakeVar(arena(), other, kSelfItemPointerAttr, type_oid::kTid, -1, Oid::kInvalid);
       targets.Append(arena(), MakeTargetEntry(arena(), ctid, 0, {}, true));
       mark_columns.emplace_back(other, static_cast<int32_t>(targets.size()));
@@ -154,7 +164,8 @@ Path QueryPlanner::PlanModification() {
     for (size_t i = 0; i < relation->columns.size(); ++i) {
       const PgAttributeRow& column = relation->columns[i];
       row.Append(arena(), MakeVar(arena(), conflict.excl_rel_index, static_cast<AttrNumber>(i + 1),
-                                  column.attisdropped ? type_oid::kInt4 : column.atttypid, column.atttypmod, column.attcollation));
+                                  column.attisdropped ? type_oid::kInt4 : column.atttypid, column.atttypmod,
+                                  column.attcollation));
     }
     for (TargetEntry* entry : conflict.on_conflict_set) {
       plan->conflict_columns.Append(arena(), entry->resno);
@@ -185,7 +196,8 @@ Path QueryPlanner::PlanModification() {
 
 // Unique indexes whose keys, columns or expressions, are exactly those of ON CONFLICT (...), in any order, and whose predicate its
 // WHERE implies.
-void QueryPlanner::InferArbiters(const RelationRef& relation, int32_t target, const OnConflictExpr& conflict, ModifyTablePlan* plan) {
+void QueryPlanner::InferArbiters(const RelationRef& relation, int32_t target, const OnConflictExpr& conflict,
+                                 ModifyTablePlan* plan) {
   BaseRel base;
   base.rtindex = target;
   base.relation = relation;

@@ -37,7 +37,9 @@ class ParamFinder {
   }
 
  private:
-  static void Merge(const std::set<int32_t>& from, std::set<int32_t>* to) { to->insert(from.begin(), from.end()); }
+  static void Merge(const std::set<int32_t>& from, std::set<int32_t>* to) {
+    to->insert(from.begin(), from.end());
+  }
 
   static List<Plan*> ChildrenOf(Plan* plan) {
     if (plan->kind == PlanKind::kAppend) return As<AppendPlan>(plan)->children;
@@ -102,7 +104,8 @@ class ParamFinder {
         break;
       case PlanKind::kTidScan: CollectList(As<TidScanPlan>(plan)->tids, to); break;
       case PlanKind::kFunctionScan:
-        for (const RangeTblFunction* function : As<FunctionScanPlan>(plan)->functions) Collect(function->funcexpr, to);
+        for (const RangeTblFunction* function : As<FunctionScanPlan>(plan)->functions)
+          Collect(function->funcexpr, to);
         break;
       case PlanKind::kValuesScan:
         for (const RowExpr* row : As<ValuesScanPlan>(plan)->values) Collect(row, to);
@@ -166,13 +169,16 @@ Path QueryPlanner::PlanQueryLevel(double tuple_fraction) {
     locks_rows_ = true;
     AddRowMarkTargets();
   }
-  if (parent_ == nullptr && global_.statement->keep_row_identity && query_->command_type == CmdType::kSelect) AddRowIdentities();
+  if (parent_ == nullptr && global_.statement->keep_row_identity && query_->command_type == CmdType::kSelect)
+    AddRowIdentities();
   Prepare();
   for (TargetEntry* entry : query_->target_list) entry->expr = PlanSubLinks(entry->expr);
   query_->having_qual = PlanSubLinks(query_->having_qual);
-  if (const Const* count = TryAs<Const>(static_cast<const Node*>(query_->limit_count)); count != nullptr && !count->IsNull()) {
+  if (const Const* count = TryAs<Const>(static_cast<const Node*>(query_->limit_count));
+      count != nullptr && !count->IsNull()) {
     limit_rows_ = static_cast<double>(count->value.datum.i64);
-    if (const Const* offset = TryAs<Const>(static_cast<const Node*>(query_->limit_offset)); offset != nullptr && !offset->IsNull()) {
+    if (const Const* offset = TryAs<Const>(static_cast<const Node*>(query_->limit_offset));
+        offset != nullptr && !offset->IsNull()) {
       limit_rows_ += static_cast<double>(offset->value.datum.i64);
     } else if (query_->limit_offset != nullptr) {
       limit_rows_ = -1;
@@ -180,7 +186,8 @@ Path QueryPlanner::PlanQueryLevel(double tuple_fraction) {
   } else if (tuple_fraction > 0) {
     fetched_part_ = tuple_fraction;
   }
-  bool grouped = query_->has_aggs || !query_->group_clause.empty() || !query_->grouping_sets.empty() || query_->having_qual != nullptr;
+  bool grouped = query_->has_aggs || !query_->group_clause.empty() || !query_->grouping_sets.empty() ||
+                 query_->having_qual != nullptr;
   if (!grouped && !query_->has_window_funcs && query_->distinct_clause.empty()) {
     wanted_order_ = OrderOf(query_->sort_clause);
     reads_in_order_ = wanted_order_.empty();

@@ -40,11 +40,13 @@ Node* FlattenAliases(Node* node, const Query& query, uint32_t level, Arena& aren
 }
 
 // Replaces Vars of range table entry `rtindex`, `level` levels up, by the subquery's target expressions.
-Node* ReplaceVars(Node* node, int32_t rtindex, const List<TargetEntry*>& targets, uint32_t level, Arena& arena) {
+Node* ReplaceVars(Node* node, int32_t rtindex, const List<TargetEntry*>& targets, uint32_t level,
+                  Arena& arena) {
   if (const Var* var = TryAs<Var>(node)) {
     if (var->varlevelsup != level || var->varno != rtindex) return node;
     TargetEntry* target = FindTarget(targets, var->varattno);
-    if (target == nullptr) throw SqlError(ErrorCode::kInternalError, "could not find attribute {} in subquery", var->varattno);
+    if (target == nullptr)
+      throw SqlError(ErrorCode::kInternalError, "could not find attribute {} in subquery", var->varattno);
     Expr* copy = Copy(target->expr, arena);
     if (level > 0) IncrementVarLevels(copy, static_cast<int>(level), 0);
     return copy;
@@ -56,8 +58,9 @@ Node* ReplaceVars(Node* node, int32_t rtindex, const List<TargetEntry*>& targets
 
 // Replaces the references to a CTE, `level` levels up, by its query.
 void InlineCte(Node* node, const CommonTableExpr& cte, uint32_t level, Arena& arena) {
-  if (RangeTblEntry* rte = TryAs<RangeTblEntry>(node);
-      rte != nullptr && rte->rtekind == RteKind::kCte && rte->ctelevelsup == level && rte->ctename == cte.ctename) {
+  if (RangeTblEntry* rte = TryAs<RangeTblEntry>(node); rte != nullptr && rte->rtekind == RteKind::kCte &&
+                                                       rte->ctelevelsup == level &&
+                                                       rte->ctename == cte.ctename) {
     rte->rtekind = RteKind::kSubquery;
     rte->subquery = Copy(cte.ctequery, arena);
     // The CTE's query stands one level below its WITH; here it is below the entry's query.
@@ -100,11 +103,12 @@ void QueryPlanner::FlattenJoinAliases() {
 
 bool QueryPlanner::IsSimpleSubquery(const RangeTblEntry& rte) const {
   const Query& sub = *rte.subquery;
-  return sub.command_type == CmdType::kSelect && sub.set_operations == nullptr && !sub.has_aggs && !sub.has_window_funcs &&
-         !sub.has_target_srfs && sub.group_clause.empty() && sub.grouping_sets.empty() && sub.having_qual == nullptr &&
-         sub.sort_clause.empty() && sub.distinct_clause.empty() && sub.limit_count == nullptr && sub.limit_offset == nullptr &&
-         !sub.has_for_update && sub.row_marks.empty() && sub.cte_list.empty() && !rte.lateral && !rte.security_barrier &&
-         !sub.jointree->fromlist.empty() && !HasVolatileTarget(sub);
+  return sub.command_type == CmdType::kSelect && sub.set_operations == nullptr && !sub.has_aggs &&
+         !sub.has_window_funcs && !sub.has_target_srfs && sub.group_clause.empty() &&
+         sub.grouping_sets.empty() && sub.having_qual == nullptr && sub.sort_clause.empty() &&
+         sub.distinct_clause.empty() && sub.limit_count == nullptr && sub.limit_offset == nullptr &&
+         !sub.has_for_update && sub.row_marks.empty() && sub.cte_list.empty() && !rte.lateral &&
+         !rte.security_barrier && !sub.jointree->fromlist.empty() && !HasVolatileTarget(sub);
 }
 
 // Merges simple subqueries of FROM into this query, bottom up. Below the nullable side of an outer join, and where grouping sets null
@@ -113,7 +117,8 @@ void QueryPlanner::PullUpSubqueries() { PullUpInTree(query_->jointree, false); }
 
 Node* QueryPlanner::PullUpInTree(Node* node, bool nullable) {
   if (FromExpr* from = TryAs<FromExpr>(node)) {
-    for (uint32_t i = 0; i < from->fromlist.size(); ++i) from->fromlist[i] = PullUpInTree(from->fromlist[i], nullable);
+    for (uint32_t i = 0; i < from->fromlist.size(); ++i)
+      from->fromlist[i] = PullUpInTree(from->fromlist[i], nullable);
     return node;
   }
   if (JoinExpr* join = TryAs<JoinExpr>(node)) {
@@ -128,7 +133,8 @@ Node* QueryPlanner::PullUpInTree(Node* node, bool nullable) {
   if (rte->rtekind != RteKind::kSubquery || !IsSimpleSubquery(*rte)) return node;
   Query* sub = rte->subquery;
   auto must_stay = [&] {
-    return ((nullable || !query_->grouping_sets.empty()) && !AllPlainVars(*sub)) || (nullable && sub->jointree->quals != nullptr);
+    return ((nullable || !query_->grouping_sets.empty()) && !AllPlainVars(*sub)) ||
+           (nullable && sub->jointree->quals != nullptr);
   };
   if (must_stay()) return node;
   // Flatten the subquery's own aliases and its own subqueries first.

@@ -29,7 +29,7 @@ bool OrderSatisfies(const std::vector<OrderElement>& have, const std::vector<Ord
 struct Path {
   Plan* plan = nullptr;
   ExprList columns;
-  ExprList join_input;    // joins: what the columns of the join's input row stand for
+  ExprList join_input;  // joins: what the columns of the join's input row stand for
   RelSet rels;
   RelSet required;  // relations whose columns it takes as parameters
   double rows = 1;
@@ -56,7 +56,7 @@ struct BaseRel {
   double pages = 0;
   double tuples = 1;
   double all_visible_fraction = 0;
-  RelSet lateral;        // relations whose columns it refers to
+  RelSet lateral;               // relations whose columns it refers to
   std::vector<int32_t> output;  // attributes needed above the scan
   std::vector<Qual> quals;
   double rows = 1;
@@ -71,17 +71,18 @@ struct OutputType {
 // A join tree after analysis: a base relation, a region of inner-joined items, or an outer/semi/anti join of two.
 struct JoinNode {
   enum class Kind { kBase, kRegion, kJoin } kind = Kind::kBase;
-  int32_t rtindex = 0;                             // kBase
-  std::vector<std::unique_ptr<JoinNode>> items;    // kRegion
-  std::vector<Qual> quals;                         // kRegion: conditions; kJoin: ON conditions
-  JoinType join_type = JoinType::kInner;           // kJoin
-  std::unique_ptr<JoinNode> left, right;           // kJoin
+  int32_t rtindex = 0;                           // kBase
+  std::vector<std::unique_ptr<JoinNode>> items;  // kRegion
+  std::vector<Qual> quals;                       // kRegion: conditions; kJoin: ON conditions
+  JoinType join_type = JoinType::kInner;         // kJoin
+  std::unique_ptr<JoinNode> left, right;         // kJoin
   RelSet rels;
 };
 
 // Shared by all query levels of one statement.
 struct PlannerGlobal {
-  PlannerGlobal(const PlannerOptions& planner_options, PlannedStatement* planned) : options(planner_options), statement(planned) {}
+  PlannerGlobal(const PlannerOptions& planner_options, PlannedStatement* planned)
+      : options(planner_options), statement(planned) {}
   const PlannerOptions& options;
   PlannedStatement* statement;
   int32_t next_work_table = 1;
@@ -94,7 +95,8 @@ struct IndexUse;
 
 class QueryPlanner : public StatisticsSource {
  public:
-  QueryPlanner(PlannerGlobal& global, QueryPlanner* parent, Query* query) : global_(global), parent_(parent), query_(query) {}
+  QueryPlanner(PlannerGlobal& global, QueryPlanner* parent, Query* query)
+      : global_(global), parent_(parent), query_(query) {}
 
   // The path whose output columns are the query's target list, junk entries last.
   Path PlanSelect(double tuple_fraction) {
@@ -158,7 +160,8 @@ class QueryPlanner : public StatisticsSource {
   // base_scan.cpp
   Path PlanBase(BaseRel& base);
   // `loops`: how often a scan with parameters of `outer` runs.
-  std::vector<Path> BasePaths(BaseRel& base, const std::vector<Qual>& extra, const RelSet& outer, double loops);
+  std::vector<Path> BasePaths(BaseRel& base, const std::vector<Qual>& extra, const RelSet& outer,
+                              double loops);
   Path FinishScan(BaseRel& base, ScanPlan* plan, const std::vector<Qual>& filters, double rows);
   Path PlanTable(BaseRel& base, const std::vector<Qual>& quals);
   bool AddTids(const BaseRel& base, const Expr* condition, TidScanPlan* plan);
@@ -167,20 +170,27 @@ class QueryPlanner : public StatisticsSource {
   // What the rows of it that will be read cost: all, unless it stands for the whole FROM of a level of which few are read.
   double CostOfWanted(const Path& path) const;
   // index_paths.cpp
-  bool TryIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const RelSet& outer, double loops, Path* path);
-  bool MatchIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const RelSet& outer, IndexUse* use);
-  List<IndexCondition*> BindIndexConditions(const IndexUse& use, const RelSet& outer, const ExprList* scan_columns);
+  bool TryIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const RelSet& outer,
+                double loops, Path* path);
+  bool MatchIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals,
+                  const RelSet& outer, IndexUse* use);
+  List<IndexCondition*> BindIndexConditions(const IndexUse& use, const RelSet& outer,
+                                            const ExprList* scan_columns);
   // bitmap_paths.cpp
   struct BitmapChoice;
   BitmapNode* NewBitmapNode(BitmapNode::Kind kind, double cost, double rows);
-  bool BitmapOfIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals, const RelSet& outer, double loops,
-                     BitmapChoice* choice);
-  BitmapChoice BitmapOfConditions(BaseRel& base, const std::vector<Qual>& quals, const RelSet& outer, double loops);
+  bool BitmapOfIndex(BaseRel& base, const RelationRef& index, const std::vector<Qual>& quals,
+                     const RelSet& outer, double loops, BitmapChoice* choice);
+  BitmapChoice BitmapOfConditions(BaseRel& base, const std::vector<Qual>& quals, const RelSet& outer,
+                                  double loops);
   bool BitmapOfOr(BaseRel& base, const Qual& qual, const RelSet& outer, double loops, BitmapChoice* choice);
-  void CostBitmapScan(const BaseRel& base, const BitmapChoice& choice, size_t filters, double loops, Path* path);
-  Path MakeBitmapPath(BaseRel& base, const BitmapChoice& choice, const std::vector<Qual>& quals, const RelSet& outer, double loops);
+  void CostBitmapScan(const BaseRel& base, const BitmapChoice& choice, size_t filters, double loops,
+                      Path* path);
+  Path MakeBitmapPath(BaseRel& base, const BitmapChoice& choice, const std::vector<Qual>& quals,
+                      const RelSet& outer, double loops);
   void NumberBitmapNodes(BitmapNode* node, int32_t* next);
-  bool BitmapPath(BaseRel& base, const std::vector<Qual>& quals, const RelSet& outer, double loops, Path* path);
+  bool BitmapPath(BaseRel& base, const std::vector<Qual>& quals, const RelSet& outer, double loops,
+                  Path* path);
   // base_scan.cpp
   Path PlanSubqueryScan(BaseRel& base);
   Path PlanFunction(BaseRel& base);
@@ -190,7 +200,7 @@ class QueryPlanner : public StatisticsSource {
 
   // join_search.cpp
   struct Item {
-    Path path;             // without parameters from other items of the region
+    Path path;                // without parameters from other items of the region
     BaseRel* base = nullptr;  // a single table: may be scanned with parameters
     RelSet rels;
     RelSet required;
@@ -202,10 +212,13 @@ class QueryPlanner : public StatisticsSource {
   Item SearchJoinOrder(std::vector<Item> items, std::vector<Qual> quals);
   bool InnerIsUnique(const Item& left, const Item& right, const std::vector<Qual>& quals) const;
   Item JoinItems(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& join_quals);
-  Path HashJoinPath(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& quals, double rows);
-  Path MergeJoinPath(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& quals, double rows);
+  Path HashJoinPath(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& quals,
+                    double rows);
+  Path MergeJoinPath(const Item& left, const Item& right, JoinType type, const std::vector<Qual>& quals,
+                     double rows);
   Path SortedBy(const Item& item, const std::vector<OrderElement>& order);
-  Path NestLoopPath(const Item& left, const Path& inner, JoinType type, const std::vector<Qual>& quals, double rows);
+  Path NestLoopPath(const Item& left, const Path& inner, JoinType type, const std::vector<Qual>& quals,
+                    double rows);
   bool ParameterizedInner(const Item& left, const Item& right, const std::vector<Qual>& quals, Path* inner,
                           std::vector<Qual>* rest);
   void BindJoin(JoinPlan* plan, const Path& left, const Path& right, const std::vector<Qual>& quals);
@@ -216,10 +229,11 @@ class QueryPlanner : public StatisticsSource {
   // upper.cpp
   Path PlanFromAndWhere();
   Path PlanGrouping(Path input);
-  Path PlanSortedGroupingSets(Path input, const ExprList& columns, const ExprList& aggregates, const ExprList& groupings,
-                              const std::vector<std::vector<int32_t>>& sets);
+  Path PlanSortedGroupingSets(Path input, const ExprList& columns, const ExprList& aggregates,
+                              const ExprList& groupings, const std::vector<std::vector<int32_t>>& sets);
   std::vector<std::vector<int32_t>> ExpandGroupingSets();
-  Expr* GroupingValue(const GroupingFunc& grouping, const std::vector<std::vector<int32_t>>& sets, int32_t set_column);
+  Expr* GroupingValue(const GroupingFunc& grouping, const std::vector<std::vector<int32_t>>& sets,
+                      int32_t set_column);
   Path PlanWindows(Path input);
   Path PlanWindow(Path input, const WindowClause& window, const std::vector<WindowFunc*>& functions);
   Path PlanTargets(Path input);
@@ -241,7 +255,8 @@ class QueryPlanner : public StatisticsSource {
   std::vector<OrderElement> OrderOf(const List<SortGroupClause*>& clauses) const;
   Path ProjectTo(Path input, const List<TargetEntry*>& targets);
 
-  void InferArbiters(const RelationRef& relation, int32_t target, const OnConflictExpr& conflict, ModifyTablePlan* plan);
+  void InferArbiters(const RelationRef& relation, int32_t target, const OnConflictExpr& conflict,
+                     ModifyTablePlan* plan);
 
   // bind_input.cpp
   Expr* BindToInput(const Expr* expr, const ExprList& input);
@@ -282,9 +297,10 @@ class QueryPlanner : public StatisticsSource {
   PlannedCte* FindCte(const RangeTblEntry& rte);
   std::vector<OrderElement> wanted_order_;
   double limit_rows_ = -1;
-  double fetched_part_ = 1;    // of the result, when no LIMIT says how many rows are read
-  RelSet all_rels_;            // of FROM
-  bool reads_in_order_ = false;  // rows of FROM are delivered as they come: no sort, grouping or DISTINCT stands above
+  double fetched_part_ = 1;  // of the result, when no LIMIT says how many rows are read
+  RelSet all_rels_;          // of FROM
+  bool reads_in_order_ =
+      false;  // rows of FROM are delivered as they come: no sort, grouping or DISTINCT stands above
   bool locks_rows_ = false;  // statement changes or locks rows: scans keep the columns of index conditions
 };
 

@@ -100,7 +100,9 @@ bool CompareValues(const Comparison& a, const Comparison& b, int* order) {
 
 bool Contradict(const Comparison& a, const Comparison& b) {
   int order;
-  if (!EqualNodes(a.expr, b.expr) || a.family != b.family || a.collation != b.collation || !CompareValues(a, b, &order)) return false;
+  if (!EqualNodes(a.expr, b.expr) || a.family != b.family || a.collation != b.collation ||
+      !CompareValues(a, b, &order))
+    return false;
   if (a.kind == Comparison::kNotEqual) return b.kind == Comparison::kEqual && order == 0;
   if (b.kind == Comparison::kNotEqual) return a.kind == Comparison::kEqual && order == 0;
   bool meets = !a.excludes_value() && !b.excludes_value();
@@ -113,7 +115,8 @@ bool IsStrictIn(const Expr* condition, const Expr* subject) {
   if (op == nullptr) return EqualNodes(condition, subject);
   const BuiltinFunction* function = FindBuiltinFunction(op->opfuncid);
   return function != nullptr && function->strict &&
-         std::any_of(op->args.begin(), op->args.end(), [&](const Expr* arg) { return IsStrictIn(arg, subject); });
+         std::any_of(op->args.begin(), op->args.end(),
+                     [&](const Expr* arg) { return IsStrictIn(arg, subject); });
 }
 
 const Expr* NullTestOf(const Expr* expr, NullTestType type) {
@@ -128,19 +131,23 @@ const BoolExpr* BoolOf(const Expr* expr, BoolExprType op) {
 
 // Neither is AND, OR or an IN list.
 bool SimpleRefutes(const Expr* given, const Expr* predicate, Refutation kind) {
-  if (const BoolExpr* negation = BoolOf(predicate, BoolExprType::kNot); negation != nullptr && EqualNodes(negation->args[0], given)) {
+  if (const BoolExpr* negation = BoolOf(predicate, BoolExprType::kNot);
+      negation != nullptr && EqualNodes(negation->args[0], given)) {
     return true;
   }
-  if (const BoolExpr* negation = BoolOf(given, BoolExprType::kNot); negation != nullptr && EqualNodes(negation->args[0], predicate)) {
+  if (const BoolExpr* negation = BoolOf(given, BoolExprType::kNot);
+      negation != nullptr && EqualNodes(negation->args[0], predicate)) {
     return true;
   }
   if (const Expr* subject = NullTestOf(predicate, NullTestType::kIsNull)) {
-    return NullTestOf(given, NullTestType::kIsNull) == nullptr && BoolOf(given, BoolExprType::kNot) == nullptr &&
+    return NullTestOf(given, NullTestType::kIsNull) == nullptr &&
+           BoolOf(given, BoolExprType::kNot) == nullptr &&
            (IsStrictIn(given, subject) || (NullTestOf(given, NullTestType::kIsNotNull) != nullptr &&
                                            EqualNodes(NullTestOf(given, NullTestType::kIsNotNull), subject)));
   }
   if (const Expr* subject = NullTestOf(given, NullTestType::kIsNull)) {
-    if (const Expr* other = NullTestOf(predicate, NullTestType::kIsNotNull)) return EqualNodes(subject, other);
+    if (const Expr* other = NullTestOf(predicate, NullTestType::kIsNotNull))
+      return EqualNodes(subject, other);
     return kind == Refutation::kNotTrue && IsStrictIn(predicate, subject);
   }
   Comparison a, b;
@@ -174,23 +181,28 @@ class Refuter {
     // Of a conjunction one part must fall, of a disjunction each; what is given as a disjunction must do it in each case.
     if (RefutesParts(given, predicate)) return true;
     if (const BoolExpr* parts = BoolOf(given, BoolExprType::kAnd)) {
-      return std::any_of(parts->args.begin(), parts->args.end(), [&](const Expr* part) { return Refutes(part, predicate); });
+      return std::any_of(parts->args.begin(), parts->args.end(),
+                         [&](const Expr* part) { return Refutes(part, predicate); });
     }
     if (const BoolExpr* parts = BoolOf(given, BoolExprType::kOr)) {
-      return std::all_of(parts->args.begin(), parts->args.end(), [&](const Expr* part) { return Refutes(part, predicate); });
+      return std::all_of(parts->args.begin(), parts->args.end(),
+                         [&](const Expr* part) { return Refutes(part, predicate); });
     }
     if (SimpleRefutes(given, predicate, kind_)) return true;
     const ScalarArrayOpExpr* list = TryAs<ScalarArrayOpExpr>(static_cast<const Node*>(given));
-    return list != nullptr && AllElements(*list, arena_, [&](const Expr* one) { return Refutes(one, predicate); });
+    return list != nullptr &&
+           AllElements(*list, arena_, [&](const Expr* one) { return Refutes(one, predicate); });
   }
 
  private:
   bool RefutesParts(const Expr* given, const Expr* predicate) {
     if (const BoolExpr* parts = BoolOf(predicate, BoolExprType::kAnd)) {
-      return std::any_of(parts->args.begin(), parts->args.end(), [&](const Expr* part) { return Refutes(given, part); });
+      return std::any_of(parts->args.begin(), parts->args.end(),
+                         [&](const Expr* part) { return Refutes(given, part); });
     }
     if (const BoolExpr* parts = BoolOf(predicate, BoolExprType::kOr)) {
-      return std::all_of(parts->args.begin(), parts->args.end(), [&](const Expr* part) { return Refutes(given, part); });
+      return std::all_of(parts->args.begin(), parts->args.end(),
+                         [&](const Expr* part) { return Refutes(given, part); });
     }
     const ScalarArrayOpExpr* list = TryAs<ScalarArrayOpExpr>(static_cast<const Node*>(predicate));
     // An element that is null makes the list null at worst, never true.
@@ -200,7 +212,8 @@ class Refuter {
 
   static bool HasNulls(const ScalarArrayOpExpr& list) {
     const Const* constant = TryAs<Const>(static_cast<const Node*>(list.args[1]));
-    return constant == nullptr || constant->IsNull() || ArrayView(constant->value.datum.string.view()).has_nulls();
+    return constant == nullptr || constant->IsNull() ||
+           ArrayView(constant->value.datum.string.view()).has_nulls();
   }
 
   Refutation kind_;
@@ -221,7 +234,9 @@ bool ContradictsNotNull(const BaseRel& base, const Expr* condition) {
 
 }  // namespace
 
-bool Refutes(const Expr* given, const Expr* predicate, Refutation kind) { return Refuter(kind).Refutes(given, predicate); }
+bool Refutes(const Expr* given, const Expr* predicate, Refutation kind) {
+  return Refuter(kind).Refutes(given, predicate);
+}
 
 bool IsExcluded(const BaseRel& base, Arena& arena, const PlannerOptions& options) {
   std::vector<const Expr*> conditions;
@@ -230,7 +245,9 @@ bool IsExcluded(const BaseRel& base, Arena& arena, const PlannerOptions& options
     if (VolatilityOf(qual.expr) == 'i') conditions.push_back(qual.expr);
   }
   // There are no partitions and children, which "partition" is about.
-  if (conditions.empty() || base.relation == nullptr || GetEnum<ConstraintExclusion>(Setting::kConstraintExclusion) != ConstraintExclusion::kOn) return false;
+  if (conditions.empty() || base.relation == nullptr ||
+      GetEnum<ConstraintExclusion>(Setting::kConstraintExclusion) != ConstraintExclusion::kOn)
+    return false;
   for (const Expr* condition : conditions) {
     if (ContradictsNotNull(base, condition)) return true;
     for (const Expr* other : conditions) {

@@ -19,7 +19,8 @@ class RelSet {
     return set;
   }
   void Add(int member) {
-    if (member >= kMaxMembers) throw SqlError(ErrorCode::kProgramLimitExceeded, "too many range table entries");
+    if (member >= kMaxMembers)
+      throw SqlError(ErrorCode::kProgramLimitExceeded, "too many range table entries");
     words_[member >> 6] |= uint64_t{1} << (member & 63);
   }
   bool Contains(int member) const { return (words_[member >> 6] >> (member & 63)) & 1; }

@@ -33,7 +33,10 @@ struct ColumnStatistics {
   double null_fraction() const { return row ? row->stanullfrac : 0; }
   double distinct() const {
     if (is_unique) return std::max(1.0, tuples);
-    if (!row) return type != nullptr && type->oid == type_oid::kBool ? 2 : std::min(std::max(1.0, tuples), kDefaultDistinct);
+    if (!row)
+      return type != nullptr && type->oid == type_oid::kBool
+                 ? 2
+                 : std::min(std::max(1.0, tuples), kDefaultDistinct);
     if (row->stadistinct > 0) return row->stadistinct;
     if (row->stadistinct < 0) return std::max(1.0, -row->stadistinct * tuples);
     return std::min(std::max(1.0, tuples), kDefaultDistinct);
@@ -96,15 +99,18 @@ double Clamp(double selectivity) { return std::clamp(selectivity, 0.0, 1.0); }
 // column = constant (or an unknown value).
 double EqualSelectivity(const ColumnStatistics& column, const Const* constant) {
   if (constant != nullptr && constant->IsNull()) return 0;
-  if (column.relation == nullptr) return column.type != nullptr && column.type->oid == type_oid::kBool ? 0.5 : kDefaultEqual;
+  if (column.relation == nullptr)
+    return column.type != nullptr && column.type->oid == type_oid::kBool ? 0.5 : kDefaultEqual;
   if (column.is_unique) return Clamp(1.0 / std::max(1.0, column.tuples));
   if (!column.row) return Clamp(1.0 / column.distinct());
   Slot mcv = FindSlot(column, kKindMcv);
   double mcv_total = 0;
   for (float frequency : mcv.numbers) mcv_total += frequency;
-  if (constant != nullptr && column.type->compare != nullptr && TypeOf(constant->consttype).physical == column.type->physical) {
+  if (constant != nullptr && column.type->compare != nullptr &&
+      TypeOf(constant->consttype).physical == column.type->physical) {
     for (size_t i = 0; i < mcv.values.size() && i < mcv.numbers.size(); ++i) {
-      if (column.type->compare(mcv.values[i].datum, constant->value.datum, nullptr) == 0) return Clamp(mcv.numbers[i]);
+      if (column.type->compare(mcv.values[i].datum, constant->value.datum, nullptr) == 0)
+        return Clamp(mcv.numbers[i]);
     }
   }
   double others = std::max(1.0, column.distinct() - static_cast<double>(mcv.numbers.size()));
@@ -123,7 +129,9 @@ double Interpolate(const TypeDescriptor& type, const Datum& low, const Datum& hi
       case PhysicalType::kFloat32: return datum.f32;
       case PhysicalType::kFloat64: return datum.f64;
       case PhysicalType::kNumeric:
-        return datum.numeric.kind == NumericKind::kSmall ? static_cast<double>(datum.numeric.scaled) * std::pow(10.0, -datum.numeric.scale) : 0;
+        return datum.numeric.kind == NumericKind::kSmall
+                   ? static_cast<double>(datum.numeric.scaled) * std::pow(10.0, -datum.numeric.scale)
+                   : 0;
       default: return 0;
     }
   };
@@ -158,8 +166,13 @@ double InequalitySelectivity(const ColumnStatistics& column, const Const& consta
       }
     }
     double buckets = static_cast<double>(histogram.values.size() - 1);
-    double fraction = low == 0 ? 0 : low >= histogram.values.size() ? 1
-                      : (static_cast<double>(low - 1) + Interpolate(*column.type, histogram.values[low - 1].datum, histogram.values[low].datum, constant.value.datum)) / buckets;
+    double fraction = low == 0 ? 0
+                      : low >= histogram.values.size()
+                          ? 1
+                          : (static_cast<double>(low - 1) +
+                             Interpolate(*column.type, histogram.values[low - 1].datum,
+                                         histogram.values[low].datum, constant.value.datum)) /
+                                buckets;
     below += rest * fraction;
   } else if (mcv.values.empty()) {
     return kDefaultInequality;
@@ -177,7 +190,8 @@ Estimator EstimatorOf(Oid op) {
   if (row->name == "<>") return Estimator::kNotEqual;
   if (row->name == "<" || row->name == "<=") return Estimator::kLess;
   if (row->name == ">" || row->name == ">=") return Estimator::kGreater;
-  if (row->name == "~~" || row->name == "~~*" || row->name == "~" || row->name == "~*") return Estimator::kMatch;
+  if (row->name == "~~" || row->name == "~~*" || row->name == "~" || row->name == "~*")
+    return Estimator::kMatch;
   return Estimator::kOther;
 }
 
@@ -206,9 +220,12 @@ double OperatorSelectivity(const StatisticsSource& source, Oid opno, const Expr*
       if (!ContainsVar(right) || constant != nullptr) return EqualSelectivity(column, constant);
       return EqualSelectivity(StatisticsOf(source, right), nullptr);
     case Estimator::kNotEqual:
-      return is_join ? 1 - kDefaultEqual : Clamp(1 - EqualSelectivity(column, constant) - column.null_fraction());
-    case Estimator::kLess: return constant != nullptr ? InequalitySelectivity(column, *constant, true) : kDefaultInequality;
-    case Estimator::kGreater: return constant != nullptr ? InequalitySelectivity(column, *constant, false) : kDefaultInequality;
+      return is_join ? 1 - kDefaultEqual
+                     : Clamp(1 - EqualSelectivity(column, constant) - column.null_fraction());
+    case Estimator::kLess:
+      return constant != nullptr ? InequalitySelectivity(column, *constant, true) : kDefaultInequality;
+    case Estimator::kGreater:
+      return constant != nullptr ? InequalitySelectivity(column, *constant, false) : kDefaultInequality;
     case Estimator::kMatch: return kDefaultMatch;
     case Estimator::kOther: return kDefaultInequality;
   }
@@ -226,12 +243,15 @@ double BoolSelectivity(const StatisticsSource& source, const BoolExpr* expr) {
 }
 
 double ArraySelectivity(const StatisticsSource& source, const ScalarArrayOpExpr* expr) {
-  double one = OperatorSelectivity(source, expr->opno, expr->args[0], nullptr == expr->args[1] ? nullptr : expr->args[1]);
+  double one = OperatorSelectivity(source, expr->opno, expr->args[0],
+                                   nullptr == expr->args[1] ? nullptr : expr->args[1]);
   double elements = 10;
   if (const Const* array = TryAs<Const>(static_cast<const Node*>(expr->args[1]))) {
     if (array->IsNull()) return 0;
     elements = ArrayView(array->value.datum.string.view()).count();
-    one = EstimatorOf(expr->opno) == Estimator::kEqual ? EqualSelectivity(StatisticsOf(source, expr->args[0]), nullptr) : one;
+    one = EstimatorOf(expr->opno) == Estimator::kEqual
+              ? EqualSelectivity(StatisticsOf(source, expr->args[0]), nullptr)
+              : one;
   } else if (const ArrayExpr* array = TryAs<ArrayExpr>(static_cast<const Node*>(expr->args[1]))) {
     elements = array->elements.size();
   }
@@ -241,7 +261,8 @@ double ArraySelectivity(const StatisticsSource& source, const ScalarArrayOpExpr*
 }  // namespace
 
 double Selectivity(const StatisticsSource& source, const Expr* condition) {
-  if (const Const* constant = TryAs<Const>(condition)) return !constant->IsNull() && constant->value.datum.b ? 1 : 0;
+  if (const Const* constant = TryAs<Const>(condition))
+    return !constant->IsNull() && constant->value.datum.b ? 1 : 0;
   if (const BoolExpr* expr = TryAs<BoolExpr>(condition)) return BoolSelectivity(source, expr);
   if (const OpExpr* op = TryAs<OpExpr>(condition)) {
     if (op->args.size() != 2) return 0.5;
@@ -282,13 +303,15 @@ int32_t TypeWidth(Oid type, int32_t typmod) {
   const TypeDescriptor* descriptor = FindType(type);
   if (descriptor == nullptr) return 32;
   if (descriptor->length > 0) return descriptor->length;
-  if (typmod > 4 && (type == type_oid::kVarchar || type == type_oid::kBpchar)) return std::min(typmod - 4, 32);
+  if (typmod > 4 && (type == type_oid::kVarchar || type == type_oid::kBpchar))
+    return std::min(typmod - 4, 32);
   return 32;
 }
 
 int32_t ColumnWidth(const Relation& relation, AttrNumber attno) {
   if (attno <= 0) return 6;
-  if (RowRef<PgStatisticRow> row = StatisticRow(relation.oid, attno); row && row->stawidth > 0) return row->stawidth;
+  if (RowRef<PgStatisticRow> row = StatisticRow(relation.oid, attno); row && row->stawidth > 0)
+    return row->stawidth;
   const PgAttributeRow& column = relation.columns[attno - 1];
   return TypeWidth(column.atttypid, column.atttypmod);
 }

@@ -15,8 +15,8 @@ namespace {
 List<TargetEntry*> PositionTargets(Arena& arena, const SetOperationStmt& operation) {
   List<TargetEntry*> targets;
   for (uint32_t i = 0; i < operation.col_types.size(); ++i) {
-    Var* var = MakeVar(arena, kInputVar, static_cast<AttrNumber>(i + 1), operation.col_types[i], operation.col_typmods[i],
-                       operation.col_collations[i]);
+    Var* var = MakeVar(arena, kInputVar, static_cast<AttrNumber>(i + 1), operation.col_types[i],
+                       operation.col_typmods[i], operation.col_collations[i]);
     targets.Append(arena, MakeTargetEntry(arena, var, static_cast<AttrNumber>(i + 1), {}, false));
   }
   return targets;
@@ -59,18 +59,22 @@ Path QueryPlanner::PlanSetOperationTree(Node* node, const SetOperationStmt& top)
 }
 
 // Gives the arm's visible columns the operation's types. Junk columns (ORDER BY of the arm) are not part of it.
-void QueryPlanner::ConvertArm(Path* path, const List<TargetEntry*>& columns, const SetOperationStmt& operation) {
+void QueryPlanner::ConvertArm(Path* path, const List<TargetEntry*>& columns,
+                              const SetOperationStmt& operation) {
   List<TargetEntry*> targets;
   bool as_is = columns.size() == operation.col_types.size();
   for (const TargetEntry* column : columns) {
     if (column->resjunk) continue;
     uint32_t i = targets.size();
-    Var* var = MakeVar(arena(), kInputVar, static_cast<AttrNumber>(column->resno), ExprType(column->expr), ExprTypmod(column->expr),
-                       ExprCollation(column->expr));
+    Var* var = MakeVar(arena(), kInputVar, static_cast<AttrNumber>(column->resno), ExprType(column->expr),
+                       ExprTypmod(column->expr), ExprCollation(column->expr));
     Expr* converted = var;
     if (var->vartype != operation.col_types[i]) {
-      BindOptions options{.arena = arena(), .catalog = global_.options.binding->catalog, .source = {},
-                          .format = global_.options.binding->format, .names = global_.options.binding->names};
+      BindOptions options{.arena = arena(),
+                          .catalog = global_.options.binding->catalog,
+                          .source = {},
+                          .format = global_.options.binding->format,
+                          .names = global_.options.binding->names};
       converted = BindCommonConversion(var, operation.col_types[i], SetOperationName(operation.op), options);
       as_is = false;
     }
@@ -100,7 +104,8 @@ Path QueryPlanner::PlanSetOperation(const SetOperationStmt& operation) {
     plan->right = right.plan;
     plan->keys = AllKeys(arena(), operation);
     path.plan = plan;
-    path.rows = std::max(1.0, operation.op == SetOperation::kIntersect ? std::min(left.rows, right.rows) : left.rows);
+    path.rows =
+        std::max(1.0, operation.op == SetOperation::kIntersect ? std::min(left.rows, right.rows) : left.rows);
     path.startup_cost = left.total_cost + right.total_cost;
     path.total_cost = path.startup_cost + path.rows * GetReal(Setting::kCpuTupleCost);
   } else {
@@ -124,7 +129,8 @@ Path QueryPlanner::PlanSetOperation(const SetOperationStmt& operation) {
   plan->rows = path.rows;
   plan->startup_cost = path.startup_cost;
   plan->total_cost = path.total_cost;
-  for (uint32_t i = 0; i < operation.col_types.size(); ++i) plan->width += TypeWidth(operation.col_types[i], operation.col_typmods[i]);
+  for (uint32_t i = 0; i < operation.col_types.size(); ++i)
+    plan->width += TypeWidth(operation.col_types[i], operation.col_typmods[i]);
   if (operation.op != SetOperation::kUnion || operation.all) return path;
 
   // UNION: the rows of both, each once.
@@ -180,7 +186,8 @@ Path QueryPlanner::PlanRecursiveUnion(const SetOperationStmt& operation, int32_t
   plan->work_table_id = work_table_id;
   plan->distinct = !operation.all;
   plan->keys = AllKeys(arena(), operation);
-  if (plan->distinct && !AllHashable(operation)) throw NotSupported("recursive UNION of columns that cannot be hashed");
+  if (plan->distinct && !AllHashable(operation))
+    throw NotSupported("recursive UNION of columns that cannot be hashed");
   Path left = PlanSetOperationTree(operation.larg, operation);
   Path right = PlanSetOperationTree(operation.rarg, operation);
   plan->left = left.plan;
@@ -198,9 +205,11 @@ Path QueryPlanner::PlanRecursiveUnion(const SetOperationStmt& operation, int32_t
 
 void QueryPlanner::PlanCtes() {
   for (CommonTableExpr* cte : query_->cte_list) {
-    if (cte->cterefcount == 0 && cte->ctequery->command_type == CmdType::kSelect) continue;  // inlined, or never read
+    if (cte->cterefcount == 0 && cte->ctequery->command_type == CmdType::kSelect)
+      continue;  // inlined, or never read
     bool modifies = cte->ctequery->command_type != CmdType::kSelect;
-    if (cte->search_clause != nullptr || cte->cycle_clause != nullptr) throw NotSupported("SEARCH and CYCLE of a recursive query");
+    if (cte->search_clause != nullptr || cte->cycle_clause != nullptr)
+      throw NotSupported("SEARCH and CYCLE of a recursive query");
     PlannedCte planned;
     planned.name = cte->ctename;
     Path path;
@@ -210,7 +219,8 @@ void QueryPlanner::PlanCtes() {
       ctes_.push_back(planned);
       QueryPlanner planner(global_, this, cte->ctequery);
       planner.AppendRangeTable();
-      path = planner.PlanRecursiveUnion(*As<SetOperationStmt>(cte->ctequery->set_operations), planned.work_table_id);
+      path = planner.PlanRecursiveUnion(*As<SetOperationStmt>(cte->ctequery->set_operations),
+                                        planned.work_table_id);
     } else {
       QueryPlanner planner(global_, this, cte->ctequery);
       path = modifies ? planner.PlanModification() : planner.PlanSelect(0);

@@ -59,7 +59,8 @@ Node* ReplaceSubLinkParams(Node* node, Arena& arena, CallableRef<Node*(const Par
   if (const Param* param = TryAs<Param>(node); param != nullptr && param->paramkind == ParamKind::kSubLink) {
     return replacement(*param);
   }
-  return MutateChildren(node, arena, [&](Node* child) { return ReplaceSubLinkParams(child, arena, replacement); });
+  return MutateChildren(node, arena,
+                        [&](Node* child) { return ReplaceSubLinkParams(child, arena, replacement); });
 }
 
 Plan* MaterialOver(Plan* plan, Arena& arena) {
@@ -91,7 +92,8 @@ Node* QueryPlanner::PlanSubLink(SubLink* link) {
   subplan->link_type = link->sub_link_type;
   subplan->plan = path.plan;
   // Restarting an uncorrelated subplan for each row must not run it again.
-  bool as_init_plan = !correlated && (link->sub_link_type == SubLinkType::kExpr || link->sub_link_type == SubLinkType::kExists ||
+  bool as_init_plan = !correlated && (link->sub_link_type == SubLinkType::kExpr ||
+                                      link->sub_link_type == SubLinkType::kExists ||
                                       link->sub_link_type == SubLinkType::kArray);
   subplan->is_init_plan = as_init_plan;
   plan->plan_id = global_.AddSubplan(subplan);
@@ -115,7 +117,10 @@ Node* QueryPlanner::PlanSubLink(SubLink* link) {
   if (link->testexpr != nullptr) {
     for (const TargetEntry* entry : sub->target_list) {
       if (entry->resjunk) continue;
-      plan->param_ids.Append(arena(), global_.NewParam(ExprType(entry->expr), ExprTypmod(entry->expr), ExprCollation(entry->expr))->paramid);
+      plan->param_ids.Append(
+          arena(),
+          global_.NewParam(ExprType(entry->expr), ExprTypmod(entry->expr), ExprCollation(entry->expr))
+              ->paramid);
     }
     Node* test = ReplaceSubLinkParams(link->testexpr, arena(), [&](const Param& param) -> Node* {
       Param* exec = static_cast<Param*>(CopyShallow(&param, arena()));
@@ -154,10 +159,13 @@ bool QueryPlanner::CanHashSubPlan(const SubPlan& plan, const Path& path) {
     const BuiltinOperator* row = FindBuiltinOperator(op->opno);
     if (row == nullptr || !row->can_hash) return false;
     const Param* column = TryAs<Param>(static_cast<const Node*>(StripRelabel(op->args[1])));
-    if (column == nullptr || column->paramkind != ParamKind::kExec || column->paramid != plan.param_ids[i]) return false;
+    if (column == nullptr || column->paramkind != ParamKind::kExec || column->paramid != plan.param_ids[i])
+      return false;
     const TypeDescriptor& left = TypeOf(ExprType(op->args[0]));
     const TypeDescriptor& right = TypeOf(ExprType(op->args[1]));
-    if (left.hash == nullptr || left.hash != right.hash || left.physical != right.physical || right.compare == nullptr) return false;
+    if (left.hash == nullptr || left.hash != right.hash || left.physical != right.physical ||
+        right.compare == nullptr)
+      return false;
   }
   return true;
 }
@@ -179,12 +187,14 @@ void QueryPlanner::PullUpSubLinks() {
   for (Expr* conjunct : Conjuncts(arena(), query_->jointree->quals)) {
     SubLink* link = TryAs<SubLink>(static_cast<Node*>(conjunct));
     bool negated = false;
-    if (BoolExpr* expr = TryAs<BoolExpr>(static_cast<Node*>(conjunct)); expr != nullptr && expr->boolop == BoolExprType::kNot) {
+    if (BoolExpr* expr = TryAs<BoolExpr>(static_cast<Node*>(conjunct));
+        expr != nullptr && expr->boolop == BoolExprType::kNot) {
       link = TryAs<SubLink>(static_cast<Node*>(expr->args[0]));
       negated = true;
     }
     bool pulled = false;
-    if (link != nullptr && link->sub_link_type == SubLinkType::kExists) pulled = TryPullUpExists(link, negated);
+    if (link != nullptr && link->sub_link_type == SubLinkType::kExists)
+      pulled = TryPullUpExists(link, negated);
     if (link != nullptr && link->sub_link_type == SubLinkType::kAny && !negated) pulled = TryPullUpAny(link);
     if (!pulled) kept.Append(arena(), conjunct);
   }
@@ -194,9 +204,10 @@ void QueryPlanner::PullUpSubLinks() {
 // EXISTS (SELECT ... FROM f WHERE c): a semi (anti) join with f on c, when nothing but c refers to the outer query.
 bool QueryPlanner::TryPullUpExists(SubLink* link, bool negated) {
   Query* sub = link->subselect;
-  if (sub->command_type != CmdType::kSelect || sub->set_operations != nullptr || sub->has_aggs || sub->has_window_funcs ||
-      sub->has_target_srfs || !sub->group_clause.empty() || !sub->grouping_sets.empty() || sub->having_qual != nullptr ||
-      sub->limit_count != nullptr || sub->limit_offset != nullptr || !sub->cte_list.empty() || sub->has_for_update ||
+  if (sub->command_type != CmdType::kSelect || sub->set_operations != nullptr || sub->has_aggs ||
+      sub->has_window_funcs || sub->has_target_srfs || !sub->group_clause.empty() ||
+      !sub->grouping_sets.empty() || sub->having_qual != nullptr || sub->limit_count != nullptr ||
+      sub->limit_offset != nullptr || !sub->cte_list.empty() || sub->has_for_update ||
       sub->jointree->fromlist.empty() || sub->jointree->quals == nullptr) {
     return false;
   }

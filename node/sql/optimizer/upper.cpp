@@ -46,7 +46,8 @@ void CollectGroupings(Node* node, ExprList* to, Arena& arena) {
 }
 
 Node* ReplaceInput(Node* node, int32_t column, Expr* by, Arena& arena) {
-  if (const Var* var = TryAs<Var>(node)) return var->varno == kInputVar && var->varattno == column ? by : node;
+  if (const Var* var = TryAs<Var>(node))
+    return var->varno == kInputVar && var->varattno == column ? by : node;
   return MutateChildren(node, arena, [&](Node* child) { return ReplaceInput(child, column, by, arena); });
 }
 
@@ -110,7 +111,8 @@ OrderKey QueryPlanner::KeyFor(const SortGroupClause& clause, int32_t column) {
 std::vector<OrderElement> QueryPlanner::OrderOf(const List<SortGroupClause*>& clauses) const {
   std::vector<OrderElement> order;
   for (const SortGroupClause* clause : clauses) {
-    order.push_back({SortGroupTarget(*clause, query_->target_list)->expr, IsDescending(*clause), clause->nulls_first});
+    order.push_back(
+        {SortGroupTarget(*clause, query_->target_list)->expr, IsDescending(*clause), clause->nulls_first});
   }
   return order;
 }
@@ -139,11 +141,13 @@ Path QueryPlanner::PlanFromAndWhere() {
     int32_t single = 0;
     if (qual.rels.count() == 1) {
       for (size_t i = 0; i < bases_.size(); ++i) {
-        if (bases_[i] != nullptr && qual.rels.Contains(static_cast<int>(i) + 1)) single = static_cast<int32_t>(i) + 1;
+        if (bases_[i] != nullptr && qual.rels.Contains(static_cast<int>(i) + 1))
+          single = static_cast<int32_t>(i) + 1;
       }
       // Under an outer join the condition may stay above its relation.
       bool top_level = false;
-      for (const auto& item : tree->items) top_level |= item->kind == JoinNode::Kind::kBase && item->rtindex == single;
+      for (const auto& item : tree->items)
+        top_level |= item->kind == JoinNode::Kind::kBase && item->rtindex == single;
       if (!top_level) single = 0;
     }
     NoteNeeded(qual.expr, single);
@@ -277,7 +281,8 @@ Path QueryPlanner::PlanGrouping(Path input) {
   for (std::vector<int32_t>& set : sets) {
     for (size_t i = clauses.size(); i < columns.size(); ++i) set.push_back(static_cast<int32_t>(i));
   }
-  if (!sets.empty() && (ordered_calls || !hashable)) return PlanSortedGroupingSets(input, columns, aggregates, groupings, sets);
+  if (!sets.empty() && (ordered_calls || !hashable))
+    return PlanSortedGroupingSets(input, columns, aggregates, groupings, sets);
   bool use_sort = !columns.empty() && query_->grouping_sets.empty() &&
                   (ordered_calls || !hashable || !GetBool(Setting::kEnableHashagg));
   if (use_sort) {
@@ -286,7 +291,8 @@ Path QueryPlanner::PlanGrouping(Path input) {
     ExprList sorted_columns;
     List<OrderKey> keys;
     for (uint32_t i = 0; i < columns.size(); ++i) {
-      targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(columns[i], input.columns), static_cast<AttrNumber>(i + 1), {}, false));
+      targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(columns[i], input.columns),
+                                              static_cast<AttrNumber>(i + 1), {}, false));
       sorted_columns.Append(arena(), columns[i]);
       OrderKey key;
       key.column = static_cast<int32_t>(i + 1);
@@ -299,14 +305,16 @@ Path QueryPlanner::PlanGrouping(Path input) {
       keys.Append(arena(), key);
     }
     for (Expr* column : input.columns) {
-      targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(column, input.columns), static_cast<AttrNumber>(targets.size() + 1), {}, false));
+      targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(column, input.columns),
+                                              static_cast<AttrNumber>(targets.size() + 1), {}, false));
       sorted_columns.Append(arena(), column);
     }
     input = ProjectTo(input, targets);
     input.columns = sorted_columns;
     input = SortPath(input, keys);
     plan->aggregates.Clear();
-    for (Expr* aggregate : aggregates) plan->aggregates.Append(arena(), static_cast<Aggref*>(BindToInput(aggregate, sorted_columns)));
+    for (Expr* aggregate : aggregates)
+      plan->aggregates.Append(arena(), static_cast<Aggref*>(BindToInput(aggregate, sorted_columns)));
   }
   if (columns.empty() && query_->grouping_sets.empty()) {
     plan->strategy = AggStrategy::kPlain;
@@ -340,7 +348,8 @@ Path QueryPlanner::PlanGrouping(Path input) {
   plan->target = TargetsFor(path.columns);
   // GROUPING() follows from the number of the grouping set, the last column of the node's input row.
   for (uint32_t i = 0; i < groupings.size(); ++i) {
-    Expr* value = GroupingValue(*As<GroupingFunc>(static_cast<Node*>(groupings[i])), sets, static_cast<int32_t>(set_column));
+    Expr* value = GroupingValue(*As<GroupingFunc>(static_cast<Node*>(groupings[i])), sets,
+                                static_cast<int32_t>(set_column));
     int32_t column = static_cast<int32_t>(set_column + i);
     for (Expr*& qual : plan->quals) qual = static_cast<Expr*>(ReplaceInput(qual, column, value, arena()));
     plan->target[column - 1]->expr = value;
@@ -449,7 +458,8 @@ Path QueryPlanner::PlanTargets(Path input) {
     ExprList columns = input.columns.Clone(arena());
     List<TargetEntry*> targets = TargetsFor(input.columns);
     for (Expr* call : set_calls) {
-      targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(call, input.columns), static_cast<AttrNumber>(targets.size() + 1), {}, false));
+      targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(call, input.columns),
+                                              static_cast<AttrNumber>(targets.size() + 1), {}, false));
       columns.Append(arena(), call);
     }
     plan->target = targets;
@@ -549,25 +559,32 @@ Path QueryPlanner::PlanOrderBy(Path input) {
       break;
     }
   }
-  bool bounded = limit_rows_ > 0 && query_->limit_option != LimitOption::kWithTies && query_->row_marks.empty();
+  bool bounded =
+      limit_rows_ > 0 && query_->limit_option != LimitOption::kWithTies && query_->row_marks.empty();
   return SortPath(input, keys, bounded ? limit_rows_ : -1);
 }
 
 // Identity columns that row locks need, as junk entries of the target list.
 void QueryPlanner::AddRowMarkTargets() {
   for (const RowMarkClause* mark : query_->row_marks) {
-    Var* ctid = MakeVar(arena(), static_cast<int32_t>(mark->rti), kSelfItemPointerAttr, type_oid::kTid, -1, Oid::kInvalid);
+    Var* ctid = MakeVar(arena(), static_cast<int32_t>(mark->rti), kSelfItemPointerAttr, type_oid::kTid, -1,
+                        Oid::kInvalid);
     if (query_->rtable[mark->rti - 1]->rtekind != RteKind::kRelation) continue;
-    TargetEntry* entry = MakeTargetEntry(arena(), ctid, static_cast<AttrNumber>(query_->target_list.size() + 1),
-                                         arena().Copy(fmt::format("ctid{}", mark->rti)), true);
+    TargetEntry* entry =
+        MakeTargetEntry(arena(), ctid, static_cast<AttrNumber>(query_->target_list.size() + 1),
+                        arena().Copy(fmt::format("ctid{}", mark->rti)), true);
     query_->target_list.Append(arena(), entry);
   }
   // The other tables' rows stay what they are when a locked row turns out to have changed.
   for (uint32_t i = 0; i < query_->rtable.size(); ++i) {
     const RangeTblEntry& rte = *query_->rtable[i];
-    if (rte.rtekind != RteKind::kRelation || rte.relkind == relkind::kView || IsRowMarked(static_cast<int32_t>(i + 1))) continue;
-    Var* ctid = MakeVar(arena(), static_cast<int32_t>(i + 1), kSelfItemPointerAttr, type_oid::kTid, -1, Oid::kInvalid);
-    TargetEntry* entry = MakeTargetEntry(arena(), ctid, static_cast<AttrNumber>(query_->target_list.size() + 1), "ctid", true);
+    if (rte.rtekind != RteKind::kRelation || rte.relkind == relkind::kView ||
+        IsRowMarked(static_cast<int32_t>(i + 1)))
+      continue;
+    Var* ctid = MakeVar(arena(), static_cast<int32_t>(i + 1), kSelfItemPointerAttr, type_oid::kTid, -1,
+                        Oid::kInvalid);
+    TargetEntry* entry =
+        MakeTargetEntry(arena(), ctid, static_cast<AttrNumber>(query_->target_list.size() + 1), "ctid", true);
     query_->target_list.Append(arena(), entry);
   }
 }
@@ -575,14 +592,15 @@ void QueryPlanner::AddRowMarkTargets() {
 // For WHERE CURRENT OF: only where each result row comes from one row of each table.
 void QueryPlanner::AddRowIdentities() {
   const Query& query = *query_;
-  if (query.has_aggs || query.has_window_funcs || query.has_target_srfs || !query.group_clause.empty() || !query.grouping_sets.empty() ||
-      query.having_qual != nullptr || !query.distinct_clause.empty()) {
+  if (query.has_aggs || query.has_window_funcs || query.has_target_srfs || !query.group_clause.empty() ||
+      !query.grouping_sets.empty() || query.having_qual != nullptr || !query.distinct_clause.empty()) {
     return;
   }
   for (uint32_t i = 0; i < query.rtable.size(); ++i) {
     const RangeTblEntry& rte = *query.rtable[i];
     if (rte.rtekind != RteKind::kRelation || rte.relkind == relkind::kView) continue;
-    Var* ctid = MakeVar(arena(), static_cast<int32_t>(i + 1), kSelfItemPointerAttr, type_oid::kTid, -1, Oid::kInvalid);
+    Var* ctid = MakeVar(arena(), static_cast<int32_t>(i + 1), kSelfItemPointerAttr, type_oid::kTid, -1,
+                        Oid::kInvalid);
     AttrNumber column = static_cast<AttrNumber>(query_->target_list.size() + 1);
     query_->target_list.Append(arena(), MakeTargetEntry(arena(), ctid, column, "ctid", true));
     global_.statement->row_identities.Append(arena(), {rte.relid, column});
@@ -610,7 +628,8 @@ Path QueryPlanner::PlanRowMarks(Path input) {
     mark->wait_policy = clause->wait_policy;
     for (uint32_t i = 0; i < query_->target_list.size(); ++i) {
       const Var* var = TryAs<Var>(static_cast<const Node*>(query_->target_list[i]->expr));
-      if (var != nullptr && var->varno == static_cast<int32_t>(clause->rti) && var->varattno == kSelfItemPointerAttr) {
+      if (var != nullptr && var->varno == static_cast<int32_t>(clause->rti) &&
+          var->varattno == kSelfItemPointerAttr) {
         mark->ctid_column = static_cast<int32_t>(i + 1);
       }
     }
@@ -619,7 +638,8 @@ Path QueryPlanner::PlanRowMarks(Path input) {
   for (uint32_t i = 0; i < query_->target_list.size(); ++i) {
     const TargetEntry& entry = *query_->target_list[i];
     const Var* var = TryAs<Var>(static_cast<const Node*>(entry.expr));
-    if (!entry.resjunk || var == nullptr || var->varattno != kSelfItemPointerAttr || IsRowMarked(var->varno)) continue;
+    if (!entry.resjunk || var == nullptr || var->varattno != kSelfItemPointerAttr || IsRowMarked(var->varno))
+      continue;
     RowMark* mark = arena().New<RowMark>();
     mark->rtindex = flat(var->varno);
     mark->relation = query_->rtable[var->varno - 1]->relid;
@@ -656,10 +676,12 @@ Path QueryPlanner::PlanLimit(Path input) {
   }
   plan->target = TargetsFor(input.columns);
   plan->project = false;
-  if (const Const* count = TryAs<Const>(static_cast<const Node*>(plan->count)); count != nullptr && !count->IsNull()) {
+  if (const Const* count = TryAs<Const>(static_cast<const Node*>(plan->count));
+      count != nullptr && !count->IsNull()) {
     double wanted = static_cast<double>(count->value.datum.i64);
     if (wanted < input.rows) {
-      input.total_cost = input.startup_cost + (input.total_cost - input.startup_cost) * wanted / std::max(1.0, input.rows);
+      input.total_cost =
+          input.startup_cost + (input.total_cost - input.startup_cost) * wanted / std::max(1.0, input.rows);
       input.rows = std::max(1.0, wanted);
     }
   }

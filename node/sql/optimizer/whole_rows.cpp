@@ -49,7 +49,9 @@ class Expander {
     Var* marker = nullptr;  // null exactly where an outer join has no row
     if (rte.rtekind == RteKind::kRelation) {
       AddTableColumns(var, rte, row);
-      if (is_table) marker = MakeVar(arena_, var.varno, kSelfItemPointerAttr, type_oid::kTid, -1, Oid::kInvalid, var.varlevelsup);
+      if (is_table)
+        marker = MakeVar(arena_, var.varno, kSelfItemPointerAttr, type_oid::kTid, -1, Oid::kInvalid,
+                         var.varlevelsup);
     } else {
       AddColumns(var, rte, row);
     }
@@ -67,8 +69,10 @@ class Expander {
     return expr;
   }
 
-  void Add(const Var& var, RowExpr* row, size_t column, std::string_view name, Oid type, int32_t typmod, Oid collation) {
-    row->args.Append(arena_, MakeVar(arena_, var.varno, static_cast<AttrNumber>(column), type, typmod, collation, var.varlevelsup));
+  void Add(const Var& var, RowExpr* row, size_t column, std::string_view name, Oid type, int32_t typmod,
+           Oid collation) {
+    row->args.Append(arena_, MakeVar(arena_, var.varno, static_cast<AttrNumber>(column), type, typmod,
+                                     collation, var.varlevelsup));
     row->colnames.Append(arena_, name);
   }
 
@@ -78,21 +82,25 @@ class Expander {
       const PgAttributeRow& column = relation->columns[i];
       if (column.attisdropped) {
         // Keeps its place, so that the fields after it keep theirs.
-        row->args.Append(arena_, MakeNullConst(arena_, Oid::kInvalid, -1, Oid::kInvalid, PhysicalType::kInt32));
+        row->args.Append(arena_,
+                         MakeNullConst(arena_, Oid::kInvalid, -1, Oid::kInvalid, PhysicalType::kInt32));
         row->colnames.Append(arena_, "");
         continue;
       }
-      Add(var, row, i + 1, arena_.Copy(column.attname), column.atttypid, column.atttypmod, column.attcollation);
+      Add(var, row, i + 1, arena_.Copy(column.attname), column.atttypid, column.atttypmod,
+          column.attcollation);
     }
   }
 
   void AddColumns(const Var& var, const RangeTblEntry& rte, RowExpr* row) {
-    auto name_of = [&](size_t i) { return i < rte.eref->colnames.size() ? rte.eref->colnames[i] : std::string_view(); };
+    auto name_of = [&](size_t i) {
+      return i < rte.eref->colnames.size() ? rte.eref->colnames[i] : std::string_view();
+    };
     if (rte.rtekind == RteKind::kSubquery) {
       for (const TargetEntry* entry : rte.subquery->target_list) {
         if (entry->resjunk) continue;
-        Add(var, row, static_cast<size_t>(entry->resno), name_of(entry->resno - 1), ExprType(entry->expr), ExprTypmod(entry->expr),
-            ExprCollation(entry->expr));
+        Add(var, row, static_cast<size_t>(entry->resno), name_of(entry->resno - 1), ExprType(entry->expr),
+            ExprTypmod(entry->expr), ExprCollation(entry->expr));
       }
       return;
     }
@@ -105,25 +113,30 @@ class Expander {
     }
     if (!row->args.empty() || rte.rtekind != RteKind::kValues) return;
     const ExprList& first = rte.values_lists[0]->args;
-    for (uint32_t i = 0; i < first.size(); ++i) Add(var, row, i + 1, name_of(i), ExprType(first[i]), ExprTypmod(first[i]), ExprCollation(first[i]));
+    for (uint32_t i = 0; i < first.size(); ++i)
+      Add(var, row, i + 1, name_of(i), ExprType(first[i]), ExprTypmod(first[i]), ExprCollation(first[i]));
   }
 
   void AddFunctionColumns(const Var& var, const RangeTblEntry& rte, RowExpr* row) {
     size_t column = 0;
     for (const RangeTblFunction* function : rte.functions) {
-      if (function->funccoltypes.empty() && function->funccolcount > 1) throw NotSupported("whole row of this function's result");
+      if (function->funccoltypes.empty() && function->funccolcount > 1)
+        throw NotSupported("whole row of this function's result");
       if (function->funccoltypes.empty()) {
-        std::string_view name = column < rte.eref->colnames.size() ? rte.eref->colnames[column] : std::string_view();
-        Add(var, row, column + 1, name, ExprType(function->funcexpr), ExprTypmod(function->funcexpr), ExprCollation(function->funcexpr));
+        std::string_view name =
+            column < rte.eref->colnames.size() ? rte.eref->colnames[column] : std::string_view();
+        Add(var, row, column + 1, name, ExprType(function->funcexpr), ExprTypmod(function->funcexpr),
+            ExprCollation(function->funcexpr));
         ++column;
         continue;
       }
       for (uint32_t i = 0; i < function->funccoltypes.size(); ++i, ++column) {
-        Add(var, row, column + 1, rte.eref->colnames[column], function->funccoltypes[i], function->funccoltypmods[i],
-            function->funccolcollations[i]);
+        Add(var, row, column + 1, rte.eref->colnames[column], function->funccoltypes[i],
+            function->funccoltypmods[i], function->funccolcollations[i]);
       }
     }
-    if (rte.funcordinality) Add(var, row, column + 1, rte.eref->colnames[column], type_oid::kInt8, -1, Oid::kInvalid);
+    if (rte.funcordinality)
+      Add(var, row, column + 1, rte.eref->colnames[column], type_oid::kInt8, -1, Oid::kInvalid);
   }
 
   const Query& query_;

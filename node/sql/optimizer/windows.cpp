@@ -31,7 +31,8 @@ std::vector<const SortGroupClause*> SortClauses(const WindowClause& window) {
   std::vector<const SortGroupClause*> clauses(window.partition_clause.begin(), window.partition_clause.end());
   for (const SortGroupClause* clause : window.order_clause) {
     bool known = false;
-    for (const SortGroupClause* other : clauses) known |= other->tle_sort_group_ref == clause->tle_sort_group_ref;
+    for (const SortGroupClause* other : clauses)
+      known |= other->tle_sort_group_ref == clause->tle_sort_group_ref;
     if (!known) clauses.push_back(clause);
   }
   return clauses;
@@ -41,7 +42,8 @@ std::vector<const SortGroupClause*> SortClauses(const WindowClause& window) {
 bool ComesBefore(const WindowClause* a, const WindowClause* b) {
   std::vector<const SortGroupClause*> left = SortClauses(*a), right = SortClauses(*b);
   for (size_t i = 0; i < left.size() && i < right.size(); ++i) {
-    if (left[i]->tle_sort_group_ref != right[i]->tle_sort_group_ref) return left[i]->tle_sort_group_ref > right[i]->tle_sort_group_ref;
+    if (left[i]->tle_sort_group_ref != right[i]->tle_sort_group_ref)
+      return left[i]->tle_sort_group_ref > right[i]->tle_sort_group_ref;
     if (left[i]->sortop != right[i]->sortop) return left[i]->sortop > right[i]->sortop;
     if (left[i]->nulls_first != right[i]->nulls_first) return left[i]->nulls_first;
   }
@@ -62,7 +64,8 @@ Path QueryPlanner::PlanWindows(Path input) {
   for (TargetEntry* entry : query_->target_list) CollectWindowFuncs(entry->expr, &functions);
   std::vector<const WindowClause*> active;
   for (const WindowClause* window : query_->window_clause) {
-    bool used = std::any_of(functions.begin(), functions.end(), [&](const WindowFunc* f) { return f->winref == window->winref; });
+    bool used = std::any_of(functions.begin(), functions.end(),
+                            [&](const WindowFunc* f) { return f->winref == window->winref; });
     if (used) active.push_back(window);
   }
   std::stable_sort(active.begin(), active.end(), ComesBefore);
@@ -76,7 +79,8 @@ Path QueryPlanner::PlanWindows(Path input) {
   return input;
 }
 
-Path QueryPlanner::PlanWindow(Path input, const WindowClause& window, const std::vector<WindowFunc*>& functions) {
+Path QueryPlanner::PlanWindow(Path input, const WindowClause& window,
+                              const std::vector<WindowFunc*>& functions) {
   std::vector<const SortGroupClause*> clauses = SortClauses(window);
   // The sort columns are columns of the input, computed if need be.
   List<TargetEntry*> targets = TargetsFor(input.columns);
@@ -84,7 +88,8 @@ Path QueryPlanner::PlanWindow(Path input, const WindowClause& window, const std:
   for (const SortGroupClause* clause : clauses) {
     Expr* expr = SortGroupTarget(*clause, query_->target_list)->expr;
     if (FindColumn(columns, expr) != 0) continue;
-    targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(expr, input.columns), static_cast<AttrNumber>(targets.size() + 1), {}, false));
+    targets.Append(arena(), MakeTargetEntry(arena(), BindToInput(expr, input.columns),
+                                            static_cast<AttrNumber>(targets.size() + 1), {}, false));
     columns.Append(arena(), expr);
   }
   if (columns.size() != input.columns.size()) {
@@ -101,7 +106,8 @@ Path QueryPlanner::PlanWindow(Path input, const WindowClause& window, const std:
   std::vector<OrderElement> wanted;
   for (const SortGroupClause* clause : clauses) {
     sort_keys.Append(arena(), key_of(*clause));
-    wanted.push_back({SortGroupTarget(*clause, query_->target_list)->expr, IsDescending(*clause), clause->nulls_first});
+    wanted.push_back(
+        {SortGroupTarget(*clause, query_->target_list)->expr, IsDescending(*clause), clause->nulls_first});
   }
   if (!sort_keys.empty() && !OrderSatisfies(input.order, wanted)) {
     input = SortPath(input, sort_keys);
@@ -110,7 +116,8 @@ Path QueryPlanner::PlanWindow(Path input, const WindowClause& window, const std:
   WindowAggPlan* plan = arena().New<WindowAggPlan>();
   plan->left = input.plan;
   plan->clause = const_cast<WindowClause*>(&window);
-  for (const SortGroupClause* clause : window.partition_clause) plan->partition_keys.Append(arena(), key_of(*clause));
+  for (const SortGroupClause* clause : window.partition_clause)
+    plan->partition_keys.Append(arena(), key_of(*clause));
   for (const SortGroupClause* clause : window.order_clause) plan->order_keys.Append(arena(), key_of(*clause));
   plan->start_offset = PlanSubLinks(window.start_offset);
   plan->end_offset = PlanSubLinks(window.end_offset);
@@ -124,8 +131,9 @@ Path QueryPlanner::PlanWindow(Path input, const WindowClause& window, const std:
   Path path = input;
   path.columns = output;
   path.plan = plan;
-  double per_row = GetReal(Setting::kCpuTupleCost) +
-                   GetReal(Setting::kCpuOperatorCost) * static_cast<double>(functions.size() + clauses.size());
+  double per_row =
+      GetReal(Setting::kCpuTupleCost) +
+      GetReal(Setting::kCpuOperatorCost) * static_cast<double>(functions.size() + clauses.size());
   path.total_cost += path.rows * per_row;
   plan->rows = path.rows;
   plan->width = WidthOf(output);

@@ -16,9 +16,8 @@ namespace walden::ast {
 template <class Visitor>
 decltype(auto) VisitNode(const Node* node, Visitor&& visit) {
   switch (node->tag) {
-#define X(name)      \
-  case Tag::k##name: \
-    return visit(*static_cast<const name*>(node));
+#define X(name) \
+  case Tag::k##name: return visit(*static_cast<const name*>(node));
 #include "node/sql/parser/ast_tags.def"
 #undef X
   }

@@ -50,9 +50,9 @@ struct GrantStmt : NodeOf<Tag::kGrantStmt> {
   bool is_grant = false;
   GrantTargetType targtype = GrantTargetType::kObject;
   ObjectType objtype = ObjectType::kAccessMethod;
-  NodeList objects;  // as objtype says
+  NodeList objects;     // as objtype says
   NodeList privileges;  // AccessPriv
-  NodeList grantees;  // RoleSpec
+  NodeList grantees;    // RoleSpec
   bool grant_option = false;
   RoleSpec* grantor = nullptr;
   DropBehavior behavior = DropBehavior::kRestrict;

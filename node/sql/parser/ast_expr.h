@@ -45,8 +45,8 @@ struct TypeName : NodeOf<Tag::kTypeName> {
   NodeList names;  // String
   bool setof = false;
   bool pct_type = false;
-  NodeList typmods;  // expressions
-  int32_t typemod = 0;  // a prespecified type modifier, or -1
+  NodeList typmods;       // expressions
+  int32_t typemod = 0;    // a prespecified type modifier, or -1
   NodeList array_bounds;  // Integer, -1 where no bound was given
   Location location;
   FIELDS(names, setof, pct_type, typmods, typemod, array_bounds, location)

@@ -87,8 +87,8 @@ struct DropStmt : NodeOf<Tag::kDropStmt> {
 
 // Function or operator with its argument types.
 struct ObjectWithArgs : NodeOf<Tag::kObjectWithArgs> {
-  NodeList objname;  // String
-  NodeList objargs;  // TypeName, null for NONE
+  NodeList objname;      // String
+  NodeList objargs;      // TypeName, null for NONE
   NodeList objfuncargs;  // FunctionParameter
   bool args_unspecified = false;
   FIELDS(objname, objargs, objfuncargs, args_unspecified)
@@ -151,7 +151,7 @@ struct AlterOwnerStmt : NodeOf<Tag::kAlterOwnerStmt> {
 struct CreateFunctionStmt : NodeOf<Tag::kCreateFunctionStmt> {
   bool is_procedure = false;
   bool replace = false;
-  NodeList funcname;  // String
+  NodeList funcname;    // String
   NodeList parameters;  // FunctionParameter
   TypeName* return_type = nullptr;
   NodeList options;  // DefElem
@@ -188,8 +188,8 @@ struct CallStmt : NodeOf<Tag::kCallStmt> {
 struct DefineStmt : NodeOf<Tag::kDefineStmt> {
   ObjectType kind = ObjectType::kAccessMethod;
   bool oldstyle = false;
-  NodeList defnames;  // String
-  NodeList args;  // ListNode of FunctionParameter and an Integer
+  NodeList defnames;    // String
+  NodeList args;        // ListNode of FunctionParameter and an Integer
   NodeList definition;  // DefElem
   bool if_not_exists = false;
   bool replace = false;
@@ -223,7 +223,7 @@ struct CompositeTypeStmt : NodeOf<Tag::kCompositeTypeStmt> {
 
 struct CreateEnumStmt : NodeOf<Tag::kCreateEnumStmt> {
   NodeList type_name;  // String
-  NodeList vals;  // String
+  NodeList vals;       // String
   FIELDS(type_name, vals)
 };
 
@@ -239,13 +239,13 @@ struct AlterEnumStmt : NodeOf<Tag::kAlterEnumStmt> {
 
 struct CreateRangeStmt : NodeOf<Tag::kCreateRangeStmt> {
   NodeList type_name;  // String
-  NodeList params;  // DefElem
+  NodeList params;     // DefElem
   FIELDS(type_name, params)
 };
 
 struct AlterTypeStmt : NodeOf<Tag::kAlterTypeStmt> {
   NodeList type_name;  // String
-  NodeList options;  // DefElem
+  NodeList options;    // DefElem
   FIELDS(type_name, options)
 };
 
@@ -261,7 +261,7 @@ struct AlterOperatorStmt : NodeOf<Tag::kAlterOperatorStmt> {
 };
 
 struct CreateOpClassStmt : NodeOf<Tag::kCreateOpClassStmt> {
-  NodeList opclassname;  // String
+  NodeList opclassname;   // String
   NodeList opfamilyname;  // String
   std::string_view amname;
   TypeName* datatype = nullptr;
@@ -275,7 +275,7 @@ struct CreateOpClassItem : NodeOf<Tag::kCreateOpClassItem> {
   ObjectWithArgs* name = nullptr;
   int32_t number = 0;
   NodeList order_family;  // String
-  NodeList class_args;  // TypeName
+  NodeList class_args;    // TypeName
   TypeName* storedtype = nullptr;
   FIELDS(itemtype, name, number, order_family, class_args, storedtype)
 };
@@ -324,8 +324,8 @@ struct CreateConversionStmt : NodeOf<Tag::kCreateConversionStmt> {
 struct CreatePlangStmt : NodeOf<Tag::kCreatePlangStmt> {
   bool replace = false;
   std::string_view plname;
-  NodeList plhandler;  // String
-  NodeList plinline;  // String
+  NodeList plhandler;    // String
+  NodeList plinline;     // String
   NodeList plvalidator;  // String
   bool pltrusted = false;
   FIELDS(replace, plname, plhandler, plinline, plvalidator, pltrusted)
@@ -364,7 +364,7 @@ struct CreateEventTrigStmt : NodeOf<Tag::kCreateEventTrigStmt> {
   std::string_view trigname;
   std::string_view eventname;
   NodeList whenclause;  // DefElem
-  NodeList funcname;  // String
+  NodeList funcname;    // String
   FIELDS(trigname, eventname, whenclause, funcname)
 };
 
@@ -376,15 +376,15 @@ struct AlterEventTrigStmt : NodeOf<Tag::kAlterEventTrigStmt> {
 
 struct AlterTsDictionaryStmt : NodeOf<Tag::kAlterTsDictionaryStmt> {
   NodeList dictname;  // String
-  NodeList options;  // DefElem
+  NodeList options;   // DefElem
   FIELDS(dictname, options)
 };
 
 struct AlterTsConfigurationStmt : NodeOf<Tag::kAlterTsConfigurationStmt> {
   AlterTsConfigType kind = AlterTsConfigType::kAddMapping;
-  NodeList cfgname;  // String
+  NodeList cfgname;    // String
   NodeList tokentype;  // String
-  NodeList dicts;  // ListNode of String
+  NodeList dicts;      // ListNode of String
   bool override = false;
   bool replace = false;
   bool missing_ok = false;
@@ -394,14 +394,14 @@ struct AlterTsConfigurationStmt : NodeOf<Tag::kAlterTsConfigurationStmt> {
 struct CreateFdwStmt : NodeOf<Tag::kCreateFdwStmt> {
   std::string_view fdwname;
   NodeList func_options;  // DefElem
-  NodeList options;  // DefElem
+  NodeList options;       // DefElem
   FIELDS(fdwname, func_options, options)
 };
 
 struct AlterFdwStmt : NodeOf<Tag::kAlterFdwStmt> {
   std::string_view fdwname;
   NodeList func_options;  // DefElem
-  NodeList options;  // DefElem
+  NodeList options;       // DefElem
   FIELDS(fdwname, func_options, options)
 };
 
@@ -451,7 +451,7 @@ struct ImportForeignSchemaStmt : NodeOf<Tag::kImportForeignSchemaStmt> {
   std::string_view local_schema;
   ImportForeignSchemaType list_type = ImportForeignSchemaType::kAll;
   NodeList table_list;  // RangeVar
-  NodeList options;  // DefElem
+  NodeList options;     // DefElem
   FIELDS(server_name, remote_schema, local_schema, list_type, table_list, options)
 };
 
@@ -472,7 +472,7 @@ struct PublicationObjSpec : NodeOf<Tag::kPublicationObjSpec> {
 
 struct CreatePublicationStmt : NodeOf<Tag::kCreatePublicationStmt> {
   std::string_view pubname;
-  NodeList options;  // DefElem
+  NodeList options;     // DefElem
   NodeList pubobjects;  // PublicationObjSpec
   bool for_all_tables = false;
   FIELDS(pubname, options, pubobjects, for_all_tables)
@@ -480,7 +480,7 @@ struct CreatePublicationStmt : NodeOf<Tag::kCreatePublicationStmt> {
 
 struct AlterPublicationStmt : NodeOf<Tag::kAlterPublicationStmt> {
   std::string_view pubname;
-  NodeList options;  // DefElem
+  NodeList options;     // DefElem
   NodeList pubobjects;  // PublicationObjSpec
   bool for_all_tables = false;
   AlterPublicationAction action = AlterPublicationAction::kAddObjects;
@@ -491,7 +491,7 @@ struct CreateSubscriptionStmt : NodeOf<Tag::kCreateSubscriptionStmt> {
   std::string_view subname;
   std::string_view conninfo;
   NodeList publication;  // String
-  NodeList options;  // DefElem
+  NodeList options;      // DefElem
   FIELDS(subname, conninfo, publication, options)
 };
 
@@ -500,7 +500,7 @@ struct AlterSubscriptionStmt : NodeOf<Tag::kAlterSubscriptionStmt> {
   std::string_view subname;
   std::string_view conninfo;
   NodeList publication;  // String
-  NodeList options;  // DefElem
+  NodeList options;      // DefElem
   FIELDS(kind, subname, conninfo, publication, options)
 };
 

@@ -62,8 +62,8 @@ struct SelectStmt : NodeOf<Tag::kSelectStmt> {
   bool group_distinct = false;
   Node* having_clause = nullptr;
   NodeList window_clause;  // WindowDef
-  NodeList values_lists;  // ListNode of expressions
-  NodeList sort_clause;  // SortBy
+  NodeList values_lists;   // ListNode of expressions
+  NodeList sort_clause;    // SortBy
   Node* limit_offset = nullptr;
   Node* limit_count = nullptr;
   LimitOption limit_option = LimitOption::kDefault;
@@ -188,7 +188,7 @@ struct RangeTableFunc : NodeOf<Tag::kRangeTableFunc> {
   Node* docexpr = nullptr;
   Node* rowexpr = nullptr;
   NodeList namespaces;  // ResTarget
-  NodeList columns;  // RangeTableFuncCol
+  NodeList columns;     // RangeTableFuncCol
   Alias* alias = nullptr;
   Location location;
   FIELDS(lateral, docexpr, rowexpr, namespaces, columns, alias, location)
@@ -278,7 +278,7 @@ struct MergeWhenClause : NodeOf<Tag::kMergeWhenClause> {
   OverridingKind override = OverridingKind::kNotSet;
   Node* condition = nullptr;
   NodeList target_list;  // ResTarget
-  NodeList values;  // expressions
+  NodeList values;       // expressions
   FIELDS(matched, command_type, override, condition, target_list, values)
 };
 

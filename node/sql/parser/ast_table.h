@@ -18,13 +18,13 @@ struct TypeName;
 // CREATE TABLE.
 struct CreateStmt : NodeOf<Tag::kCreateStmt> {
   RangeVar* relation = nullptr;
-  NodeList table_elts;  // ColumnDef, TableLikeClause, Constraint
+  NodeList table_elts;     // ColumnDef, TableLikeClause, Constraint
   NodeList inh_relations;  // RangeVar
   PartitionBoundSpec* partbound = nullptr;
   PartitionSpec* partspec = nullptr;
   TypeName* of_typename = nullptr;
   NodeList constraints;  // Constraint
-  NodeList options;  // DefElem
+  NodeList options;      // DefElem
   OnCommitAction oncommit = OnCommitAction::kNoop;
   std::string_view tablespacename;
   std::string_view access_method;
@@ -53,7 +53,7 @@ struct ColumnDef : NodeOf<Tag::kColumnDef> {
   char generated = 0;
   CollateClause* coll_clause = nullptr;
   NodeList constraints;  // Constraint
-  NodeList fdwoptions;  // DefElem
+  NodeList fdwoptions;   // DefElem
   Location location;
   FIELDS(colname, type_name, compression, is_local, is_not_null, storage, raw_default, identity,
          identity_sequence, generated, coll_clause, constraints, fdwoptions, location)
@@ -77,10 +77,10 @@ struct Constraint : NodeOf<Tag::kConstraint> {
   Node* raw_expr = nullptr;
   char generated_when = 0;
   bool nulls_not_distinct = false;
-  NodeList keys;  // String
-  NodeList including;  // String
+  NodeList keys;        // String
+  NodeList including;   // String
   NodeList exclusions;  // ListNode of IndexElem and ListNode (operator name)
-  NodeList options;  // DefElem
+  NodeList options;     // DefElem
   std::string_view indexname;
   std::string_view indexspace;
   std::string_view access_method;
@@ -122,7 +122,7 @@ struct PartitionElem : NodeOf<Tag::kPartitionElem> {
   std::string_view name;
   Node* expr = nullptr;
   NodeList collation;  // String
-  NodeList opclass;  // String
+  NodeList opclass;    // String
   Location location;
   FIELDS(name, expr, collation, opclass, location)
 };
@@ -195,8 +195,8 @@ struct IndexElem : NodeOf<Tag::kIndexElem> {
   std::string_view name;
   Node* expr = nullptr;
   std::string_view indexcolname;
-  NodeList collation;  // String
-  NodeList opclass;  // String
+  NodeList collation;    // String
+  NodeList opclass;      // String
   NodeList opclassopts;  // DefElem
   SortByDir ordering = SortByDir::kDefault;
   SortByNulls nulls_ordering = SortByNulls::kDefault;
@@ -208,9 +208,9 @@ struct IndexStmt : NodeOf<Tag::kIndexStmt> {
   RangeVar* relation = nullptr;
   std::string_view access_method;
   std::string_view table_space;
-  NodeList index_params;  // IndexElem
+  NodeList index_params;            // IndexElem
   NodeList index_including_params;  // IndexElem
-  NodeList options;  // DefElem
+  NodeList options;                 // DefElem
   Node* where_clause = nullptr;
   NodeList exclude_op_names;  // ListNode of String
   bool unique = false;
@@ -227,10 +227,10 @@ struct IndexStmt : NodeOf<Tag::kIndexStmt> {
 };
 
 struct CreateStatsStmt : NodeOf<Tag::kCreateStatsStmt> {
-  NodeList defnames;  // String
+  NodeList defnames;    // String
   NodeList stat_types;  // String
-  NodeList exprs;  // StatsElem
-  NodeList relations;  // RangeVar
+  NodeList exprs;       // StatsElem
+  NodeList relations;   // RangeVar
   bool if_not_exists = false;
   FIELDS(defnames, stat_types, exprs, relations, if_not_exists)
 };
@@ -310,7 +310,7 @@ struct CreateTrigStmt : NodeOf<Tag::kCreateTrigStmt> {
   std::string_view trigname;
   RangeVar* relation = nullptr;
   NodeList funcname;  // String
-  NodeList args;  // String
+  NodeList args;      // String
   bool row = false;
   int16_t timing = 0;
   int16_t events = 0;

@@ -110,7 +110,7 @@ struct ExplainStmt : NodeOf<Tag::kExplainStmt> {
 // VACUUM, or ANALYZE when is_vacuumcmd is false.
 struct VacuumStmt : NodeOf<Tag::kVacuumStmt> {
   NodeList options;  // DefElem
-  NodeList rels;  // VacuumRelation
+  NodeList rels;     // VacuumRelation
   bool is_vacuumcmd = false;
   FIELDS(options, rels, is_vacuumcmd)
 };

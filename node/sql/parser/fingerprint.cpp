@@ -188,20 +188,13 @@ class Scanner {
     }
     char c = sql_[at_];
     switch (ClassOf(c)) {
-      case CharClass::kIdentStart:
-        return ScanWord();
-      case CharClass::kDigit:
-        return ScanNumber();
-      case CharClass::kQuote:
-        return ScanString();
-      case CharClass::kDoubleQuote:
-        return ScanQuotedIdentifier();
-      case CharClass::kDollar:
-        return ScanParameter();
-      case CharClass::kOperator:
-        return ScanOperator();
-      default:
-        return ScanPunctuation(c);
+      case CharClass::kIdentStart: return ScanWord();
+      case CharClass::kDigit: return ScanNumber();
+      case CharClass::kQuote: return ScanString();
+      case CharClass::kDoubleQuote: return ScanQuotedIdentifier();
+      case CharClass::kDollar: return ScanParameter();
+      case CharClass::kOperator: return ScanOperator();
+      default: return ScanPunctuation(c);
     }
   }
 
@@ -262,27 +255,16 @@ class Scanner {
         if (last_word_ == Word::kOrder || last_word_ == Word::kGroup || last_word_ == Word::kPartition)
           SetKeep(true);
         break;
-      case Word::kLimit:
-        SetKeep(true);
-        break;
-      case Word::kClause:
-        SetKeep(inherited_ >> depth_ & 1);
-        break;
-      case Word::kOn:
-        keep_next_paren_ = last_word_ == Word::kDistinct;
-        break;
+      case Word::kLimit: SetKeep(true); break;
+      case Word::kClause: SetKeep(inherited_ >> depth_ & 1); break;
+      case Word::kOn: keep_next_paren_ = last_word_ == Word::kDistinct; break;
       case Word::kAs:
         type_state_ = TypeState::kAfterAs;
         last_word_ = word;
         return;
-      case Word::kTypeName:
-        type_state_ = TypeState::kInType;
-        break;
-      case Word::kMaterialized:
-        type_state_ = TypeState::kNone;
-        break;
-      default:
-        break;
+      case Word::kTypeName: type_state_ = TypeState::kInType; break;
+      case Word::kMaterialized: type_state_ = TypeState::kNone; break;
+      default: break;
     }
     if (type_state_ == TypeState::kAfterAs) type_state_ = TypeState::kInType;
     last_word_ = word;

@@ -6,6 +6,7 @@
 
 namespace walden {
 
+// clang-format off: lists of names
 enum class AExprKind : uint8_t {
   kOp, kOpAny, kOpAll, kDistinct, kNotDistinct, kNullif, kIn, kLike, kIlike, kSimilar, kBetween, kNotBetween,
   kBetweenSym, kNotBetweenSym
@@ -198,6 +199,8 @@ inline constexpr int16_t kUpdate = 16;
 inline constexpr int16_t kTruncate = 32;
 inline constexpr int16_t kInstead = 64;
 }  // namespace trigger_type
+
+// clang-format on
 
 // FetchStmt::how_many for ALL.
 inline constexpr int64_t kFetchAll = INT64_MAX;

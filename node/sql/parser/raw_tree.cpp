@@ -174,11 +174,9 @@ class RawTreeReader {
     if (raw == nullptr) return nullptr;
     CheckStackDepth();
     switch (Load<int32_t>(raw)) {
-      case kRawListTag:
-        return ReadListNode(raw);
+      case kRawListTag: return ReadListNode(raw);
 #define X(name, raw_tag, ...) \
-  case raw_tag:               \
-    return ReadAs<ast::name>(raw);
+  case raw_tag: return ReadAs<ast::name>(raw);
 #include "node/sql/parser/raw_layout.def"
 #undef X
       default:
@@ -234,14 +232,20 @@ class RawTreeReader {
     if (const char* text = Load<const char*>(from)) field = arena_.Copy(text);
   }
   template <class T>
-  requires std::is_arithmetic_v<T>
-  void ReadField(const char* from, T& field) { field = Load<T>(from); }
+    requires std::is_arithmetic_v<T>
+  void ReadField(const char* from, T& field) {
+    field = Load<T>(from);
+  }
   template <class T>
-  requires std::is_enum_v<T>  // C enumerations are ints
-  void ReadField(const char* from, T& field) { field = static_cast<T>(Load<int32_t>(from)); }
+    requires std::is_enum_v<T>  // C enumerations are ints
+  void ReadField(const char* from, T& field) {
+    field = static_cast<T>(Load<int32_t>(from));
+  }
   template <class T>
-  requires std::is_base_of_v<ast::Node, T>
-  void ReadField(const char* from, T*& field) { field = static_cast<T*>(ReadNode(Load<const void*>(from))); }
+    requires std::is_base_of_v<ast::Node, T>
+  void ReadField(const char* from, T*& field) {
+    field = static_cast<T*>(ReadNode(Load<const void*>(from)));
+  }
 
   Arena& arena_;
 };

@@ -16,22 +16,22 @@
 #include <string>
 #include <vector>
 
-#include "node/base/arena.h"
 #include "node/access/index.h"
+#include "node/base/arena.h"
 #include "node/sql/query/query.h"
 
 namespace walden {
 
 enum class PlanKind : uint8_t {
-  kResult,         // no child: one row; with child: filters and projects; one-time filter
-  kProjectSet,     // target list with set-returning functions
+  kResult,      // no child: one row; with child: filters and projects; one-time filter
+  kProjectSet,  // target list with set-returning functions
   kSeqScan,
-  kIndexScan,      // also index-only
-  kBitmapScan,     // bitmap heap scan over a tree of index conditions
+  kIndexScan,   // also index-only
+  kBitmapScan,  // bitmap heap scan over a tree of index conditions
   kTidScan,
   kFunctionScan,
   kValuesScan,
-  kSubqueryScan,   // filters and projects a subquery's rows; kept for EXPLAIN and security barriers
+  kSubqueryScan,  // filters and projects a subquery's rows; kept for EXPLAIN and security barriers
   kCteScan,
   kWorkTableScan,
   kNestLoop,
@@ -41,8 +41,8 @@ enum class PlanKind : uint8_t {
   kSort,
   kAgg,
   kWindowAgg,
-  kUnique,         // adjacent duplicates of sorted input
-  kSetOp,          // INTERSECT, EXCEPT
+  kUnique,  // adjacent duplicates of sorted input
+  kSetOp,   // INTERSECT, EXCEPT
   kAppend,
   kMergeAppend,
   kRecursiveUnion,
@@ -61,11 +61,11 @@ struct Plan {
   int32_t width = 0;
   List<TargetEntry*> target;  // output columns, junk ones included
   bool project = true;
-  ExprList quals;             // ANDed
-  Plan* left = nullptr;       // outer child
-  Plan* right = nullptr;      // inner child
-  List<int32_t> init_plans;   // subplan ids evaluated at most once per (re)start, on demand
-  List<int32_t> params;       // exec parameters whose change invalidates this subtree's rows (rescan)
+  ExprList quals;            // ANDed
+  Plan* left = nullptr;      // outer child
+  Plan* right = nullptr;     // inner child
+  List<int32_t> init_plans;  // subplan ids evaluated at most once per (re)start, on demand
+  List<int32_t> params;      // exec parameters whose change invalidates this subtree's rows (rescan)
   explicit Plan(PlanKind plan_kind) : kind(plan_kind) {}
 };
 template <PlanKind kPlanKind>
@@ -95,10 +95,11 @@ struct IndexCondition {
   ScanKey::Kind kind = ScanKey::Kind::kCompare;
   int32_t index_column = 1;  // 1-based key column
   Strategy strategy = Strategy::kEqual;
-  Expr* value = nullptr;     // kCompare: scalar; kArray: array; no input columns (Params and Consts only)
-  Oid left_type = Oid::kInvalid;   // the operator's declared types, for the comparator of a cross-type condition
+  Expr* value = nullptr;  // kCompare: scalar; kArray: array; no input columns (Params and Consts only)
+  Oid left_type =
+      Oid::kInvalid;  // the operator's declared types, for the comparator of a cross-type condition
   Oid right_type = Oid::kInvalid;
-  List<Expr*> row_values;    // kRow
+  List<Expr*> row_values;  // kRow
   // The whole condition over the scan's input row, for EXPLAIN and for re-checks after a lock wait; its columns are
   // among ScanPlan::columns whenever the statement locks or changes rows.
   Expr* original = nullptr;
@@ -133,9 +134,9 @@ struct BitmapScanPlan : ScanPlan {
 struct TidScanPlan : ScanPlan {
   static constexpr PlanKind kKind = PlanKind::kTidScan;
   TidScanPlan() : ScanPlan(kKind) {}
-  ExprList tids;                 // each a tid, or a tid array when in tid_arrays; ORed
-  List<int32_t> tid_is_array;    // parallel, 0 or 1
-  ExprList shown;                // the whole conditions over the scan's input row, for EXPLAIN
+  ExprList tids;               // each a tid, or a tid array when in tid_arrays; ORed
+  List<int32_t> tid_is_array;  // parallel, 0 or 1
+  ExprList shown;              // the whole conditions over the scan's input row, for EXPLAIN
   CurrentOfExpr* current_of = nullptr;
 };
 struct FunctionScanPlan : ScanPlan {
@@ -221,8 +222,8 @@ enum class AggStrategy : uint8_t { kPlain, kSorted, kHashed, kMixed };
 // grouping sets the set number (int4) for GROUPING().
 struct AggPlan : PlanOf<PlanKind::kAgg> {
   AggStrategy strategy = AggStrategy::kPlain;
-  ExprList group_keys;             // over the child's row
-  List<Aggref*> aggregates;        // arguments over the child's row
+  ExprList group_keys;       // over the child's row
+  List<Aggref*> aggregates;  // arguments over the child's row
   // Grouping sets: each a list of indexes into group_keys; empty = one set of all keys.
   List<List<int32_t>> grouping_sets;
   // GROUPING() calls (arguments over the child's row), and the expressions in `target` and `quals` that compute them: for EXPLAIN.
@@ -257,7 +258,8 @@ struct MergeAppendPlan : PlanOf<PlanKind::kMergeAppend> {
   List<Plan*> children;
   List<OrderKey> keys;
 };
-struct RecursiveUnionPlan : PlanOf<PlanKind::kRecursiveUnion> {  // left: non-recursive term, right: recursive term
+struct RecursiveUnionPlan
+    : PlanOf<PlanKind::kRecursiveUnion> {  // left: non-recursive term, right: recursive term
   int32_t work_table_id = 0;
   bool distinct = false;
   List<OrderKey> keys;
@@ -267,7 +269,8 @@ struct RecursiveUnionPlan : PlanOf<PlanKind::kRecursiveUnion> {  // left: non-re
 struct RowMark {
   int32_t rtindex = 0;
   Oid relation = Oid::kInvalid;
-  LockClauseStrength strength = LockClauseStrength::kNone;  // kNone: only needed to find the row again for re-checks
+  LockClauseStrength strength =
+      LockClauseStrength::kNone;  // kNone: only needed to find the row again for re-checks
   LockWaitPolicy wait_policy = LockWaitPolicy::kBlock;
   int32_t ctid_column = 0;  // input column with the row's identity; 0 when whole_row_column is used
 };
@@ -292,16 +295,16 @@ struct ModifyTablePlan : PlanOf<PlanKind::kModifyTable> {
   int32_t ctid_column = 0;       // child's column with the target row's identity
   List<RowMark*> marks;          // other relations, for re-checks
   bool has_returning = false;
-  bool sets_tag = true;          // its rows count for the command tag (not those of WITH)
+  bool sets_tag = true;  // its rows count for the command tag (not those of WITH)
   // ON CONFLICT
   OnConflictAction on_conflict = OnConflictAction::kNone;
-  List<Oid> arbiter_indexes;     // empty: any unique index
+  List<Oid> arbiter_indexes;  // empty: any unique index
   // DO UPDATE: over [existing row's attributes..., ctid, tableoid, excluded row's attributes...].
   List<int32_t> conflict_columns;
   ExprList conflict_values;
   ExprList conflict_where;
   int32_t excluded_rtindex = 0;
-  ExprList conflict_where_shown;  // over the flat range table, for EXPLAIN
+  ExprList conflict_where_shown;         // over the flat range table, for EXPLAIN
   List<WithCheckOption*> check_options;  // quals over the new row's attributes
 };
 
@@ -311,8 +314,8 @@ struct Subplan {
   bool is_init_plan = false;
   bool is_cte = false;
   SubLinkType link_type = SubLinkType::kExpr;  // init plans: kExpr (one row, its columns), kExists, kArray
-  std::string_view name;          // "InitPlan 1 (returns $0)", "CTE x"
-  List<int32_t> output_params;    // init plan: exec parameters that receive the result
+  std::string_view name;                       // "InitPlan 1 (returns $0)", "CTE x"
+  List<int32_t> output_params;                 // init plan: exec parameters that receive the result
   List<int32_t> input_params;
 };
 
@@ -332,10 +335,10 @@ struct PlannedStatement {
   List<Subplan*> subplans;  // id n is subplans[n - 1]
   int32_t exec_param_count = 0;
   int32_t node_count = 0;
-  List<RangeTblEntry*> rtable;  // flat, of all query levels
-  List<Oid> relations;          // every relation that must be locked and checked: plan invalidation
-  List<int32_t> relation_locks; // parallel: lock mode
-  List<TargetEntry*> result;    // names and types of the result's columns (without junk)
+  List<RangeTblEntry*> rtable;   // flat, of all query levels
+  List<Oid> relations;           // every relation that must be locked and checked: plan invalidation
+  List<int32_t> relation_locks;  // parallel: lock mode
+  List<TargetEntry*> result;     // names and types of the result's columns (without junk)
   bool has_returning = false;
   List<int32_t> modifying_ctes;  // subplans that change data: run to their end whether they are read or not
   bool is_read_only = true;
@@ -347,7 +350,9 @@ struct PlannedStatement {
 };
 
 template <class T>
-bool Is(const Plan* plan) { return plan != nullptr && plan->kind == T::kKind; }
+bool Is(const Plan* plan) {
+  return plan != nullptr && plan->kind == T::kKind;
+}
 template <class T>
 const T* As(const Plan* plan) {
   DCHECK(Is<T>(plan));
@@ -358,6 +363,5 @@ T* As(Plan* plan) {
   DCHECK(Is<T>(plan));
   return static_cast<T*>(plan);
 }
-
 
 }  // namespace walden

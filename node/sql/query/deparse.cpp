@@ -72,8 +72,7 @@ RangeTableNames::~RangeTableNames() = default;
 
 const std::string& RangeTableNames::RefName(int32_t rtindex) const { return impl_->scope.RefName(rtindex); }
 
-std::string RangeTableNames::Expr(const Node* expr, bool prefix,
-                                  CallableRef<const Node*(const Var&)> resolve,
+std::string RangeTableNames::Expr(const Node* expr, bool prefix, CallableRef<const Node*(const Var&)> resolve,
                                   CallableRef<const Node*(const Param&)> resolve_parameter) const {
   Deparser deparser(impl_->names, DeparseOptions{});
   deparser.Enter(&impl_->scope, prefix);

@@ -117,9 +117,7 @@ bool Deparser::PutSqlSyntax(const FuncExpr& func) {
       put_with("NORMALIZE(", 0);
       if (args.size() == 2) Put(", " + std::string(KeywordOf(args[1])));
       break;
-    case Syntax::kCollationFor:
-      put_with("COLLATION FOR (", 0);
-      break;
+    case Syntax::kCollationFor: put_with("COLLATION FOR (", 0); break;
     case Syntax::kOverlay:
       put_with("OVERLAY(", 0);
       put_with(" PLACING ", 1);
@@ -141,15 +139,9 @@ bool Deparser::PutSqlSyntax(const FuncExpr& func) {
       put_with(" SIMILAR ", 1);
       put_with(" ESCAPE ", 2);
       break;
-    case Syntax::kTrimBoth:
-      put_trim("BOTH");
-      return true;
-    case Syntax::kTrimLeading:
-      put_trim("LEADING");
-      return true;
-    case Syntax::kTrimTrailing:
-      put_trim("TRAILING");
-      return true;
+    case Syntax::kTrimBoth: put_trim("BOTH"); return true;
+    case Syntax::kTrimLeading: put_trim("LEADING"); return true;
+    case Syntax::kTrimTrailing: put_trim("TRAILING"); return true;
     case Syntax::kXmlExists:
       put_with("XMLEXISTS((", 0);
       put_with(") PASSING (", 1);
@@ -262,21 +254,11 @@ void Deparser::PutSubLink(const SubLink& link) {
   if (link.testexpr != nullptr) op = PutSubLinkTest(link.testexpr);
   bool parens = true;
   switch (link.sub_link_type) {
-    case SubLinkType::kExists:
-      Put("EXISTS ");
-      break;
-    case SubLinkType::kAny:
-      Put(op == "=" ? " IN " : " " + op + " ANY ");
-      break;
-    case SubLinkType::kAll:
-      Put(" " + op + " ALL ");
-      break;
-    case SubLinkType::kRowCompare:
-      Put(" " + op + " ");
-      break;
-    default:
-      parens = false;
-      break;
+    case SubLinkType::kExists: Put("EXISTS "); break;
+    case SubLinkType::kAny: Put(op == "=" ? " IN " : " " + op + " ANY "); break;
+    case SubLinkType::kAll: Put(" " + op + " ALL "); break;
+    case SubLinkType::kRowCompare: Put(" " + op + " "); break;
+    default: parens = false; break;
   }
   if (parens) Put("(");
   PutQuery(*link.subselect, {}, /*names_visible=*/false);

@@ -57,10 +57,8 @@ bool LooksLikeFunction(const Node* node) {
     case NodeTag::kMinMaxExpr:
     case NodeTag::kSqlValueFunction:
     case NodeTag::kXmlExpr:
-    case NodeTag::kNullIfExpr:
-      return true;
-    default:
-      return false;
+    case NodeTag::kNullIfExpr: return true;
+    default: return false;
   }
 }
 
@@ -81,10 +79,8 @@ bool ParentEncloses(const Node* parent) {
     case NodeTag::kAggref:
     case NodeTag::kGroupingFunc:
     case NodeTag::kWindowFunc:
-    case NodeTag::kCaseExpr:
-      return true;
-    default:
-      return false;
+    case NodeTag::kCaseExpr: return true;
+    default: return false;
   }
 }
 
@@ -127,22 +123,14 @@ bool Deparser::IsSimple(const Node* node, const Node* parent) const {
     case NodeTag::kGroupingFunc:
     case NodeTag::kWindowFunc:
     case NodeTag::kFuncExpr:
-    case NodeTag::kCaseExpr:
-      return true;
-    case NodeTag::kFieldSelect:
-      return !Is<FieldSelect>(parent);
-    case NodeTag::kFieldStore:
-      return !Is<FieldStore>(parent);
-    case NodeTag::kCoerceToDomain:
-      return IsSimple(As<CoerceToDomain>(node)->arg, node);
-    case NodeTag::kRelabelType:
-      return IsSimple(As<RelabelType>(node)->arg, node);
-    case NodeTag::kCoerceViaIo:
-      return IsSimple(As<CoerceViaIo>(node)->arg, node);
-    case NodeTag::kArrayCoerceExpr:
-      return IsSimple(As<ArrayCoerceExpr>(node)->arg, node);
-    case NodeTag::kConvertRowtypeExpr:
-      return IsSimple(As<ConvertRowtypeExpr>(node)->arg, node);
+    case NodeTag::kCaseExpr: return true;
+    case NodeTag::kFieldSelect: return !Is<FieldSelect>(parent);
+    case NodeTag::kFieldStore: return !Is<FieldStore>(parent);
+    case NodeTag::kCoerceToDomain: return IsSimple(As<CoerceToDomain>(node)->arg, node);
+    case NodeTag::kRelabelType: return IsSimple(As<RelabelType>(node)->arg, node);
+    case NodeTag::kCoerceViaIo: return IsSimple(As<CoerceViaIo>(node)->arg, node);
+    case NodeTag::kArrayCoerceExpr: return IsSimple(As<ArrayCoerceExpr>(node)->arg, node);
+    case NodeTag::kConvertRowtypeExpr: return IsSimple(As<ConvertRowtypeExpr>(node)->arg, node);
     case NodeTag::kOpExpr:
       if (const auto* outer = TryAs<OpExpr>(parent)) {
         auto priority = [](char op) {
@@ -158,15 +146,13 @@ bool Deparser::IsSimple(const Node* node, const Node* parent) const {
     case NodeTag::kSubLink:
     case NodeTag::kNullTest:
     case NodeTag::kBooleanTest:
-    case NodeTag::kDistinctExpr:
-      return ParentEncloses(parent) || Is<BoolExpr>(parent);
+    case NodeTag::kDistinctExpr: return ParentEncloses(parent) || Is<BoolExpr>(parent);
     case NodeTag::kBoolExpr:
       if (const auto* outer = TryAs<BoolExpr>(parent)) {
         return BoolNeedsNoParens(As<BoolExpr>(node)->boolop, outer->boolop);
       }
       return ParentEncloses(parent);
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -215,7 +201,8 @@ void Deparser::PutExpr(const Node* node, bool show_implicit) {
 
 void Deparser::PutParam(const Param& param) {
   const Node* source = nullptr;
-  if (param.paramkind == ParamKind::kExec && parameter_resolver_ != nullptr) source = (*parameter_resolver_)(param);
+  if (param.paramkind == ParamKind::kExec && parameter_resolver_ != nullptr)
+    source = (*parameter_resolver_)(param);
   if (source == nullptr) {
     Put("$" + std::to_string(param.paramid));
     return;
@@ -231,51 +218,27 @@ void Deparser::PutParam(const Param& param) {
 
 bool Deparser::PutPrimary(const Node* node, bool show_implicit) {
   switch (node->tag) {
-    case NodeTag::kVar:
-      PutVar(*As<Var>(node), 0, false);
-      return true;
-    case NodeTag::kConst:
-      PutConst(*As<Const>(node), 0);
-      return true;
-    case NodeTag::kParam:
-      PutParam(*As<Param>(node));
-      return true;
-    case NodeTag::kAggref:
-      PutAggregate(*As<Aggref>(node));
-      return true;
+    case NodeTag::kVar: PutVar(*As<Var>(node), 0, false); return true;
+    case NodeTag::kConst: PutConst(*As<Const>(node), 0); return true;
+    case NodeTag::kParam: PutParam(*As<Param>(node)); return true;
+    case NodeTag::kAggref: PutAggregate(*As<Aggref>(node)); return true;
     case NodeTag::kGroupingFunc:
       Put("GROUPING(");
       PutExprList(As<GroupingFunc>(node)->args, true);
       Put(")");
       return true;
-    case NodeTag::kWindowFunc:
-      PutWindowFunc(*As<WindowFunc>(node));
-      return true;
-    case NodeTag::kSubscriptingRef:
-      PutSubscripting(*As<SubscriptingRef>(node), show_implicit);
-      return true;
-    case NodeTag::kFuncExpr:
-      PutFunction(*As<FuncExpr>(node), show_implicit);
-      return true;
+    case NodeTag::kWindowFunc: PutWindowFunc(*As<WindowFunc>(node)); return true;
+    case NodeTag::kSubscriptingRef: PutSubscripting(*As<SubscriptingRef>(node), show_implicit); return true;
+    case NodeTag::kFuncExpr: PutFunction(*As<FuncExpr>(node), show_implicit); return true;
     case NodeTag::kNamedArgExpr:
       Put(QuoteIdentifier(As<NamedArgExpr>(node)->name) + " => ");
       PutExpr(As<NamedArgExpr>(node)->arg, show_implicit);
       return true;
-    case NodeTag::kSubLink:
-      PutSubLink(*As<SubLink>(node));
-      return true;
-    case NodeTag::kSubPlan:
-      Put("(" + std::string(As<SubPlan>(node)->plan_name) + ")");
-      return true;
-    case NodeTag::kFieldSelect:
-      PutFieldSelect(*As<FieldSelect>(node));
-      return true;
-    case NodeTag::kCaseExpr:
-      PutCase(*As<CaseExpr>(node));
-      return true;
-    case NodeTag::kCaseTestExpr:
-      Put("CASE_TEST_EXPR");
-      return true;
+    case NodeTag::kSubLink: PutSubLink(*As<SubLink>(node)); return true;
+    case NodeTag::kSubPlan: Put("(" + std::string(As<SubPlan>(node)->plan_name) + ")"); return true;
+    case NodeTag::kFieldSelect: PutFieldSelect(*As<FieldSelect>(node)); return true;
+    case NodeTag::kCaseExpr: PutCase(*As<CaseExpr>(node)); return true;
+    case NodeTag::kCaseTestExpr: Put("CASE_TEST_EXPR"); return true;
     case NodeTag::kArrayExpr:
       Put("ARRAY[");
       PutExprList(As<ArrayExpr>(node)->elements, true);
@@ -283,9 +246,7 @@ bool Deparser::PutPrimary(const Node* node, bool show_implicit) {
       if (As<ArrayExpr>(node)->elements.empty())
         Put("::" + names_.TypeName(As<ArrayExpr>(node)->array_typeid, -1));
       return true;
-    case NodeTag::kRowExpr:
-      PutRow(*As<RowExpr>(node));
-      return true;
+    case NodeTag::kRowExpr: PutRow(*As<RowExpr>(node)); return true;
     case NodeTag::kCoalesceExpr:
       Put("COALESCE(");
       PutExprList(As<CoalesceExpr>(node)->args, true);
@@ -301,35 +262,20 @@ bool Deparser::PutPrimary(const Node* node, bool show_implicit) {
       PutExprList(As<NullIfExpr>(node)->args, true);
       Put(")");
       return true;
-    case NodeTag::kSqlValueFunction:
-      PutValueFunction(*As<SqlValueFunction>(node));
-      return true;
-    case NodeTag::kXmlExpr:
-      PutXml(*As<XmlExpr>(node));
-      return true;
-    case NodeTag::kCoerceToDomainValue:
-      Put("VALUE");
-      return true;
-    case NodeTag::kSetToDefault:
-      Put("DEFAULT");
-      return true;
+    case NodeTag::kSqlValueFunction: PutValueFunction(*As<SqlValueFunction>(node)); return true;
+    case NodeTag::kXmlExpr: PutXml(*As<XmlExpr>(node)); return true;
+    case NodeTag::kCoerceToDomainValue: Put("VALUE"); return true;
+    case NodeTag::kSetToDefault: Put("DEFAULT"); return true;
     case NodeTag::kCurrentOfExpr:
       Put("CURRENT OF " + QuoteIdentifier(As<CurrentOfExpr>(node)->cursor_name));
       return true;
     case NodeTag::kNextValueExpr:
       Put("nextval(" + PlainLiteral(RelationName(As<NextValueExpr>(node)->seqid)) + "::regclass)");
       return true;
-    case NodeTag::kInferenceElem:
-      PutInferenceElem(*As<InferenceElem>(node), show_implicit);
-      return true;
-    case NodeTag::kPlaceHolderVar:
-      PutExpr(As<PlaceHolderVar>(node)->phexpr, show_implicit);
-      return true;
-    case NodeTag::kTargetEntry:
-      PutExpr(As<TargetEntry>(node)->expr, show_implicit);
-      return true;
-    default:
-      return false;
+    case NodeTag::kInferenceElem: PutInferenceElem(*As<InferenceElem>(node), show_implicit); return true;
+    case NodeTag::kPlaceHolderVar: PutExpr(As<PlaceHolderVar>(node)->phexpr, show_implicit); return true;
+    case NodeTag::kTargetEntry: PutExpr(As<TargetEntry>(node)->expr, show_implicit); return true;
+    default: return false;
   }
 }
 
@@ -364,8 +310,7 @@ bool Deparser::PutCast(const Node* node, bool show_implicit) {
       arg = cast->arg, type = cast->resulttype, typmod = cast->resulttypmod, form = cast->coercionformat;
       break;
     }
-    default:
-      return false;
+    default: return false;
   }
   if (form == CoercionForm::kImplicitCast && !show_implicit) {
     PutExprInParens(arg, false, node);
@@ -377,9 +322,7 @@ bool Deparser::PutCast(const Node* node, bool show_implicit) {
 
 bool Deparser::PutTest(const Node* node, bool show_implicit) {
   switch (node->tag) {
-    case NodeTag::kOpExpr:
-      PutOperator(*As<OpExpr>(node));
-      return true;
+    case NodeTag::kOpExpr: PutOperator(*As<OpExpr>(node)); return true;
     case NodeTag::kDistinctExpr:
       PutOpenParen();
       PutExprInParens(As<DistinctExpr>(node)->args[0], true, node);
@@ -387,29 +330,18 @@ bool Deparser::PutTest(const Node* node, bool show_implicit) {
       PutExprInParens(As<DistinctExpr>(node)->args[1], true, node);
       PutCloseParen();
       return true;
-    case NodeTag::kScalarArrayOpExpr:
-      PutArrayOperator(*As<ScalarArrayOpExpr>(node));
-      return true;
-    case NodeTag::kBoolExpr:
-      PutBool(*As<BoolExpr>(node));
-      return true;
+    case NodeTag::kScalarArrayOpExpr: PutArrayOperator(*As<ScalarArrayOpExpr>(node)); return true;
+    case NodeTag::kBoolExpr: PutBool(*As<BoolExpr>(node)); return true;
     case NodeTag::kCollateExpr:
       PutOpenParen();
       PutExprInParens(As<CollateExpr>(node)->arg, show_implicit, node);
       Put(" COLLATE " + names_.CollationName(As<CollateExpr>(node)->coll_oid));
       PutCloseParen();
       return true;
-    case NodeTag::kRowCompareExpr:
-      PutRowCompare(*As<RowCompareExpr>(node));
-      return true;
-    case NodeTag::kNullTest:
-      PutNullTest(*As<NullTest>(node));
-      return true;
-    case NodeTag::kBooleanTest:
-      PutBooleanTest(*As<BooleanTest>(node));
-      return true;
-    default:
-      return false;
+    case NodeTag::kRowCompareExpr: PutRowCompare(*As<RowCompareExpr>(node)); return true;
+    case NodeTag::kNullTest: PutNullTest(*As<NullTest>(node)); return true;
+    case NodeTag::kBooleanTest: PutBooleanTest(*As<BooleanTest>(node)); return true;
+    default: return false;
   }
 }
 
@@ -742,36 +674,21 @@ void Deparser::PutValueFunction(const SqlValueFunction& func) {
     Put(std::string(name) + "(" + std::to_string(func.typmod) + ")");
   };
   switch (func.op) {
-    case SqlValueFunctionOp::kCurrentDate:
-      return Put("CURRENT_DATE");
-    case SqlValueFunctionOp::kCurrentTime:
-      return Put("CURRENT_TIME");
-    case SqlValueFunctionOp::kCurrentTimeN:
-      return with_precision("CURRENT_TIME");
-    case SqlValueFunctionOp::kCurrentTimestamp:
-      return Put("CURRENT_TIMESTAMP");
-    case SqlValueFunctionOp::kCurrentTimestampN:
-      return with_precision("CURRENT_TIMESTAMP");
-    case SqlValueFunctionOp::kLocalTime:
-      return Put("LOCALTIME");
-    case SqlValueFunctionOp::kLocalTimeN:
-      return with_precision("LOCALTIME");
-    case SqlValueFunctionOp::kLocalTimestamp:
-      return Put("LOCALTIMESTAMP");
-    case SqlValueFunctionOp::kLocalTimestampN:
-      return with_precision("LOCALTIMESTAMP");
-    case SqlValueFunctionOp::kCurrentRole:
-      return Put("CURRENT_ROLE");
-    case SqlValueFunctionOp::kCurrentUser:
-      return Put("CURRENT_USER");
-    case SqlValueFunctionOp::kUser:
-      return Put("USER");
-    case SqlValueFunctionOp::kSessionUser:
-      return Put("SESSION_USER");
-    case SqlValueFunctionOp::kCurrentCatalog:
-      return Put("CURRENT_CATALOG");
-    case SqlValueFunctionOp::kCurrentSchema:
-      return Put("CURRENT_SCHEMA");
+    case SqlValueFunctionOp::kCurrentDate: return Put("CURRENT_DATE");
+    case SqlValueFunctionOp::kCurrentTime: return Put("CURRENT_TIME");
+    case SqlValueFunctionOp::kCurrentTimeN: return with_precision("CURRENT_TIME");
+    case SqlValueFunctionOp::kCurrentTimestamp: return Put("CURRENT_TIMESTAMP");
+    case SqlValueFunctionOp::kCurrentTimestampN: return with_precision("CURRENT_TIMESTAMP");
+    case SqlValueFunctionOp::kLocalTime: return Put("LOCALTIME");
+    case SqlValueFunctionOp::kLocalTimeN: return with_precision("LOCALTIME");
+    case SqlValueFunctionOp::kLocalTimestamp: return Put("LOCALTIMESTAMP");
+    case SqlValueFunctionOp::kLocalTimestampN: return with_precision("LOCALTIMESTAMP");
+    case SqlValueFunctionOp::kCurrentRole: return Put("CURRENT_ROLE");
+    case SqlValueFunctionOp::kCurrentUser: return Put("CURRENT_USER");
+    case SqlValueFunctionOp::kUser: return Put("USER");
+    case SqlValueFunctionOp::kSessionUser: return Put("SESSION_USER");
+    case SqlValueFunctionOp::kCurrentCatalog: return Put("CURRENT_CATALOG");
+    case SqlValueFunctionOp::kCurrentSchema: return Put("CURRENT_SCHEMA");
   }
 }
 

@@ -67,19 +67,14 @@ void Deparser::PutTableItem(int rtindex) {
       PutQuery(*rte.subquery, {}, /*names_visible=*/true);
       Put(")");
       break;
-    case RteKind::kFunction:
-      PutFunctions(rte, &with_columns);
-      break;
+    case RteKind::kFunction: PutFunctions(rte, &with_columns); break;
     case RteKind::kValues:
       Put("(");
       PutValues(rte.values_lists);
       Put(")");
       break;
-    case RteKind::kCte:
-      Put(QuoteIdentifier(rte.ctename));
-      break;
-    default:
-      throw NotSupported("showing this kind of FROM item");
+    case RteKind::kCte: Put(QuoteIdentifier(rte.ctename)); break;
+    default: throw NotSupported("showing this kind of FROM item");
   }
   PutTableAlias(rte, rtindex, with_columns);
 }
@@ -124,16 +119,12 @@ void Deparser::PutFunctions(const RangeTblEntry& rte, const RangeTblFunction** s
 bool Deparser::NeedsAlias(const RangeTblEntry& rte, int rtindex) const {
   if (rte.alias != nullptr || scope_->Columns(rtindex).print_aliases) return true;
   switch (rte.rtekind) {
-    case RteKind::kRelation:
-      return scope_->RefName(rtindex) != names_.RelationBareName(rte.relid);
+    case RteKind::kRelation: return scope_->RefName(rtindex) != names_.RelationBareName(rte.relid);
     case RteKind::kFunction:
     case RteKind::kSubquery:
-    case RteKind::kValues:
-      return true;
-    case RteKind::kCte:
-      return scope_->RefName(rtindex) != rte.ctename;
-    default:
-      return false;
+    case RteKind::kValues: return true;
+    case RteKind::kCte: return scope_->RefName(rtindex) != rte.ctename;
+    default: return false;
   }
 }
 
@@ -187,15 +178,9 @@ void Deparser::PutJoin(const JoinExpr& join) {
     case JoinType::kInner:
       PutKeyword(join.quals != nullptr ? " JOIN " : " CROSS JOIN ", -kStep, kStep, 4);
       break;
-    case JoinType::kLeft:
-      PutKeyword(" LEFT JOIN ", -kStep, kStep, 4);
-      break;
-    case JoinType::kFull:
-      PutKeyword(" FULL JOIN ", -kStep, kStep, 4);
-      break;
-    case JoinType::kRight:
-      PutKeyword(" RIGHT JOIN ", -kStep, kStep, 4);
-      break;
+    case JoinType::kLeft: PutKeyword(" LEFT JOIN ", -kStep, kStep, 4); break;
+    case JoinType::kFull: PutKeyword(" FULL JOIN ", -kStep, kStep, 4); break;
+    case JoinType::kRight: PutKeyword(" RIGHT JOIN ", -kStep, kStep, 4); break;
     default:
       throw SqlError(ErrorCode::kInternalError, "unrecognized join type: {}",
                      static_cast<int>(join.jointype));

@@ -79,14 +79,9 @@ void Deparser::PutQuery(const Query& query, const std::vector<std::string>& colu
   var_prefix_ = outer_scope != nullptr || query.rtable.size() != 1 || options_.qualify_columns;
   in_group_by_ = false;
   switch (query.command_type) {
-    case CmdType::kSelect:
-      PutSelect(query, column_names, names_visible);
-      break;
-    case CmdType::kNothing:
-      Put("NOTHING");
-      break;
-    default:
-      throw NotSupported("showing the definition of a data-modifying query");
+    case CmdType::kSelect: PutSelect(query, column_names, names_visible); break;
+    case CmdType::kNothing: Put("NOTHING"); break;
+    default: throw NotSupported("showing the definition of a data-modifying query");
   }
   scope_ = outer_scope;
   var_prefix_ = outer_prefix;
@@ -214,20 +209,11 @@ void Deparser::PutRowMarks(const Query& query) {
   for (const RowMarkClause* mark : query.row_marks) {
     if (mark->pushed_down) continue;  // came from a view or an outer FOR UPDATE
     switch (mark->strength) {
-      case LockClauseStrength::kNone:
-        continue;
-      case LockClauseStrength::kForKeyShare:
-        PutKeyword(" FOR KEY SHARE", -kStep, kStep, 0);
-        break;
-      case LockClauseStrength::kForShare:
-        PutKeyword(" FOR SHARE", -kStep, kStep, 0);
-        break;
-      case LockClauseStrength::kForNoKeyUpdate:
-        PutKeyword(" FOR NO KEY UPDATE", -kStep, kStep, 0);
-        break;
-      case LockClauseStrength::kForUpdate:
-        PutKeyword(" FOR UPDATE", -kStep, kStep, 0);
-        break;
+      case LockClauseStrength::kNone: continue;
+      case LockClauseStrength::kForKeyShare: PutKeyword(" FOR KEY SHARE", -kStep, kStep, 0); break;
+      case LockClauseStrength::kForShare: PutKeyword(" FOR SHARE", -kStep, kStep, 0); break;
+      case LockClauseStrength::kForNoKeyUpdate: PutKeyword(" FOR NO KEY UPDATE", -kStep, kStep, 0); break;
+      case LockClauseStrength::kForUpdate: PutKeyword(" FOR UPDATE", -kStep, kStep, 0); break;
     }
     Put(" OF " + QuoteIdentifier(scope_->RefName(static_cast<int>(mark->rti))));
     if (mark->wait_policy == LockWaitPolicy::kError) Put(" NOWAIT");
@@ -433,9 +419,7 @@ void Deparser::PutGroupingSet(const GroupingSet& set, const List<TargetEntry*>& 
                               bool omit_parentheses) {
   bool omit_in_children = true;
   switch (set.kind) {
-    case GroupingSetKind::kEmpty:
-      Put("()");
-      return;
+    case GroupingSetKind::kEmpty: Put("()"); return;
     case GroupingSetKind::kSimple: {
       bool parens = !omit_parentheses || set.refs.size() != 1;
       if (parens) Put("(");
@@ -446,12 +430,8 @@ void Deparser::PutGroupingSet(const GroupingSet& set, const List<TargetEntry*>& 
       if (parens) Put(")");
       return;
     }
-    case GroupingSetKind::kRollup:
-      Put("ROLLUP(");
-      break;
-    case GroupingSetKind::kCube:
-      Put("CUBE(");
-      break;
+    case GroupingSetKind::kRollup: Put("ROLLUP("); break;
+    case GroupingSetKind::kCube: Put("CUBE("); break;
     case GroupingSetKind::kSets:
       Put("GROUPING SETS (");
       omit_in_children = false;

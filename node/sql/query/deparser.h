@@ -21,7 +21,9 @@ class Deparser {
   }
   void set_resolver(CallableRef<const Node*(const Var&)>* resolver) { resolver_ = resolver; }
   // What an execution parameter stands for, or null: shown in place of "$n".
-  void set_parameter_resolver(CallableRef<const Node*(const Param&)>* resolver) { parameter_resolver_ = resolver; }
+  void set_parameter_resolver(CallableRef<const Node*(const Param&)>* resolver) {
+    parameter_resolver_ = resolver;
+  }
   const std::string& text() const { return out_; }
 
   // ---- queries (deparse_query.cpp) ----

@@ -234,8 +234,8 @@ struct SubPlan : ExprOf<NodeTag::kSubPlan> {
   double startup_cost = 0;
   double per_call_cost = 0;
   FIELDS(sub_link_type, testexpr, param_ids, plan_id, plan_name, first_col_type, first_col_typmod,
-         first_col_collation, array_type, use_hash_table, unknown_eq_false, parallel_safe, set_param, par_param,
-         args, startup_cost, per_call_cost)
+         first_col_collation, array_type, use_hash_table, unknown_eq_false, parallel_safe, set_param,
+         par_param, args, startup_cost, per_call_cost)
 };
 
 struct FieldSelect : ExprOf<NodeTag::kFieldSelect> {

@@ -28,27 +28,19 @@ const Expr* FirstColumn(const SubLink& link) {
 
 Oid TypeOfSubLink(const SubLink& link) {
   switch (link.sub_link_type) {
-    case SubLinkType::kExpr:
-      return ExprType(FirstColumn(link));
-    case SubLinkType::kArray:
-      return link.array_type;
-    case SubLinkType::kMultiExpr:
-      return kRecordOid;
-    default:
-      return kBoolOid;
+    case SubLinkType::kExpr: return ExprType(FirstColumn(link));
+    case SubLinkType::kArray: return link.array_type;
+    case SubLinkType::kMultiExpr: return kRecordOid;
+    default: return kBoolOid;
   }
 }
 
 Oid TypeOfSubPlan(const SubPlan& plan) {
   switch (plan.sub_link_type) {
-    case SubLinkType::kExpr:
-      return plan.first_col_type;
-    case SubLinkType::kArray:
-      return plan.array_type;
-    case SubLinkType::kMultiExpr:
-      return kRecordOid;
-    default:
-      return kBoolOid;
+    case SubLinkType::kExpr: return plan.first_col_type;
+    case SubLinkType::kArray: return plan.array_type;
+    case SubLinkType::kMultiExpr: return kRecordOid;
+    default: return kBoolOid;
   }
 }
 
@@ -137,108 +129,66 @@ bool AnyBelow(const Node* node, uint32_t level, CallableRef<bool(const Node*, ui
 Oid ExprType(const Node* expr) {
   if (expr == nullptr) return Oid::kInvalid;
   switch (expr->tag) {
-    case NodeTag::kVar:
-      return As<Var>(expr)->vartype;
-    case NodeTag::kConst:
-      return As<Const>(expr)->consttype;
-    case NodeTag::kParam:
-      return As<Param>(expr)->paramtype;
-    case NodeTag::kAggref:
-      return As<Aggref>(expr)->aggtype;
-    case NodeTag::kGroupingFunc:
-      return kInt4Oid;
-    case NodeTag::kWindowFunc:
-      return As<WindowFunc>(expr)->wintype;
-    case NodeTag::kSubscriptingRef:
-      return As<SubscriptingRef>(expr)->refrestype;
-    case NodeTag::kFuncExpr:
-      return As<FuncExpr>(expr)->funcresulttype;
-    case NodeTag::kNamedArgExpr:
-      return ExprType(As<NamedArgExpr>(expr)->arg);
+    case NodeTag::kVar: return As<Var>(expr)->vartype;
+    case NodeTag::kConst: return As<Const>(expr)->consttype;
+    case NodeTag::kParam: return As<Param>(expr)->paramtype;
+    case NodeTag::kAggref: return As<Aggref>(expr)->aggtype;
+    case NodeTag::kGroupingFunc: return kInt4Oid;
+    case NodeTag::kWindowFunc: return As<WindowFunc>(expr)->wintype;
+    case NodeTag::kSubscriptingRef: return As<SubscriptingRef>(expr)->refrestype;
+    case NodeTag::kFuncExpr: return As<FuncExpr>(expr)->funcresulttype;
+    case NodeTag::kNamedArgExpr: return ExprType(As<NamedArgExpr>(expr)->arg);
     case NodeTag::kOpExpr:
     case NodeTag::kDistinctExpr:
-    case NodeTag::kNullIfExpr:
-      return static_cast<const OpExprFields*>(expr)->opresulttype;
+    case NodeTag::kNullIfExpr: return static_cast<const OpExprFields*>(expr)->opresulttype;
     case NodeTag::kScalarArrayOpExpr:
     case NodeTag::kBoolExpr:
     case NodeTag::kRowCompareExpr:
     case NodeTag::kNullTest:
     case NodeTag::kBooleanTest:
-    case NodeTag::kCurrentOfExpr:
-      return kBoolOid;
-    case NodeTag::kSubLink:
-      return TypeOfSubLink(*As<SubLink>(expr));
-    case NodeTag::kSubPlan:
-      return TypeOfSubPlan(*As<SubPlan>(expr));
-    case NodeTag::kFieldSelect:
-      return As<FieldSelect>(expr)->resulttype;
-    case NodeTag::kFieldStore:
-      return As<FieldStore>(expr)->resulttype;
-    case NodeTag::kRelabelType:
-      return As<RelabelType>(expr)->resulttype;
-    case NodeTag::kCoerceViaIo:
-      return As<CoerceViaIo>(expr)->resulttype;
-    case NodeTag::kArrayCoerceExpr:
-      return As<ArrayCoerceExpr>(expr)->resulttype;
-    case NodeTag::kConvertRowtypeExpr:
-      return As<ConvertRowtypeExpr>(expr)->resulttype;
-    case NodeTag::kCollateExpr:
-      return ExprType(As<CollateExpr>(expr)->arg);
-    case NodeTag::kCaseExpr:
-      return As<CaseExpr>(expr)->casetype;
-    case NodeTag::kCaseTestExpr:
-      return As<CaseTestExpr>(expr)->type_id;
-    case NodeTag::kArrayExpr:
-      return As<ArrayExpr>(expr)->array_typeid;
-    case NodeTag::kRowExpr:
-      return As<RowExpr>(expr)->row_typeid;
-    case NodeTag::kCoalesceExpr:
-      return As<CoalesceExpr>(expr)->coalescetype;
-    case NodeTag::kMinMaxExpr:
-      return As<MinMaxExpr>(expr)->minmaxtype;
-    case NodeTag::kSqlValueFunction:
-      return As<SqlValueFunction>(expr)->type;
+    case NodeTag::kCurrentOfExpr: return kBoolOid;
+    case NodeTag::kSubLink: return TypeOfSubLink(*As<SubLink>(expr));
+    case NodeTag::kSubPlan: return TypeOfSubPlan(*As<SubPlan>(expr));
+    case NodeTag::kFieldSelect: return As<FieldSelect>(expr)->resulttype;
+    case NodeTag::kFieldStore: return As<FieldStore>(expr)->resulttype;
+    case NodeTag::kRelabelType: return As<RelabelType>(expr)->resulttype;
+    case NodeTag::kCoerceViaIo: return As<CoerceViaIo>(expr)->resulttype;
+    case NodeTag::kArrayCoerceExpr: return As<ArrayCoerceExpr>(expr)->resulttype;
+    case NodeTag::kConvertRowtypeExpr: return As<ConvertRowtypeExpr>(expr)->resulttype;
+    case NodeTag::kCollateExpr: return ExprType(As<CollateExpr>(expr)->arg);
+    case NodeTag::kCaseExpr: return As<CaseExpr>(expr)->casetype;
+    case NodeTag::kCaseTestExpr: return As<CaseTestExpr>(expr)->type_id;
+    case NodeTag::kArrayExpr: return As<ArrayExpr>(expr)->array_typeid;
+    case NodeTag::kRowExpr: return As<RowExpr>(expr)->row_typeid;
+    case NodeTag::kCoalesceExpr: return As<CoalesceExpr>(expr)->coalescetype;
+    case NodeTag::kMinMaxExpr: return As<MinMaxExpr>(expr)->minmaxtype;
+    case NodeTag::kSqlValueFunction: return As<SqlValueFunction>(expr)->type;
     case NodeTag::kXmlExpr: {
       const auto* xml = As<XmlExpr>(expr);
       if (xml->op == XmlExprOp::kIsDocument) return kBoolOid;
       return xml->op == XmlExprOp::kSerialize ? kTextOid : kXmlOid;
     }
-    case NodeTag::kCoerceToDomain:
-      return As<CoerceToDomain>(expr)->resulttype;
-    case NodeTag::kCoerceToDomainValue:
-      return As<CoerceToDomainValue>(expr)->type_id;
-    case NodeTag::kSetToDefault:
-      return As<SetToDefault>(expr)->type_id;
-    case NodeTag::kNextValueExpr:
-      return As<NextValueExpr>(expr)->type_id;
-    case NodeTag::kInferenceElem:
-      return ExprType(As<InferenceElem>(expr)->expr);
-    case NodeTag::kPlaceHolderVar:
-      return ExprType(As<PlaceHolderVar>(expr)->phexpr);
-    case NodeTag::kTargetEntry:
-      return ExprType(As<TargetEntry>(expr)->expr);
-    default:
-      throw SqlError(ErrorCode::kInternalError, "unrecognized node type: {}", NodeTagName(expr->tag));
+    case NodeTag::kCoerceToDomain: return As<CoerceToDomain>(expr)->resulttype;
+    case NodeTag::kCoerceToDomainValue: return As<CoerceToDomainValue>(expr)->type_id;
+    case NodeTag::kSetToDefault: return As<SetToDefault>(expr)->type_id;
+    case NodeTag::kNextValueExpr: return As<NextValueExpr>(expr)->type_id;
+    case NodeTag::kInferenceElem: return ExprType(As<InferenceElem>(expr)->expr);
+    case NodeTag::kPlaceHolderVar: return ExprType(As<PlaceHolderVar>(expr)->phexpr);
+    case NodeTag::kTargetEntry: return ExprType(As<TargetEntry>(expr)->expr);
+    default: throw SqlError(ErrorCode::kInternalError, "unrecognized node type: {}", NodeTagName(expr->tag));
   }
 }
 
 int32_t ExprTypmod(const Node* expr) {
   if (expr == nullptr) return -1;
   switch (expr->tag) {
-    case NodeTag::kVar:
-      return As<Var>(expr)->vartypmod;
-    case NodeTag::kConst:
-      return As<Const>(expr)->consttypmod;
-    case NodeTag::kParam:
-      return As<Param>(expr)->paramtypmod;
-    case NodeTag::kSubscriptingRef:
-      return As<SubscriptingRef>(expr)->reftypmod;
-    case NodeTag::kFuncExpr:
-      return TypmodOfFunc(*As<FuncExpr>(expr));
-    case NodeTag::kNamedArgExpr:
-      return ExprTypmod(As<NamedArgExpr>(expr)->arg);
-    case NodeTag::kNullIfExpr:
-      return ExprTypmod(As<NullIfExpr>(expr)->args[0]);
+    case NodeTag::kVar: return As<Var>(expr)->vartypmod;
+    case NodeTag::kConst: return As<Const>(expr)->consttypmod;
+    case NodeTag::kParam: return As<Param>(expr)->paramtypmod;
+    case NodeTag::kSubscriptingRef: return As<SubscriptingRef>(expr)->reftypmod;
+    case NodeTag::kFuncExpr: return TypmodOfFunc(*As<FuncExpr>(expr));
+    case NodeTag::kNamedArgExpr: return ExprTypmod(As<NamedArgExpr>(expr)->arg);
+    case NodeTag::kNullIfExpr: return ExprTypmod(As<NullIfExpr>(expr)->args[0]);
     case NodeTag::kSubLink: {
       const auto* link = As<SubLink>(expr);
       bool has_column =
@@ -251,64 +201,41 @@ int32_t ExprTypmod(const Node* expr) {
           plan->sub_link_type == SubLinkType::kExpr || plan->sub_link_type == SubLinkType::kArray;
       return has_column ? plan->first_col_typmod : -1;
     }
-    case NodeTag::kFieldSelect:
-      return As<FieldSelect>(expr)->resulttypmod;
-    case NodeTag::kRelabelType:
-      return As<RelabelType>(expr)->resulttypmod;
-    case NodeTag::kArrayCoerceExpr:
-      return As<ArrayCoerceExpr>(expr)->resulttypmod;
-    case NodeTag::kCollateExpr:
-      return ExprTypmod(As<CollateExpr>(expr)->arg);
-    case NodeTag::kCaseExpr:
-      return TypmodOfCase(*As<CaseExpr>(expr));
-    case NodeTag::kCaseTestExpr:
-      return As<CaseTestExpr>(expr)->type_mod;
-    case NodeTag::kArrayExpr:
-      return TypmodOfArray(*As<ArrayExpr>(expr));
+    case NodeTag::kFieldSelect: return As<FieldSelect>(expr)->resulttypmod;
+    case NodeTag::kRelabelType: return As<RelabelType>(expr)->resulttypmod;
+    case NodeTag::kArrayCoerceExpr: return As<ArrayCoerceExpr>(expr)->resulttypmod;
+    case NodeTag::kCollateExpr: return ExprTypmod(As<CollateExpr>(expr)->arg);
+    case NodeTag::kCaseExpr: return TypmodOfCase(*As<CaseExpr>(expr));
+    case NodeTag::kCaseTestExpr: return As<CaseTestExpr>(expr)->type_mod;
+    case NodeTag::kArrayExpr: return TypmodOfArray(*As<ArrayExpr>(expr));
     case NodeTag::kCoalesceExpr:
       return TypmodOfArgs(As<CoalesceExpr>(expr)->coalescetype, As<CoalesceExpr>(expr)->args);
     case NodeTag::kMinMaxExpr:
       return TypmodOfArgs(As<MinMaxExpr>(expr)->minmaxtype, As<MinMaxExpr>(expr)->args);
-    case NodeTag::kSqlValueFunction:
-      return As<SqlValueFunction>(expr)->typmod;
-    case NodeTag::kCoerceToDomain:
-      return As<CoerceToDomain>(expr)->resulttypmod;
-    case NodeTag::kCoerceToDomainValue:
-      return As<CoerceToDomainValue>(expr)->type_mod;
-    case NodeTag::kSetToDefault:
-      return As<SetToDefault>(expr)->type_mod;
-    case NodeTag::kPlaceHolderVar:
-      return ExprTypmod(As<PlaceHolderVar>(expr)->phexpr);
-    case NodeTag::kTargetEntry:
-      return ExprTypmod(As<TargetEntry>(expr)->expr);
-    default:
-      return -1;
+    case NodeTag::kSqlValueFunction: return As<SqlValueFunction>(expr)->typmod;
+    case NodeTag::kCoerceToDomain: return As<CoerceToDomain>(expr)->resulttypmod;
+    case NodeTag::kCoerceToDomainValue: return As<CoerceToDomainValue>(expr)->type_mod;
+    case NodeTag::kSetToDefault: return As<SetToDefault>(expr)->type_mod;
+    case NodeTag::kPlaceHolderVar: return ExprTypmod(As<PlaceHolderVar>(expr)->phexpr);
+    case NodeTag::kTargetEntry: return ExprTypmod(As<TargetEntry>(expr)->expr);
+    default: return -1;
   }
 }
 
 Oid ExprCollation(const Node* expr) {
   if (expr == nullptr) return Oid::kInvalid;
   switch (expr->tag) {
-    case NodeTag::kVar:
-      return As<Var>(expr)->varcollid;
-    case NodeTag::kConst:
-      return As<Const>(expr)->constcollid;
-    case NodeTag::kParam:
-      return As<Param>(expr)->paramcollid;
-    case NodeTag::kAggref:
-      return As<Aggref>(expr)->aggcollid;
-    case NodeTag::kWindowFunc:
-      return As<WindowFunc>(expr)->wincollid;
-    case NodeTag::kSubscriptingRef:
-      return As<SubscriptingRef>(expr)->refcollid;
-    case NodeTag::kFuncExpr:
-      return As<FuncExpr>(expr)->funccollid;
-    case NodeTag::kNamedArgExpr:
-      return ExprCollation(As<NamedArgExpr>(expr)->arg);
+    case NodeTag::kVar: return As<Var>(expr)->varcollid;
+    case NodeTag::kConst: return As<Const>(expr)->constcollid;
+    case NodeTag::kParam: return As<Param>(expr)->paramcollid;
+    case NodeTag::kAggref: return As<Aggref>(expr)->aggcollid;
+    case NodeTag::kWindowFunc: return As<WindowFunc>(expr)->wincollid;
+    case NodeTag::kSubscriptingRef: return As<SubscriptingRef>(expr)->refcollid;
+    case NodeTag::kFuncExpr: return As<FuncExpr>(expr)->funccollid;
+    case NodeTag::kNamedArgExpr: return ExprCollation(As<NamedArgExpr>(expr)->arg);
     case NodeTag::kOpExpr:
     case NodeTag::kDistinctExpr:
-    case NodeTag::kNullIfExpr:
-      return static_cast<const OpExprFields*>(expr)->opcollid;
+    case NodeTag::kNullIfExpr: return static_cast<const OpExprFields*>(expr)->opcollid;
     case NodeTag::kSubLink: {
       const auto* link = As<SubLink>(expr);
       bool has_column =
@@ -321,86 +248,55 @@ Oid ExprCollation(const Node* expr) {
           plan->sub_link_type == SubLinkType::kExpr || plan->sub_link_type == SubLinkType::kArray;
       return has_column ? plan->first_col_collation : Oid::kInvalid;
     }
-    case NodeTag::kFieldSelect:
-      return As<FieldSelect>(expr)->resultcollid;
-    case NodeTag::kRelabelType:
-      return As<RelabelType>(expr)->resultcollid;
-    case NodeTag::kCoerceViaIo:
-      return As<CoerceViaIo>(expr)->resultcollid;
-    case NodeTag::kArrayCoerceExpr:
-      return As<ArrayCoerceExpr>(expr)->resultcollid;
-    case NodeTag::kCollateExpr:
-      return As<CollateExpr>(expr)->coll_oid;
-    case NodeTag::kCaseExpr:
-      return As<CaseExpr>(expr)->casecollid;
-    case NodeTag::kCaseTestExpr:
-      return As<CaseTestExpr>(expr)->collation;
-    case NodeTag::kArrayExpr:
-      return As<ArrayExpr>(expr)->array_collid;
-    case NodeTag::kCoalesceExpr:
-      return As<CoalesceExpr>(expr)->coalescecollid;
-    case NodeTag::kMinMaxExpr:
-      return As<MinMaxExpr>(expr)->minmaxcollid;
+    case NodeTag::kFieldSelect: return As<FieldSelect>(expr)->resultcollid;
+    case NodeTag::kRelabelType: return As<RelabelType>(expr)->resultcollid;
+    case NodeTag::kCoerceViaIo: return As<CoerceViaIo>(expr)->resultcollid;
+    case NodeTag::kArrayCoerceExpr: return As<ArrayCoerceExpr>(expr)->resultcollid;
+    case NodeTag::kCollateExpr: return As<CollateExpr>(expr)->coll_oid;
+    case NodeTag::kCaseExpr: return As<CaseExpr>(expr)->casecollid;
+    case NodeTag::kCaseTestExpr: return As<CaseTestExpr>(expr)->collation;
+    case NodeTag::kArrayExpr: return As<ArrayExpr>(expr)->array_collid;
+    case NodeTag::kCoalesceExpr: return As<CoalesceExpr>(expr)->coalescecollid;
+    case NodeTag::kMinMaxExpr: return As<MinMaxExpr>(expr)->minmaxcollid;
     case NodeTag::kSqlValueFunction:
       return As<SqlValueFunction>(expr)->type == kNameOid ? kCCollation : Oid::kInvalid;
     case NodeTag::kXmlExpr:
       return As<XmlExpr>(expr)->op == XmlExprOp::kSerialize ? kDefaultCollation : Oid::kInvalid;
-    case NodeTag::kCoerceToDomain:
-      return As<CoerceToDomain>(expr)->resultcollid;
-    case NodeTag::kCoerceToDomainValue:
-      return As<CoerceToDomainValue>(expr)->collation;
-    case NodeTag::kSetToDefault:
-      return As<SetToDefault>(expr)->collation;
-    case NodeTag::kInferenceElem:
-      return ExprCollation(As<InferenceElem>(expr)->expr);
-    case NodeTag::kPlaceHolderVar:
-      return ExprCollation(As<PlaceHolderVar>(expr)->phexpr);
-    case NodeTag::kTargetEntry:
-      return ExprCollation(As<TargetEntry>(expr)->expr);
-    default:
-      return Oid::kInvalid;
+    case NodeTag::kCoerceToDomain: return As<CoerceToDomain>(expr)->resultcollid;
+    case NodeTag::kCoerceToDomainValue: return As<CoerceToDomainValue>(expr)->collation;
+    case NodeTag::kSetToDefault: return As<SetToDefault>(expr)->collation;
+    case NodeTag::kInferenceElem: return ExprCollation(As<InferenceElem>(expr)->expr);
+    case NodeTag::kPlaceHolderVar: return ExprCollation(As<PlaceHolderVar>(expr)->phexpr);
+    case NodeTag::kTargetEntry: return ExprCollation(As<TargetEntry>(expr)->expr);
+    default: return Oid::kInvalid;
   }
 }
 
 Oid ExprInputCollation(const Node* expr) {
   if (expr == nullptr) return Oid::kInvalid;
   switch (expr->tag) {
-    case NodeTag::kAggref:
-      return As<Aggref>(expr)->inputcollid;
-    case NodeTag::kWindowFunc:
-      return As<WindowFunc>(expr)->inputcollid;
-    case NodeTag::kFuncExpr:
-      return As<FuncExpr>(expr)->inputcollid;
+    case NodeTag::kAggref: return As<Aggref>(expr)->inputcollid;
+    case NodeTag::kWindowFunc: return As<WindowFunc>(expr)->inputcollid;
+    case NodeTag::kFuncExpr: return As<FuncExpr>(expr)->inputcollid;
     case NodeTag::kOpExpr:
     case NodeTag::kDistinctExpr:
-    case NodeTag::kNullIfExpr:
-      return static_cast<const OpExprFields*>(expr)->inputcollid;
-    case NodeTag::kScalarArrayOpExpr:
-      return As<ScalarArrayOpExpr>(expr)->inputcollid;
-    case NodeTag::kMinMaxExpr:
-      return As<MinMaxExpr>(expr)->inputcollid;
-    default:
-      return Oid::kInvalid;
+    case NodeTag::kNullIfExpr: return static_cast<const OpExprFields*>(expr)->inputcollid;
+    case NodeTag::kScalarArrayOpExpr: return As<ScalarArrayOpExpr>(expr)->inputcollid;
+    case NodeTag::kMinMaxExpr: return As<MinMaxExpr>(expr)->inputcollid;
+    default: return Oid::kInvalid;
   }
 }
 
 Location ExprLocation(const Node* expr) {
   if (expr == nullptr) return {};
   switch (expr->tag) {
-    case NodeTag::kVar:
-      return As<Var>(expr)->location;
-    case NodeTag::kConst:
-      return As<Const>(expr)->location;
-    case NodeTag::kParam:
-      return As<Param>(expr)->location;
-    case NodeTag::kAggref:
-      return As<Aggref>(expr)->location;
-    case NodeTag::kGroupingFunc:
-      return As<GroupingFunc>(expr)->location;
-    case NodeTag::kWindowFunc:
-      return As<WindowFunc>(expr)->location;
-    case NodeTag::kSubscriptingRef:
-      return ExprLocation(As<SubscriptingRef>(expr)->refexpr);
+    case NodeTag::kVar: return As<Var>(expr)->location;
+    case NodeTag::kConst: return As<Const>(expr)->location;
+    case NodeTag::kParam: return As<Param>(expr)->location;
+    case NodeTag::kAggref: return As<Aggref>(expr)->location;
+    case NodeTag::kGroupingFunc: return As<GroupingFunc>(expr)->location;
+    case NodeTag::kWindowFunc: return As<WindowFunc>(expr)->location;
+    case NodeTag::kSubscriptingRef: return ExprLocation(As<SubscriptingRef>(expr)->refexpr);
     case NodeTag::kFuncExpr:
       return Leftmost(As<FuncExpr>(expr)->location, LeftmostOf(As<FuncExpr>(expr)->args));
     case NodeTag::kNamedArgExpr:
@@ -417,10 +313,8 @@ Location ExprLocation(const Node* expr) {
       return Leftmost(As<BoolExpr>(expr)->location, LeftmostOf(As<BoolExpr>(expr)->args));
     case NodeTag::kSubLink:
       return Leftmost(ExprLocation(As<SubLink>(expr)->testexpr), As<SubLink>(expr)->location);
-    case NodeTag::kFieldSelect:
-      return ExprLocation(As<FieldSelect>(expr)->arg);
-    case NodeTag::kFieldStore:
-      return ExprLocation(As<FieldStore>(expr)->arg);
+    case NodeTag::kFieldSelect: return ExprLocation(As<FieldSelect>(expr)->arg);
+    case NodeTag::kFieldStore: return ExprLocation(As<FieldStore>(expr)->arg);
     case NodeTag::kRelabelType:
       return Leftmost(As<RelabelType>(expr)->location, ExprLocation(As<RelabelType>(expr)->arg));
     case NodeTag::kCoerceViaIo:
@@ -430,44 +324,28 @@ Location ExprLocation(const Node* expr) {
     case NodeTag::kConvertRowtypeExpr:
       return Leftmost(As<ConvertRowtypeExpr>(expr)->location,
                       ExprLocation(As<ConvertRowtypeExpr>(expr)->arg));
-    case NodeTag::kCollateExpr:
-      return ExprLocation(As<CollateExpr>(expr)->arg);
-    case NodeTag::kCaseExpr:
-      return As<CaseExpr>(expr)->location;
-    case NodeTag::kCaseWhen:
-      return As<CaseWhen>(expr)->location;
-    case NodeTag::kArrayExpr:
-      return As<ArrayExpr>(expr)->location;
-    case NodeTag::kRowExpr:
-      return As<RowExpr>(expr)->location;
-    case NodeTag::kRowCompareExpr:
-      return LeftmostOf(As<RowCompareExpr>(expr)->largs);
-    case NodeTag::kCoalesceExpr:
-      return As<CoalesceExpr>(expr)->location;
-    case NodeTag::kMinMaxExpr:
-      return As<MinMaxExpr>(expr)->location;
-    case NodeTag::kSqlValueFunction:
-      return As<SqlValueFunction>(expr)->location;
-    case NodeTag::kXmlExpr:
-      return Leftmost(As<XmlExpr>(expr)->location, LeftmostOf(As<XmlExpr>(expr)->args));
+    case NodeTag::kCollateExpr: return ExprLocation(As<CollateExpr>(expr)->arg);
+    case NodeTag::kCaseExpr: return As<CaseExpr>(expr)->location;
+    case NodeTag::kCaseWhen: return As<CaseWhen>(expr)->location;
+    case NodeTag::kArrayExpr: return As<ArrayExpr>(expr)->location;
+    case NodeTag::kRowExpr: return As<RowExpr>(expr)->location;
+    case NodeTag::kRowCompareExpr: return LeftmostOf(As<RowCompareExpr>(expr)->largs);
+    case NodeTag::kCoalesceExpr: return As<CoalesceExpr>(expr)->location;
+    case NodeTag::kMinMaxExpr: return As<MinMaxExpr>(expr)->location;
+    case NodeTag::kSqlValueFunction: return As<SqlValueFunction>(expr)->location;
+    case NodeTag::kXmlExpr: return Leftmost(As<XmlExpr>(expr)->location, LeftmostOf(As<XmlExpr>(expr)->args));
     case NodeTag::kNullTest:
       return Leftmost(As<NullTest>(expr)->location, ExprLocation(As<NullTest>(expr)->arg));
     case NodeTag::kBooleanTest:
       return Leftmost(As<BooleanTest>(expr)->location, ExprLocation(As<BooleanTest>(expr)->arg));
     case NodeTag::kCoerceToDomain:
       return Leftmost(As<CoerceToDomain>(expr)->location, ExprLocation(As<CoerceToDomain>(expr)->arg));
-    case NodeTag::kCoerceToDomainValue:
-      return As<CoerceToDomainValue>(expr)->location;
-    case NodeTag::kSetToDefault:
-      return As<SetToDefault>(expr)->location;
-    case NodeTag::kInferenceElem:
-      return ExprLocation(As<InferenceElem>(expr)->expr);
-    case NodeTag::kPlaceHolderVar:
-      return ExprLocation(As<PlaceHolderVar>(expr)->phexpr);
-    case NodeTag::kTargetEntry:
-      return ExprLocation(As<TargetEntry>(expr)->expr);
-    default:
-      return {};
+    case NodeTag::kCoerceToDomainValue: return As<CoerceToDomainValue>(expr)->location;
+    case NodeTag::kSetToDefault: return As<SetToDefault>(expr)->location;
+    case NodeTag::kInferenceElem: return ExprLocation(As<InferenceElem>(expr)->expr);
+    case NodeTag::kPlaceHolderVar: return ExprLocation(As<PlaceHolderVar>(expr)->phexpr);
+    case NodeTag::kTargetEntry: return ExprLocation(As<TargetEntry>(expr)->expr);
+    default: return {};
   }
 }
 
@@ -523,24 +401,16 @@ void ShiftLevel(uint32_t* level, int delta, uint32_t min_level) {
 
 void IncrementLevels(Node* node, int delta, uint32_t min_level) {
   switch (node->tag) {
-    case NodeTag::kVar:
-      return ShiftLevel(&As<Var>(node)->varlevelsup, delta, min_level);
-    case NodeTag::kAggref:
-      ShiftLevel(&As<Aggref>(node)->agglevelsup, delta, min_level);
-      break;
-    case NodeTag::kGroupingFunc:
-      ShiftLevel(&As<GroupingFunc>(node)->agglevelsup, delta, min_level);
-      break;
-    case NodeTag::kPlaceHolderVar:
-      ShiftLevel(&As<PlaceHolderVar>(node)->phlevelsup, delta, min_level);
-      break;
+    case NodeTag::kVar: return ShiftLevel(&As<Var>(node)->varlevelsup, delta, min_level);
+    case NodeTag::kAggref: ShiftLevel(&As<Aggref>(node)->agglevelsup, delta, min_level); break;
+    case NodeTag::kGroupingFunc: ShiftLevel(&As<GroupingFunc>(node)->agglevelsup, delta, min_level); break;
+    case NodeTag::kPlaceHolderVar: ShiftLevel(&As<PlaceHolderVar>(node)->phlevelsup, delta, min_level); break;
     case NodeTag::kRangeTblEntry:
       if (auto* rte = As<RangeTblEntry>(node); rte->rtekind == RteKind::kCte) {
         ShiftLevel(&rte->ctelevelsup, delta, min_level);
       }
       break;
-    default:
-      break;
+    default: break;
   }
   uint32_t below = node->tag == NodeTag::kQuery ? min_level + 1 : min_level;
   ReplaceChildren(node, [=](Node* child) {

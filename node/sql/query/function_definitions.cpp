@@ -52,14 +52,10 @@ std::string ArgumentName(const PgProcRow& row, size_t i) {
 
 std::string_view ModeWord(char mode, bool is_procedure) {
   switch (mode) {
-    case 'o':
-      return "OUT ";
-    case 'b':
-      return "INOUT ";
-    case 'v':
-      return "VARIADIC ";
-    default:
-      return is_procedure ? "IN " : "";
+    case 'o': return "OUT ";
+    case 'b': return "INOUT ";
+    case 'v': return "VARIADIC ";
+    default: return is_procedure ? "IN " : "";
   }
 }
 

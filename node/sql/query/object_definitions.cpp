@@ -177,16 +177,11 @@ class IndexWriter {
 
 std::string_view ReferentialAction(char action) {
   switch (action) {
-    case 'r':
-      return "RESTRICT";
-    case 'c':
-      return "CASCADE";
-    case 'n':
-      return "SET NULL";
-    case 'd':
-      return "SET DEFAULT";
-    default:
-      return "";  // NO ACTION
+    case 'r': return "RESTRICT";
+    case 'c': return "CASCADE";
+    case 'n': return "SET NULL";
+    case 'd': return "SET DEFAULT";
+    default: return "";  // NO ACTION
   }
 }
 
@@ -303,24 +298,13 @@ std::optional<std::string> ConstraintDefinition(Oid constraint, const DeparseNam
   if (row == nullptr) return std::nullopt;
   std::string text;
   switch (row->contype) {
-    case 'f':
-      text = ForeignKeyText(*row, names);
-      break;
+    case 'f': text = ForeignKeyText(*row, names); break;
     case 'p':
-    case 'u':
-      text = UniqueText(*row);
-      break;
-    case 'c':
-      text = CheckText(*row, names, pretty);
-      break;
-    case 'x':
-      text = ExclusionText(*row, names, pretty);
-      break;
-    case 't':
-      text = "TRIGGER";
-      break;
-    default:
-      throw SqlError(ErrorCode::kInternalError, "invalid constraint type \"{}\"", row->contype);
+    case 'u': text = UniqueText(*row); break;
+    case 'c': text = CheckText(*row, names, pretty); break;
+    case 'x': text = ExclusionText(*row, names, pretty); break;
+    case 't': text = "TRIGGER"; break;
+    default: throw SqlError(ErrorCode::kInternalError, "invalid constraint type \"{}\"", row->contype);
   }
   if (row->condeferrable) text += " DEFERRABLE";
   if (row->condeferred) text += " INITIALLY DEFERRED";

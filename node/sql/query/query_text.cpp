@@ -65,7 +65,8 @@ class Writer {
     Write(field);
   }
   template <class T>
-  requires(std::is_integral_v<T> || std::is_enum_v<T>) void Put(const T& field) {
+    requires(std::is_integral_v<T> || std::is_enum_v<T>)
+  void Put(const T& field) {
     out_ += std::to_string(static_cast<int64_t>(field));
   }
   template <class T>
@@ -196,7 +197,8 @@ class Reader {
   void Get(double& field) { field = TakeNumber<double>(); }
   void Get(std::string_view& field) { field = TakeString(); }
   template <class T>
-  requires(std::is_integral_v<T> || std::is_enum_v<T>) void Get(T& field) {
+    requires(std::is_integral_v<T> || std::is_enum_v<T>)
+  void Get(T& field) {
     field = static_cast<T>(TakeNumber<int64_t>());
   }
   template <NodePointerField T>

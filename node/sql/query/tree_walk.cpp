@@ -142,7 +142,8 @@ template <class T>
 bool IsLeftOfFingerprint(std::string_view field) {
   if constexpr (std::is_same_v<T, Const>) return field == "value" || field == "consttypmod";
   if constexpr (std::is_same_v<T, TargetEntry>) return field == "resname";
-  if constexpr (std::is_same_v<T, RangeTblEntry>) return field == "alias" || field == "eref" || field == "join_using_alias";
+  if constexpr (std::is_same_v<T, RangeTblEntry>)
+    return field == "alias" || field == "eref" || field == "join_using_alias";
   return false;
 }
 
@@ -189,7 +190,8 @@ class Hasher {
   }
   void Add(const double& field) { Mix(static_cast<uint64_t>(field)); }
   template <class T>
-  requires(std::is_integral_v<T> || std::is_enum_v<T>) void Add(const T& field) {
+    requires(std::is_integral_v<T> || std::is_enum_v<T>)
+  void Add(const T& field) {
     Mix(static_cast<uint64_t>(field));
   }
 

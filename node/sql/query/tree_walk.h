@@ -17,8 +17,8 @@ template <class R, class... Args>
 class CallableRef<R(Args...)> {
  public:
   template <class F>
-  requires(!std::is_same_v<std::remove_cvref_t<F>, CallableRef>)
-      CallableRef(F&& callable)  // NOLINT: converts silently by design
+    requires(!std::is_same_v<std::remove_cvref_t<F>, CallableRef>)
+  CallableRef(F&& callable)  // NOLINT: converts silently by design
       : object_(const_cast<void*>(static_cast<const void*>(&callable))),
         call_([](void* object, Args... args) -> R {
           return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);

@@ -12,9 +12,8 @@ namespace walden {
 template <class Visitor>
 decltype(auto) VisitNode(const Node* node, Visitor&& visit) {
   switch (node->tag) {
-#define X(name)          \
-  case NodeTag::k##name: \
-    return visit(*static_cast<const name*>(node));
+#define X(name) \
+  case NodeTag::k##name: return visit(*static_cast<const name*>(node));
 #include "node/sql/query/query_tags.def"
 #undef X
   }
@@ -23,9 +22,8 @@ decltype(auto) VisitNode(const Node* node, Visitor&& visit) {
 template <class Visitor>
 decltype(auto) VisitNode(Node* node, Visitor&& visit) {
   switch (node->tag) {
-#define X(name)          \
-  case NodeTag::k##name: \
-    return visit(*static_cast<name*>(node));
+#define X(name) \
+  case NodeTag::k##name: return visit(*static_cast<name*>(node));
 #include "node/sql/query/query_tags.def"
 #undef X
   }
