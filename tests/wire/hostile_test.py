@@ -28,13 +28,14 @@ def memory_kb(pid: int) -> int:
 class Hostile(NodeCase):
     @classmethod
     def prepare(cls):
-        cls.node.configure(max_connections=CONNECTIONS, superuser_reserved_connections=2, authentication_timeout="1s",
+        cls.node.configure(max_connections=CONNECTIONS, superuser_reserved_connections=2, authentication_timeout="3s",
                            log_min_messages="log")
         (cls.node.data / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 trust\n")
 
     def setUp(self):
         self.node.wait_accepting()
         self.settle()
+        wait_until(lambda: all(title.startswith("walden: ") for title in self.node.children().values()), "every process to have its title")
         self.processes = self.standing()
         self.before = {pid: self.held(pid) for pid in self.processes}
         self.log_length = len(self.node.log_text())
@@ -42,7 +43,7 @@ class Hostile(NodeCase):
     def tearDown(self):
         self.node.wait_accepting()
         self.settle()
-        self.assertEqual(self.standing(), self.processes, "some process died")
+        wait_until(lambda: self.standing() == self.processes, "the processes to be those of before: none died")
         for pid, title in self.processes.items():
             wait_until(lambda: self.held(pid) <= self.before[pid] + 1, f"the descriptors of {title} to be closed")
         temporary = self.node.data / "base" / "pgsql_tmp"
