@@ -21,3 +21,20 @@ SELECT count(*), sum(i), sum(j) FROM (SELECT i % 3 AS k, i FROM generate_series(
 RESET work_mem;
 CREATE INDEX l_a ON l (a);
 SELECT l.a, count(*) FROM l JOIN r ON l.a = r.a GROUP BY l.a ORDER BY l.a;
+
+-- Rows that were spilled and read back, then computed anew for the next outer row.
+SET work_mem = '64kB';
+SELECT a, (SELECT sum(length(t)) FROM (SELECT g % 4 AS k FROM generate_series(1, 20 + a) g) l
+           JOIN (SELECT g % 2 AS k, repeat('x', 100) AS t FROM generate_series(1, 3000) g) r USING (k))
+  FROM generate_series(1, 3) a;
+RESET enable_nestloop;
+SET enable_mergejoin = off;
+SET enable_hashjoin = off;
+SELECT a, (SELECT count(*) FROM generate_series(1, 3) x, (SELECT b FROM generate_series(1, 5000 + a) b OFFSET 0) y
+            WHERE b > x AND b < a * 5 + 3)
+  FROM generate_series(1, 4) a;
+WITH RECURSIVE r(n) AS (SELECT g FROM generate_series(1, 4000) g UNION ALL SELECT n + 4000 FROM r WHERE n <= 12000)
+SELECT count(*), sum(n) FROM r;
+RESET enable_mergejoin;
+RESET enable_hashjoin;
+RESET work_mem;

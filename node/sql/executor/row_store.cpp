@@ -5,7 +5,8 @@
 namespace walden {
 
 RowStore::RowStore(std::vector<PhysicalType> types, MemoryAccount* parent, size_t memory_limit_bytes)
-    : account_("RowStore", parent),
+    : parent_(parent),
+      account_("RowStore", parent),
       memory_limit_(memory_limit_bytes),
       rows_(RowLayout(std::move(types)), &account_) {}
 
@@ -44,7 +45,7 @@ uint32_t RowStore::Reader::Read(std::span<Vector* const> columns, uint32_t max_r
 uint32_t RowStore::Reader::ReadSpilled(std::span<Vector* const> columns, uint32_t max_rows) {
   uint32_t rows = static_cast<uint32_t>(std::min<size_t>(max_rows, store_->count_ - at_));
   if (rows == 0) return 0;
-  if (rows_ == nullptr) rows_ = std::make_unique<RowContainer>(store_->rows_.layout(), &store_->account_);
+  if (rows_ == nullptr) rows_ = std::make_unique<RowContainer>(store_->rows_.layout(), store_->parent_);
   rows_->Clear();
   const char* pointers[kBatchRows];
   std::string record;

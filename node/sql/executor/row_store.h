@@ -20,7 +20,8 @@ class RowStore {
   const std::vector<PhysicalType>& types() const { return rows_.layout().types(); }
   void Clear();
 
-  // A position of one reader. Rows appended later are seen.
+  // A position of one reader. Rows appended later are seen. What it has read back is charged to the store's parent: it
+  // may be destroyed after the store, as a rescan does.
   class Reader {
    public:
     explicit Reader(RowStore* store) : store_(store) {}
@@ -37,6 +38,7 @@ class RowStore {
   };
 
  private:
+  MemoryAccount* parent_;
   MemoryAccount account_;
   size_t memory_limit_;
   RowContainer rows_;

@@ -162,8 +162,9 @@ class RecursiveUnionOperator : public Operator {
   }
 
  private:
+  // Readers below this operator are destroyed after its account.
   std::unique_ptr<RowStore> NewStore() {
-    return std::make_unique<RowStore>(left_->output_types(), &account(), WorkMemBytes());
+    return std::make_unique<RowStore>(left_->output_types(), &executor().account(), WorkMemBytes());
   }
   void Restart() {
     seen_.Clear();
