@@ -68,7 +68,7 @@ EXCEPTED = {
     },
     "buffers": {"statistics.sql": "counts buffer hits"},
     "recovered": {"replication.sql": "a node that has recovered from a crash names the last position that it replayed"},
-    "replicated": {"replication.sql": "shows that there is no replica"},
+    "replicated": {"replication.sql": "shows that there is no replica", "settings_values.sql": "shows settings that the pair is given"},
     "work_mem": {name: "shows work_mem" for name in ("sessions.sql", "statement_cache.sql", "transactions.sql")},
     "spill": {"statistics.sql": "counts temporary files", "explain.sql": "shows what is spilled"},
 }
