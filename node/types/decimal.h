@@ -30,6 +30,27 @@ struct Decimal {
 
 inline constexpr int kDecimalBase = 10000;
 inline constexpr int kMaxDisplayScale = 1000;
+
+// Those that 64 bits hold.
+inline constexpr int64_t kPowers10[19] = {1,
+                                          10,
+                                          100,
+                                          1000,
+                                          10000,
+                                          100000,
+                                          1000000,
+                                          10000000,
+                                          100000000,
+                                          1000000000,
+                                          10000000000,
+                                          100000000000,
+                                          1000000000000,
+                                          10000000000000,
+                                          100000000000000,
+                                          1000000000000000,
+                                          10000000000000000,
+                                          100000000000000000,
+                                          1000000000000000000};
 inline constexpr int kMaxDecimalScale = 16383;
 inline constexpr int kMinSignificantDigits = 16;
 

@@ -9,20 +9,15 @@
 #include <string>
 #include <vector>
 
-#include "node/buffer/buffer_pool.h"
+#include "private_node.h"
+
 #include "node/catalog/bootstrap.h"
 #include "node/catalog/builtin.h"
 #include "node/catalog/identity.h"
 #include "node/catalog/invalidation.h"
 #include "node/config/settings.h"
 #include "node/os/file.h"
-#include "node/shm/private_region.h"
-#include "node/storage/sync_queue.h"
 #include "node/txn/clog.h"
-#include "node/txn/csn_window.h"
-#include "node/txn/lock_manager.h"
-#include "node/txn/multixact.h"
-#include "node/txn/sender_slots.h"
 #include "node/txn/transaction.h"
 #include "node/txn/txn_state.h"
 #include "node/wal/wal.h"
@@ -64,16 +59,9 @@ class CatalogNode {
 
  private:
   static std::vector<AreaBinding> Areas() {
-    return {{Area::kWal, WalShmSize, WalShmInit},
-            {Area::kSyncQueue, SyncQueueShmSize, SyncQueueShmInit},
-            {Area::kBufferPool, BufferPoolShmSize, BufferPoolShmInit},
-            {Area::kTransactions, TransactionAreaSize, TransactionAreaInit},
-            {Area::kClog, ClogAreaSize, ClogAreaInit},
-            {Area::kCsnWindow, CsnAreaSize, CsnAreaInit},
-            {Area::kMultiXact, MultiXactAreaSize, MultiXactAreaInit},
-            {Area::kLocks, LockAreaSize, LockAreaInit},
-            {Area::kWalSenders, SenderAreaSize, SenderAreaInit},
-            {Area::kInvalidations, InvalidationAreaSize, InvalidationAreaInit}};
+    std::vector<AreaBinding> areas = PrivateNodeAreas();
+    areas.push_back({Area::kInvalidations, InvalidationAreaSize, InvalidationAreaInit});
+    return areas;
   }
 
   std::filesystem::path previous_;

@@ -40,6 +40,19 @@ void InProcesses(int first, int count, Body body) {
   for (std::thread& thread : threads) thread.join();
 }
 
+// The shared areas of a node without catalogs.
+inline std::vector<AreaBinding> PrivateNodeAreas() {
+  return {{Area::kWal, WalShmSize, WalShmInit},
+          {Area::kSyncQueue, SyncQueueShmSize, SyncQueueShmInit},
+          {Area::kBufferPool, BufferPoolShmSize, BufferPoolShmInit},
+          {Area::kTransactions, TransactionAreaSize, TransactionAreaInit},
+          {Area::kClog, ClogAreaSize, ClogAreaInit},
+          {Area::kCsnWindow, CsnAreaSize, CsnAreaInit},
+          {Area::kMultiXact, MultiXactAreaSize, MultiXactAreaInit},
+          {Area::kLocks, LockAreaSize, LockAreaInit},
+          {Area::kWalSenders, SenderAreaSize, SenderAreaInit}};
+}
+
 class PrivateNodeTest : public ::testing::Test {
  protected:
   static constexpr Lsn kStart{kWalSegmentSize};
@@ -62,7 +75,7 @@ class PrivateNodeTest : public ::testing::Test {
   // Start of a node at WAL position `at`, with the counters of `checkpoint`. `open`: to running; else it
   // stays in recovery.
   void Start(Lsn at, const CheckpointData& checkpoint, bool open) {
-    region_ = std::make_unique<PrivateRegion>(Areas());
+    region_ = std::make_unique<PrivateRegion>(PrivateNodeAreas());
     me_ = std::make_unique<ThreadIdentity>(0);
     TxnCheckpointPart().restore(checkpoint);
     if (!open) return;
@@ -76,18 +89,6 @@ class PrivateNodeTest : public ::testing::Test {
     CloseAllRelationFiles();
     me_.reset();
     region_.reset();
-  }
-
-  static std::vector<AreaBinding> Areas() {
-    return {{Area::kWal, WalShmSize, WalShmInit},
-            {Area::kSyncQueue, SyncQueueShmSize, SyncQueueShmInit},
-            {Area::kBufferPool, BufferPoolShmSize, BufferPoolShmInit},
-            {Area::kTransactions, TransactionAreaSize, TransactionAreaInit},
-            {Area::kClog, ClogAreaSize, ClogAreaInit},
-            {Area::kCsnWindow, CsnAreaSize, CsnAreaInit},
-            {Area::kMultiXact, MultiXactAreaSize, MultiXactAreaInit},
-            {Area::kLocks, LockAreaSize, LockAreaInit},
-            {Area::kWalSenders, SenderAreaSize, SenderAreaInit}};
   }
 
   std::filesystem::path previous_;

@@ -36,7 +36,7 @@ class TreeWriter {
     for (size_t level = 0; level < levels_.size(); ++level) {
       Level& current = levels_[level];
       bool is_root = level + 1 == levels_.size();
-      WritePage(current, static_cast<uint32_t>(level), nullptr, kNoBlock);
+      WritePage(current, nullptr, kNoBlock);
       if (is_root) return {kMagic, kVersion, current.pin.block(), static_cast<uint32_t>(level)};
       AddDownlink(level, current);
     }
@@ -99,7 +99,7 @@ class TreeWriter {
     EntryBuffer separator;
     FormSeparator(index_, EntryAt(current.image.get(), current.entries()), next, &separator);
     BufferPin next_page = NewPage();
-    WritePage(current, static_cast<uint32_t>(level), &separator, next_page.block());
+    WritePage(current, &separator, next_page.block());
     AddDownlink(level, current);
     Level& fresh = levels_[level];
     fresh.left = fresh.pin.block();
@@ -129,14 +129,12 @@ class TreeWriter {
     return pin;
   }
 
-  void WritePage(Level& level, uint32_t number, const EntryBuffer* high_key, BlockNumber right) {
+  void WritePage(Level& level, const EntryBuffer* high_key, BlockNumber right) {
     EnsureWalSpace();
     PageLock lock(level.pin, PageLockMode::kExclusive);
     char* page = level.pin.page();
     CriticalSection critical;
     std::memcpy(page, level.image.get(), kPageSize);
-    DCHECK(Node(page)->level == number);
-    (void)number;
     Node(page)->left = level.left;
     Node(page)->right = right;
     if (high_key != nullptr) {

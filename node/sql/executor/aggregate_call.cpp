@@ -7,7 +7,6 @@
 namespace walden {
 namespace {
 
-// Is the sort descending? Its operator is the type's ">" then.
 // The state of an ordered-set aggregate is its result.
 void TakeResult(CallContext&, const void* state, Value* result) {
   *result = *static_cast<const Value*>(state);

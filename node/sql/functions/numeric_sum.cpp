@@ -1,30 +1,11 @@
 #include "node/sql/functions/numeric_sum.h"
 
 #include "node/base/bytes.h"
+#include "node/types/decimal.h"
 #include "node/types/element.h"
 
 namespace walden {
 namespace {
-
-constexpr int64_t kPowers10[19] = {1,
-                                   10,
-                                   100,
-                                   1000,
-                                   10000,
-                                   100000,
-                                   1000000,
-                                   10000000,
-                                   100000000,
-                                   1000000000,
-                                   10000000000,
-                                   100000000000,
-                                   1000000000000,
-                                   10000000000000,
-                                   100000000000000,
-                                   1000000000000000,
-                                   10000000000000000,
-                                   100000000000000000,
-                                   1000000000000000000};
 
 // Kept far from overflow, so that a sum may be rescaled by 10^18 without a check... only while below this bound.
 constexpr __int128 kRescaleBound = static_cast<__int128>(1) << 66;
