@@ -4,6 +4,7 @@
 #include "node/catalog/invalidation.h"
 #include "node/config/conf_file.h"
 #include "node/config/settings.h"
+#include "node/os/process.h"
 #include "node/pgwire/serve_client.h"
 #include "node/server/process_mains.h"
 #include "node/session/forget_session.h"
@@ -49,6 +50,7 @@ int BackendMain(const ChildStart& start) {
     Admission verdict;
     if (!AwaitClient(control.fd(), &client, &verdict)) return 0;
     self().is_session.store(verdict == Admission::kAccept, std::memory_order_relaxed);
+    SetProcessTitle("walden: initializing");
     NotifyPostmaster(PostmasterRequest::kBackendTookClient);
     PrepareSocket(client.fd());
     if (!serve_client(std::move(client), verdict) || !ForgetSession()) return 0;
