@@ -14,7 +14,6 @@
 #include "node/config/settings.h"
 #include "node/pgwire/authentication.h"
 #include "node/pgwire/client_access_functions.h"
-#include "node/pgwire/client_text.h"
 #include "node/pgwire/connection.h"
 #include "node/pgwire/session_report.h"
 #include "node/pgwire/startup_packet.h"
@@ -26,6 +25,7 @@
 #include "node/shm/timeouts.h"
 #include "node/txn/transaction.h"
 #include "node/txn/txn_state.h"
+#include "node/types/client_text.h"
 
 namespace walden {
 namespace {

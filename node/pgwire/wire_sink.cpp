@@ -3,8 +3,8 @@
 #include <charconv>
 
 #include "node/config/settings.h"
-#include "node/pgwire/client_text.h"
 #include "node/txn/untold.h"
+#include "node/types/client_text.h"
 
 namespace walden {
 
@@ -62,16 +62,6 @@ void WireSink::ParameterStatus(std::string_view name, std::string_view value) {
   connection_.End();
 }
 
-namespace {
-
-// Types whose binary form is text too.
-bool IsText(Oid type) {
-  return type == type_oid::kText || type == type_oid::kVarchar || type == type_oid::kBpchar ||
-         type == type_oid::kName || type == type_oid::kJson || type == type_oid::kUnknown;
-}
-
-}  // namespace
-
 void WireSink::ExpectRows(std::span<const ResultColumn> columns, std::span<const int16_t> formats) {
   columns_.clear();
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -81,7 +71,7 @@ void WireSink::ExpectRows(std::span<const ResultColumn> columns, std::span<const
       throw SqlError(ErrorCode::kUndefinedFunction, "no binary output function available for type {}",
                      type.name);
     }
-    columns_.push_back({&type, columns[i].typmod, format == 1, IsText(columns[i].type)});
+    columns_.push_back({&type, columns[i].typmod, format == 1});
   }
 }
 
@@ -148,7 +138,7 @@ void WireSink::PutRow(const Batch& batch, uint32_t row) {
     } else {
       column.type->output(datum, io, &out);
     }
-    if (ClientConverts() && (!column.binary || column.is_text)) {
+    if (!column.binary && ClientConverts()) {
       std::string_view text = ToClient(std::string_view(out).substr(at + 4), &converted_);
       out.resize(at + 4);
       out.append(text);
@@ -174,7 +164,6 @@ void WireSink::PortalSuspended() {
 }
 
 void WireSink::CopyOutBegin(bool binary, int columns) {
-  copy_is_binary_ = binary;
   connection_.Begin('H');
   connection_.PutByte(binary ? 1 : 0);
   connection_.PutInt16(static_cast<int16_t>(columns));
@@ -183,9 +172,8 @@ void WireSink::CopyOutBegin(bool binary, int columns) {
 }
 
 void WireSink::CopyOutData(std::string_view bytes) {
-  std::string_view text = copy_is_binary_ ? bytes : ToClient(bytes, &converted_);
   connection_.Begin('d');
-  connection_.PutBytes(text);
+  connection_.PutBytes(bytes);
   connection_.End();
   connection_.FlushIfLarge();
 }
@@ -196,8 +184,6 @@ void WireSink::CopyOutEnd() {
 }
 
 void WireSink::CopyInBegin(bool binary, int columns) {
-  copy_is_binary_ = binary;
-  BeginStreamFromClient();
   connection_.Begin('G');
   connection_.PutByte(binary ? 1 : 0);
   connection_.PutInt16(static_cast<int16_t>(columns));
@@ -211,12 +197,8 @@ bool WireSink::CopyInRead(std::string_view* bytes) {
     char type;
     if (!connection_.ReadMessage(&type, bytes)) throw ConnectionLost();
     switch (type) {
-      case 'd':
-        if (!copy_is_binary_) *bytes = StreamFromClient(*bytes, false, &converted_);
-        return true;
-      case 'c':
-        if (!copy_is_binary_) StreamFromClient({}, true, &converted_);
-        return false;
+      case 'd': return true;
+      case 'c': return false;
       case 'f':
         throw SqlError(ErrorCode::kQueryCanceled, "COPY from stdin failed: {}",
                        MessageReader(*bytes).String());

@@ -41,7 +41,6 @@ class WireSink : public ResultSink {
     const TypeDescriptor* type;
     int32_t typmod;
     bool binary;
-    bool is_text;
   };
   void SendFields(char message, const ErrorFields& fields);
   void SendRow(const Batch& batch, uint32_t row);
@@ -52,8 +51,7 @@ class WireSink : public ResultSink {
   ObjectNames* names_ = nullptr;
   std::vector<Column> columns_;
   Arena arena_;
-  bool copy_is_binary_ = false;
-  std::string converted_;  // what ToClient and FromClient keep
+  std::string converted_;  // what ToClient keeps
 };
 
 // client_min_messages: is a message of this severity for the client?

@@ -18,6 +18,7 @@
 #include "node/sql/query/query_text.h"
 #include "node/sql/query/tree_walk.h"
 #include "node/stats/progress.h"
+#include "node/types/client_text.h"
 #include "node/types/utf8.h"
 
 namespace walden {
@@ -61,13 +62,32 @@ std::vector<AttrNumber> ColumnsOf(const Relation& relation, const ast::NodeList&
   return columns;
 }
 
+// Between the data's encoding and UTF-8; null where bytes pass as they are. Texts within binary data are the types'.
+std::unique_ptr<EncodingConverter> DataConverter(const CopyOptions& options) {
+  if (options.binary) return nullptr;
+  return MakeConverter(options.encoding != nullptr ? *options.encoding : ClientEncoding());
+}
+
 // Where incoming bytes come from: the client, or a file of the server.
 class CopySource {
  public:
-  CopySource(ResultSink& sink, std::string_view file) : sink_(sink) {
+  CopySource(ResultSink& sink, std::string_view file, const CopyOptions& options)
+      : sink_(sink), converter_(DataConverter(options)) {
     if (!IsAbsent(file)) file_ = File::Open(std::string(file), O_RDONLY | O_CLOEXEC);
   }
   bool Read(std::string_view* bytes) {
+    bool more = ReadAsIs(bytes);
+    if (converter_ != nullptr) {
+      converted_ = converter_->Stream(more ? *bytes : std::string_view{}, !more);
+      *bytes = converted_;
+    }
+    return more;
+  }
+  bool is_client() const { return !file_.is_open(); }
+  uint64_t file_size() const { return file_.is_open() ? file_.Size() : 0; }
+
+ private:
+  bool ReadAsIs(std::string_view* bytes) {
     if (!file_.is_open()) return sink_.CopyInRead(bytes);
     buffer_.resize(65536);
     size_t got = file_.ReadAt(buffer_.data(), buffer_.size(), offset_);
@@ -75,11 +95,10 @@ class CopySource {
     *bytes = std::string_view(buffer_).substr(0, got);
     return got > 0;
   }
-  bool is_client() const { return !file_.is_open(); }
-  uint64_t file_size() const { return file_.is_open() ? file_.Size() : 0; }
 
- private:
   ResultSink& sink_;
+  std::unique_ptr<EncodingConverter> converter_;
+  std::string converted_;
   File file_;
   uint64_t offset_ = 0;
   std::string buffer_;
@@ -358,12 +377,12 @@ class CopyIn {
 // Rows as lines: to the client, or to a file of the server.
 class CopyTarget {
  public:
-  CopyTarget(ResultSink& sink, std::string_view file, bool binary, int columns, Oid relation)
-      : sink_(sink), progress_(ProgressCommand::kCopy, relation) {
+  CopyTarget(ResultSink& sink, std::string_view file, const CopyOptions& options, int columns, Oid relation)
+      : sink_(sink), converter_(DataConverter(options)), progress_(ProgressCommand::kCopy, relation) {
     progress_.Set(progress::kCopyCommand, kProgressCopyTo);
     progress_.Set(progress::kCopyType, IsAbsent(file) ? kProgressPipe : kProgressFile);
     if (IsAbsent(file)) {
-      sink_.CopyOutBegin(binary, columns);
+      sink_.CopyOutBegin(options.binary, columns);
     } else {
       file_ = File::Open(std::string(file), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     }
@@ -373,6 +392,8 @@ class CopyTarget {
     progress_.Set(progress::kCopyRows, ++rows_);
   }
   void Line(std::string_view line) {
+    std::string converted;
+    if (converter_ != nullptr) line = converted = converter_->FromUtf8(line);
     progress_.Add(progress::kCopyBytes, static_cast<int64_t>(line.size()));
     if (!file_.is_open()) {
       sink_.CopyOutData(line);
@@ -397,6 +418,7 @@ class CopyTarget {
     buffer_.clear();
   }
   ResultSink& sink_;
+  std::unique_ptr<EncodingConverter> converter_;
   ProgressReport progress_;
   int64_t rows_ = 0;
   File file_;
@@ -435,6 +457,31 @@ void CheckFileRights(const ast::CopyStmt& statement) {
   }
 }
 
+// Columns of FORCE_...: those of the table, and among the copied ones.
+void CheckForcedColumns(const Relation& relation, const std::vector<AttrNumber>& copied,
+                        const std::vector<std::string>& forced, std::string_view option) {
+  for (const std::string& name : forced) {
+    AttrNumber attno = relation.FindColumn(name);
+    if (attno <= 0) {
+      throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name,
+                     relation.name());
+    }
+    if (std::find(copied.begin(), copied.end(), attno) == copied.end()) {
+      throw SqlError(ErrorCode::kInvalidColumnReference, "{} column \"{}\" not referenced by COPY", option,
+                     name);
+    }
+  }
+}
+
+// FORCE_QUOTE over a query's result.
+void CheckForcedColumns(std::span<const ResultColumn> columns, const std::vector<std::string>& forced) {
+  for (const std::string& name : forced) {
+    if (std::any_of(columns.begin(), columns.end(), [&](const ResultColumn& c) { return c.name == name; }))
+      continue;
+    throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" does not exist", name);
+  }
+}
+
 std::string SelectTextFor(const Relation& relation, const std::vector<AttrNumber>& columns) {
   std::string sql = "SELECT ";
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -448,8 +495,9 @@ std::string SelectTextFor(const Relation& relation, const std::vector<AttrNumber
 }  // namespace
 
 std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal) {
-  CopyOptions options = ParseCopyOptions(statement.options, statement.is_from);
   CheckFileRights(statement);
+  std::string_view source_text = portal->statement().source();
+  CopyOptions options;
   ResultSink& sink = session.sink_;
   SnapshotHold snapshot = TransactionSnapshot();
   ActiveSnapshotScope active(*snapshot);
@@ -465,26 +513,30 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
     }
     ThrowUnlessOk(CheckRelation(relation->oid, session_identity().current_role, acl::kInsert),
                   ObjectKind::kTable, relation->name());
+    options = ParseCopyOptions(statement.options, true, source_text);
     std::vector<AttrNumber> columns = ColumnsOf(*relation, statement.attlist);
+    CheckForcedColumns(*relation, columns, options.force_not_null, "FORCE_NOT_NULL");
+    CheckForcedColumns(*relation, columns, options.force_null, "FORCE_NULL");
     int width = static_cast<int>(columns.size());
     CopyIn copy(*this, relation, std::move(columns), options);
     if (statement.where_clause != nullptr) {
-      BindOptions bind = MakeBindOptions(portal->arena, portal->statement().source(), nullptr);
+      BindOptions bind = MakeBindOptions(portal->arena, source_text, nullptr);
       const RelationInfo* info =
           SessionReader::Instance().GetRelation(relation->oid, RelationLockNeed::kNone);
       copy.FilterBy(BindCondition(*statement.where_clause, *info, ConditionKind::kCopyWhere, bind));
     }
-    CopySource source(sink, statement.filename);
+    CopySource source(sink, statement.filename, options);
     if (source.is_client()) sink.CopyInBegin(options.binary, width);
     if (options.freeze) CheckFreeze(*this, *relation);
     return fmt::format("COPY {}", copy.Run(source));
   }
 
   PlannedQuery planned;
-  BindOptions bind = MakeBindOptions(planned.statement->arena, portal->statement().source(), nullptr);
+  BindOptions bind = MakeBindOptions(planned.statement->arena, source_text, nullptr);
   Query* query;
   Oid copied = Oid::kInvalid;
   if (statement.query != nullptr) {
+    options = ParseCopyOptions(statement.options, false, source_text);
     query = BindStatement(*statement.query, bind);
   } else {
     RelationRef relation = OpenRelationByName(NameOf(*statement.relation), LockMode::kAccessShare);
@@ -494,13 +546,17 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
       if (relation->is_view()) error.WithHint("Try the COPY (SELECT ...) TO variant.");
       throw error;
     }
+    options = ParseCopyOptions(statement.options, false, source_text);
     copied = relation->oid;
-    std::string_view sql = bind.arena.Copy(SelectTextFor(*relation, ColumnsOf(*relation, statement.attlist)));
+    std::vector<AttrNumber> columns = ColumnsOf(*relation, statement.attlist);
+    CheckForcedColumns(*relation, columns, options.force_quote, "FORCE_QUOTE");
+    std::string_view sql = bind.arena.Copy(SelectTextFor(*relation, columns));
     bind.source = sql;
     ParseResult tree = walden::Parse(sql);
     query = walden::Bind(*tree->statements[0], bind);
   }
   RewriteAndPlan(query, bind, &functions, {}, &planned);
+  if (statement.query != nullptr) CheckForcedColumns(planned.columns, options.force_quote);
   LockRelations(*planned.statement);
   CheckPermissions(&planned);
   CheckReadOnly(*planned.statement);
@@ -510,8 +566,7 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   settings.session = &functions;
   settings.format = &session.format_;
   executor.Start(settings);
-  CopyTarget target(sink, statement.filename, options.binary, static_cast<int>(planned.columns.size()),
-                    copied);
+  CopyTarget target(sink, statement.filename, options, static_cast<int>(planned.columns.size()), copied);
   std::string line, text;
   if (options.header) {
     for (size_t i = 0; i < planned.columns.size(); ++i) {

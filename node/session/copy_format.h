@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "node/sql/parser/ast.h"
+#include "node/types/encoding.h"
 
 namespace walden {
 
@@ -17,6 +18,7 @@ struct CopyOptions {
   bool header = false;
   bool match_header = false;
   bool freeze = false;
+  const Encoding* encoding = nullptr;  // of text and csv data; null: the client's
   char delimiter = '\t';
   std::string null = "\\N";
   char quote = '"';
@@ -26,8 +28,8 @@ struct CopyOptions {
   std::vector<std::string> force_not_null;
   std::vector<std::string> force_null;
 };
-// Throws 42601, 22023, 0A000 as PostgreSQL.
-CopyOptions ParseCopyOptions(const ast::NodeList& options, bool is_from);
+// `source`: the statement's text, for positions. Throws 42601, 22023, 0A000 as PostgreSQL.
+CopyOptions ParseCopyOptions(const ast::NodeList& options, bool is_from, std::string_view source);
 
 // One field of a row; the text lies in the reader's memory until its next NextRow or Feed.
 struct CopyField {

@@ -6,6 +6,7 @@
 #include "node/config/settings.h"
 #include "node/session/query_id.h"
 #include "node/session/session_state.h"
+#include "node/sql/commands/command_names.h"
 #include "node/sql/commands/commands.h"
 #include "node/sql/executor/referential.h"
 #include "node/sql/explain/explain_plan.h"
@@ -14,29 +15,14 @@
 namespace walden {
 namespace {
 
-bool FlagOf(const ast::DefElem& option) {
-  if (option.arg == nullptr) return true;
-  if (const ast::Integer* number = ast::TryAs<ast::Integer>(static_cast<const ast::Node*>(option.arg))) {
-    if (number->ival == 0 || number->ival == 1) return number->ival == 1;
-  } else if (const ast::Boolean* truth =
-                 ast::TryAs<ast::Boolean>(static_cast<const ast::Node*>(option.arg))) {
-    return truth->boolval;
-  } else if (const ast::String* text = ast::TryAs<ast::String>(static_cast<const ast::Node*>(option.arg))) {
-    if (text->sval == "true" || text->sval == "on") return true;
-    if (text->sval == "false" || text->sval == "off") return false;
-  }
-  throw SqlError(ErrorCode::kSyntaxError, "{} requires a Boolean value", option.defname);
-}
-
 ExplainFormat FormatOf(const ast::DefElem& option, std::string_view source) {
-  const ast::String* text = ast::TryAs<ast::String>(static_cast<const ast::Node*>(option.arg));
-  if (text == nullptr) throw SqlError(ErrorCode::kSyntaxError, "{} requires a parameter", option.defname);
-  if (text->sval == "text") return ExplainFormat::kText;
-  if (text->sval == "json") return ExplainFormat::kJson;
-  if (text->sval == "yaml") return ExplainFormat::kYaml;
-  if (text->sval == "xml") return ExplainFormat::kXml;
+  std::string text = OptionString(option);
+  if (text == "text") return ExplainFormat::kText;
+  if (text == "json") return ExplainFormat::kJson;
+  if (text == "yaml") return ExplainFormat::kYaml;
+  if (text == "xml") return ExplainFormat::kXml;
   throw SqlError(ErrorCode::kInvalidParameterValue, "unrecognized value for EXPLAIN option \"{}\": \"{}\"",
-                 option.defname, text->sval)
+                 option.defname, text)
       .WithPosition(CharacterPosition(source, option.location));
 }
 
@@ -47,25 +33,25 @@ ExplainOptions ReadOptions(const ast::ExplainStmt& statement, std::string_view s
     const ast::DefElem& option = *ast::As<ast::DefElem>(node);
     std::string_view name = option.defname;
     if (name == "analyze")
-      options.analyze = FlagOf(option);
+      options.analyze = OptionBoolean(option);
     else if (name == "verbose")
-      options.verbose = FlagOf(option);
+      options.verbose = OptionBoolean(option);
     else if (name == "costs")
-      options.costs = FlagOf(option);
+      options.costs = OptionBoolean(option);
     else if (name == "buffers")
-      options.buffers = FlagOf(option);
+      options.buffers = OptionBoolean(option);
     else if (name == "wal")
-      options.wal = FlagOf(option);
+      options.wal = OptionBoolean(option);
     else if (name == "settings")
-      options.settings = FlagOf(option);
+      options.settings = OptionBoolean(option);
     else if (name == "format")
       options.format = FormatOf(option, source);
     else if (name == "timing") {
       timing_set = true;
-      options.timing = FlagOf(option);
+      options.timing = OptionBoolean(option);
     } else if (name == "summary") {
       summary_set = true;
-      options.summary = FlagOf(option);
+      options.summary = OptionBoolean(option);
     } else {
       throw SqlError(ErrorCode::kSyntaxError, "unrecognized EXPLAIN option \"{}\"", name)
           .WithPosition(CharacterPosition(source, option.location));

@@ -70,6 +70,27 @@ std::string HexBytes(std::string_view bytes) {
   return text;
 }
 
+// Bytes that a character which begins so takes, valid or not; what error messages show.
+size_t CharacterLength(int encoding, std::string_view start) {
+  auto byte = [&](size_t i) { return i < start.size() ? static_cast<unsigned char>(start[i]) : 0; };
+  constexpr int kEucJp = 1, kEucCn = 2, kEucKr = 3, kEucTw = 4, kSjis = 35, kBig5 = 36, kGbk = 37, kUhc = 38,
+                kGb18030 = 39;
+  constexpr unsigned kSingleShift2 = 0x8E, kSingleShift3 = 0x8F;
+  if (byte(0) < 0x80) return 1;
+  switch (encoding) {
+    case kEucJp: return byte(0) == kSingleShift3 ? 3 : 2;
+    case kEucTw: return byte(0) == kSingleShift2 ? 4 : byte(0) == kSingleShift3 ? 3 : 2;
+    case kSjis: return byte(0) >= 0xA1 && byte(0) <= 0xDF ? 1 : 2;
+    case kGb18030: return byte(1) >= '0' && byte(1) <= '9' ? 4 : 2;
+    case kEucCn:
+    case kEucKr:
+    case kBig5:
+    case kGbk:
+    case kUhc: return 2;
+    default: return 1;
+  }
+}
+
 std::string Utf8Of(const UChar* text, int32_t length) {
   std::string utf8(static_cast<size_t>(length) * 3 + 1, '\0');
   int32_t bytes = 0;
@@ -125,8 +146,12 @@ std::string EncodingConverter::Convert(std::string_view text, bool last) {
     UErrorCode ignored = U_ZERO_ERROR;
     ucnv_getInvalidChars(converter_, bytes, &length, &ignored);
     ucnv_resetToUnicode(converter_);
+    std::string wrong(bytes, static_cast<size_t>(length));
+    std::string_view rest(from, static_cast<size_t>(text.data() + text.size() - from));
+    size_t whole = CharacterLength(encoding_.id, wrong + std::string(rest.substr(0, 1)));
+    if (whole > wrong.size()) wrong += rest.substr(0, whole - wrong.size());
     throw SqlError(ErrorCode::kCharacterNotInRepertoire, "invalid byte sequence for encoding \"{}\": {}",
-                   encoding_.name, HexBytes({bytes, static_cast<size_t>(length)}));
+                   encoding_.name, HexBytes(wrong));
   }
   return Utf8Of(wide.data(), static_cast<int32_t>(to - wide.data()));
 }
@@ -137,7 +162,6 @@ std::string EncodingConverter::ToUtf8(std::string_view text) {
 }
 
 std::string EncodingConverter::Stream(std::string_view part, bool last) { return Convert(part, last); }
-void EncodingConverter::ResetStream() { ucnv_resetToUnicode(converter_); }
 
 std::string EncodingConverter::FromUtf8(std::string_view text, bool lossy) {
   std::vector<UChar> wide(text.size() + 1);
@@ -166,6 +190,11 @@ std::string EncodingConverter::FromUtf8(std::string_view text, bool lossy) {
   }
   bytes.resize(static_cast<size_t>(to - bytes.data()));
   return bytes;
+}
+
+std::unique_ptr<EncodingConverter> MakeConverter(const Encoding& encoding) {
+  if (encoding.id == kUtf8EncodingId || encoding.id == kSqlAsciiEncodingId) return nullptr;
+  return std::make_unique<EncodingConverter>(encoding);
 }
 
 }  // namespace walden

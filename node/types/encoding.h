@@ -35,7 +35,6 @@ class EncodingConverter {
   std::string ToUtf8(std::string_view text);
   // A part of a longer text, whose characters may lie across parts. `last`: nothing may be left over.
   std::string Stream(std::string_view part, bool last);
-  void ResetStream();
   // Throws 22P05 for a character that the encoding lacks; `lossy`: replaces it.
   std::string FromUtf8(std::string_view text, bool lossy = false);
 
@@ -45,5 +44,8 @@ class EncodingConverter {
   const Encoding& encoding_;
   UConverter* converter_;
 };
+
+// Null for UTF8, and for SQL_ASCII, which means bytes as they are. Throws as EncodingConverter.
+std::unique_ptr<EncodingConverter> MakeConverter(const Encoding& encoding);
 
 }  // namespace walden

@@ -4,10 +4,10 @@
 
 #include "node/base/bytes.h"
 #include "node/base/error.h"
+#include "node/types/client_text.h"
 #include "node/types/element.h"
 #include "node/types/hash.h"
 #include "node/types/numeric.h"
-#include "node/types/utf8.h"
 #include "node/types/wire.h"
 
 namespace walden {
@@ -410,9 +410,11 @@ void JsonIn(std::string_view text, TypeIo& io, Datum* to) {
 }
 void JsonOut(const Datum& v, TypeIo&, std::string* to) { to->append(v.string.view()); }
 void JsonReceive(std::string_view bytes, TypeIo& io, Datum* to) {
-  Utf8Validate(bytes);
-  JsonIn(bytes, io, to);
+  std::string_view text = FromClient(bytes, io.arena);
+  ValidateJson(text);
+  Put(to, text);
 }
+void JsonSend(const Datum& v, TypeIo&, std::string* to) { AppendToClient(v.string.view(), to); }
 void JsonbIn(std::string_view text, TypeIo& io, Datum* to) {
   Put(to, JsonbNode::Parse(text, io.arena).Encode(io.arena));
 }
@@ -421,13 +423,14 @@ void JsonbReceive(std::string_view bytes, TypeIo& io, Datum* to) {
   WireReader reader(bytes);
   uint8_t version = reader.Take<uint8_t>();
   if (version != 1) throw SqlError(ErrorCode::kInternalError, "unsupported jsonb version number {}", version);
-  std::string_view text = reader.TakeRest();
-  Utf8Validate(text);
-  JsonbIn(text, io, to);
+  JsonbIn(FromClient(reader.TakeRest(), io.arena), io, to);
 }
 void JsonbSend(const Datum& v, TypeIo& io, std::string* to) {
   to->push_back(1);
-  JsonbOut(v, io, to);
+  if (!ClientConverts()) return JsonbOut(v, io, to);
+  std::string text;
+  JsonbOut(v, io, &text);
+  AppendToClient(text, to);
 }
 int JsonbOrder(const Datum& a, const Datum& b, const void*) {
   return CompareJsonb(JsonbView(a.string.view()), JsonbView(b.string.view()));
@@ -436,7 +439,7 @@ uint64_t JsonbHash(const Datum& v) { return HashJsonb(JsonbView(v.string.view())
 
 constexpr TypeDescriptor kTypes[] = {
     {Oid{114}, "json", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{199}, JsonIn, JsonOut,
-     JsonReceive, JsonOut, nullptr, nullptr, nullptr, nullptr},
+     JsonReceive, JsonSend, nullptr, nullptr, nullptr, nullptr},
     {Oid{3802}, "jsonb", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{3807}, JsonbIn, JsonbOut,
      JsonbReceive, JsonbSend, nullptr, nullptr, JsonbOrder, JsonbHash},
 };

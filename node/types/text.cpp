@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "node/base/error.h"
+#include "node/types/client_text.h"
 #include "node/types/hash.h"
 #include "node/types/integer.h"
 #include "node/types/utf8.h"
@@ -150,10 +151,8 @@ void Put(Datum* to, std::string_view text) { to->string = {text.data(), text.siz
 
 void TextIn(std::string_view text, TypeIo& io, Datum* to) { Put(to, io.arena.Copy(text)); }
 void TextOut(const Datum& v, TypeIo&, std::string* to) { to->append(v.string.view()); }
-void TextReceive(std::string_view bytes, TypeIo& io, Datum* to) {
-  Utf8Validate(bytes);
-  Put(to, io.arena.Copy(bytes));
-}
+void TextSend(const Datum& v, TypeIo&, std::string* to) { AppendToClient(v.string.view(), to); }
+void TextReceive(std::string_view bytes, TypeIo& io, Datum* to) { Put(to, FromClient(bytes, io.arena)); }
 int TextCompare(const Datum& a, const Datum& b, const void*) {
   return CompareBytes(a.string.view(), b.string.view());
 }
@@ -163,8 +162,7 @@ void VarcharIn(std::string_view text, TypeIo& io, Datum* to) {
   Put(to, io.arena.Copy(CoerceVarchar(text, io.typmod, false)));
 }
 void VarcharReceive(std::string_view bytes, TypeIo& io, Datum* to) {
-  Utf8Validate(bytes);
-  VarcharIn(bytes, io, to);
+  Put(to, CoerceVarchar(FromClient(bytes, io.arena), io.typmod, false));
 }
 void BpcharIn(std::string_view text, TypeIo& io, Datum* to) {
   std::string_view coerced = CoerceBpchar(text, io.typmod, false, io.arena);
@@ -173,8 +171,7 @@ void BpcharIn(std::string_view text, TypeIo& io, Datum* to) {
               : coerced);
 }
 void BpcharReceive(std::string_view bytes, TypeIo& io, Datum* to) {
-  Utf8Validate(bytes);
-  BpcharIn(bytes, io, to);
+  Put(to, CoerceBpchar(FromClient(bytes, io.arena), io.typmod, false, io.arena));
 }
 int BpcharCompare(const Datum& a, const Datum& b, const void*) {
   return CompareBytes(TrimTrailingSpaces(a.string.view()), TrimTrailingSpaces(b.string.view()));
@@ -207,12 +204,12 @@ void LengthTypmodOut(int32_t typmod, std::string* to) {
 
 void NameIn(std::string_view text, TypeIo& io, Datum* to) { Put(to, io.arena.Copy(ClipName(text))); }
 void NameReceive(std::string_view bytes, TypeIo& io, Datum* to) {
-  Utf8Validate(bytes);
-  if (bytes.size() >= kNameBytes) {
+  std::string_view text = FromClient(bytes, io.arena);
+  if (text.size() >= kNameBytes) {
     throw SqlError(ErrorCode::kNameTooLong, "identifier too long")
         .WithDetail("Identifier must be less than 64 characters.");
   }
-  Put(to, io.arena.Copy(bytes));
+  Put(to, text);
 }
 
 void ByteaIn(std::string_view text, TypeIo& io, Datum* to) { Put(to, ParseBytea(text, io.arena)); }
@@ -228,8 +225,8 @@ void CatalogOnlyIn(std::string_view, TypeIo& io, Datum*) {
 
 constexpr TypeDescriptor Plain(uint32_t oid, std::string_view name, uint32_t array) {
   return {
-      Oid{oid}, name,    PhysicalType::kString, -1,      'i',     'b',     ',',         Oid{0},  Oid{array},
-      TextIn,   TextOut, TextReceive,           TextOut, nullptr, nullptr, TextCompare, TextHash};
+      Oid{oid}, name,    PhysicalType::kString, -1,       'i',     'b',     ',',         Oid{0},  Oid{array},
+      TextIn,   TextOut, TextReceive,           TextSend, nullptr, nullptr, TextCompare, TextHash};
 }
 
 constexpr TypeDescriptor CatalogOnly(uint32_t oid, std::string_view name, OutputFunction output) {
@@ -241,11 +238,11 @@ constexpr TypeDescriptor kTypes[] = {
     Plain(25, "text", 1009),
     Plain(1790, "refcursor", 2201),
     {Oid{1043}, "varchar", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{1015}, VarcharIn, TextOut,
-     VarcharReceive, TextOut, VarcharTypmodIn, LengthTypmodOut, TextCompare, TextHash},
+     VarcharReceive, TextSend, VarcharTypmodIn, LengthTypmodOut, TextCompare, TextHash},
     {Oid{1042}, "bpchar", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{1014}, BpcharIn, TextOut,
-     BpcharReceive, TextOut, BpcharTypmodIn, LengthTypmodOut, BpcharCompare, BpcharHash},
+     BpcharReceive, TextSend, BpcharTypmodIn, LengthTypmodOut, BpcharCompare, BpcharHash},
     {Oid{19}, "name", PhysicalType::kString, 64, 'c', 'b', ',', Oid{18}, Oid{1003}, NameIn, TextOut,
-     NameReceive, TextOut, nullptr, nullptr, TextCompare, TextHash},
+     NameReceive, TextSend, nullptr, nullptr, TextCompare, TextHash},
     {Oid{17}, "bytea", PhysicalType::kString, -1, 'i', 'b', ',', Oid{0}, Oid{1001}, ByteaIn, ByteaOut,
      ByteaReceive, TextOut, nullptr, nullptr, TextCompare, TextHash},
     CatalogOnly(194, "pg_node_tree", TextOut),
@@ -253,9 +250,9 @@ constexpr TypeDescriptor kTypes[] = {
     CatalogOnly(3402, "pg_dependencies", TextOut),
     CatalogOnly(5017, "pg_mcv_list", ByteaOut),
     {Oid{705}, "unknown", PhysicalType::kString, -2, 'c', 'p', ',', Oid{0}, Oid{0}, TextIn, TextOut,
-     TextReceive, TextOut, nullptr, nullptr, nullptr, nullptr},
+     TextReceive, TextSend, nullptr, nullptr, nullptr, nullptr},
     {Oid{2275}, "cstring", PhysicalType::kString, -2, 'c', 'p', ',', Oid{0}, Oid{1263}, TextIn, TextOut,
-     TextReceive, TextOut, nullptr, nullptr, nullptr, nullptr},
+     TextReceive, TextSend, nullptr, nullptr, nullptr, nullptr},
 };
 
 }  // namespace

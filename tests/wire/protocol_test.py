@@ -625,6 +625,9 @@ class TimeoutTest(ProtocolCase):
         self.reload()
 
 
+COPY_BINARY = b"PGCOPY\n\xff\r\n\0" + int32(0, 0)
+
+
 class EncodingTest(ProtocolCase):
     def test_latin1(self):
         client = self.client(client_encoding="LATIN1")
@@ -642,6 +645,66 @@ class EncodingTest(ProtocolCase):
         self.assertEqual(client.rows("SELECT 'é'"), [["é".encode()]])
         error = self.error_of(client.query("SET client_encoding = 'nonsense'"))
         self.assertEqual((error["C"], error["M"]), ("22023", 'invalid value for parameter "client_encoding": "nonsense"'))
+
+    def test_binary_values(self):
+        """The text within values in binary form is the client's as well: parameters, results, and what send functions make."""
+        client = self.client(client_encoding="LATIN1")
+        array = int32(1, 0, 25, 1, 1) + int32(1) + b"\xe9"
+        values = (b"\xe9", array, b'\x01{"\xe9": 1}', b'"\xe9"', b"\xe9 ", b"\xe9")
+        client.parse("SELECT $1::text, $2::text[], $3::jsonb, $4::json, $5::bpchar, $6::name, length($1), length($5::text), row($1)")
+        client.bind(values, formats=(1,), results=(1,))
+        client.execute()
+        client.sync()
+        row = next(m.row() for m in client.until("Z") if m.kind == "D")
+        self.assertEqual(row[:6], list(values))
+        self.assertEqual(row[6:8], [int32(1), int32(1)])
+        self.assertEqual(row[8], int32(1, 25, 1) + b"\xe9")
+        self.assertEqual(client.rows(b"SELECT textsend('\xe9'), jsonb_send('\"\xe9\"')"), [[b"\\xe9", b"\\x0122e922"]])
+        client.parse("SELECT chr(8364)")
+        client.bind(results=(1,))
+        client.execute()
+        client.sync()
+        self.assertEqual(self.error_of(client.until("Z"))["C"], "22P05")
+        client.query("SET client_encoding = SJIS")
+        client.parse("SELECT $1::text")
+        client.bind((b"\x83\xff",), formats=(1,))
+        client.sync()
+        error = self.error_of(client.until("Z"))
+        self.assertEqual((error["C"], error["M"]), ("22021", 'invalid byte sequence for encoding "SJIS": 0x83 0xff'))
+
+    def copy_in(self, client, statement, *parts):
+        client.send("Q", text(statement))
+        client.until("G")
+        for part in parts:
+            client.send("d", part)
+        client.send("c")
+        return client.until("Z")
+
+    def test_copy(self):
+        """COPY speaks the client's encoding, or that of its option, in files too; characters may lie across messages."""
+        client = self.client(client_encoding="SJIS")
+        client.query("CREATE TABLE copied (a text, b int)")
+        self.copy_in(client, "COPY copied FROM STDIN", b"\x83\x4e\t1\n\x83", b"\x4e\x83\x4e\t2\n")
+        self.copy_in(client, "COPY copied FROM STDIN (ENCODING 'LATIN1')", b"\xe9\t3\n")
+        self.copy_in(client, "COPY copied FROM STDIN (FORMAT binary)", COPY_BINARY + int16(2) + int32(2) + b"\x83\x4e" + int32(4, 4) + int16(-1))
+        error = self.error_of(self.copy_in(client, "COPY copied FROM STDIN", b"\x83\x4e\t5\n\x83"))
+        self.assertEqual(error["C"], "22021")
+        client.query("SET client_encoding = UTF8")
+        self.assertEqual(client.rows("SELECT a, b FROM copied ORDER BY b"),
+                         [["ク".encode(), b"1"], ["クク".encode(), b"2"], ["é".encode(), b"3"], ["ク".encode(), b"4"]])
+        out = client.query("COPY (SELECT a FROM copied WHERE b < 3) TO STDOUT (ENCODING 'SJIS')")
+        self.assertEqual(b"".join(m.body for m in out if m.kind == "d"), b"\x83\x4e\n\x83\x4e\x83\x4e\n")
+        file = self.node.data / "copied"
+        client.query("SET client_encoding = SJIS")
+        client.query(f"COPY (SELECT a FROM copied WHERE b = 2) TO '{file}'")
+        self.assertEqual(file.read_bytes(), b"\x83\x4e\x83\x4e\n")
+        client.query(f"COPY copied (a) FROM '{file}'")
+        client.query("SET client_encoding = UTF8")
+        self.assertEqual(client.rows("SELECT a FROM copied WHERE b IS NULL"), [["クク".encode()]])
+        file.unlink()
+        error = self.error_of(client.query("COPY (SELECT 'é') TO STDOUT (ENCODING 'SJIS')"))
+        self.assertEqual(error["C"], "22P05")
+        client.query("DROP TABLE copied")
 
 
 if __name__ == "__main__":
