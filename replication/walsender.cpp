@@ -168,6 +168,7 @@ class WalSender {
 void RunWalSender(const LoginPolicy& policy) {
   SetInterruptHandler(Interrupt::kReload, [] {
     ReloadConfiguration();
+    AssignSyncPriorities(GetString(Setting::kSynchronousStandbyNames));
     reload_asked = true;
   });
   WalSender(policy).Run();

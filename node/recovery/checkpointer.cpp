@@ -5,6 +5,7 @@
 #include "node/base/error.h"
 #include "node/base/log.h"
 #include "node/buffer/buffer_pool.h"
+#include "node/config/conf_file.h"
 #include "node/config/settings.h"
 #include "node/recovery/background_processes.h"
 #include "node/recovery/checkpoint.h"
@@ -65,6 +66,7 @@ void PaceCheckpoint(double fraction_done) {
   if (!pacing.on || ImmediateCheckpointRequested()) {
     if (++pacing.writes_since_absorb < 1000) return;
     pacing.writes_since_absorb = 0;
+    CheckInterrupts();
     AbsorbSyncRequests();
     return;
   }
@@ -196,16 +198,16 @@ void RunCheckpointer() {
   RecoveryShared* shared = Recovery();
   BecomeSyncOwner();
   shared->checkpointer_slot.store(self_slot());
-  std::string sync_names = GetString(Setting::kSynchronousStandbyNames);
-  ApplySyncStandbyNames(sync_names);
+  // Also while a checkpoint is spread over minutes: what follows from a setting must not wait for its end.
+  SetInterruptHandler(Interrupt::kReload, [] {
+    ReloadConfiguration();
+    ApplySyncStandbyNames(GetString(Setting::kSynchronousStandbyNames));
+  });
+  ApplySyncStandbyNames(GetString(Setting::kSynchronousStandbyNames));
   Schedule schedule{MonotonicUs(), MonotonicUs(), kInvalidLsn};
   for (;;) {
     self().latch.Reset();
     CheckInterrupts();
-    if (sync_names != GetString(Setting::kSynchronousStandbyNames)) {
-      sync_names = GetString(Setting::kSynchronousStandbyNames);
-      ApplySyncStandbyNames(sync_names);
-    }
     AbsorbSyncRequests();
     if (InterruptPending(Interrupt::kShutdown)) break;
     uint32_t flags = TakeRequest();

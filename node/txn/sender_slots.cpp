@@ -10,6 +10,7 @@
 #include "node/base/check.h"
 #include "node/base/error.h"
 #include "node/config/settings.h"
+#include "node/shm/interrupts.h"
 #include "node/shm/lwlock.h"
 #include "node/shm/process.h"
 #include "node/txn/sync_wait.h"
@@ -178,21 +179,39 @@ void ReportStandbyPositions(int sender, Lsn write, Lsn flush, Lsn apply) {
   RecomputeQuorum();
 }
 
+namespace {
+
+// Requires: table->lock, exclusive.
+void AssignPriorities(const SyncStandbyConfig& config) {
+  for (int i = 0; i < table->slot_count; ++i) {
+    SenderSlot& sender = Sender(i);
+    if (sender.state.load() != SenderState::kUnused)
+      sender.sync_priority.store(config.PriorityOf(sender.application_name));
+  }
+  RecomputeQuorum();
+}
+
+}  // namespace
+
 void ApplySyncStandbyNames(std::string_view text) {
   SyncStandbyConfig config = ParseSyncStandbyNames(text);
   LwLockGuard guard(table->lock, LwMode::kExclusive);
   table->any = config.any;
   table->required.store(config.required);
-  for (int i = 0; i < table->slot_count; ++i) {
-    SenderSlot& sender = Sender(i);
-    if (sender.state.load() != SenderState::kUnused) {
-      sender.sync_priority.store(config.PriorityOf(sender.application_name));
-    }
-  }
-  RecomputeQuorum();
+  AssignPriorities(config);
 }
 
-bool SyncReplicationConfigured() { return table->required.load(std::memory_order_acquire) != 0; }
+void AssignSyncPriorities(std::string_view text) {
+  SyncStandbyConfig config = ParseSyncStandbyNames(text);
+  LwLockGuard guard(table->lock, LwMode::kExclusive);
+  AssignPriorities(config);
+}
+
+bool SyncReplicationConfigured() {
+  if (table->required.load(std::memory_order_acquire) != 0) return true;
+  // One of the two is behind: this process if it is to reload.
+  return !GetString(Setting::kSynchronousStandbyNames).empty() && !InterruptPending(Interrupt::kReload);
+}
 
 Lsn OldestReplicaFeedback() {
   uint64_t oldest = table->slot_feedback.load(std::memory_order_seq_cst);

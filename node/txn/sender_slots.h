@@ -68,9 +68,13 @@ struct SyncStandbyConfig {
 };
 // Throws 42601 with PostgreSQL's detail on bad text.
 SyncStandbyConfig ParseSyncStandbyNames(std::string_view text);
-// Applies the setting to shared memory (checkpointer, at start and on reload, and each walsender for itself).
+// Puts the setting in force for all: the checkpointer, at start and whenever it reloads.
 void ApplySyncStandbyNames(std::string_view text);
-// Whether commits wait for standbys now.
+// What the setting says of the standbys that are connected: the walsender, when it reloads. One may have come while
+// it knew the old setting and the checkpointer had applied the new one.
+void AssignSyncPriorities(std::string_view text);
+// Whether commits wait for standbys: as the checkpointer has applied it, or as this process has read it and the
+// checkpointer will apply. So a session that sees a setting with standbys never commits without them.
 bool SyncReplicationConfigured();
 
 // Lowest feedback of the connected replicas and of replication slots; kMaxLsn when none sends any.

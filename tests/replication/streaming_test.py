@@ -73,6 +73,36 @@ def check_synchronous_levels(primary, replica):
         assert waiting.finish() == ""
 
 
+def await_spread_checkpoint(node):
+    wait_until(lambda: node.value("SELECT wait_event FROM pg_stat_activity WHERE backend_type = 'checkpointer'") == "CheckpointWriteDelay",
+               "a checkpoint that takes its time")
+
+
+def check_synchronous_at_once(primary, replica):
+    """Who sees the setting commits by it, whatever the process that applies it is busy with."""
+    checkpointer = primary.child("checkpointer")
+    os.kill(checkpointer, signal.SIGSTOP)
+    try:
+        reload_with(primary, synchronous_standby_names="nobody")
+        assert not commits_at_once(primary, "on")
+    finally:
+        os.kill(checkpointer, signal.SIGCONT)
+    assert not commits_at_once(primary, "on")
+    reload_with(primary, synchronous_standby_names="", max_wal_size="32MB", checkpoint_timeout="1h")
+    primary.sql("CREATE TABLE filler AS SELECT n, repeat('x', 500) FROM generate_series(1, 100000) n")
+    await_spread_checkpoint(primary)
+    reload_with(primary, synchronous_standby_names="nobody")
+    with Session(primary) as waiting:
+        waiting.send("INSERT INTO s VALUES (4)")
+        assert not commits_at_once(primary, "on")
+        reload_with(primary, synchronous_standby_names=replica.name)
+        assert waiting.finish() == ""
+    assert primary.value("SELECT sync_state FROM pg_stat_replication") == "sync"
+    await_spread_checkpoint(primary)  # the same one: there is no other to come
+    reload_with(primary, synchronous_standby_names="", max_wal_size="1GB")
+    primary.sql("CHECKPOINT; DROP TABLE filler")
+
+
 def check_kills(primary, replica):
     for node, victim in ((primary, "walsender"), (replica, "walreceiver"), (replica, "startup"), (replica, "redo worker"), (replica, None), (primary, None)):
         primary.sql("INSERT INTO s SELECT generate_series(1000, 1100)")
@@ -138,6 +168,7 @@ def main() -> int:
         assert_equal(primary, replica, BENCH_TABLES)
         check_replay_sleeps(primary, replica)
         check_synchronous_levels(primary, replica)
+        check_synchronous_at_once(primary, replica)
         check_kills(primary, replica)
         assert_equal(primary, replica, BENCH_TABLES)
         replica.stop()
