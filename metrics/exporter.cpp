@@ -161,8 +161,9 @@ bool AskedToEnd() {
 
 void RunMetricsExporter() {
   self().latch.Own();
-  std::mutex settings;
-  auto collector = std::make_shared<NodeCollector>(settings);
+  // For as long as the process lives: its threads are not waited for at the end (see there).
+  static std::mutex settings;
+  static const auto collector = std::make_shared<NodeCollector>(settings);
   std::unique_ptr<Exporter> exporter;
   bool complained = false;
   while (!AskedToEnd()) {
@@ -184,6 +185,10 @@ void RunMetricsExporter() {
     }
     WaitLatch(exporter == nullptr ? kRetryMs : -1, WaitEvent::kMetricsExporterMain);
   }
+  // civetweb's acceptor looks only every two seconds whether it shall stop, and the node would stop no sooner. So its threads end with the
+  // process, which gives nothing back; no source runs any more.
+  settings.lock();
+  static_cast<void>(exporter.release());
 }
 
 }  // namespace walden

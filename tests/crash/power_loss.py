@@ -5,27 +5,52 @@ back to any content they had since they were last settled, a length may go back 
 entries (made, removed, renamed) is undone.
 """
 import collections
+import mmap
 import os
 import pathlib
 import struct
 
 HEADER = struct.Struct("<2scbIQQQHHI")
 MAGIC = b"UJ"
+SIZE, SIZE_AT = struct.Struct("<I"), 4
 SECTOR = 512
 
 
 class Change:
-    def __init__(self, at, kind, inode, a, b, path, path2, data):
-        self.at, self.kind, self.inode, self.a, self.b, self.path, self.path2, self.data = at, kind, inode, a, b, path, path2, data
+    """One record; the paths and bytes of what turns out to be settled are never looked at."""
+
+    def __init__(self, at, record: memoryview):
+        self.at, self.record = at, record
+        _, kind, _, _, self.inode, self.a, self.b, self.path_size, self.path2_size, _ = HEADER.unpack_from(record)
+        self.kind = kind.decode()
+
+    def part(self, begin: int, end=None) -> memoryview:
+        return self.record[HEADER.size + begin:None if end is None else HEADER.size + end]
+
+    @property
+    def path(self) -> str:
+        return str(self.part(0, self.path_size), "utf-8")
+
+    @property
+    def path2(self) -> str:
+        return str(self.part(self.path_size, self.path_size + self.path2_size), "utf-8")
+
+    @property
+    def data(self) -> memoryview:
+        return self.part(self.path_size + self.path2_size)
 
 
-def ends_well(data: bytes, at: int) -> bool:
+def size_at(data: mmap.mmap, at: int) -> int:
+    return SIZE.unpack_from(data, at + SIZE_AT)[0]
+
+
+def ends_well(data: mmap.mmap, at: int) -> bool:
     """Does the record end where another one begins, or the journal?"""
-    end = at + HEADER.unpack_from(data, at)[3]
+    end = at + size_at(data, at)
     return end == len(data) or at + HEADER.size <= end < len(data) and MAGIC.startswith(data[end:end + len(MAGIC)])
 
 
-def next_whole(data: bytes, at: int) -> int:
+def next_whole(data: mmap.mmap, at: int) -> int:
     while (at := data.find(MAGIC, at)) >= 0 and at + HEADER.size <= len(data):
         if ends_well(data, at):
             return at
@@ -34,18 +59,20 @@ def next_whole(data: bytes, at: int) -> int:
 
 
 def read_journal(path: pathlib.Path) -> list:
-    data, changes, at = path.read_bytes(), [], 0
+    if path.stat().st_size == 0:
+        return []
+    with open(path, "rb") as file:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    whole, changes, at = memoryview(data), [], 0
     while at + HEADER.size <= len(data):
-        magic, kind, _, size, inode, a, b, path_size, path2_size, _ = HEADER.unpack_from(data, at)
-        assert magic == MAGIC, at
+        assert data[at:at + len(MAGIC)] == MAGIC, at
         if not ends_well(data, at):
             # Its process died in the middle of it, and before it told anybody. Others went on behind what is there.
             at = next_whole(data, at + len(MAGIC))
             continue
-        body = data[at + HEADER.size:at + size]
-        changes.append(Change(at, kind.decode(), inode, a, b, body[:path_size].decode(), body[path_size:path_size + path2_size].decode(),
-                              body[path_size + path2_size:]))
-        at += size
+        end = at + size_at(data, at)
+        changes.append(Change(at, whole[at:end]))
+        at = end
     return changes
 
 
@@ -86,41 +113,36 @@ class PowerLoss:
         mode = self.rng.choice(("all", "none", "some", "some", "some"))
         chance = {"all": 1.0, "none": 0.0, "some": self.rng.random()}[mode]
         stuck = set()  # sectors that reached the disk in the state they have now
-        with open(path, "r+b") as file:
+        with open(path, "r+b") as opened:
+            file = opened.fileno()
             for change in reversed(changes):
                 if change.kind == "w":
                     self.undo_write(file, change, chance, stuck)
                 elif self.rng.random() < chance:
                     self.undo_truncation(file, change)
 
-    def undo_write(self, file, change: Change, chance: float, stuck: set):
+    def undo_write(self, file: int, change: Change, chance: float, stuck: set):
         length, = struct.unpack_from("<Q", change.data)
-        old = change.data[8:]
-        first, last = change.a // SECTOR, (change.a + length - 1) // SECTOR
+        old, size, end = bytes(change.data[8:]), os.fstat(file).st_size, change.a + length
+        first, last = change.a // SECTOR, (end - 1) // SECTOR
         for sector in range(first, last + 1):
             if sector in stuck or self.rng.random() >= chance:
                 stuck.add(sector)
                 continue
-            begin, end = max(change.a, sector * SECTOR), min(change.a + length, (sector + 1) * SECTOR)
-            content = old[begin - change.a:end - change.a].ljust(end - begin, b"\0")  # beyond the old end: a hole
-            size = os.fstat(file.fileno()).st_size
-            content = content[:max(0, size - begin)]
-            file.seek(begin)
-            file.write(content)
+            begin, stop = max(change.a, sector * SECTOR), min(end, (sector + 1) * SECTOR, size)
+            if begin < stop:
+                os.pwrite(file, old[begin - change.a:stop - change.a].ljust(stop - begin, b"\0"), begin)  # beyond the old end: a hole
             self.sectors += 1
-        file.flush()
-        if change.a + length > change.b and not any(sector in stuck for sector in range(change.b // SECTOR, last + 1)):
-            if os.fstat(file.fileno()).st_size <= change.a + length and self.rng.random() < chance:
-                os.ftruncate(file.fileno(), change.b)
+        if end > change.b and size <= end and not any(sector in stuck for sector in range(change.b // SECTOR, last + 1)):
+            if self.rng.random() < chance:
+                os.ftruncate(file, change.b)
                 self.lengths += 1
 
-    def undo_truncation(self, file, change: Change):
-        if os.fstat(file.fileno()).st_size != change.a:
+    def undo_truncation(self, file: int, change: Change):
+        if os.fstat(file).st_size != change.a:
             return
-        os.ftruncate(file.fileno(), change.b)
-        file.seek(change.a)
-        file.write(change.data[:max(0, change.b - change.a)])
-        file.flush()
+        os.ftruncate(file, change.b)
+        os.pwrite(file, change.data[:max(0, change.b - change.a)], change.a)
         self.lengths += 1
 
     def take_back_entries(self, changes: list):

@@ -61,7 +61,7 @@ class Lane:
         wanted = self.rng.randint(1, 12)
         wait_until(lambda: len(clients[0].numbers("done")) >= wanted or clients[0].process.poll() is not None, "some work")
         what = getattr(self, f"crash_{kind}")(clients)
-        self.node.wait_accepting()
+        wait_until(self.answers, f"an answer after {what}")
         self.crashes += 1
         self.load.check(what, indexes=self.crashes % 8 == 0)
         return kind
@@ -80,6 +80,12 @@ class Lane:
         self.load.remember_pages()
         self.start()
         return "a power failure"
+
+    def answers(self) -> bool:
+        try:
+            return self.load.ask_value("SELECT 1") == "1"
+        except (OSError, AssertionError):
+            return False
 
     def restarted(self, mark: int):
         wait_until(lambda: "all server processes terminated; reinitializing" in self.node.log_text()[mark:], "the restart")
@@ -101,7 +107,7 @@ class Lane:
         point = self.rng.choice(POINTS)
         mark = len(self.node.log_text())
         self.arm(f"{point}=kill-once:{self.rng.choice((1, 0.2, 0.05))}")
-        self.node.walden("reload", "-D", self.node.data)
+        os.kill(self.node.postmaster_pid(), signal.SIGHUP)
         deadline = time.monotonic() + 2
         while self.once.exists() and time.monotonic() < deadline and clients[0].process.poll() is None:
             time.sleep(0.01)

@@ -7,12 +7,18 @@
 Acknowledged transfers are there, others are all-or-nothing (balances follow from the transfers that are there), rolled back ones are not,
 sequence values never repeat, indexes agree with their tables, heaps are sound, and every relation has its file and every file its relation.
 """
+import base64
+import contextlib
 import pathlib
+import random
 import re
 import struct
 import subprocess
+import sys
 
-from walden_node import wait_until
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "wire"))
+from walden_node import wait_until  # noqa: E402
+from wire_client import WireClient  # noqa: E402
 
 ACCOUNTS = 20
 TRANSFERS = 3000  # of one client in one run: more than it gets done
@@ -27,9 +33,7 @@ def accounts_of(number: int):
 
 def long_text(number: int) -> str:
     """Too long for a row, and does not compress."""
-    import random
-    letters = random.Random(number)
-    return "".join(letters.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=6000))
+    return base64.b64encode(random.Random(number).randbytes(4500)).decode()
 
 
 def transfer(number: int, client: int) -> str:
@@ -114,11 +118,33 @@ class Client:
         return [int(number) for number in re.findall(rf"^{word} (\d+)\n", self.record.read_text(), re.MULTILINE)]
 
 
+class Questions:
+    """One session for all that a check asks: a psql for each question would cost more than the crash."""
+
+    def __init__(self, node):
+        self.wire = WireClient(node.port, path=str(node.cluster.folder))
+        self.wire.socket.settimeout(120)
+        if not hasattr(self.wire, "pid"):
+            self.close()
+            raise ConnectionError("the node takes no sessions")
+
+    def rows(self, sql: str) -> list:
+        messages = self.wire.query(sql)
+        errors = [message.fields() for message in messages if message.kind == "E"]
+        assert not errors, f"{sql}: {errors}"
+        if not messages or messages[-1].kind != "Z":
+            raise ConnectionError(f"the session ended: {sql}")
+        return [tuple((value or b"").decode() for value in message.row()) for message in messages if message.kind == "D"]
+
+    def close(self):
+        self.wire.socket.close()
+
+
 class Workload:
     def __init__(self, node, writers=2, transfers=TRANSFERS, rounds=300):
         """transfers of a writer and rounds of the others in one run: more than they get done before the crash."""
         self.node, self.writers, self.runs, self.transfers, self.rounds = node, writers, 0, transfers, rounds
-        self.acknowledged, self.tickets, self.highest_page = set(), [], (0, "")
+        self.acknowledged, self.tickets, self.highest_page, self.questions = set(), [], (0, ""), None
         self.defined = {word: set() for word in ("made", "altered", "truncated", "dropped")}
 
     def create(self):
@@ -151,17 +177,39 @@ class Workload:
                 numbers.update(client.numbers(word))
 
     # --- the truth ----------------------------------------------------------------------------------------------------
+    @contextlib.contextmanager
+    def asking(self):
+        """All that is asked within is asked in one session."""
+        if self.questions is not None:
+            yield self.questions
+            return
+        self.questions = Questions(self.node)
+        try:
+            yield self.questions
+        finally:
+            self.questions.close()
+            self.questions = None
+
+    def ask(self, sql: str) -> list:
+        with self.asking() as questions:
+            return questions.rows(sql)
+
+    def ask_value(self, sql: str) -> str:
+        (value,), = self.ask(sql)
+        return value
+
     def check(self, what: str, indexes=True):
-        self.check_pages(what)
-        self.check_transfers(what)
-        self.check_tickets(what)
-        self.check_definitions(what)
-        self.check_files(what)
-        if indexes:
-            self.check_indexes(what)
+        with self.asking():
+            self.check_pages(what)
+            self.check_transfers(what)
+            self.check_tickets(what)
+            self.check_definitions(what)
+            self.check_files(what)
+            if indexes:
+                self.check_indexes(what)
 
     def check_transfers(self, what: str):
-        kept = {int(row[0]) for row in self.node.sql("SELECT id FROM transfer")}
+        kept = {int(row[0]) for row in self.ask("SELECT id FROM transfer")}
         lost = self.acknowledged - kept
         assert not lost, f"{len(lost)} acknowledged commits lost after {what}: {sorted(lost)[:10]}"
         wrong = {number for number in kept if number < 0 or number >= ROLLED_BACK}
@@ -171,15 +219,15 @@ class Workload:
             giver, taker = accounts_of(number)
             expected[giver] -= 1
             expected[taker] += 1
-        balances = [int(row[0]) for row in self.node.sql("SELECT n FROM account ORDER BY id")]
+        balances = [int(row[0]) for row in self.ask("SELECT n FROM account ORDER BY id")]
         assert balances == expected, f"balances differ from the transfers after {what}:\n{balances}\n{expected}"
-        damaged = self.node.value("SELECT count(*) FROM transfer WHERE length(note) <> CASE WHEN id % 12 = 0 THEN 6000 "
-                                  "ELSE length('transfer ' || id) END")
+        damaged = self.ask_value("SELECT count(*) FROM transfer WHERE length(note) <> CASE WHEN id % 12 = 0 THEN 6000 "
+                                 "ELSE length('transfer ' || id) END")
         assert damaged == "0", f"{damaged} notes are damaged after {what}"
 
     def check_tickets(self, what: str):
         assert len(set(self.tickets)) == len(self.tickets), f"a sequence repeated itself before {what}"
-        following = int(self.node.value("SELECT nextval('ticket')"))
+        following = int(self.ask_value("SELECT nextval('ticket')"))
         assert following > max(self.tickets, default=0), f"the sequence fell back to {following} after {what}"
         self.tickets.append(following)
 
@@ -188,9 +236,9 @@ class Workload:
         self.highest_page = 0, ""
         for path in (self.node.data / "base").glob("*/*"):
             if re.fullmatch(r"\d+(_vm)?(\.\d+)?", path.name):
-                data = path.read_bytes()
-                lsns = [struct.unpack_from("<Q", data, at)[0] for at in range(0, len(data) - 8191, 8192)]
-                self.highest_page = max(self.highest_page, (max(lsns, default=0), str(path)))
+                data = memoryview(path.read_bytes())
+                lsns = struct.iter_unpack("<Q8184x", data[:len(data) // 8192 * 8192])
+                self.highest_page = max(self.highest_page, (max(lsns, default=(0,))[0], str(path)))
 
     def check_pages(self, what: str):
         """No page that was on disk had been changed by a record that was not in the log."""
@@ -198,17 +246,17 @@ class Workload:
         self.highest_page = 0, ""
         if lsn == 0:
             return
-        high, low = self.node.value("SELECT redo_lsn FROM pg_control_checkpoint()").split("/")  # of the end of recovery
+        high, low = self.ask_value("SELECT redo_lsn FROM pg_control_checkpoint()").split("/")  # of the end of recovery
         end = int(high, 16) << 32 | int(low, 16)
         assert lsn <= end, f"a page of {path} was at {lsn:X}, the log ended at {end:X} after {what}"
 
     def check_definitions(self, what: str):
         """Each step of a table's life that was acknowledged has happened, the one after it has or has not, nothing else."""
         made, altered, truncated, dropped = (self.defined[word] for word in ("made", "altered", "truncated", "dropped"))
-        there = dict(self.node.sql("SELECT substr(relname, 6), string_agg(attname, ',' ORDER BY attnum) FROM pg_class c JOIN pg_attribute a ON "
-                                   "a.attrelid = c.oid AND attnum > 0 WHERE relkind = 'r' AND relname LIKE 'made\\_%' GROUP BY 1"))
+        there = dict(self.ask("SELECT substr(relname, 6), string_agg(attname, ',' ORDER BY attnum) FROM pg_class c JOIN pg_attribute a ON "
+                              "a.attrelid = c.oid AND attnum > 0 WHERE relkind = 'r' AND relname LIKE 'made\\_%' GROUP BY 1"))
         there = {int(number): columns for number, columns in there.items()}
-        assert self.node.value("SELECT count(*) FROM pg_class WHERE relname LIKE 'never%'") == "0", f"rolled back tables are there after {what}"
+        assert self.ask_value("SELECT count(*) FROM pg_class WHERE relname LIKE 'never%'") == "0", f"rolled back tables are there after {what}"
         assert not dropped & set(there), f"dropped tables are back after {what}: {dropped & set(there)}"
         lost = {number for number in made - dropped - set(there) if number + 1 not in truncated}
         assert not lost, f"tables are lost after {what}: {lost}"
@@ -216,29 +264,31 @@ class Workload:
             columns = {"id,pad,extra"} if number in altered else {"id,pad,extra", "id,pad"}
             assert there[number] in columns, f"made_{number} has columns {there[number]} after {what}"
             if number not in truncated or number == max(truncated):
-                count = self.node.value(f"SELECT count(*) FROM made_{number}")
+                count = self.ask_value(f"SELECT count(*) FROM made_{number}")
                 assert count in {"0"} | ({"300"} if number not in truncated else set()) and (count == "300" or number in altered), \
                     f"made_{number} has {count} rows after {what}"
 
     def check_files(self, what: str):
         """Before anybody creates or drops a relation after recovery; without a crash, when nobody is at it any more and after a checkpoint,
         until which the first file of a dropped relation stays."""
-        wait_until(lambda: self.node.value("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
+        wait_until(lambda: self.ask_value("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
                    == "0", "the clients' sessions to end")
-        database = self.node.value("SELECT oid FROM pg_database WHERE datname = current_database()")
-        owned = {row[0] for row in self.node.sql("SELECT CASE WHEN relfilenode = 0 THEN oid ELSE relfilenode END FROM pg_class "
-                                                 "WHERE relkind IN ('r', 'i', 't', 'S', 'm') AND NOT relisshared AND relpersistence <> 't'")}
+        database = self.ask_value("SELECT oid FROM pg_database WHERE datname = current_database()")
+        owned = {row[0] for row in self.ask("SELECT CASE WHEN relfilenode = 0 THEN oid ELSE relfilenode END FROM pg_class "
+                                           "WHERE relkind IN ('r', 'i', 't', 'S', 'm') AND NOT relisshared AND relpersistence <> 't'")}
         there = {re.split("[_.]", name)[0] for name in (path.name for path in (self.node.data / "base" / database).iterdir())
                  if re.match(r"\d+([_.]\w+)*$", name)}
         assert not owned - there, f"relations without a file after {what}: {owned - there}"
         assert not there - owned, f"files without a relation after {what}: {there - owned}"
-        databases = {row[0] for row in self.node.sql("SELECT oid FROM pg_database")}
+        databases = {row[0] for row in self.ask("SELECT oid FROM pg_database")}
         folders = {path.name for path in (self.node.data / "base").iterdir() if path.name.isdigit()}
         assert databases == folders, f"databases {databases} have directories {folders} after {what}"
 
     def check_indexes(self, what: str):
-        done = self.node.psql("SELECT bt_index_check(i.indexrelid::regclass, true) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
-                              "WHERE i.indisvalid AND c.relam = 403 AND c.relpersistence <> 't'", check=False)
-        assert done.returncode == 0, f"an index is damaged after {what}: {done.stderr}"
-        defects = self.node.sql("SELECT c.relname, v.* FROM pg_class c, LATERAL verify_heapam(c.oid::regclass) v WHERE c.relkind IN ('r', 't')")
+        try:
+            self.ask("SELECT bt_index_check(i.indexrelid::regclass, true) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+                     "WHERE i.indisvalid AND c.relam = 403 AND c.relpersistence <> 't'")
+        except AssertionError as damage:
+            raise AssertionError(f"an index is damaged after {what}") from damage
+        defects = self.ask("SELECT c.relname, v.* FROM pg_class c, LATERAL verify_heapam(c.oid::regclass) v WHERE c.relkind IN ('r', 't')")
         assert not defects, f"damaged heaps after {what}: {defects[:5]}"

@@ -76,6 +76,11 @@ EXCEPTED = {
 SESSION_STATE = re.compile(
     r"^\s*(SET|RESET|DISCARD|PREPARE|DECLARE|LISTEN|LOAD|CREATE\s+(LOCAL\s+)?TEMP|SELECT\s+.*(set_config|advisory|nextval|setval|"
     r"currval|lastval|pg_stat|pg_temp|pg_export|setseed|random|pg_backend)|.*\\g|EXECUTE)", re.I)
+# A setting of the session by itself, which can be made again; the group is its name.
+SETTING = re.compile(r"^\s*(?:SET|RESET)\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b|SESSION\s+CHARACTERISTICS\b)"
+                     r"(?:SESSION\s+(?!AUTHORIZATION\b))?(\w+)[^;]*;\s*$", re.I)
+SHOWS = re.compile(r"^\s*SHOW\b", re.I)
+AGAIN = " -- again after the restart"
 BEGINS = re.compile(r"^\s*(BEGIN|START\s+TRANSACTION)\b", re.I)
 ENDS = re.compile(r"\b(COMMIT|ROLLBACK|END|ABORT)\b(?!\s+(TO|PREPARED))[^;]*;\s*$", re.I)
 
@@ -215,16 +220,16 @@ class Replica(Runner):
 
 
 class Restarts(Runner):
-    """A restart after each statement up to the first that leaves something in the session, and after each file."""
+    """A restart after each statement up to the first that leaves more in the session than settings, which are made again."""
 
     def run(self, path: pathlib.Path) -> str:
         script = self.cluster.folder / "restart.sh"
         script.write_text("#!/bin/sh\n" + self.restart_command())
         script.chmod(0o755)
         injected = [f"\\! {script}", "\\c"]
-        text = with_injections(path.read_text(), injected)
+        text = with_injections(path.read_text(), path.with_suffix(".out").read_text(), injected)
         output = run_sql.run_file(path, str(self.cluster.folder), str(self.node.port), script=text)
-        return "".join(line + "\n" for line in output.splitlines() if line not in injected)
+        return "".join(line + "\n" for line in output.splitlines() if line not in injected and not line.endswith(AGAIN))
 
     def restart_command(self) -> str:
         identity = self.cluster.identity()
@@ -236,31 +241,52 @@ class Restarts(Runner):
 RUNNERS = {"plain": Runner, "kills": Kills, "replica": Replica, "restarts": Restarts}
 
 
-def with_injections(text: str, injected: list) -> str:
-    """The script with `injected` after each statement that ends outside a transaction and before any session state."""
-    result, in_transaction, in_copy, pending = [], False, False, ""
+def with_injections(text: str, expected: str, injected: list) -> str:
+    """The script with `injected` after each statement that ends outside a transaction and before any session state but settings."""
+    result, in_transaction, in_copy, pending, settings = [], False, False, "", {}
     lines = text.split("\n")
     for number, line in enumerate(lines):
         result.append(line)
         if in_copy:
             in_copy = line != "\\."
             continue
+        if line.startswith("\\c"):
+            settings.clear()  # another session
         if not pending and (line.startswith("--") or line.startswith("\\") or not line.strip()):
             continue
         pending += line + "\n"
-        if SESSION_STATE.search(pending):
+        setting = None if in_transaction else SETTING.match(pending)
+        if SESSION_STATE.search(pending) and setting is None:
             return "\n".join(result + lines[number + 1:])
         if not line.rstrip().endswith(";") or pending.count("$$") % 2 or pending.count("'") % 2:
             continue
         statement, pending = pending, ""
+        if setting is not None:
+            remember_setting(settings, setting[1].lower(), statement.rstrip(), expected)
+            continue
+        if SHOWS.match(statement):
+            continue
         in_copy = re.search(r"^\s*COPY\b.*\bFROM\s+STDIN", statement, re.I | re.S) is not None
         if BEGINS.search(statement):
             in_transaction = True
         if ENDS.search(statement):
             in_transaction = re.search(r"\bAND\s+CHAIN\b", statement, re.I) is not None
         if not in_transaction and not in_copy:
-            result += injected
+            result += [*injected, *(made + AGAIN for made in settings.values())]
     return "\n".join(result)
+
+
+def remember_setting(settings: dict, name: str, statement: str, expected: str):
+    """What a new session needs to be as this one after the statement."""
+    if f"{statement}\nERROR" in expected:
+        return
+    if name == "all":  # of RESET; it leaves the role
+        for other in [other for other in settings if other not in ("role", "session")]:
+            del settings[other]
+        return
+    settings.pop(name, None)
+    if not statement.upper().startswith("RESET"):
+        settings[name] = statement
 
 
 # --- driver --------------------------------------------------------------------------------------------------------------

@@ -148,12 +148,7 @@ class Node:
     def children(self) -> dict:
         """pid -> title of every process below the postmaster."""
         postmaster = self.postmaster_pid()
-        found = {}
-        for line in subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout.splitlines():
-            pid, ppid, title = line.split(None, 2)
-            if int(ppid) == postmaster:
-                found[int(pid)] = title
-        return found
+        return {int(pid): process_title(pid) for pid in os.listdir("/proc") if pid.isdigit() and parent_of(pid) == postmaster}
 
     def child(self, title_part: str) -> int:
         """The pid of the child whose title contains `title_part`; waits for it."""
@@ -255,12 +250,30 @@ class Session:
         self.process.communicate()
 
 
-def is_alive(pid: int) -> bool:
+def process_state(pid) -> list:
+    """Its state, its parent and so on as in /proc; [] when it is gone."""
     try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+        with open(f"/proc/{pid}/stat", errors="replace") as stat:
+            return stat.read().rsplit(")", 1)[1].split()
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return []
+
+
+def is_alive(pid: int) -> bool:
+    return process_state(pid)[:1] not in ([], ["Z"])
+
+
+def parent_of(pid) -> int:
+    return int((process_state(pid) or [None, 0])[1])
+
+
+def process_title(pid) -> str:
+    """'' for a process that is gone, or dead and not yet waited for."""
+    try:
+        with open(f"/proc/{pid}/cmdline", errors="replace") as line:
+            return line.read().replace("\0", " ").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 class Cluster:
