@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """clang-format and clang-tidy over what changed since a base: by default the lines that differ from the last commit on main
 (or, on main itself, from the commit before). With --all over the whole tree. Exits 1 when something would change or is
-warned about.
+warned about, 77 when there is nothing to lint with or to compare with.
 
-usage: lint.py [--all] [--fix] [--format-only] [BASE]
+usage: lint.py [--all] [--fix] [--format-only | --tidy-only] [--build FOLDER] [--limit N] [BASE]
   --fix          applies clang-format's changes
   --format-only  no clang-tidy, which takes about ten seconds a file
+  --tidy-only    no clang-format
+  --build        whose compile_commands.json clang-tidy reads (build/dev)
+  --limit        so many files at most go to clang-tidy, those with the most lines that changed; the others are counted
 """
+import argparse
 import concurrent.futures
 import json
 import os
@@ -19,16 +23,22 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDERS = ("node", "replication", "metrics", "tests")
 SOURCES = (".h", ".cpp")
+SKIPPED = 77
 
 
 def run(*command):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
+def skip(reason: str):
+    print(f"SKIPPED: {reason}")
+    sys.exit(SKIPPED)
+
+
 def git(*arguments) -> str:
     done = run("git", *arguments)
     if done.returncode != 0:
-        sys.exit(f"lint: git {' '.join(arguments)}: {done.stderr.strip()}")
+        skip(f"git {' '.join(arguments)}: {done.stderr.strip()}")
     return done.stdout
 
 
@@ -36,7 +46,7 @@ def tool(name: str) -> str:
     for candidate in (f"{name}-19", name):
         if shutil.which(candidate):
             return candidate
-    sys.exit(f"lint: {name} is not installed")
+    skip(f"{name} is not installed")
 
 
 def default_base() -> str:
@@ -75,31 +85,44 @@ def format_file(name: str, lines, fix: bool) -> list:
     return sorted({f"{match}: not formatted" for match in re.findall(rf"^({re.escape(name)}:\d+)", done.stderr, re.M)})
 
 
-def tidy_file(name: str, lines) -> list:
+def tidy_file(name: str, lines, build: str) -> list:
     where = {"name": name, **({"lines": lines} if lines else {})}
-    done = run(tool("clang-tidy"), "-p", "build/dev", "--quiet", f"--line-filter={json.dumps([where])}", name)
+    done = run(tool("clang-tidy"), "-p", build, "--quiet", f"--line-filter={json.dumps([where])}", name)
     findings = re.findall(r"^(?:" + re.escape(str(ROOT)) + r"/)?(\S+:\d+:\d+: (?:warning|error): .*)$", done.stdout, re.M)
     return sorted(set(findings))
 
 
+def to_tidy(files: dict, limit) -> list:
+    """Those that go to clang-tidy."""
+    def changed(name: str) -> float:
+        return float("inf") if files[name] is None else sum(last - first + 1 for first, last in files[name])
+    names = sorted((name for name in files if name.endswith(".cpp")), key=changed, reverse=True)
+    if limit is not None and len(names) > limit:
+        print(f"lint: {len(names) - limit} of {len(names)} files with changes are left out")
+    return names[:limit]
+
+
 def main() -> int:
-    options = {word for word in sys.argv[1:] if word.startswith("--")}
-    bases = [word for word in sys.argv[1:] if not word.startswith("--")]
-    if options - {"--all", "--fix", "--format-only"}:
-        sys.exit(__doc__)
+    parser = argparse.ArgumentParser(usage=__doc__)
+    for option in ("--all", "--fix", "--format-only", "--tidy-only"):
+        parser.add_argument(option, action="store_true")
+    parser.add_argument("--build", default="build/dev")
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("base", nargs="?")
+    options = parser.parse_args()
     # Where this branch left the base: what others did there since is not this branch's.
-    base = git("merge-base", bases[0], "HEAD").strip() if bases else default_base()
-    files = whole_tree() if "--all" in options else changed_lines(base)
+    base = git("merge-base", options.base, "HEAD").strip() if options.base else default_base()
+    files = whole_tree() if options.all else changed_lines(base)
+    tidied = [] if options.format_only else to_tidy(files, options.limit)
     findings = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(format_file, name, lines, "--fix" in options) for name, lines in files.items()]
-        if "--format-only" not in options:
-            jobs += [pool.submit(tidy_file, name, lines) for name, lines in files.items() if name.endswith(".cpp")]
+        jobs = [] if options.tidy_only else [pool.submit(format_file, name, lines, options.fix) for name, lines in files.items()]
+        jobs += [pool.submit(tidy_file, name, files[name], options.build) for name in tidied]
         for job in concurrent.futures.as_completed(jobs):
             for finding in job.result():
                 print(finding, flush=True)
                 findings.append(finding)
-    print(f"lint: {len(files)} files, {len(findings)} findings")
+    print(f"lint: {len(files)} files differ from {'nothing' if options.all else base[:10]}, {len(tidied)} read by clang-tidy, {len(findings)} findings")
     return 1 if findings else 0
 
 
