@@ -21,6 +21,7 @@
 #include "node/recovery/hot_standby.h"
 #include "node/session/session.h"
 #include "node/shm/interrupts.h"
+#include "node/shm/log_context.h"
 #include "node/shm/process.h"
 #include "node/shm/timeouts.h"
 #include "node/txn/transaction.h"
@@ -73,11 +74,27 @@ void LookForClient() {
   WatchClient();
 }
 
+// What is seen to run. Outlives the conversation: the error that ends it is logged with its statement.
+struct StatementTexts {
+  std::string query;   // of a simple query
+  std::string parsed;  // of the last Parse; what the extended protocol is seen to run
+  StatementTexts() = default;
+  ~StatementTexts() { log_context().statement = {}; }
+  StatementTexts(const StatementTexts&) = delete;
+  StatementTexts& operator=(const StatementTexts&) = delete;
+};
+
 // The message loop of one session.
 class Conversation {
  public:
-  Conversation(Connection& connection, const SessionStart& start, SessionReport& report)
-      : connection_(connection), start_(start), report_(report), sink_(connection), session_(sink_) {}
+  Conversation(Connection& connection, const SessionStart& start, SessionReport& report,
+               StatementTexts& texts)
+      : connection_(connection),
+        start_(start),
+        report_(report),
+        texts_(texts),
+        sink_(connection),
+        session_(sink_) {}
 
   void Run() {
     watched_client = connection_.fd();
@@ -232,10 +249,10 @@ class Conversation {
   void ReportRunning(std::string_view text) { report_.Running(text, std::exchange(received_at_, 0)); }
 
   void HandleQuery(MessageReader& reader) {
-    query_text_ = ReadText(reader, &converted_);  // a COPY in it reads further messages
+    texts_.query = ReadText(reader, &converted_);  // a COPY in it reads further messages
     reader.ExpectEnd();
-    ReportRunning(query_text_);
-    ReportError(session_.SimpleQuery(query_text_), false);
+    ReportRunning(texts_.query);
+    ReportError(session_.SimpleQuery(texts_.query), false);
     needs_ready_ = true;
   }
 
@@ -246,9 +263,9 @@ class Conversation {
     for (int count = reader.Int16(); count > 0; --count)
       types.push_back(Oid{static_cast<uint32_t>(reader.Int32())});
     reader.ExpectEnd();
-    statement_text_ = text;
-    ReportRunning(statement_text_);
-    Session::Result error = session_.Parse(name, statement_text_, types);
+    texts_.parsed = text;
+    ReportRunning(texts_.parsed);
+    Session::Result error = session_.Parse(name, texts_.parsed, types);
     if (error) return ReportError(error, true);
     connection_.Begin('1');
     connection_.End();
@@ -328,7 +345,7 @@ class Conversation {
     portal_name_ = ReadText(reader, &converted_);
     int32_t max_rows = reader.Int32();
     reader.ExpectEnd();
-    ReportRunning(statement_text_);
+    ReportRunning(texts_.parsed);
     ReportError(session_.Execute(portal_name_, max_rows), true);
   }
 
@@ -352,16 +369,16 @@ class Conversation {
   Connection& connection_;
   const SessionStart& start_;
   SessionReport& report_;
+  StatementTexts& texts_;
   WireSink sink_;
   Session session_;
   // Of the Bind being read; they keep their memory.
   std::vector<int16_t> formats_, result_formats_;
   std::vector<std::optional<std::string_view>> values_;
-  std::string query_text_, portal_name_;
+  std::string portal_name_;
   std::vector<std::string> converted_values_;
   std::string converted_, converted_portal_;
   TimestampUs received_at_ = 0;  // the message that was waited for; 0 once something has run since
-  std::string statement_text_;   // of the last Parse; what the extended protocol is seen to run
   bool needs_ready_ = false;
   bool skipping_ = false;
 };
@@ -397,6 +414,7 @@ void InstallTimeoutManners() {
 
 bool ServeClient(Descriptor client, Admission verdict) {
   Connection connection(std::move(client));
+  StatementTexts texts;
   SessionReport report(connection.peer());
   InstallTimeoutManners();
   try {
@@ -408,7 +426,7 @@ bool ServeClient(Descriptor client, Admission verdict) {
     Authenticate(connection, *start);
     DisableTimeout(Interrupt::kAuthenticationTimeout);
     BindClientIsIdle([] { return client_is_idle; });
-    Conversation(connection, *start, report).Run();
+    Conversation(connection, *start, report, texts).Run();
     return true;
   } catch (const ConnectionLost&) {
     report.Ends(SessionEnd::kAbandoned);

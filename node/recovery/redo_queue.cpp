@@ -89,7 +89,7 @@ void RedoWriter::Write(const RedoMessage& message, const void* payload) {
   if (message.command == RedoCommand::kRecord && Idle()) floor_ = Lsn{message.start};
   char* to = ring_ + at_ % kRingBytes;
   std::memcpy(to, &message, sizeof message);
-  std::memcpy(to + sizeof message, payload, message.size);
+  if (message.size > 0) std::memcpy(to + sizeof message, payload, message.size);
   at_ += bytes;
 }
 

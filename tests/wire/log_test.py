@@ -5,7 +5,7 @@ import socket
 import unittest
 
 from wire_case import NodeCase, wait_until
-from wire_client import WireClient
+from wire_client import WireClient, text
 
 
 class LogTest(NodeCase):
@@ -49,6 +49,22 @@ class LogTest(NodeCase):
         self.assertEqual(ids["SELECT 1"], ids["SELECT 2"])
         self.assertNotEqual(ids["SELECT 1"], ids["SELECT 'x'"])
         self.assertNotEqual(ids["SELECT 1"], "0")
+
+    def test_statement_of_the_error_that_ends_a_session(self):
+        for extended in (False, True):
+            client = self.client()
+            statement = f"SELECT pg_sleep(60), 'a text of some length, extended: {extended}'"
+            if extended:
+                client.parse(statement)
+                client.bind()
+                client.execute()
+                client.sync()
+            else:
+                client.send("Q", text(statement))
+            wait_until(lambda: self.node.value(f"SELECT wait_event FROM pg_stat_activity WHERE pid = {client.pid}") == "PgSleep", "the statement to run")
+            self.node.sql(f"SELECT pg_terminate_backend({client.pid})")
+            self.wait_for(client, "FATAL:  terminating connection due to administrator command")
+            self.wait_for(client, re.escape(f"STATEMENT:  {statement}"))
 
     def test_host_names(self):
         name = socket.getnameinfo(("127.0.0.1", 0), 0)[0]
