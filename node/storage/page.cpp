@@ -1,7 +1,9 @@
 #include "node/storage/page.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <iterator>
 
 #include "node/base/bytes.h"
 #include "node/base/crc32c.h"
@@ -39,16 +41,29 @@ void PackItems(char* page, PlacedItem* items, int count) {
   header->upper = upper;
 }
 
+// In descending order of offset. Items begin at multiples of kItemAlignment, so that a bit for each place sorts them.
 int CollectItems(const char* page, PlacedItem* items) {
-  int count = 0;
+  constexpr size_t kPlaces = kPageSize / kItemAlignment;
+  uint64_t taken[kPlaces / 64] = {};
+  OffsetNumber number_at[kPlaces];
   OffsetNumber last = PageMaxOffset(page);
   for (OffsetNumber number = kFirstOffset; number <= last; ++number) {
     const ItemId* line = PageItemId(page, number);
     if (!line->HasStorage()) continue;
-    items[count++] = {number, static_cast<uint16_t>(line->offset()), static_cast<uint16_t>(line->length())};
+    size_t place = line->offset() / kItemAlignment;
+    taken[place / 64] |= uint64_t{1} << place % 64;
+    number_at[place] = number;
   }
-  auto is_behind = [](const PlacedItem& a, const PlacedItem& b) { return a.offset > b.offset; };
-  if (!std::is_sorted(items, items + count, is_behind)) std::sort(items, items + count, is_behind);
+  int count = 0;
+  for (size_t word = std::size(taken); word-- > 0;) {
+    while (taken[word] != 0) {
+      int bit = 63 - std::countl_zero(taken[word]);
+      taken[word] ^= uint64_t{1} << bit;
+      size_t place = word * 64 + static_cast<size_t>(bit);
+      items[count++] = {number_at[place], static_cast<uint16_t>(place * kItemAlignment),
+                        static_cast<uint16_t>(PageItemId(page, number_at[place])->length())};
+    }
+  }
   return count;
 }
 
@@ -75,8 +90,7 @@ OffsetNumber ChooseOffset(char* page) {
   OffsetNumber last = PageMaxOffset(page);
   if (!PageHasFlag(page, kPageHasFreeLines)) return last + 1;
   for (OffsetNumber number = kFirstOffset; number <= last; ++number) {
-    const ItemId* line = PageItemId(page, number);
-    if (!line->IsUsed() && !line->HasStorage()) return number;
+    if (PageItemId(page, number)->IsFree()) return number;
   }
   ClearPageFlag(page, kPageHasFreeLines);
   return last + 1;
@@ -142,6 +156,11 @@ OffsetNumber PageAddItem(char* page, const void* item, size_t size, OffsetNumber
 }
 
 void PageCompact(char* page) {
+  PageTidyLines(page);
+  Repack(page);
+}
+
+void PageTidyLines(char* page) {
   OffsetNumber last = PageMaxOffset(page);
   while (last >= kFirstOffset && !PageItemId(page, last)->IsUsed()) --last;
   HeaderOf(page)->lower = static_cast<uint16_t>(kPageHeaderSize + last * sizeof(ItemId));
@@ -152,7 +171,6 @@ void PageCompact(char* page) {
     line->SetUnused();
     unused = true;
   }
-  Repack(page);
   if (unused)
     SetPageFlag(page, kPageHasFreeLines);
   else
@@ -175,14 +193,17 @@ void PageRemoveItems(char* page, std::span<const OffsetNumber> offsets) {
   Repack(page);
 }
 
-void PageFreeItem(char* page, OffsetNumber offset) {
+void PageFreeStorage(char* page, OffsetNumber offset) {
   ItemId* line = PageItemId(page, offset);
-  if (line->HasStorage()) {
-    uint32_t at = line->offset(), size = static_cast<uint32_t>(AlignUp(line->length(), kItemAlignment));
-    line->SetUnused();
-    RemoveStorage(page, at, size);
-  }
+  if (!line->HasStorage()) return;
+  uint32_t at = line->offset(), size = static_cast<uint32_t>(AlignUp(line->length(), kItemAlignment));
   line->SetUnused();
+  RemoveStorage(page, at, size);
+}
+
+void PageFreeItem(char* page, OffsetNumber offset) {
+  PageFreeStorage(page, offset);
+  PageItemId(page, offset)->SetUnused();
   if (offset == PageMaxOffset(page)) {
     OffsetNumber last = offset;
     while (last >= kFirstOffset && !PageItemId(page, last)->IsUsed()) --last;

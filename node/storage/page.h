@@ -66,6 +66,7 @@ struct ItemId {
   bool IsRedirected() const { return state() == ItemState::kRedirect; }
   bool IsDead() const { return state() == ItemState::kDead; }
   bool HasStorage() const { return length() != 0; }
+  bool IsFree() const { return word >> 15 == 0; }  // unused, without storage
   OffsetNumber redirect() const { return static_cast<OffsetNumber>(offset()); }
 
   static ItemId Make(uint32_t offset, ItemState state, uint32_t length) {
@@ -153,6 +154,10 @@ OffsetNumber PageAddItem(char* page, const void* item, size_t size, OffsetNumber
 // Heap: closes the gaps that unused and storage-less line pointers left, keeps every line pointer's number,
 // drops unused ones at the end of the array, and sets kPageHasFreeLines as it finds. Requires: cleanup lock.
 void PageCompact(char* page);
+// The same in two steps, cheaper for a few items on a page without other gaps: the storage of one is given back at once (its line
+// pointer becomes unused), then the array of line pointers is looked through.
+void PageFreeStorage(char* page, OffsetNumber offset);
+void PageTidyLines(char* page);
 
 // Index: removes the line pointers (ascending, distinct) and their items; later ones move down.
 void PageRemoveItems(char* page, std::span<const OffsetNumber> offsets);

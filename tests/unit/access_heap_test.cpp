@@ -1,3 +1,4 @@
+#include "node/access/heap/prune.h"
 #include "node/access/pglz.h"
 #include "tests/unit/access_fixture.h"
 
@@ -76,6 +77,31 @@ TEST_F(HeapTest, HotUpdatesAddNoIndexEntryAndArePruned) {
   BeginTransaction();
   EXPECT_EQ(LookUp(1).size(), 1u);
   Commit();
+  ExpectSound();
+}
+
+TEST_F(HeapTest, LongChainsArePrunedOnRoomyPages) {
+  BeginTransaction();
+  TupleId current = Insert(1, "a");
+  Commit();
+  size_t most_versions = 0;
+  for (int i = 0; i < 80; ++i) {
+    BeginTransaction();
+    auto rows = LookUp(1);
+    ASSERT_EQ(rows.size(), 1u);
+    ASSERT_EQ(UpdatePayload(rows[0].tid, 1, std::string(1, static_cast<char>('a' + i % 26)), &current),
+              TupleResult::kOk);
+    Commit();
+    BufferPin pin = ReadPage(table_.Page(0));
+    PageLock lock(pin, PageLockMode::kShared);
+    size_t versions = 0;
+    for (OffsetNumber offset = kFirstOffset; offset <= PageMaxOffset(pin.page()); ++offset)
+      versions += PageItemId(pin.page(), offset)->IsNormal();
+    most_versions = std::max(most_versions, versions);
+    ASSERT_GT(PageExactFreeSpace(pin.page()), kPageSize / 4) << "the page must stay roomy";
+  }
+  EXPECT_GT(most_versions, kLongChain);
+  EXPECT_LE(most_versions, kLongChain + 3);
   ExpectSound();
 }
 

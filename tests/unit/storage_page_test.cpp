@@ -53,6 +53,34 @@ TEST(PageTest, CompactionKeepsNumbersAndReusesLines) {
   EXPECT_EQ(PageAddItem(page, "newer", 5), 5);
 }
 
+TEST(PageTest, FreeingStorageOneByOneLeavesWhatCompactionLeaves) {
+  PageBuffer packed, stepwise;
+  for (PageBuffer* buffer : {&packed, &stepwise}) {
+    char* page = buffer->bytes;
+    PageInit(page);
+    for (int i = 0; i < 6; ++i) {
+      std::string text(static_cast<size_t>(20 + 7 * i), static_cast<char>('a' + i));
+      PageAddItem(page, text.data(), text.size());
+    }
+    // Numbers need not follow the order of storage.
+    ASSERT_TRUE(PageReplaceItem(page, 1, std::string(90, 'A').data(), 90));
+  }
+  for (OffsetNumber gone : {2, 5, 6}) PageFreeStorage(stepwise.bytes, gone);
+  for (PageBuffer* buffer : {&packed, &stepwise}) {
+    PageItemId(buffer->bytes, 2)->SetRedirect(3);
+    PageItemId(buffer->bytes, 5)->SetDead();
+    PageItemId(buffer->bytes, 6)->SetUnused();
+  }
+  PageCompact(packed.bytes);
+  PageTidyLines(stepwise.bytes);
+  size_t upper = HeaderOf(packed.bytes)->upper;
+  EXPECT_EQ(std::memcmp(packed.bytes, stepwise.bytes, HeaderOf(packed.bytes)->lower), 0);
+  EXPECT_EQ(std::memcmp(packed.bytes + upper, stepwise.bytes + upper, kPageSize - upper), 0);
+  EXPECT_EQ(ItemText(stepwise.bytes, 1) + ItemText(stepwise.bytes, 3),
+            std::string(90, 'A') + std::string(34, 'c'));
+  EXPECT_EQ(PageMaxOffset(stepwise.bytes), 5);
+}
+
 TEST(PageTest, ReplaceGrowsAndShrinks) {
   PageBuffer buffer;
   char* page = buffer.bytes;

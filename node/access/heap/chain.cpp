@@ -4,6 +4,7 @@
 
 #include "node/access/counted_read.h"
 #include "node/access/heap/heap_records.h"
+#include "node/access/heap/prune.h"
 #include "node/access/heap/visibility_map.h"
 #include "node/txn/clog.h"
 #include "node/txn/durability.h"
@@ -58,7 +59,9 @@ bool ChainIsDead(const TableRef& table, char* page, TupleId tid) {
 bool SearchChain(const TableRef& table, char* page, TupleId tid, const Snapshot& snapshot, HintWriter& hints,
                  TupleView* row, bool* all_dead) {
   bool found = false;
+  size_t steps = 0;
   WalkChain(page, tid, [&](OffsetNumber offset, TupleHeader* header) {
+    ++steps;
     if (VisibleToSnapshot(header, snapshot, hints)) {
       ItemId item = *PageItemId(page, offset);
       *row = {page + item.offset(), item.length(), {tid.block, offset}, table.oid};
@@ -67,6 +70,7 @@ bool SearchChain(const TableRef& table, char* page, TupleId tid, const Snapshot&
     }
     return true;
   });
+  if (__builtin_expect(steps > kLongChain, 0)) NoteLongChain(table, tid.block);
   // A horizon costs a look at every process: only for a chain that shows this snapshot nothing.
   if (all_dead != nullptr) *all_dead = !found && ChainIsDead(table, page, tid);
   return found;

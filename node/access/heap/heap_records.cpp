@@ -403,7 +403,22 @@ void SetXmax(TupleHeader* row, uint64_t xmax, uint16_t infomask, uint16_t infoma
   row->infomask2 = static_cast<uint16_t>((row->infomask2 & ~kKeysUpdated) | (infomask2 & kKeysUpdated));
 }
 
+namespace {
+
+// Closing so few gaps one by one is cheaper than packing the page.
+constexpr size_t kFewGaps = 4;
+
+void FreeStorageOf(char* page, const PruneChanges& changes) {
+  for (size_t i = 0; i < changes.redirects.size(); i += 2) PageFreeStorage(page, changes.redirects[i]);
+  for (OffsetNumber offset : changes.dead) PageFreeStorage(page, offset);
+  for (OffsetNumber offset : changes.unused) PageFreeStorage(page, offset);
+}
+
+}  // namespace
+
 void ApplyPrune(char* page, const PruneChanges& changes) {
+  bool few = changes.redirects.size() / 2 + changes.dead.size() + changes.unused.size() <= kFewGaps;
+  if (few) FreeStorageOf(page, changes);
   for (size_t i = 0; i + 1 < changes.redirects.size(); i += 2) {
     PageItemId(page, changes.redirects[i])->SetRedirect(changes.redirects[i + 1]);
   }
@@ -411,7 +426,11 @@ void ApplyPrune(char* page, const PruneChanges& changes) {
   for (OffsetNumber offset : changes.unused) PageItemId(page, offset)->SetUnused();
   SetPagePruneXid(page, kInvalidXid);
   ClearPageFlag(page, kPageFull);
-  PageCompact(page);
+  if (few) {
+    PageTidyLines(page);
+  } else {
+    PageCompact(page);
+  }
 }
 
 void ApplyVacuum(char* page, std::span<const OffsetNumber> unused) {

@@ -24,10 +24,8 @@ class Pruner {
   PruneResult Run() {
     OffsetNumber max = PageMaxOffset(page_);
     JudgeRows(max);
-    for (OffsetNumber offset = kFirstOffset; offset <= max; ++offset) {
-      if (done_[offset]) continue;
-      ItemId item = *PageItemId(page_, offset);
-      if (item.IsUsed() && !item.IsDead()) PruneChain(offset, max);
+    for (size_t i = 0; i < open_count_; ++i) {
+      if (!done_[open_[i]]) PruneChain(open_[i], max);
     }
     Execute();
     return result_;
@@ -35,19 +33,35 @@ class Pruner {
 
  private:
   // All verdicts before any change: later look-ups (multixacts, commit log) must not run in a critical
-  // section.
+  // section. Most rows of a page are plainly live, and so is what most redirects lead to: only the others are looked
+  // at again.
   void JudgeRows(OffsetNumber max) {
     HintWriter hints(pin_);
     for (OffsetNumber offset = kFirstOffset; offset <= max; ++offset) {
-      if (!PageItemId(page_, offset)->IsNormal()) continue;
-      TupleHeader* row = RowAt(page_, offset);
-      if (IsPlainlyLive(*row)) {
-        states_[offset] = VacuumState::kLive;
-        done_[offset] = !row->is_heap_only();  // a chain of its own
-      } else {
-        states_[offset] = VacuumStateOf(row, horizon_, hints, &deleters_[offset]);
+      ItemId item = *PageItemId(page_, offset);
+      done_[offset] = false;
+      if (item.IsNormal()) {
+        TupleHeader* row = RowAt(page_, offset);
+        if (IsPlainlyLive(*row)) {
+          states_[offset] = VacuumState::kLive;
+          done_[offset] = !row->is_heap_only();  // a chain of its own
+          continue;
+        }
+        Xid deleter;
+        states_[offset] = VacuumStateOf(row, horizon_, hints, &deleter);
+        deleters_[offset] = deleter.value;
+        open_[open_count_++] = offset;
+      } else if (item.IsRedirected() && !LeadsToLiveRow(item, max)) {
+        open_[open_count_++] = offset;
       }
     }
+  }
+
+  bool LeadsToLiveRow(ItemId redirect, OffsetNumber max) const {
+    OffsetNumber target = redirect.redirect();
+    if (target < kFirstOffset || target > max || !PageItemId(page_, target)->IsNormal()) return false;
+    const TupleHeader* row = RowAt(page_, target);
+    return row->is_heap_only() && IsPlainlyLive(*row);
   }
 
   void PruneChain(OffsetNumber root, OffsetNumber max) {
@@ -122,7 +136,8 @@ class Pruner {
 
   void NoteRemoved(OffsetNumber offset) {
     ++result_.removed;
-    if (deleters_[offset].IsValid()) RaiseConflictLsn(deleters_[offset], horizon_, &conflict_);
+    Xid deleter{deleters_[offset]};
+    if (deleter.IsValid()) RaiseConflictLsn(deleter, horizon_, &conflict_);
   }
   void AddDead(OffsetNumber offset) {
     dead_[dead_count_++] = offset;
@@ -160,11 +175,12 @@ class Pruner {
   // The lowest xid whose end may make one of the remaining versions removable.
   Xid LaterPruneXid() {
     Xid lowest;
-    for (OffsetNumber offset = kFirstOffset; offset <= PageMaxOffset(page_); ++offset) {
+    for (size_t i = 0; i < open_count_; ++i) {
+      OffsetNumber offset = open_[i];
       if (!PageItemId(page_, offset)->IsNormal() || done_[offset]) continue;
       Xid candidate;
       switch (states_[offset]) {
-        case VacuumState::kRecentlyDead: candidate = deleters_[offset]; break;
+        case VacuumState::kRecentlyDead: candidate = Xid{deleters_[offset]}; break;
         case VacuumState::kDeleteInProgress: candidate = UpdateXid(*RowAt(page_, offset)); break;
         case VacuumState::kInsertInProgress: candidate = RowAt(page_, offset)->xmin(); break;
         default: break;
@@ -180,9 +196,12 @@ class Pruner {
   Lsn horizon_;
   Lsn conflict_;
   PruneResult result_;
-  bool done_[kMaxItemsPerPage + 1] = {};
+  // By offset, written as far as the page's rows go; states of normal rows, deleters of those that are not plainly live.
+  bool done_[kMaxItemsPerPage + 1];
   VacuumState states_[kMaxItemsPerPage + 1];
-  Xid deleters_[kMaxItemsPerPage + 1];
+  uint64_t deleters_[kMaxItemsPerPage + 1];
+  OffsetNumber open_[kMaxItemsPerPage];  // where a chain may begin that has something to remove
+  size_t open_count_ = 0;
   OffsetNumber redirects_[kMaxItemsPerPage * 2];
   OffsetNumber dead_[kMaxItemsPerPage];
   OffsetNumber unused_[kMaxItemsPerPage];
@@ -197,25 +216,53 @@ PruneResult PrunePage(const TableRef& table, BufferPin& pin, Lsn horizon) {
   return Pruner(table, pin, horizon).Run();
 }
 
-// Unlocked looks at hints: a wrong one costs a little work or a missed chance. Invalid: the page is roomy, or
-// nothing on it was deleted.
-WALDEN_READS_UNLOCKED static Xid PrunableXid(const char* page, int fillfactor) {
+namespace {
+
+// Pages where this process met long chains, by a hash of their place.
+struct LongChains {
+  static constexpr size_t kEntries = 64;
+  struct Page {
+    RelFileLocator rel;
+    BlockNumber block = kInvalidBlock;
+  };
+  Page pages[kEntries];
+  Page& At(const RelFileLocator& rel, BlockNumber block) {
+    return pages[(rel.number * 2654435761u + block) % kEntries];
+  }
+};
+thread_local LongChains long_chains;
+
+bool HasLongChain(const TableRef& table, BlockNumber block) {
+  const LongChains::Page& page = long_chains.At(table.locator, block);
+  return page.block == block && page.rel == table.locator;
+}
+
+// Unlocked looks at hints: a wrong one costs a little work or a missed chance.
+WALDEN_READS_UNLOCKED Xid PruneXidHint(const char* page) { return Xid{HeaderOf(page)->prune_xid}; }
+WALDEN_READS_UNLOCKED bool IsRoomy(const char* page, int fillfactor) {
   const PageHeader* header = HeaderOf(page);
-  if (header->prune_xid == 0) return kInvalidXid;
   int least_free = std::max<int>(kPageSize / 10, kPageSize * (100 - fillfactor) / 100);
-  if (!(header->flags & kPageFull) && header->upper - header->lower >= least_free) return kInvalidXid;
-  return Xid{header->prune_xid};
+  return !(header->flags & kPageFull) && header->upper - header->lower >= least_free;
+}
+
+}  // namespace
+
+void NoteLongChain(const TableRef& table, BlockNumber block) {
+  long_chains.At(table.locator, block) = {table.locator, block};
 }
 
 void PruneIfWorthwhile(const TableRef& table, BufferPin& pin) {
-  Xid prunable = PrunableXid(pin.page(), table.fillfactor);
-  if (!prunable.IsValid() || InRecovery()) return;
+  Xid prunable = PruneXidHint(pin.page());
+  if (!prunable.IsValid()) return;
+  bool roomy = IsRoomy(pin.page(), table.fillfactor);
+  if ((roomy && !HasLongChain(table, pin.block())) || InRecovery()) return;
   Lsn horizon = RecentHorizon(table.locator.database);
   if (!VisibleToAll(prunable, horizon) && LookupCommit(prunable).status != XidStatus::kAborted) return;
   if (!pin.TryLockForCleanup()) return;
   PageLock lock(pin, PageLock::Adopt{});
   EnsureWalSpace();
   PrunePage(table, pin, horizon);
+  if (roomy) long_chains.At(table.locator, pin.block()) = {};
 }
 
 void FindRoots(const char* page, OffsetNumber* roots) {

@@ -6,9 +6,14 @@
 
 namespace walden {
 
-// On access: does it if the page is rather full, something may be dead, and the cleanup lock can be had at
-// once. Requires: pinned, not locked.
+// On access: does it if the page is rather full or known for a long chain, something may be dead, and the cleanup lock
+// can be had at once. Requires: pinned, not locked.
 void PruneIfWorthwhile(const TableRef& table, BufferPin& pin);
+
+// A chain on the page took so many steps to walk that pruning costs less than walking it again and again, roomy as the page
+// may be. A hint that this process keeps for itself.
+inline constexpr size_t kLongChain = 16;
+void NoteLongChain(const TableRef& table, BlockNumber block);
 
 struct PruneResult {
   int removed = 0;   // row versions removed
