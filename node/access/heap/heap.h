@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -56,6 +57,15 @@ struct HeapScanOptions {
   bool prune = true;
 };
 
+// An integer that a row's attribute must have to be of interest: another row need not even be visible or not.
+struct RowKey {
+  AttrNumber attno;
+  uint16_t offset;   // within the attributes of a row that has no null up to it
+  uint8_t width;     // 2, 4 or 8 bytes
+  bool is_in_front;  // neither it nor one before it can be null
+  int64_t value;
+};
+
 // Sequential scan, a page at a time. Each page is pruned if worthwhile, then all its visible rows are
 // determined in one pass under one shared lock. Owns a pin on the current page: rows stay put until the next
 // page is asked for (HoldPin keeps them longer). `table` and `snapshot` must outlive the scan.
@@ -70,10 +80,15 @@ class HeapScan {
   // Another pin of the current page, to keep its rows beyond NextPage.
   BufferPin HoldPin() const { return pin_.Share(); }
   void Restart();
+  // From the next page on, rows that surely differ from the key are passed over, whether visible or not (not
+  // every row is looked into: the caller still has to test). Those that look live count as returned all the same.
+  void PassOverOthers(const std::optional<RowKey>& key) { key_ = key; }
 
  private:
   bool NextBlock(BlockNumber* block);
   void CollectRows();
+  template <class T>
+  void CollectRowsWith();
   const TableRef& table_;
   const Snapshot& snapshot_;
   HeapScanOptions options_;
@@ -82,7 +97,9 @@ class HeapScan {
   BlockNumber block_ = kInvalidBlock;
   BlockNumber next_ = 0;
   BlockNumber end_ = 0;
+  std::optional<RowKey> key_;
   uint32_t row_count_ = 0;
+  uint32_t passed_over_ = 0;  // live rows of the page that differ from the key
   // Only what was collected is ever written or read: a scan of one small page must not pay for clearing 7 KB.
   union Rows {
     Rows() {}

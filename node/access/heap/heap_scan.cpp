@@ -20,6 +20,13 @@ TupleView ViewOf(const TableRef& table, char* page, BlockNumber block, OffsetNum
   return {page + item.offset(), item.length(), {block, offset}, table.oid};
 }
 
+// As far as the row's own flags tell: nobody has deleted or locked it, and its creator is not known to have aborted.
+bool LooksLive(const TupleHeader& row) {
+  uint16_t flags =
+      std::atomic_ref<uint16_t>(const_cast<TupleHeader&>(row).infomask).load(std::memory_order_relaxed);
+  return (flags & kXmaxInvalid) != 0 && (flags & kXminFrozen) != kXminInvalid;
+}
+
 }  // namespace
 
 HeapScan::HeapScan(const TableRef& table, const Snapshot& snapshot, const HeapScanOptions& options)
@@ -66,8 +73,9 @@ bool HeapScan::NextPage() {
     if (options_.prune) PruneIfWorthwhile(table_, pin_);
     block_ = block;
     CollectRows();
+    if (row_count_ + passed_over_ > 0)
+      table_.stats.Count(RelationCounter::kTuplesReturned, row_count_ + passed_over_);
     if (row_count_ == 0) continue;
-    table_.stats.Count(RelationCounter::kTuplesReturned, row_count_);
     return true;
   }
   pin_.Release();
@@ -78,24 +86,37 @@ bool HeapScan::NextPage() {
 
 void HeapScan::CollectRows() {
   PageLock lock(pin_, PageLockMode::kShared);
+  row_count_ = passed_over_ = 0;
+  if (!key_) return CollectRowsWith<void>();
+  switch (key_->width) {
+    case 2: return CollectRowsWith<int16_t>();
+    case 4: return CollectRowsWith<int32_t>();
+    default: return CollectRowsWith<int64_t>();
+  }
+}
+
+// T: the key's form in a row; void: there is none.
+template <class T>
+void HeapScan::CollectRowsWith() {
   char* page = pin_.page();
   OffsetNumber max = PageMaxOffset(page);
-  row_count_ = 0;
   // Every row is visible to everyone: no need to ask about each. (On a standby too: redo sets the bit only
   // after every older snapshot is gone.)
-  if (PageHasFlag(page, kPageAllVisible) && snapshot_.IsMvcc()) {
-    for (OffsetNumber offset = kFirstOffset; offset <= max; ++offset) {
-      if (PageItemId(page, offset)->IsNormal())
-        rows_.views[row_count_++] = ViewOf(table_, page, block_, offset);
-    }
-    return;
-  }
+  bool all_visible = PageHasFlag(page, kPageAllVisible) && snapshot_.IsMvcc();
   HintWriter hints(pin_);
   for (OffsetNumber offset = kFirstOffset; offset <= max; ++offset) {
     if (!PageItemId(page, offset)->IsNormal()) continue;
-    if (VisibleToSnapshot(RowAt(page, offset), snapshot_, hints)) {
-      rows_.views[row_count_++] = ViewOf(table_, page, block_, offset);
+    if constexpr (!std::is_void_v<T>) {
+      const TupleHeader* row = RowAt(page, offset);
+      bool differs = (key_->is_in_front || !row->has_null()) && row->natts() >= key_->attno &&
+                     Load<T>(row->attributes() + key_->offset) != key_->value;
+      if (differs) {
+        passed_over_ += all_visible || LooksLive(*row);
+        continue;
+      }
     }
+    if (all_visible || VisibleToSnapshot(RowAt(page, offset), snapshot_, hints))
+      rows_.views[row_count_++] = ViewOf(table_, page, block_, offset);
   }
 }
 
