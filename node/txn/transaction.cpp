@@ -20,9 +20,9 @@ namespace walden {
 
 thread_local constinit OwnXids tls_own_xids{};
 
-namespace {
-
 thread_local constinit TxnProcess* tls_txn = nullptr;
+
+namespace {
 
 struct RegisteredHook {
   int order;
@@ -61,11 +61,9 @@ void AssignXids(TxnProcess& txn) {
 
 }  // namespace
 
-TxnProcess& OwnTxn() {
-  if (tls_txn == nullptr) {
-    tls_txn = new TxnProcess;
-    if (self_slot() >= 0) OnProcessExit(EndOfProcess);
-  }
+TxnProcess& MakeOwnTxn() {
+  tls_txn = new TxnProcess;
+  if (self_slot() >= 0) OnProcessExit(EndOfProcess);
   return *tls_txn;
 }
 

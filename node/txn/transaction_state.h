@@ -50,7 +50,9 @@ struct TxnProcess {
   Xid top() const { return levels.empty() ? kInvalidXid : levels.front().xid; }
 };
 
-TxnProcess& OwnTxn();
+extern thread_local constinit TxnProcess* tls_txn;  // null before its first use
+TxnProcess& MakeOwnTxn();
+inline TxnProcess& OwnTxn() { return __builtin_expect(tls_txn != nullptr, 1) ? *tls_txn : MakeOwnTxn(); }
 // After levels or sub_xids changed.
 void RefreshOwnXids(TxnProcess& txn);
 void RunTxnHooks(TxnEvent event, const TxnEventInfo& info);
