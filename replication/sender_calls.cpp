@@ -105,9 +105,12 @@ void ActiveCall::OnWritable() { Pump(MonotonicUs()); }
 
 void ActiveCall::Pump(int64_t now_us) {
   Flush();
-  if (finish_ || !out_.empty()) return;
+  if (finish_) return;
   try {
-    if (call_.writable()) Produce(now_us);
+    if (Ready())
+      Produce(now_us);
+    else
+      Stalled(now_us);
   } catch (const SqlError& error) {
     Fail(error);
   }

@@ -58,20 +58,23 @@ class ActiveCall : public CallHandler {
   // Sends what can be sent; called when anything may have changed.
   void Pump(int64_t now_us);
   virtual int64_t Deadline() const { return INT64_MAX; }
-  // Until when it does not want to be woken for new WAL: it looks by itself then.
+  // Until when it does not want to be woken for new WAL: it looks by itself then, or once its message has left.
   virtual int64_t GathersUntil() const { return 0; }
   // May the process end although this call goes on?
   virtual bool MayBeCut() const { return true; }
 
  protected:
   virtual void Handle(const std::string& message) = 0;
-  virtual void Produce(int64_t) {}  // called while writable and nothing is queued
+  virtual void Produce(int64_t) {}  // called while Ready()
+  virtual void Stalled(int64_t) {}  // called while a message is on its way
   virtual OutMessage FailureMessage(const SqlError& error) = 0;
   void Send(OutMessage message) { out_.push_back(std::move(message)); }
   // Ends the call when everything queued has left.
   void FinishAfterwards() { finish_ = true; }
   void Fail(const SqlError& error);
   bool finishing() const { return finish_; }
+  // The call goes on, and all that it was to send has left.
+  bool Ready() const { return !finish_ && out_.empty() && call_.writable(); }
 
   SenderContext& context_;
   ServerCall& call_;

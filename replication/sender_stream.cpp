@@ -22,8 +22,8 @@ void SenderStream::EndTimeline(Lsn at, TimelineId next) {
 int64_t SenderStream::Deadline() const {
   if (ended_) return INT64_MAX;
   int64_t deadline = gathers_until_us_ != 0 ? gathers_until_us_ : INT64_MAX;
-  if (timeout_us_ > 0) deadline = std::min(deadline, heard_us_ + (pinged_ ? timeout_us_ : timeout_us_ / 2));
-  return deadline;
+  if (timeout_us_ > 0 && !pinged_) deadline = std::min(deadline, heard_us_ + timeout_us_ / 2);
+  return std::min(deadline, GivesUpAt());
 }
 
 // A whole message does not wait, nor does the end of a timeline.
@@ -36,7 +36,7 @@ bool SenderStream::Gathers(const NodeView& node, int64_t now_us) {
 
 SenderStream::Step SenderStream::Next(const NodeView& node, int64_t now_us) {
   if (ended_) return {};
-  if (timeout_us_ > 0 && now_us >= heard_us_ + timeout_us_) return {Act::kTimedOut};
+  if (now_us >= GivesUpAt()) return {Act::kTimedOut};
   Step step;
   bool gathers = Gathers(node, now_us);
   if (!started_sent_) {

@@ -48,6 +48,8 @@ class SenderStream {
   Step Next(const NodeView& node, int64_t now_us);
   // When Next is to be asked again though nothing happened; INT64_MAX: never.
   int64_t Deadline() const;
+  // When a standby that has said nothing is given up, also while it takes nothing and Next is not asked; INT64_MAX: never.
+  int64_t GivesUpAt() const { return timeout_us_ > 0 && !ended_ ? heard_us_ + timeout_us_ : INT64_MAX; }
 
   // The standby's report. Throws 08P01 when it claims what was never there to be had.
   void OnStatus(const v1::StandbyStatus& status, const NodeView& node, int64_t now_us);

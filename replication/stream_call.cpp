@@ -56,8 +56,15 @@ class StreamCall final : public ActiveCall {
     }
   }
 
-  int64_t Deadline() const override { return stream_ ? stream_->Deadline() : deadline_us_; }
-  int64_t GathersUntil() const override { return stream_ ? stream_->gathers_until_us() : 0; }
+  // While a message is on its way nothing is due but the end of our patience: what is, waits for it.
+  int64_t Deadline() const override {
+    if (finishing() || cut_) return INT64_MAX;
+    if (!stream_) return deadline_us_;
+    return Ready() ? stream_->Deadline() : stream_->GivesUpAt();
+  }
+  int64_t GathersUntil() const override {
+    return stream_ && Ready() ? stream_->gathers_until_us() : INT64_MAX;
+  }
   bool MayBeCut() const override {
     if (!stream_ || finishing()) return true;
     NodeView node = context_.View();
@@ -152,7 +159,7 @@ class StreamCall final : public ActiveCall {
 
   void Produce(int64_t now_us) override {
     if (!stream_) {
-      if (now_us >= deadline_us_) call_.Abort();
+      if (now_us >= deadline_us_) Cut();
       return;
     }
     if (slot_ && ReplicationSlotLost(slot_->handle())) {
@@ -171,6 +178,21 @@ class StreamCall final : public ActiveCall {
     Take(stream_->Next(node, now_us), node, now_us);
   }
 
+  void Stalled(int64_t now_us) override {
+    if (!stream_) return;
+    stream_->set_timeout(SenderTimeoutUs());
+    if (now_us >= stream_->GivesUpAt()) GiveUp();
+  }
+
+  void GiveUp() {
+    if (!cut_) Log(Severity::kLog, "terminating walsender process due to replication timeout");
+    Cut();
+  }
+  void Cut() {
+    cut_ = true;
+    call_.Abort();
+  }
+
   // No commit waits for this standby.
   bool Unhurried() const {
     return (*row_)->sync_priority.load(std::memory_order_relaxed) == 0 && !context_.stopping;
@@ -184,9 +206,7 @@ class StreamCall final : public ActiveCall {
     message.set_lazy_reports(Unhurried());
     switch (step.act) {
       case SenderStream::Act::kNothing: return ShowState(node);
-      case SenderStream::Act::kTimedOut:
-        Log(Severity::kLog, "terminating walsender process due to replication timeout");
-        return call_.Abort();
+      case SenderStream::Act::kTimedOut: return GiveUp();
       case SenderStream::Act::kWal:
         Send(
             EncodeWal(message, step.from,
@@ -235,6 +255,7 @@ class StreamCall final : public ActiveCall {
   std::optional<SlotUse> slot_;
   std::optional<SenderRow> row_;
   std::optional<SenderStream> stream_;
+  bool cut_ = false;  // the standby was given up
 };
 
 }  // namespace

@@ -151,6 +151,31 @@ def check_replay_sleeps(primary, replica):
     raise AssertionError("the walsender was never stopped in the middle")
 
 
+def cpu_seconds(pid: int) -> float:
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def check_stuck_receiver(primary, replica):
+    """A standby that takes nothing, with a message half-way, costs the walsender no CPU and is given up when its time is over."""
+    reload_with(primary, wal_sender_timeout="10s")
+    receiver, sender = replica.child("walreceiver"), primary.child("walsender")
+    os.kill(receiver, signal.SIGSTOP)
+    try:
+        primary.sql("INSERT INTO t SELECT generate_series(1, 500000)")  # more than fits into buffers on the way
+        assert primary.value("SELECT sent_lsn < pg_current_wal_flush_lsn() FROM pg_stat_replication") == "t"
+        before = cpu_seconds(sender)
+        wait_until(lambda: primary.value("SELECT count(*) FROM pg_stat_replication") == "0", "the standby to be given up")
+        used = cpu_seconds(sender) - before
+        assert used < 0.5, f"the walsender used {used:.2f} s of CPU while nothing could be sent"
+    finally:
+        os.kill(receiver, signal.SIGCONT)
+    reload_with(primary, wal_sender_timeout="5s")
+    wait_streaming(primary, replica)
+    assert_equal(primary, replica, ["t"])
+
+
 def main() -> int:
     with Cluster() as cluster:
         primary = streaming_primary(cluster, "primary")
@@ -167,6 +192,7 @@ def main() -> int:
         pgbench(primary, "-c", "4", "-T", "3")
         assert_equal(primary, replica, BENCH_TABLES)
         check_replay_sleeps(primary, replica)
+        check_stuck_receiver(primary, replica)
         check_synchronous_levels(primary, replica)
         check_synchronous_at_once(primary, replica)
         check_kills(primary, replica)

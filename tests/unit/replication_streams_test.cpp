@@ -79,6 +79,19 @@ TEST(SenderStream, AsksASilentStandbyThenGivesUp) {
   EXPECT_EQ(stream.Next(Node(1000, 0), 60 * kSecond).act, Act::kTimedOut);
 }
 
+TEST(SenderStream, GivesUpAStandbyThatTakesNothing) {
+  SenderStream stream = Sender(1000, 60 * kSecond);
+  stream.set_gathering(true);
+  stream.Next(Node(1000, 0), 0);
+  EXPECT_EQ(stream.Next(Node(2000, 0), 1).act, Act::kWal);
+  // Next is not asked while the message is on its way: what it would do sooner does not matter.
+  EXPECT_LT(stream.Deadline(), kSecond);
+  EXPECT_EQ(stream.GivesUpAt(), 60 * kSecond);
+  stream.OnStatus(Status(1000, 1000, 1000), Node(2000, 0), 31 * kSecond);
+  EXPECT_EQ(stream.GivesUpAt(), 91 * kSecond);
+  EXPECT_EQ(Sender(1000).GivesUpAt(), INT64_MAX);
+}
+
 TEST(SenderStream, AnAnswerResetsTheClock) {
   SenderStream stream = Sender(1000, 60 * kSecond);
   stream.Next(Node(1000, 0), 0);
