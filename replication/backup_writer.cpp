@@ -10,6 +10,7 @@ namespace walden::replication {
 namespace {
 
 constexpr uint32_t kMostChunkBytes = 16 << 20;
+constexpr uint64_t kWriteBackBytes = 8 << 20;  // of a file: on their way to the disk while more arrives
 
 SqlError OutOfOrder(std::string_view what) {
   return SqlError(ErrorCode::kProtocolViolation, "invalid base backup: {}", what);
@@ -75,7 +76,7 @@ void BackupWriter::BeginFile(const v1::BackupFileStart& start) {
                      start.mode() & 0700 ? start.mode() & 0777 : kPrivateFileMode);
   in_file_ = true;
   crc_ = 0;
-  offset_ = 0;
+  offset_ = written_back_ = 0;
 }
 
 void BackupWriter::TakeData(const v1::BackupFileData& data) {
@@ -93,6 +94,12 @@ void BackupWriter::TakeData(const v1::BackupFileData& data) {
   crc_ = Crc32c(crc_, bytes->data(), bytes->size());
   offset_ += bytes->size();
   last_bytes_ = bytes->size();
+  if (offset_ - written_back_ >= kWriteBackBytes) StartWriteBack();
+}
+
+void BackupWriter::StartWriteBack() {
+  file_.StartWriteBack(written_back_, offset_ - written_back_);
+  written_back_ = offset_;
 }
 
 void BackupWriter::EndFile(const v1::BackupFileEnd& end) {
@@ -101,7 +108,7 @@ void BackupWriter::EndFile(const v1::BackupFileEnd& end) {
         .WithDetail(fmt::format("Received {} bytes with checksum {:08X}, sent were {} bytes with {:08X}.",
                                 offset_, crc_, end.size_bytes(), end.crc32c()));
   }
-  file_.StartWriteBack(0, offset_);
+  StartWriteBack();
   file_.Close();
   in_file_ = false;
 }

@@ -30,6 +30,7 @@ class BackupWriter {
  private:
   void BeginFile(const v1::BackupFileStart& start);
   void TakeData(const v1::BackupFileData& data);
+  void StartWriteBack();
   void EndFile(const v1::BackupFileEnd& end);
 
   std::string directory_;
@@ -40,7 +41,7 @@ class BackupWriter {
   std::string path_;
   File file_;
   uint32_t crc_ = 0;
-  uint64_t offset_ = 0, last_bytes_ = 0;
+  uint64_t offset_ = 0, last_bytes_ = 0, written_back_ = 0;
 };
 
 }  // namespace walden::replication

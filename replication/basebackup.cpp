@@ -12,6 +12,7 @@
 #include "node/recovery/control_file.h"
 #include "node/shm/process.h"
 #include "replication/backup_journal.h"
+#include "replication/backup_sync.h"
 #include "replication/backup_writer.h"
 #include "replication/primary_connection.h"
 
@@ -265,17 +266,18 @@ class Transfer {
   void Sync() {
     progress_.say("syncing data to disk ...");
     for (const auto& [path, whole] : journal_.files()) written_.insert(path);
-    for (const std::string& path : written_) {
-      FsyncPath(options_.directory + "/" + path);
-      CheckStop();
-    }
-    std::function<void(const std::string&)> sync_tree = [&](const std::string& directory) {
+    std::vector<std::string> paths;
+    paths.reserve(written_.size());
+    for (const std::string& path : written_) paths.push_back(options_.directory + "/" + path);
+    std::function<void(const std::string&)> add_directories = [&](const std::string& directory) {
       for (const std::string& name : ListDirectory(directory)) {
-        if (IsDirectory(directory + "/" + name)) sync_tree(directory + "/" + name);
+        std::string path = fmt::format("{}/{}", directory, name);
+        if (IsDirectory(path)) add_directories(path);
       }
-      FsyncDirectory(directory);
+      paths.push_back(directory);
     };
-    sync_tree(options_.directory);
+    add_directories(options_.directory);
+    FsyncAll(paths, CheckStop);
   }
 
   // The node would keep the WAL for an hour. It may not have noticed yet that the call is over.
