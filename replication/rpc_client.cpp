@@ -108,7 +108,7 @@ struct ClientCall::Grpc {
 RpcChannel::RpcChannel(const std::string& host, int port, const ClientTls& tls, bool encrypted,
                        WaitManner manner)
     : manner_(std::move(manner)), grpc_(std::make_unique<Grpc>()) {
-  SilenceGrpc();
+  PrepareForGrpc();
   grpc::ChannelArguments arguments;
   for (const auto& [name, value] : kChannelTuning) arguments.SetInt(name, value);
   // A channel of its own each time: no back-off is inherited from the one before.

@@ -7,6 +7,7 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <malloc.h>
 
 #include <cstdlib>
 #include <thread>
@@ -38,8 +39,12 @@ void DestroyString(void* string) { delete static_cast<std::string*>(string); }
 
 }  // namespace
 
-void SilenceGrpc() {
+void PrepareForGrpc() {
+  // It writes to standard error of its own accord; what matters comes back as a status.
   gpr_set_log_function([](gpr_log_func_args*) {});
+  // Messages of this size go back to the kernel when they are freed, and the next one's pages are faulted in again.
+  mallopt(M_MMAP_THRESHOLD, kMaxMessageBytes);
+  mallopt(M_TRIM_THRESHOLD, 2 * kMaxMessageBytes);
 }
 
 grpc::ByteBuffer ToBuffer(OutMessage message) {
@@ -210,7 +215,7 @@ void RpcServer::PumpEvents() {
 }
 
 void RpcServer::Listen(const std::vector<std::string>& addresses, int port, const ReloadableTls* tls) {
-  SilenceGrpc();
+  PrepareForGrpc();
   encrypted_ = tls != nullptr;
   std::shared_ptr<grpc::ServerCredentials> credentials =
       tls != nullptr ? tls->credentials() : grpc::InsecureServerCredentials();

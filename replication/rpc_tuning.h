@@ -26,8 +26,8 @@ inline constexpr std::pair<const char*, int> kChannelTuning[] = {
     {GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000},
 };
 
-// gRPC writes to standard error of its own accord; what matters comes back as a status. Before the first use.
-void SilenceGrpc();
+// Before the first use of gRPC in a process.
+void PrepareForGrpc();
 
 grpc::ByteBuffer ToBuffer(OutMessage message);
 std::string FromBuffer(const grpc::ByteBuffer& buffer);
