@@ -11,11 +11,13 @@
 
 namespace walden::replication {
 
-void ReceivedWal::Open(TimelineId timeline, uint64_t segment) {
+void ReceivedWal::Open(TimelineId timeline, uint64_t segment, Lsn coming) {
   if (file_.is_open() && timeline_ == timeline && segment_ == segment) return;
   Sync();
   std::string path = WalSegmentPath(timeline, segment);
-  CreateWalSegment(timeline, segment, system_id_);
+  // Who is far behind fills whole segments at once: zeroes would only be one more round to the disk.
+  SegmentFill fill = coming >= SegmentStart(segment + 1) ? SegmentFill::kHole : SegmentFill::kZeroes;
+  CreateWalSegment(timeline, segment, system_id_, fill);
   file_ = File::Open(path, O_RDWR);
   SegmentHeader header{};
   std::string reason;
@@ -26,16 +28,16 @@ void ReceivedWal::Open(TimelineId timeline, uint64_t segment) {
     Log(Severity::kLog, "WAL file \"{}\" is replaced: {}", path, reason);
     file_.Close();
     UnlinkIfExists(path);
-    CreateWalSegment(timeline, segment, system_id_);
+    CreateWalSegment(timeline, segment, system_id_, fill);
     file_ = File::Open(path, O_RDWR);
   }
   timeline_ = timeline;
   segment_ = segment;
 }
 
-void ReceivedWal::Write(TimelineId timeline, Lsn at, std::string_view bytes) {
+void ReceivedWal::Write(TimelineId timeline, Lsn at, std::string_view bytes, Lsn coming) {
   while (!bytes.empty()) {
-    Open(timeline, SegmentOf(at));
+    Open(timeline, SegmentOf(at), coming);
     uint64_t offset = OffsetInSegment(at);
     size_t part = std::min<uint64_t>(bytes.size(), kWalSegmentSize - offset);
     {

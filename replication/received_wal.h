@@ -11,13 +11,14 @@ namespace walden::replication {
 class ReceivedWal {
  public:
   explicit ReceivedWal(uint64_t system_id) : system_id_(system_id) {}
-  // Writes bytes that begin at `at`. A segment that is full is made durable and offered to the archiver.
-  void Write(TimelineId timeline, Lsn at, std::string_view bytes);
+  // Writes bytes that begin at `at`. A segment that is full is made durable and offered to the archiver. `coming`: where the
+  // sender's WAL ends by now.
+  void Write(TimelineId timeline, Lsn at, std::string_view bytes, Lsn coming);
   // Everything written is durable on return; a failed sync is a PANIC.
   void Sync();
 
  private:
-  void Open(TimelineId timeline, uint64_t segment);
+  void Open(TimelineId timeline, uint64_t segment, Lsn coming);
   void Complete();
 
   uint64_t system_id_;

@@ -30,6 +30,7 @@ namespace {
 
 constexpr int64_t kFirstPauseMs = 100;
 constexpr int kMostMessagesPerSync = 32;
+constexpr uint64_t kMostUnsynced = 4 << 20;
 
 // Recovery wants no stream any more, or the process is told to end.
 struct StopReceiving {};
@@ -209,11 +210,15 @@ class Receiver {
 
   void Stream(PrimaryConnection& primary, const std::string& application) {
     call_ = primary.Start("Stream");
-    struct Drop {
-      std::unique_ptr<ClientCall>& call;
-      ~Drop() { call.reset(); }
-    } drop{call_};
     stream_.emplace(MakeStream());
+    // However the stream ends, what has come is kept: a promotion replays it.
+    struct Leave {
+      Receiver& receiver;
+      ~Leave() {
+        receiver.SyncWritten();
+        receiver.call_.reset();
+      }
+    } leave{*this};
     v1::StandbyMessage message;
     PutSpeaker(Self(), message.mutable_at());
     v1::StartStream* start = message.mutable_start();
@@ -251,7 +256,8 @@ class Receiver {
     WaitLatch(wait_ms, WaitEvent::kWalReceiverMain);
   }
 
-  // What has arrived is written, then synced once.
+  // What has arrived is written, then synced once. While much more is there to come and nobody waits for our word, what has come
+  // so far waits for more.
   void TakeMessages() {
     std::string bytes;
     more_ = true;
@@ -261,18 +267,27 @@ class Receiver {
     }
     if (stream_->written() == stream_->flushed()) return;
     ReportWritten(stream_->written());
+    if (lazy_ && !ended_ && stream_->written() < stream_->flushed() + kMostUnsynced &&
+        stream_->written() + kMostUnsynced < primary_end_)
+      return;
     if (!lazy_) Report();
+    SyncWritten();
+    if (!lazy_) TellWhenReplayed(position_);
+    SetProcessTitle(fmt::format("walden: walreceiver streaming {}", position_.ToString()));
+  }
+
+  void SyncWritten() noexcept {
+    if (stream_->written() == stream_->flushed()) return;
     wal_.Sync();
     stream_->Flushed(stream_->written());
     position_ = stream_->flushed();
-    if (!lazy_) TellWhenReplayed(position_);
     ReportReceived(position_, timeline_);
-    SetProcessTitle(fmt::format("walden: walreceiver streaming {}", position_.ToString()));
   }
 
   void Take(const ReceiverStream::Event& event) {
     MeetPrimary(event.term);
     lazy_ = event.lazy_reports;
+    primary_end_ = event.primary_end;
     NoteReceiverMessage(event.sent_us, event.primary_end);
     TakeSettled(event.settled);
     switch (event.kind) {
@@ -283,7 +298,7 @@ class Receiver {
         last_failure.clear();
         break;
       case ReceiverStream::Kind::kWal:
-        wal_.Write(timeline_, event.start, event.bytes);
+        wal_.Write(timeline_, event.start, event.bytes, event.primary_end);
         stream_->Written(event.start + event.bytes.size());
         break;
       case ReceiverStream::Kind::kKeepAlive: break;
@@ -336,6 +351,7 @@ class Receiver {
   Upstream upstream_;
   std::string peer_;
   TimelineId primary_timeline_ = 0;
+  Lsn primary_end_;  // of its WAL, as it said last
   std::unique_ptr<ClientCall> call_;
   std::optional<ReceiverStream> stream_;
   bool ended_ = false;

@@ -372,7 +372,10 @@ void StartupProcess::Replay() {
   CheckConsistency();
   for (bool going = true; going;) {
     if (reader_->Next(&record) != ReadResult::kRecord) {
-      dispatcher_->Pause();
+      if (supply_->MuchIsComing(reader_->position()))
+        dispatcher_->Drain();
+      else
+        dispatcher_->Pause();
       if (!RecoveryIsConsistent()) CheckConsistency();
       going = supply_->WaitForMore(reader_->position());
       continue;

@@ -81,6 +81,11 @@ bool WalSupply::StreamHasMore(Lsn at) const {
   return streaming_ && ReceivedLsn() > std::max(at, read_limit_);
 }
 
+bool WalSupply::MuchIsComing(Lsn at) const {
+  uint64_t much = static_cast<uint64_t>(GetInt(Setting::kMinParallelRedoSize)) * 1024;
+  return streaming_ && at + much < LastPrimaryWord().end;
+}
+
 void WalSupply::StartStreaming(Lsn at) {
   if (GetString(Setting::kPrimaryConninfo).empty()) return;
   // From the start of the segment, so that no half-filled segment stays.

@@ -33,6 +33,8 @@ class WalSupply : public WalSource {
   // Ends streaming and waits until the receiver is gone (before the log is opened for writing).
   void StopStreaming();
   bool streaming() const { return streaming_; }
+  // The primary has said that there is WAL far behind `at`: replay that waits for it will go on at once, and for long.
+  bool MuchIsComing(Lsn at) const;
   // Asks for a receiver that feeds us from `at` on; nothing without primary_conninfo.
   void StartStreaming(Lsn at);
 

@@ -103,8 +103,13 @@ Lsn SwitchWalSegment();
 std::string WalSegmentName(TimelineId timeline, uint64_t segment);  // "000000010000000000000001"
 bool ParseWalSegmentName(std::string_view name, TimelineId* timeline, uint64_t* segment);
 std::string WalSegmentPath(TimelineId timeline, uint64_t segment);  // "pg_wal/..."
-// Makes a zero-filled segment with its header if it does not exist. Throws 53100.
-void CreateWalSegment(TimelineId timeline, uint64_t segment, uint64_t system_id);
+enum class SegmentFill : uint8_t {
+  kZeroes,  // durable: records that are written and synced one by one are soon on disk
+  kHole,  // for what is there as a whole and comes now. After a power failure it may be there without its header
+};
+// Makes a segment with its header if it does not exist. Throws 53100.
+void CreateWalSegment(TimelineId timeline, uint64_t segment, uint64_t system_id,
+                      SegmentFill fill = SegmentFill::kZeroes);
 // Start of a new timeline in the middle of a segment: the new segment begins with a copy of the old one's
 // bytes before `upto`, zeroes behind.
 void CopyWalSegment(TimelineId from, TimelineId to, Lsn upto, uint64_t system_id);

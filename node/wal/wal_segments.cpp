@@ -132,7 +132,7 @@ thread_local Writing writing;
 
 }  // namespace
 
-void CreateWalSegment(TimelineId timeline, uint64_t segment, uint64_t system_id) {
+void CreateWalSegment(TimelineId timeline, uint64_t segment, uint64_t system_id, SegmentFill fill) {
   std::string path = WalSegmentPath(timeline, segment);
   if (PathExists(path)) return;
   std::string temporary = TemporarySegmentPath();
@@ -141,11 +141,13 @@ void CreateWalSegment(TimelineId timeline, uint64_t segment, uint64_t system_id)
     WaitEventScope waiting(WaitEvent::kWalInitWrite);
     File file = File::Open(temporary, O_RDWR | O_CREAT | O_EXCL);
     WriteHeader(file, timeline, segment, system_id);
-    if (GetBool(Setting::kWalInitZero))
+    if (fill == SegmentFill::kHole)
+      file.Truncate(kWalSegmentFileSize);
+    else if (GetBool(Setting::kWalInitZero))
       WriteZeroes(file, kWalSegmentHeaderSize, kWalSegmentFileSize);
     else
       WriteZeroes(file, kWalSegmentFileSize - 1, kWalSegmentFileSize);
-    if (GetBool(Setting::kFsync)) file.Sync();
+    if (fill == SegmentFill::kZeroes && GetBool(Setting::kFsync)) file.Sync();
   }
   MaybeFault(FaultPoint::kWalSegmentMade);
   InstallSegment(temporary, path);
