@@ -4,6 +4,7 @@
 
 #include "node/base/check.h"
 #include "node/base/error.h"
+#include "node/storage/sync_queue.h"
 #include "node/wal/record_handler.h"
 
 namespace walden {
@@ -15,6 +16,13 @@ void EnsureBlockExists(const PageKey& key) {
   if (key.block < RelationBlocks(key.rel, key.fork, true)) return;
   CreateRelationFile(key.rel, key.fork, true);
   ExtendRelationTo(key.rel, key.fork, key.block + 1);
+}
+
+// The page was written before the crash, maybe only into the kernel's memory. Nothing writes it again, and the checkpoint at the
+// end moves the start of the next recovery past its change.
+RedoAction AlreadyDone(const PageKey& key) {
+  RequestSync({SyncKind::kRelation, key.fork, key.block / kBlocksPerSegment, key.rel});
+  return RedoAction::kDone;
 }
 
 void UpgradeToCleanupLock(BufferPin& pin) {
@@ -97,7 +105,7 @@ RedoPage RedoContext::OpenPage(int id, bool cleanup) {
     NoteMissingPage(key);
     return page;
   }
-  page.action_ = PageLsn(page.page()) < lsn() ? RedoAction::kApply : RedoAction::kDone;
+  page.action_ = PageLsn(page.page()) < lsn() ? RedoAction::kApply : AlreadyDone(key);
   return page;
 }
 
@@ -107,7 +115,7 @@ RedoPage RedoContext::OpenOther(const PageKey& key) {
   page.lsn_ = lsn();
   page.pin_ = ReadPage(key, ReadMode::kZeroOnError);
   page.pin_.LockExclusive();
-  page.action_ = PageLsn(page.page()) < lsn() ? RedoAction::kApply : RedoAction::kDone;
+  page.action_ = PageLsn(page.page()) < lsn() ? RedoAction::kApply : AlreadyDone(key);
   return page;
 }
 

@@ -1,17 +1,22 @@
 // Recovery over real files: a relation of counters changed with WAL, crashes, checkpoints, archives,
 // timelines.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <fstream>
 #include <map>
 #include <thread>
 
+#include "node/base/bytes.h"
 #include "node/base/error.h"
 #include "node/base/random.h"
 #include "node/buffer/redo.h"
 #include "node/buffer/relation_storage.h"
 #include "node/os/file.h"
+#include "node/os/unsettled_file_system.h"
 #include "node/recovery/archive.h"
 #include "node/recovery/background_processes.h"
 #include "node/recovery/backup.h"
@@ -135,6 +140,46 @@ TEST_F(RecoveryTest, TornPageIsRepairedFromItsImage) {
   }
   node_.Start();
   EXPECT_EQ(Get(1), 77);
+}
+
+// fsyncs of the file in a journal of UnsettledFileSystem.
+int SyncsOf(const std::string& path, const std::string& journal) {
+  struct stat info;
+  EXPECT_EQ(stat(path.c_str(), &info), 0);
+  std::string records = ReadWholeFile(journal);
+  int syncs = 0;
+  for (size_t at = 0; at + 36 <= records.size(); at += Load<uint32_t>(&records[at + 4])) {
+    syncs += records[at + 2] == 's' && Load<uint64_t>(&records[at + 8]) == info.st_ino;
+  }
+  return syncs;
+}
+
+// Replay finds such a page done and does not write it: the checkpoint at the end, after which nobody replays its change any more,
+// must still bring it to the disk.
+TEST_F(RecoveryTest, PagesThatOnlyTheKernelHasAreSynced) {
+  OverrideSetting(Setting::kFullPageWrites, "off");
+  node_.Crash();
+  // In a process of its own, since what is to be synced is known to the process.
+  pid_t child = fork();
+  if (child == 0) {
+    node_.Start();
+    MakeCounters(2);
+    RequestCheckpoint(kCheckpointForce | kCheckpointWait);
+    Flush(Set(1, 77));
+    FlushRelationBuffers(kRel);
+    _exit(0);
+  }
+  int status = 1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+  OverrideSetting(Setting::kFsync, "on");
+  std::filesystem::create_directory("unsettled");
+  std::unique_ptr<FileSystem> watched = MakeUnsettledFileSystem("unsettled");
+  FileSystem* before = InstallFileSystem(watched.get());
+  node_.Start();
+  InstallFileSystem(before);
+  EXPECT_EQ(Get(1), 77);
+  EXPECT_EQ(SyncsOf("base/5/16384", "unsettled/journal"), 1);
 }
 
 TEST_F(RecoveryTest, EveryPrefixOfTheLogIsAConsistentPast) {
