@@ -78,3 +78,4 @@ SELECT count(*), sum(v) FROM many WHERE k = 49;
 SELECT few.id, (SELECT sum(v) FROM many WHERE k = few.id) FROM few ORDER BY 1;
 SELECT v FROM many WHERE k = 10 ORDER BY v LIMIT 3;
 SELECT count(*) FROM many WHERE k = 10 AND v = 60;
+DROP TABLE e;
