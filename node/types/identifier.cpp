@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "node/base/error.h"
+#include "node/types/array.h"
 #include "node/types/hash.h"
 #include "node/types/integer.h"
 #include "node/types/text.h"
@@ -362,7 +363,9 @@ constexpr TypeDescriptor kPseudoTypes[] = {
     Pseudo(2276, "any"),
     Pseudo(2281, "internal", 8, 0, PhysicalType::kInt64),
     Pseudo(2283, "anyelement"),
-    Pseudo(2277, "anyarray", -1, 0, PhysicalType::kString),
+    // Catalogs have columns of it (pg_attribute.attmissingval): a value says itself what its elements are.
+    {Oid{2277}, "anyarray", PhysicalType::kString, -1, 'd', 'p', ',', Oid{0}, Oid{0}, PseudoIn, ArrayOut,
+     nullptr, ArraySend, nullptr, nullptr, nullptr, nullptr},
     Pseudo(2776, "anynonarray"),
     Pseudo(3500, "anyenum"),
     Pseudo(3831, "anyrange", -1, 0, PhysicalType::kString),

@@ -36,6 +36,7 @@ INSERT INTO e VALUES (1, 1, 100, 'new', 9, 8), (1, 1, 101, 'other', 8, 9);
 SELECT count(*) FROM e WHERE d = 9;
 SELECT count(*) FROM e WHERE d = 8;
 SELECT count(*) FROM e WHERE f = 9;
+SELECT attname, attmissingval FROM pg_attribute WHERE attrelid = 'e'::regclass AND atthasmissing;
 ALTER TABLE e DROP COLUMN b;
 SELECT c, t FROM e WHERE c = 100;
 SELECT count(*) FROM e WHERE d = 9;
