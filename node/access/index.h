@@ -158,6 +158,12 @@ enum class UniqueCheck : uint8_t {
               // check)
 };
 
+// Values and row of an entry to be: desc->size() values.
+struct NewIndexEntry {
+  const Value* values;
+  TupleId tid;
+};
+
 class IndexMethod {
  public:
   virtual ~IndexMethod() = default;
@@ -177,6 +183,10 @@ class IndexMethod {
   // splitting).
   virtual bool Insert(const IndexDesc& index, const TableRef& table, const Value* values, TupleId tid,
                       UniqueCheck check, bool unchanged) const = 0;
+  // The same as Insert of each with UniqueCheck::kNo, in the order that suits the method: neighbours in the index
+  // share a descent, a lock and a record. `*at`: the entry in work, for whoever reports an error.
+  virtual void InsertMany(const IndexDesc& index, const TableRef& table,
+                          std::span<const NewIndexEntry> entries, bool unchanged, size_t* at) const = 0;
   virtual std::unique_ptr<IndexScan> BeginScan(const IndexDesc& index, bool want_values) const = 0;
   // Removes entries of dead rows; called once per filling of the dead-row store.
   virtual void BulkDelete(const IndexDesc& index, const DeadTids& dead, IndexVacuumStats* stats) const = 0;

@@ -32,6 +32,16 @@ class KernelFileSystem final : public FileSystem {
   ssize_t WriteVectorAt(int fd, const iovec* parts, int count, uint64_t offset) override {
     return OrErrno(pwritev(fd, parts, count, static_cast<off_t>(offset)));
   }
+  // Much is only reserved: what will be written anyway need not be written twice.
+  ssize_t Extend(int fd, const void* zeroes, size_t bytes, uint64_t end) override {
+    constexpr size_t kWorthReserving = 65536;
+    if (bytes >= kWorthReserving) {
+      if (fallocate(fd, 0, static_cast<off_t>(end), static_cast<off_t>(bytes)) == 0)
+        return static_cast<ssize_t>(bytes);
+      if (errno != EOPNOTSUPP && errno != EINTR) return -errno;
+    }
+    return WriteAt(fd, zeroes, bytes, end);
+  }
   int Sync(int fd, bool data_only) override { return OrErrno(data_only ? fdatasync(fd) : fsync(fd)); }
   int Truncate(int fd, uint64_t size_bytes) override {
     return OrErrno(ftruncate(fd, static_cast<off_t>(size_bytes)));

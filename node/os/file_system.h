@@ -23,6 +23,11 @@ class FileSystem {
   virtual ssize_t ReadAt(int fd, void* to, size_t bytes, uint64_t offset) = 0;
   virtual ssize_t WriteAt(int fd, const void* from, size_t bytes, uint64_t offset) = 0;
   virtual ssize_t WriteVectorAt(int fd, const iovec* parts, int count, uint64_t offset) = 0;
+  // Appends zeroes at the end of a file: `zeroes` are they. Disk space for them is taken, so that writing there later does
+  // not fail for lack of it.
+  virtual ssize_t Extend(int fd, const void* zeroes, size_t bytes, uint64_t end) {
+    return WriteAt(fd, zeroes, bytes, end);
+  }
   virtual int Sync(int fd, bool data_only) = 0;
   virtual int Truncate(int fd, uint64_t size_bytes) = 0;
   virtual int Stat(const char* path, struct stat* result) = 0;

@@ -212,7 +212,7 @@ void ExtendSegment(const PageKey& at, int count) {
   static const Bounce kZeroes{};
   uint64_t offset = OffsetInFile(at.block);
   ssize_t want = static_cast<ssize_t>(count) * static_cast<ssize_t>(kPageSize);
-  ssize_t wrote = fs().WriteAt(file->fd(), kZeroes.bytes, static_cast<size_t>(want), offset);
+  ssize_t wrote = fs().Extend(file->fd(), kZeroes.bytes, static_cast<size_t>(want), offset);
   if (wrote == want) return;
   int error = wrote < 0 ? static_cast<int>(-wrote) : ENOSPC;
   fs().Truncate(file->fd(), offset);

@@ -34,7 +34,7 @@ OTHER_LOADS = {
     "XLOG/NEXTOID": "every 8192 OIDs", "Heap2/SETTLE": "old transactions", "Transaction/RESERVE": "every 8192 transactions", "Standby/RUNNING_XACTS": "standbys",
 }
 # The kinds of record that every run kills at; --long takes all.
-OFTEN = {"Btree/SPLIT", "Heap2/MULTI_INSERT", "Btree/INSERT_UPPER", "Btree/UNLINK_PAGE", "Heap2/PRUNE", "Heap2/VACUUM", "Storage/TRUNCATE", "Database/DROP"}
+OFTEN = {"Btree/SPLIT", "Heap2/MULTI_INSERT", "Btree/INSERT_UPPER", "Btree/INSERT_MANY", "Btree/DEDUP", "Btree/UNLINK_PAGE", "Heap2/PRUNE", "Heap2/VACUUM", "Storage/TRUNCATE", "Database/DROP"}
 
 
 def rows(path: str, pattern: str) -> list:

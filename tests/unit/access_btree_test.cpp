@@ -23,6 +23,14 @@ class BtreeTest : public AccessTest {
     Value values[] = {Int(key)};
     BtreeMethod().Insert(index, table_, values, tid, UniqueCheck::kNo, false);
   }
+  void AddMany(const IndexDesc& index, std::span<const std::pair<int32_t, TupleId>> rows) {
+    std::vector<Value> values;
+    std::vector<NewIndexEntry> entries;
+    for (const auto& [key, tid] : rows) values.push_back(Int(key));
+    for (size_t i = 0; i < rows.size(); ++i) entries.push_back({&values[i], rows[i].second});
+    size_t at = 0;
+    BtreeMethod().InsertMany(index, table_, entries, false, &at);
+  }
   static TupleId Tid(uint32_t n) { return {n / 200, static_cast<OffsetNumber>(n % 200 + 1)}; }
 
   std::vector<TupleId> Collect(const IndexDesc& index, std::vector<ScanKey> keys,
@@ -109,6 +117,63 @@ TEST_F(BtreeTest, RandomInsertsAndDeletesAgainstAModel) {
       ExpectMatches(index, model, random);
     }
   }
+}
+
+TEST_F(BtreeTest, ManyAtOnceAgainstAModel) {
+  for (uint64_t seed : {1, 2, 3, 4}) {
+    Random random(seed);
+    IndexDesc index = MakeIndex(static_cast<uint32_t>(21020 + seed), "many", index_desc_.get(), false);
+    index.deduplicate = seed != 2;
+    CreateRelationStorage(index.locator, 1);
+    BtreeMethod().BuildEmpty(index, Fork::kMain);
+    Model model;
+    uint32_t next = 0;
+    uint64_t keys = seed == 3 ? 20 : 1000;  // many duplicates: lists, also in the middle of lists
+    for (int round = 0; round < 30; ++round) {
+      std::vector<std::pair<int32_t, TupleId>> rows;
+      uint32_t count = static_cast<uint32_t>(random.Below(1000));
+      for (uint32_t i = 0; i < count; ++i) {
+        // In the order of the heap, as an UPDATE of all rows makes them, or anywhere.
+        TupleId tid = Tid(seed == 4 ? next++ : (next++ * 7919u) % 100003u);
+        rows.emplace_back(static_cast<int32_t>(random.Below(keys)), tid);
+      }
+      AddMany(index, rows);
+      model.insert(rows.begin(), rows.end());
+      if (round % 10 == 9) ExpectMatches(index, model, random);
+      Dead dead;
+      for (auto it = model.begin(); round % 7 == 6 && it != model.end();) {
+        bool kill = random.Below(3) == 0;
+        if (kill) dead.tids.insert(it->second);
+        it = kill ? model.erase(it) : std::next(it);
+      }
+      IndexVacuumStats stats;
+      if (!dead.tids.empty()) BtreeMethod().BulkDelete(index, dead, &stats);
+    }
+  }
+}
+
+TEST_F(BtreeTest, EqualEntriesOfABatchShareLists) {
+  std::vector<std::pair<int32_t, TupleId>> rows;
+  for (uint32_t n = 0; n < 20000; ++n) rows.emplace_back(7, Tid(n));
+  for (size_t at = 0; at < rows.size(); at += 1000) AddMany(index_, std::span(rows).subspan(at, 1000));
+  VerifyBtree(index_);
+  EXPECT_EQ(Collect(index_, {Key(Strategy::kEqual, 7)}).size(), rows.size());
+  EXPECT_LE(RelationBlocks(index_.locator), 20000u * 6 / 8192 * 100 / 80 + 4);
+}
+
+TEST_F(BtreeTest, WhichOfManyIsTooLargeIsTold) {
+  TupleDesc text({(*desc_)[2]});
+  IndexDesc index = MakeIndex(21030, "texts", &text, false);
+  index.keys[0].compare = CompareText;
+  index.keys[0].order = KeyOrder::kBytes;
+  CreateRelationStorage(index.locator, 1);
+  BtreeMethod().BuildEmpty(index, Fork::kMain);
+  std::string large(9000, 'x');
+  Value values[] = {Text("b"), Text(large), Text("a")};
+  NewIndexEntry entries[] = {{&values[0], Tid(1)}, {&values[1], Tid(2)}, {&values[2], Tid(3)}};
+  size_t at = 0;
+  EXPECT_THROW(BtreeMethod().InsertMany(index, table_, entries, false, &at), SqlError);
+  EXPECT_EQ(at, 1u);
 }
 
 // Found by sessions that changed the same catalog rows at once: the index lost the newest version of one.
@@ -291,9 +356,15 @@ TEST_F(BtreeTest, ConcurrentInsertsScansAndVacuum) {
         BtreeMethod().BulkDelete(index_, dead, &stats);
       }
     } else {
+      // Half of them add many entries at a time.
       Random random(static_cast<uint64_t>(n));
+      std::vector<std::pair<int32_t, TupleId>> rows;
       for (int i = 0; i < kRows; ++i) {
-        Add(index_, static_cast<int32_t>(random.Below(5000)), Tid(static_cast<uint32_t>(n * kRows + i)));
+        rows.emplace_back(static_cast<int32_t>(random.Below(5000)),
+                          Tid(static_cast<uint32_t>(n * kRows + i)));
+        if (n % 2 == 0) Add(index_, rows.back().first, rows.back().second);
+        if (n % 2 == 1 && rows.size() == 100) AddMany(index_, rows);
+        if (n % 2 == 0 || rows.size() == 100) rows.clear();
         if (i % 500 == 0) {
           auto found =
               Collect(index_, {}, i % 1000 == 0 ? ScanDirection::kForward : ScanDirection::kBackward);

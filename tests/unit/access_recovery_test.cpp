@@ -166,6 +166,43 @@ TEST_F(AccessRecoveryTest, ReplayGivesTheSamePagesAndRows) {
   ExpectSound();
 }
 
+TEST_F(AccessRecoveryTest, ManyEntriesAtOnceAndPostingLists) {
+  index_.unique = false;
+  Random random(5);
+  BeginTransaction();
+  CurrentXid();
+  size_t count = 0, removed = 0;
+  for (int round = 0; round < 60; ++round) {
+    std::vector<Value> keys(300);
+    std::vector<NewIndexEntry> entries;
+    for (size_t i = 0; i < keys.size(); ++i, ++count) {
+      keys[i] = Int(static_cast<int32_t>(random.Below(round % 2 == 0 ? 10 : 100000)));
+      entries.push_back(
+          {&keys[i], {static_cast<BlockNumber>(count / 100), static_cast<OffsetNumber>(count % 100 + 1)}});
+    }
+    size_t at = 0;
+    BtreeMethod().InsertMany(index_, table_, entries, false, &at);
+    if (round % 20 != 19) continue;
+    struct Dead : DeadTids {
+      bool Contains(TupleId tid) const override { return tid.offset % 3 == 0; }
+    } dead;
+    IndexVacuumStats stats;
+    BtreeMethod().BulkDelete(index_, dead, &stats);
+    removed += static_cast<size_t>(stats.entries_removed);
+  }
+  Commit();
+  Pages before = Capture();
+  CrashAndReplay();
+  ExpectSamePages(before, Capture());
+  EXPECT_GT(replayed_[RecordKind::kBtreeInsertMany], 100);
+  EXPECT_GT(replayed_[RecordKind::kBtreeDedup], 10);
+  EXPECT_GT(replayed_[RecordKind::kBtreeVacuum], 10);
+  EXPECT_GT(removed, count / 4);
+  size_t entries = 0;
+  VerifyBtree(index_, [&](TupleId) { ++entries; });
+  EXPECT_EQ(entries, count - removed);
+}
+
 // A crash between a split and the downlink of its right half: readers move right, the next writer finishes
 // it.
 TEST_F(AccessRecoveryTest, IncompleteSplitsAreFinishedLater) {

@@ -2,6 +2,7 @@
 
 #include "node/access/btree/build.h"
 #include "node/access/btree/insert.h"
+#include "node/access/btree/insert_many.h"
 #include "node/access/btree/scan.h"
 #include "node/access/btree/vacuum.h"
 
@@ -24,6 +25,10 @@ class Btree final : public IndexMethod {
   bool Insert(const IndexDesc& index, const TableRef& table, const Value* values, TupleId tid,
               UniqueCheck check, bool unchanged) const override {
     return btree::InsertEntry(index, table, values, tid, check, unchanged);
+  }
+  void InsertMany(const IndexDesc& index, const TableRef& table, std::span<const NewIndexEntry> entries,
+                  bool unchanged, size_t* at) const override {
+    btree::InsertEntries(index, table, entries, unchanged, at);
   }
   std::unique_ptr<IndexScan> BeginScan(const IndexDesc& index, bool want_values) const override {
     return btree::BeginScan(index, want_values);

@@ -351,6 +351,13 @@ BufferPin AllocateNode(const IndexDesc& index) {
   return ExtendRelation(index.locator);
 }
 
+void InsertOnLeaf(const IndexDesc& index, const SearchKey& key, const Entry& entry, BufferPin leaf,
+                  const Descent& descent) {
+  bool posting_split;
+  OffsetNumber offset = PlaceOnLeaf(index, key, leaf.page(), &posting_split);
+  InsertOnNode(index, std::move(leaf), offset, entry, posting_split, nullptr, descent);
+}
+
 bool InsertEntry(const IndexDesc& index, const TableRef& table, const Value* values, TupleId tid,
                  UniqueCheck check, bool unchanged) {
   EntryBuffer entry;
@@ -394,9 +401,7 @@ bool InsertEntry(const IndexDesc& index, const TableRef& table, const Value* val
   MoveRight(index, key, Access::kWrite, &descent, &leaf);
   if (PageFreeSpace(leaf.page()) < AlignUp(entry.size, 8))
     MakeRoom(index, table, leaf, entry.size, unchanged);
-  bool posting_split;
-  OffsetNumber offset = PlaceOnLeaf(index, key, leaf.page(), &posting_split);
-  InsertOnNode(index, std::move(leaf), offset, entry.entry(), posting_split, nullptr, descent);
+  InsertOnLeaf(index, key, entry.entry(), std::move(leaf), descent);
   return is_unique;
 }
 

@@ -14,6 +14,10 @@ void FinishSplit(const IndexDesc& index, BufferPin left, const Descent* descent)
 // zeroed or not. Requires: not in a critical section.
 BufferPin AllocateNode(const IndexDesc& index);
 
+// Adds the entry to its leaf (locked exclusively; where the key, with its row identity, belongs), splitting that if it
+// is full. Releases the leaf.
+void InsertOnLeaf(const IndexDesc& index, const SearchKey& key, const Entry& entry, BufferPin leaf,
+                  const Descent& descent);
 bool InsertEntry(const IndexDesc& index, const TableRef& table, const Value* values, TupleId tid,
                  UniqueCheck check, bool unchanged);
 

@@ -15,80 +15,38 @@ namespace {
 
 bool HasRoom(const char* page, size_t need) { return PageFreeSpace(page) >= AlignUp(need, 8); }
 
-// Replaces the leaf's items by those of `rebuilt`, logged as an image.
-void ReplacePage(const IndexDesc& index, BufferPin& leaf, const char* rebuilt, RecordKind kind,
-                 const void* data, size_t size) {
+// Runs of equal entries that make posting lists.
+std::vector<MergedRun> FindEqualRuns(const char* page) {
+  std::vector<MergedRun> runs;
+  OffsetNumber max = PageMaxOffset(page);
+  for (OffsetNumber first = FirstData(page), next; first <= max; first = next) {
+    Entry base = EntryAt(page, first);
+    size_t size = base.columns_end() + static_cast<size_t>(base.tid_count()) * kTidSize;
+    for (next = static_cast<OffsetNumber>(first + 1); next <= max; ++next) {
+      Entry entry = EntryAt(page, next);
+      size += static_cast<size_t>(entry.tid_count()) * kTidSize;
+      if (size > kMaxPostingSize || !SameColumns(base, entry)) break;
+    }
+    if (next - first > 1) runs.push_back({first, static_cast<uint16_t>(next - first)});
+  }
+  return runs;
+}
+
+void Deduplicate(const IndexDesc& index, BufferPin& leaf) {
+  std::vector<MergedRun> runs = FindEqualRuns(leaf.page());
+  if (runs.empty()) return;
+  alignas(8) char rebuilt[kPageSize];
+  MergeRuns(leaf.page(), runs, rebuilt);
+  if (PageExactFreeSpace(rebuilt) <= PageExactFreeSpace(leaf.page())) return;
   CriticalSection critical;
   std::memcpy(leaf.page(), rebuilt, kPageSize);
   leaf.MarkDirty();
   if (!index.NeedsWal()) return;
-  WalRecord record(kind);
-  record.AddData(data, size);
-  record.AddPage(0, leaf.key(), leaf.page(), kWalStandard | kWalForceImage);
+  WalRecord record(RecordKind::kBtreeDedup);
+  record.AddPage(0, leaf.key(), leaf.page());
+  record.AddPageData(0, runs.data(), runs.size() * sizeof(MergedRun));
   record.InsertAndStamp();
 }
-
-// A page like `page`, with its high key but without data.
-void BeginRebuild(const char* page, char* rebuilt) {
-  InitNode(rebuilt, 0, 0);
-  *Node(rebuilt) = *Node(page);
-  Node(rebuilt)->flags &= static_cast<uint16_t>(~kHasGarbage);
-  if (!IsRightmost(page)) {
-    Entry high_key = EntryAt(page, kHighKey);
-    PageAddItem(rebuilt, high_key.data, high_key.size);
-  }
-}
-bool AddRebuilt(char* rebuilt, const Entry& entry) {
-  return PageAddItem(rebuilt, entry.data, entry.size, static_cast<OffsetNumber>(PageMaxOffset(rebuilt) + 1),
-                     ItemPlacement::kInsertShift) != kInvalidOffset;
-}
-
-bool MayDeduplicate(const IndexDesc& index) {
-  if (!index.deduplicate || index.desc->size() != index.key_count()) return false;
-  return std::all_of(index.keys.begin(), index.keys.end(),
-                     [](const IndexKeyColumn& key) { return key.equal_image; });
-}
-
-// Collects runs of equal entries into posting lists.
-class Deduplicator {
- public:
-  explicit Deduplicator(const char* page) : page_(page) { BeginRebuild(page, rebuilt_); }
-
-  // False: nothing was merged.
-  bool Run() {
-    for (OffsetNumber offset = FirstData(page_); offset <= PageMaxOffset(page_); ++offset) {
-      Entry entry = EntryAt(page_, offset);
-      if (!Joins(entry) && !Flush()) return false;
-      if (tids_.empty())
-        base_ = entry;
-      else
-        merged_ = true;
-      for (int i = 0; i < entry.tid_count(); ++i) tids_.push_back(entry.tid(i));
-    }
-    return Flush() && merged_;
-  }
-  const char* page() const { return rebuilt_; }
-
- private:
-  bool Joins(const Entry& entry) {
-    if (tids_.empty()) return true;
-    size_t size = base_.columns_end() + (tids_.size() + static_cast<size_t>(entry.tid_count())) * kTidSize;
-    return size <= kMaxPostingSize && SameColumns(base_, entry);
-  }
-  bool Flush() {
-    if (tids_.empty()) return true;
-    EntryBuffer merged;
-    FormPosting(base_, tids_.data(), static_cast<int>(tids_.size()), &merged);
-    tids_.clear();
-    return AddRebuilt(rebuilt_, merged.entry());
-  }
-
-  const char* page_;
-  alignas(8) char rebuilt_[kPageSize];
-  Entry base_{};
-  std::vector<TupleId> tids_;
-  bool merged_ = false;
-};
 
 int RemoveMarkedDead(const IndexDesc& index, const TableRef& table, BufferPin& leaf) {
   const char* page = leaf.page();
@@ -175,76 +133,61 @@ int RemoveDeadVersions(const IndexDesc& index, const TableRef& table, BufferPin&
 
 int RemoveTids(const IndexDesc& index, BufferPin& leaf, RecordKind kind, Lsn conflict_lsn,
                const std::function<bool(OffsetNumber offset, TupleId tid)>& dead) {
-  char* page = leaf.page();
+  const char* page = leaf.page();
   std::vector<OffsetNumber> whole;
-  struct Shrunk {
-    OffsetNumber offset;
-    std::vector<TupleId> kept;
-  };
-  std::vector<Shrunk> shrunk;
+  std::vector<uint16_t> shrunk;
+  std::vector<uint16_t> places;  // of an entry's dead row identities
   int removed = 0;
   for (OffsetNumber offset = FirstData(page); offset <= PageMaxOffset(page); ++offset) {
     Entry entry = EntryAt(page, offset);
     int count = entry.tid_count();
-    int first_dead = 0;
-    while (first_dead < count && !dead(offset, entry.tid(first_dead))) ++first_dead;
-    if (first_dead == count) continue;
-    std::vector<TupleId> kept;
-    for (int i = 0; i < first_dead; ++i) kept.push_back(entry.tid(i));
-    for (int i = first_dead + 1; i < count; ++i) {
-      TupleId tid = entry.tid(i);
-      if (!dead(offset, tid)) kept.push_back(tid);
+    places.clear();
+    for (int i = 0; i < count; ++i) {
+      if (dead(offset, entry.tid(i))) places.push_back(static_cast<uint16_t>(i));
     }
-    removed += count - static_cast<int>(kept.size());
-    if (kept.empty())
+    if (places.empty()) continue;
+    removed += static_cast<int>(places.size());
+    if (static_cast<int>(places.size()) == count) {
       whole.push_back(offset);
-    else
-      shrunk.push_back({offset, std::move(kept)});
+      continue;
+    }
+    shrunk.push_back(offset);
+    shrunk.push_back(static_cast<uint16_t>(places.size()));
+    shrunk.insert(shrunk.end(), places.begin(), places.end());
   }
   if (removed == 0) return 0;
-  DeleteRecord rec{conflict_lsn.value, static_cast<uint16_t>(whole.size()), {}};
-  if (!shrunk.empty()) {
-    alignas(8) char rebuilt[kPageSize];
-    BeginRebuild(page, rebuilt);
-    auto next = shrunk.begin();
-    for (OffsetNumber offset = FirstData(page); offset <= PageMaxOffset(page); ++offset) {
-      if (std::binary_search(whole.begin(), whole.end(), offset)) continue;
-      EntryBuffer smaller;
-      Entry entry = EntryAt(page, offset);
-      if (next != shrunk.end() && next->offset == offset) {
-        FormPosting(entry, next->kept.data(), static_cast<int>(next->kept.size()), &smaller);
-        entry = smaller.entry();
-        ++next;
-      }
-      CHECK(AddRebuilt(rebuilt, entry));
-    }
-    ReplacePage(index, leaf, rebuilt, kind, &rec, sizeof(rec));
-    return removed;
-  }
+  DeleteRecord rec{
+      conflict_lsn.value, static_cast<uint16_t>(whole.size()), static_cast<uint16_t>(shrunk.size()), {}};
+  alignas(8) char rebuilt[kPageSize];
+  RemoveEntries(page, whole, shrunk, rebuilt);
   CriticalSection critical;
-  PageRemoveItems(page, whole);
-  Node(page)->flags &= static_cast<uint16_t>(~kHasGarbage);
+  std::memcpy(leaf.page(), rebuilt, kPageSize);
   leaf.MarkDirty();
   if (index.NeedsWal()) {
     WalRecord record(kind);
     record.AddStruct(rec);
     record.AddPage(0, leaf.key(), page);
     record.AddPageData(0, whole.data(), whole.size() * sizeof(OffsetNumber));
+    record.AddPageData(0, shrunk.data(), shrunk.size() * sizeof(uint16_t));
     record.InsertAndStamp();
   }
   return removed;
 }
 
-void MakeRoom(const IndexDesc& index, const TableRef& table, BufferPin& leaf, size_t need, bool unchanged) {
+bool MayDeduplicate(const IndexDesc& index) {
+  if (!index.deduplicate || index.desc->size() != index.key_count()) return false;
+  return std::all_of(index.keys.begin(), index.keys.end(),
+                     [](const IndexKeyColumn& key) { return key.equal_image; });
+}
+
+bool MakeRoom(const IndexDesc& index, const TableRef& table, BufferPin& leaf, size_t need, bool unchanged) {
   char* page = leaf.page();
   if ((Node(page)->flags & kHasGarbage) && RemoveMarkedDead(index, table, leaf) > 0 && HasRoom(page, need))
-    return;
-  if (unchanged && RemoveDeadVersions(index, table, leaf) > 0 && HasRoom(page, need)) return;
-  if (!MayDeduplicate(index)) return;
-  Deduplicator deduplicator(page);
-  if (!deduplicator.Run()) return;
-  if (PageExactFreeSpace(deduplicator.page()) <= PageExactFreeSpace(page)) return;
-  ReplacePage(index, leaf, deduplicator.page(), RecordKind::kBtreeDedup, "", 0);
+    return true;
+  int versions = unchanged ? RemoveDeadVersions(index, table, leaf) : 0;
+  if (versions > 0 && HasRoom(page, need)) return true;
+  if (MayDeduplicate(index)) Deduplicate(index, leaf);
+  return !unchanged || versions > 0;
 }
 
 }  // namespace walden::btree

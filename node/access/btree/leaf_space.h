@@ -10,10 +10,13 @@
 
 namespace walden::btree {
 
+// Whether equal entries may share a posting list.
+bool MayDeduplicate(const IndexDesc& index);
+
 // In this order, until an entry of `need` bytes fits: removes entries marked dead; with `unchanged` (an
 // UPDATE makes duplicates here) looks up which entries belong to dead versions; merges duplicates into
-// posting lists. Requires: exclusive lock.
-void MakeRoom(const IndexDesc& index, const TableRef& table, BufferPin& leaf, size_t need, bool unchanged);
+// posting lists. False: dead versions were looked for in vain. Requires: exclusive lock.
+bool MakeRoom(const IndexDesc& index, const TableRef& table, BufferPin& leaf, size_t need, bool unchanged);
 
 // Removes the row identities for which `dead` says so (offset is the item's): whole entries go, posting lists
 // shrink. Returns how many were removed. `kind`: kBtreeDelete (with its conflict LSN) or kBtreeVacuum.

@@ -115,6 +115,22 @@ void CopyAsPivot(const Entry& from, BlockNumber child, EntryBuffer* out) {
   SetChild(out->data, child);
 }
 
+void BeginRebuild(const char* page, char* rebuilt) {
+  InitNode(rebuilt, 0, 0);
+  SetPageLsn(rebuilt, PageLsn(page));  // or its next change would look like the first after a checkpoint
+  *Node(rebuilt) = *Node(page);
+  Node(rebuilt)->flags &= static_cast<uint16_t>(~kHasGarbage);
+  if (!IsRightmost(page)) {
+    Entry high_key = EntryAt(page, kHighKey);
+    PageAddItem(rebuilt, high_key.data, high_key.size);
+  }
+}
+
+bool AddRebuilt(char* rebuilt, const Entry& entry) {
+  return PageAddItem(rebuilt, entry.data, entry.size, static_cast<OffsetNumber>(PageMaxOffset(rebuilt) + 1),
+                     ItemPlacement::kInsertShift) != kInvalidOffset;
+}
+
 bool SameColumns(const Entry& a, const Entry& b) {
   uint32_t size = a.columns_end();
   constexpr uint16_t kShape = kInfoNulls | kInfoColumns;

@@ -164,6 +164,9 @@ void FormEntry(const IndexDesc& index, const Value* values, TupleId tid, EntryBu
 void FormSeparator(const IndexDesc& index, const Entry& left, const Entry& right, EntryBuffer* out);
 // The same entry as a pivot with another child.
 void CopyAsPivot(const Entry& from, BlockNumber child, EntryBuffer* out);
+// A page like the leaf `page`, with its high key but without data, to which entries are added in order. False: no room.
+void BeginRebuild(const char* page, char* rebuilt);
+bool AddRebuilt(char* rebuilt, const Entry& entry);
 // How many leading key columns are needed to tell them apart; key_count() + 1 when only the row identity
 // does.
 int ColumnsToSeparate(const IndexDesc& index, const Entry& left, const Entry& right);

@@ -59,18 +59,37 @@ void RedoNewRoot(RedoContext& redo) {
   meta.Finish();
 }
 
-void RedoImageOnly(RedoContext& redo) { RedoPage page = redo.OpenPage(0); }
+void RedoInsertMany(RedoContext& redo) {
+  RedoPage page = redo.OpenPage(0);
+  if (!page.NeedsRedo()) return;
+  AddEntries(page.page(), redo.record().PageData(0));
+  page.Finish();
+}
+
+void RedoDedup(RedoContext& redo) {
+  RedoPage page = redo.OpenPage(0);
+  if (!page.NeedsRedo()) return;
+  std::string_view data = redo.record().PageData(0);
+  std::vector<MergedRun> runs(data.size() / sizeof(MergedRun));
+  std::memcpy(runs.data(), data.data(), runs.size() * sizeof(MergedRun));
+  alignas(8) char rebuilt[kPageSize];
+  MergeRuns(page.page(), runs, rebuilt);
+  std::memcpy(page.page(), rebuilt, kPageSize);
+  page.Finish();
+}
 
 void RedoDelete(RedoContext& redo) {
   auto rec = redo.record().Struct<DeleteRecord>();
   RedoPage page = redo.OpenPage(0, redo.record().kind == RecordKind::kBtreeVacuum);
   if (!page.NeedsRedo()) return;
   std::string_view data = redo.record().PageData(0);
-  std::vector<OffsetNumber> offsets(rec.count);
-  CHECK(data.size() == rec.count * sizeof(OffsetNumber));
-  std::memcpy(offsets.data(), data.data(), data.size());
-  PageRemoveItems(page.page(), offsets);
-  Node(page.page())->flags &= static_cast<uint16_t>(~kHasGarbage);
+  std::vector<uint16_t> numbers(size_t{rec.count} + rec.shrunk_size);
+  CHECK(data.size() == numbers.size() * sizeof(uint16_t));
+  std::memcpy(numbers.data(), data.data(), data.size());
+  std::span<const uint16_t> all = numbers;
+  alignas(8) char rebuilt[kPageSize];
+  RemoveEntries(page.page(), all.first(rec.count), all.subspan(rec.count), rebuilt);
+  std::memcpy(page.page(), rebuilt, kPageSize);
   page.Finish();
 }
 
@@ -116,6 +135,9 @@ void DescribeInsert(const DecodedRecord& record, std::string* out) {
   auto rec = record.Struct<InsertRecord>();
   Append(out, "off {}{}", rec.offset, rec.posting_split ? " posting split" : "");
 }
+void DescribeInsertMany(const DecodedRecord& record, std::string* out) {
+  Append(out, "nentries {}", record.Struct<InsertManyRecord>().count);
+}
 void DescribeSplit(const DecodedRecord& record, std::string* out) {
   auto rec = record.Struct<SplitRecord>();
   Append(out, "level {}, firstrightoff {}, newitemoff {}", rec.level, rec.first_right, rec.new_offset);
@@ -123,10 +145,14 @@ void DescribeSplit(const DecodedRecord& record, std::string* out) {
 void DescribeNewRoot(const DecodedRecord& record, std::string* out) {
   Append(out, "level {}", record.Struct<NewRootRecord>().level);
 }
-void DescribeDedup(const DecodedRecord&, std::string*) {}
+void DescribeDedup(const DecodedRecord& record, std::string* out) {
+  size_t runs = record.PageData(0).size() / sizeof(MergedRun);
+  if (runs > 0) Append(out, "nintervals {}", runs);
+}
 void DescribeDelete(const DecodedRecord& record, std::string* out) {
   auto rec = record.Struct<DeleteRecord>();
   Append(out, "conflict lsn {}, ndeleted {}", Lsn{rec.conflict_lsn}.ToString(), rec.count);
+  if (rec.shrunk_size > 0) Append(out, ", shrunk {}", rec.shrunk_size);
 }
 void DescribeUnlink(const DecodedRecord& record, std::string* out) {
   auto rec = record.Struct<UnlinkRecord>();
@@ -163,10 +189,11 @@ constexpr RecordHandler kHandlers[] = {
     {RecordKind::kBtreeInsertUpper, RedoInsert, DescribeInsert, MaskBtreePage},
     {RecordKind::kBtreeSplit, RedoSplit, DescribeSplit, MaskBtreePage},
     {RecordKind::kBtreeNewRoot, RedoNewRoot, DescribeNewRoot, MaskBtreePage},
-    {RecordKind::kBtreeDedup, RedoImageOnly, DescribeDedup, MaskBtreePage},
+    {RecordKind::kBtreeDedup, RedoDedup, DescribeDedup, MaskBtreePage},
     {RecordKind::kBtreeDelete, RedoDelete, DescribeDelete, MaskBtreePage, DeleteConflict},
     {RecordKind::kBtreeVacuum, RedoDelete, DescribeDelete, MaskBtreePage},
     {RecordKind::kBtreeUnlinkPage, RedoUnlink, DescribeUnlink, MaskBtreePage},
+    {RecordKind::kBtreeInsertMany, RedoInsertMany, DescribeInsertMany, MaskBtreePage},
     {RecordKind::kBtreeReusePage, RedoNothing, DescribeReuse, nullptr, ReuseConflict},
 };
 
@@ -195,6 +222,75 @@ void AddEntry(char* page, OffsetNumber offset, const Entry& entry, bool posting_
   }
   if (PageAddItem(page, to_add.data, to_add.size, offset, ItemPlacement::kInsertShift) == kInvalidOffset) {
     Panic("btree: could not add an entry at line pointer {}", offset);
+  }
+}
+
+void AddEntries(char* page, std::string_view items) {
+  const char* end = items.data() + items.size();
+  for (const char* p = items.data(); p < end;) {
+    OffsetNumber offset = Load<uint16_t>(p);
+    uint32_t size = Load<uint16_t>(p + 2);
+    AddEntry(page, offset, {p + 4, size}, false);
+    p += 4 + size;
+  }
+}
+
+void MergeRuns(const char* page, std::span<const MergedRun> runs, char* rebuilt) {
+  BeginRebuild(page, rebuilt);
+  auto run = runs.begin();
+  std::vector<TupleId> tids;
+  for (OffsetNumber offset = FirstData(page); offset <= PageMaxOffset(page);) {
+    Entry entry = EntryAt(page, offset);
+    if (run == runs.end() || run->first != offset) {
+      CHECK(AddRebuilt(rebuilt, entry));
+      ++offset;
+      continue;
+    }
+    tids.clear();
+    for (OffsetNumber end = static_cast<OffsetNumber>(offset + run->count); offset < end; ++offset) {
+      Entry merged = EntryAt(page, offset);
+      for (int i = 0; i < merged.tid_count(); ++i) tids.push_back(merged.tid(i));
+    }
+    EntryBuffer list;
+    FormPosting(entry, tids.data(), static_cast<int>(tids.size()), &list);
+    CHECK(AddRebuilt(rebuilt, list.entry()));
+    ++run;
+  }
+}
+
+void RemoveEntries(const char* page, std::span<const OffsetNumber> whole, std::span<const uint16_t> shrunk,
+                   char* rebuilt) {
+  if (shrunk.empty()) {
+    std::memcpy(rebuilt, page, kPageSize);
+    PageRemoveItems(rebuilt, whole);
+    Node(rebuilt)->flags &= static_cast<uint16_t>(~kHasGarbage);
+    return;
+  }
+  BeginRebuild(page, rebuilt);
+  std::vector<TupleId> kept;
+  auto removed = whole.begin();
+  for (OffsetNumber offset = FirstData(page); offset <= PageMaxOffset(page); ++offset) {
+    if (removed != whole.end() && *removed == offset) {
+      ++removed;
+      continue;
+    }
+    Entry entry = EntryAt(page, offset);
+    if (shrunk.empty() || shrunk[0] != offset) {
+      CHECK(AddRebuilt(rebuilt, entry));
+      continue;
+    }
+    std::span<const uint16_t> places = shrunk.subspan(2, shrunk[1]);
+    shrunk = shrunk.subspan(2 + places.size());
+    kept.clear();
+    for (int i = 0; i < entry.tid_count(); ++i) {
+      if (!places.empty() && places[0] == i)
+        places = places.subspan(1);
+      else
+        kept.push_back(entry.tid(i));
+    }
+    EntryBuffer smaller;
+    FormPosting(entry, kept.data(), static_cast<int>(kept.size()), &smaller);
+    CHECK(AddRebuilt(rebuilt, smaller.entry()));
   }
 }
 

@@ -1,9 +1,7 @@
 #include "node/sql/executor/batched_insert.h"
 
-#include <algorithm>
-#include <numeric>
-
 #include "node/access/deform.h"
+#include "node/base/error.h"
 #include "node/buffer/relation_storage.h"
 #include "node/shm/interrupts.h"
 #include "node/txn/transaction.h"
@@ -74,7 +72,7 @@ void BatchedInsert::InsertIndexEntries(EvalContext& context) {
   }
   InsertRowByRow(context, in_order);
   for (auto& index : writer_.indexes()) {
-    if (!index->desc().unique && !index->has_expressions()) InsertSorted(context, *index);
+    if (!index->desc().unique && !index->has_expressions()) InsertTogether(context, *index);
   }
 }
 
@@ -95,47 +93,21 @@ void BatchedInsert::InsertRowByRow(EvalContext& context, std::span<IndexColumns*
   }
 }
 
-namespace {
-
-int CompareIndexKeys(const IndexDesc& index, const Value* a, const Value* b) {
-  for (int i = 0; i < index.key_count(); ++i) {
-    const IndexKeyColumn& key = index.keys[static_cast<size_t>(i)];
-    if (a[i].is_null || b[i].is_null) {
-      if (a[i].is_null && b[i].is_null) continue;
-      return a[i].is_null == key.nulls_first ? -1 : 1;
-    }
-    int order = key.order == KeyOrder::kInt32
-                    ? (a[i].datum.i32 > b[i].datum.i32) - (a[i].datum.i32 < b[i].datum.i32)
-                : key.order == KeyOrder::kInt64
-                    ? (a[i].datum.i64 > b[i].datum.i64) - (a[i].datum.i64 < b[i].datum.i64)
-                    : key.compare(a[i].datum, b[i].datum, key.collation);
-    if (order != 0) return key.descending ? -order : order;
-  }
-  return 0;
-}
-
-}  // namespace
-
-// Neighbours in the index one after the other: pages on the way down are still in the cache.
-void BatchedInsert::InsertSorted(EvalContext& context, IndexColumns& index) {
-  const IndexDesc& desc = index.desc();
+void BatchedInsert::InsertTogether(EvalContext& context, IndexColumns& index) {
   size_t columns = index.index().index->indkey.size();
   keys_.resize(count_ * columns);
-  for (size_t i = 0; i < count_; ++i) index.Compute(context, {}, ValuesOf(i), keys_.data() + i * columns);
-  order_.resize(count_);
-  std::iota(order_.begin(), order_.end(), 0u);
-  if (desc.method->can_order()) {
-    auto less = [&](uint32_t a, uint32_t b) {
-      int order = CompareIndexKeys(desc, keys_.data() + a * columns, keys_.data() + b * columns);
-      return order != 0 ? order < 0 : a < b;
-    };
-    if (!std::is_sorted(order_.begin(), order_.end(), less)) std::sort(order_.begin(), order_.end(), less);
+  entries_.clear();
+  for (size_t i = 0; i < count_; ++i) {
+    Value* key = keys_.data() + i * columns;
+    index.Compute(context, {}, ValuesOf(i), key);
+    entries_.push_back({key, tids_[i]});
   }
-  for (uint32_t i : order_) {
-    CheckInterrupts();
-    current_label_ = labels_[i];
-    desc.method->Insert(desc, writer_.relation().table, keys_.data() + i * columns, tids_[i],
-                        UniqueCheck::kNo, false);
+  size_t at = 0;
+  try {
+    index.desc().method->InsertMany(index.desc(), writer_.relation().table, entries_, false, &at);
+  } catch (const SqlError&) {
+    current_label_ = labels_[at];
+    throw;
   }
 }
 

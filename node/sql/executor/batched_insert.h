@@ -37,7 +37,7 @@ class BatchedInsert {
 
   void InsertIndexEntries(EvalContext& context);
   void InsertRowByRow(EvalContext& context, std::span<IndexColumns* const> indexes);
-  void InsertSorted(EvalContext& context, IndexColumns& index);
+  void InsertTogether(EvalContext& context, IndexColumns& index);
   std::span<const Value> ValuesOf(size_t row) const { return {values_.data() + row * width_, width_}; }
 
   TableWriter& writer_;
@@ -53,7 +53,7 @@ class BatchedInsert {
   std::vector<TupleId> tids_;
   std::vector<Value> values_;  // of all rows, deformed for the indexes
   std::vector<Value> keys_;
-  std::vector<uint32_t> order_;
+  std::vector<NewIndexEntry> entries_;
   Arena arena_;
   uint64_t current_label_ = 0;
 };

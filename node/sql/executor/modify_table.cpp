@@ -40,6 +40,7 @@ class ModifyTableOperator : public Operator {
   }
   void Close() override {
     gathered_.reset();
+    entries_.reset();
     bulk_.reset();
     if (fetcher_ != nullptr) fetcher_->Release();
     recheck_.Close();
@@ -52,6 +53,7 @@ class ModifyTableOperator : public Operator {
     if (writer_ == nullptr || writer_->relation_ref() != relation) BindRelation(std::move(relation));
     cid_ = CurrentCommandId(/*used=*/true);
     gathered_.reset();
+    entries_.reset();
     if (plan_.command == CmdType::kInsert) bulk_ = std::make_unique<BulkInsertState>(/*use_ring=*/false);
     child_.selection.count = 0;
     child_at_ = 0;
@@ -69,6 +71,7 @@ class ModifyTableOperator : public Operator {
       if (child_at_ >= child_.selection.count) {
         child_at_ = 0;
         child_.selection.count = 0;
+        FlushEntries();
         if (returned_ > 0 || !left_->Next(&child_)) break;
       }
       if (CanGather()) {
@@ -78,6 +81,7 @@ class ModifyTableOperator : public Operator {
         ChangeRow(child_.selection.Row(child_at_++));
       }
     }
+    FlushEntries();
     if (gathering && gathering->gathered() > SettledLsn() && IsSameWithoutUnsettled())
       gathering->KeepUntold();
     if (returned_ == 0) return false;
@@ -166,9 +170,8 @@ class ModifyTableOperator : public Operator {
 
   // Rows that nobody wants to see one by one are stored a batch at a time.
   bool CanGather() const {
-    constexpr uint32_t kWorthwhile = 8;
     return plan_.command == CmdType::kInsert && plan_.on_conflict == OnConflictAction::kNone &&
-           !plan_.has_returning && child_.selection.count >= kWorthwhile;
+           !plan_.has_returning && child_.selection.count >= kWorthGathering;
   }
 
   void InsertTogether() {
@@ -367,6 +370,16 @@ class ModifyTableOperator : public Operator {
     return context;
   }
 
+  // Where the index entries of updated rows are gathered, if the batch has many.
+  GatheredEntries* Entries() {
+    if (child_.selection.count < kWorthGathering) return nullptr;
+    if (!entries_) entries_.emplace(writer_->relation().table);
+    return &*entries_;
+  }
+  void FlushEntries() {
+    if (entries_) entries_->Flush();
+  }
+
   TupleResult TryUpdate(const Batch& source, uint32_t row, TupleId tid, TupleFailure* failure) {
     TupleView old_row;
     if (!fetcher_->FetchAny(tid, &old_row)) return TupleResult::kInvisible;
@@ -374,7 +387,7 @@ class ModifyTableOperator : public Operator {
     EvalContext context = SetNewValues(source, row, old_row);
     TupleId new_tid;
     TupleResult result = writer_->Update(context, tid, old_row, values_, changed_, cid_, WaitPolicy::kBlock,
-                                         failure, &new_tid);
+                                         failure, &new_tid, Entries());
     if (result != TupleResult::kOk) return result;
     queue_places_->KeepToEnd();
     CountRow();
@@ -489,6 +502,8 @@ class ModifyTableOperator : public Operator {
     returning_capacity_ = capacity;
   }
 
+  static constexpr uint32_t kWorthGathering = 8;  // rows of a batch
+
   const ModifyTablePlan& plan_;
   Recheck recheck_;
   RowQueuePlaces* queue_places_ = nullptr;  // of the row being changed
@@ -500,6 +515,7 @@ class ModifyTableOperator : public Operator {
   std::unique_ptr<HeapFetcher> fetcher_;
   std::unique_ptr<BulkInsertState> bulk_;
   std::unique_ptr<BatchedInsert> gathered_;
+  std::optional<GatheredEntries> entries_;
   std::unique_ptr<ReferentialChecks> referential_;
   CommandId cid_ = 0;
   bool may_answer_early_ = false;  // an UPDATE, and of no column that an index or a foreign key rests on

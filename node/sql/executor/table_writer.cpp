@@ -195,31 +195,40 @@ TupleId TableWriter::Insert(EvalContext& context, std::span<const Value> values,
 }
 
 void TableWriter::InsertIndexEntries(EvalContext& context, std::span<const Value> values, TupleId tid,
-                                     const AttrSet* changed) {
+                                     const AttrSet* changed, GatheredEntries* gathered) {
   if (indexes_.empty()) return;
   std::span<Vector* const> row;
   for (auto& columns : indexes_) {
     if (columns->has_expressions() && row.empty()) row = RowVectors(values);
     if (!columns->Compute(context, row, values, key_.data())) continue;
     const IndexDesc& desc = columns->desc();
-    UniqueCheck check = !desc.unique ? UniqueCheck::kNo : UniqueCheck::kYes;
+    const PgIndexRow& row_of_index = *columns->index().index;
     bool unchanged = changed != nullptr && !columns->has_expressions();
     if (unchanged) {
-      for (int16_t key : columns->index().index->indkey) unchanged &= !changed->Contains(key);
+      for (int16_t key : row_of_index.indkey) unchanged &= !changed->Contains(key);
     }
-    desc.method->Insert(desc, table_->table, key_.data(), tid, check, unchanged);
+    // The version that is replaced had the key for itself, and until this transaction ends whoever wants it waits.
+    bool is_ours = unchanged && row_of_index.indimmediate && row_of_index.indisvalid;
+    bool check = desc.unique && !is_ours;
+    if (gathered != nullptr && !check) {
+      gathered->Add(desc, key_.data(), tid, unchanged);
+    } else {
+      desc.method->Insert(desc, table_->table, key_.data(), tid, check ? UniqueCheck::kYes : UniqueCheck::kNo,
+                          unchanged);
+    }
   }
 }
 
 TupleResult TableWriter::Update(EvalContext& context, TupleId tid, const TupleView& old_row,
                                 std::span<const Value> values, const AttrSet& changed, CommandId cid,
-                                WaitPolicy wait, TupleFailure* failure, TupleId* new_tid) {
+                                WaitPolicy wait, TupleFailure* failure, TupleId* new_tid,
+                                GatheredEntries* gathered) {
   FormUpdatedTuple(*table_->desc, old_row, values.data(), changed, &buffer_);
   UpdateOutcome outcome;
   TupleResult result = HeapUpdate(table_->table, tid, &buffer_, cid, nullptr, wait, failure, &outcome);
   if (result != TupleResult::kOk) return result;
   *new_tid = outcome.tid;
-  if (!outcome.hot) InsertIndexEntries(context, values, outcome.tid, &changed);
+  if (!outcome.hot) InsertIndexEntries(context, values, outcome.tid, &changed, gathered);
   return result;
 }
 

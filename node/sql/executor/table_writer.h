@@ -12,6 +12,7 @@
 
 #include "node/access/heap/heap.h"
 #include "node/catalog/relation.h"
+#include "node/sql/executor/gathered_entries.h"
 #include "node/sql/expression/expression.h"
 
 namespace walden {
@@ -56,10 +57,11 @@ class TableWriter {
   std::optional<TupleId> InsertUnlessConflict(EvalContext& context, std::span<const Value> values,
                                               CommandId cid, std::span<const Oid> arbiters,
                                               TupleId* conflict);
-  // Replaces version `tid`; index entries are added unless the update was HOT.
+  // Replaces version `tid`; index entries are added unless the update was HOT: those whose insertion cannot fail by
+  // `gathered`, if there is one.
   TupleResult Update(EvalContext& context, TupleId tid, const TupleView& old_row,
                      std::span<const Value> values, const AttrSet& changed, CommandId cid, WaitPolicy wait,
-                     TupleFailure* failure, TupleId* new_tid);
+                     TupleFailure* failure, TupleId* new_tid, GatheredEntries* gathered = nullptr);
   TupleResult Delete(TupleId tid, CommandId cid, WaitPolicy wait, TupleFailure* failure);
 
   // "(1, null, abc)" of the columns that the current user may see; for DETAIL lines.
@@ -69,7 +71,7 @@ class TableWriter {
 
  private:
   void InsertIndexEntries(EvalContext& context, std::span<const Value> values, TupleId tid,
-                          const AttrSet* changed);
+                          const AttrSet* changed, GatheredEntries* gathered = nullptr);
   bool FindConflict(EvalContext& context, std::span<const Value> values, std::span<const Oid> arbiters,
                     TupleId own, TupleId* conflict);
   bool KeyConflicts(IndexColumns& columns, const Value* key, TupleId own, TupleId* conflict);
