@@ -9,6 +9,7 @@ The server refuses to run as root, so under root everything runs as an unprivile
 Nothing sleeps for luck: wait_until polls a condition and fails with its description. stop() checks that the log has no line that the
 test did not expect (ERRORs and PANICs are allowed one by one with node.allow_in_log).
 """
+import contextlib
 import os
 import pathlib
 import pwd
@@ -146,9 +147,19 @@ class Node:
         return (self.data / "postmaster.pid").read_text().split("\n")[6] or "none"
 
     def children(self) -> dict:
-        """pid -> title of every process below the postmaster."""
+        """pid -> title of every process below the postmaster: those too that are dead and that it has not noticed yet. Quick, as
+        some of them do not live long."""
         postmaster = self.postmaster_pid()
-        return {int(pid): process_title(pid) for pid in os.listdir("/proc") if pid.isdigit() and parent_of(pid) == postmaster}
+        try:
+            pids = pathlib.Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        except OSError:  # the postmaster has gone, or the kernel does not list children
+            pids = subprocess.run(["ps", "-o", "pid=", "--ppid", str(postmaster)], capture_output=True, text=True).stdout.split()
+        found = {}
+        for pid in pids:
+            with contextlib.suppress(OSError):  # it has gone meanwhile
+                title = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
+                found[int(pid)] = title or "<defunct>"
+        return found
 
     def child(self, title_part: str) -> int:
         """The pid of the child whose title contains `title_part`; waits for it."""
