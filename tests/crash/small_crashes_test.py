@@ -156,7 +156,10 @@ class Lane:
 class Run:
     def __init__(self, cluster, crashes: int, seed: int):
         self.cluster, self.left, self.seed, self.lock, self.failure = cluster, crashes, seed, threading.Lock(), None
-        self.counts = {}
+        self.counts, self.started = {}, time.monotonic()
+
+    def report(self):
+        print(f"{sum(self.counts.values())} crashes in {time.monotonic() - self.started:.0f} s: {dict(sorted(self.counts.items()))}", flush=True)
 
     def take(self) -> bool:
         with self.lock:
@@ -175,6 +178,8 @@ class Run:
                 kind = lane.crash()
                 with self.lock:
                     self.counts[kind] = self.counts.get(kind, 0) + 1
+                    if sum(self.counts.values()) % 100 == 0:
+                        self.report()
         except BaseException as failure:  # noqa: BLE001: raised by the main thread
             self.failure = failure
 
@@ -182,7 +187,6 @@ class Run:
 def main() -> int:
     def given(name: str, default: int) -> int:
         return int(sys.argv[sys.argv.index(name) + 1]) if name in sys.argv else default
-    started = time.monotonic()
     with Cluster() as cluster:
         run = Run(cluster, given("--crashes", 150), given("--seed", 1))
         lanes = [threading.Thread(target=run.lane, args=(number,)) for number in range(given("--lanes", 2))]
@@ -192,7 +196,7 @@ def main() -> int:
             lane.join()
         if run.failure is not None:
             raise run.failure
-    print(f"{sum(run.counts.values())} crashes in {time.monotonic() - started:.0f} s: {dict(sorted(run.counts.items()))}", flush=True)
+        run.report()
     return 0
 
 
