@@ -37,7 +37,7 @@ WAYS = {
     "deleted": "SELECT string_agg(({total} - n)::text, ',' ORDER BY writer) FROM (SELECT writer, count(*) AS n FROM remaining GROUP BY writer) x",
 }
 VALUES = "SELECT string_agg(n::text, ',' ORDER BY id) FROM stopped"
-TOTAL = 4000  # more steps than a round gets done
+TOTAL = 4000  # steps of a writer, of whom some are always left; then all begins anew
 
 
 class Seen:
@@ -80,7 +80,7 @@ class Round:
 
     def write(self, number: int):
         client, count = self.connect(self.primary, self.writer_level), self.base[number]
-        while not self.stop.is_set():
+        while not self.stop.is_set() and count < TOTAL - 1:
             count += 1
             messages = client.query(f"BEGIN; UPDATE counts SET n = {count} WHERE id = {number + 1}; INSERT INTO steps VALUES ({number + 1}, {count}); "
                                     f"DELETE FROM remaining WHERE writer = {number + 1} AND id = {count}; COMMIT")
@@ -166,8 +166,16 @@ def create(primary):
                  "CREATE TABLE stopped (id int PRIMARY KEY, n int); INSERT INTO stopped VALUES (1, 0), (2, 0); VACUUM ANALYZE")
 
 
+def begin_anew(primary, replica):
+    primary.psql("BEGIN; UPDATE counts SET n = 0; DELETE FROM steps; INSERT INTO remaining SELECT w, i FROM "
+                 f"generate_series(1, {WRITERS}) w, generate_series(1, {TOTAL}) i ON CONFLICT DO NOTHING; COMMIT")
+    wait_caught_up(primary, replica)
+
+
 def power_round(primary, replica, journal, seed: int, seconds: float):
     rng = random.Random(seed)
+    if max(vector_of(primary)) > TOTAL / 2:
+        begin_anew(primary, replica)
     base = list(vector_of(primary))
     level = rng.choice(LEVELS)
     part = Round(primary, replica, base, level)

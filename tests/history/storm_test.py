@@ -44,9 +44,19 @@ class Session(threading.Thread):
         self.perhaps = [0] * ROWS
 
     def connect(self):
-        self.wire = WireClient(self.storm.node.port, path=str(self.storm.node.cluster.folder))
-        self.wire.socket.settimeout(60)
-        self.wire.rows(f"SET lock_timeout = {self.rng.choice((0, 0, 0, 300))}; SET statement_timeout = {self.rng.choice((0, 0, 0, 500))}")
+        settings = f"SET lock_timeout = {self.rng.choice((0, 0, 0, 300))}; SET statement_timeout = {self.rng.choice((0, 0, 0, 500))}"
+        while True:
+            self.wire = WireClient(self.storm.node.port, path=str(self.storm.node.cluster.folder))
+            self.wire.socket.settimeout(60)
+            try:
+                answer = self.wire.query(settings)
+            except BrokenPipeError:
+                answer = []
+            errors = [message.fields() for message in answer if message.kind == "E"]
+            assert all(error["C"] in EXPECTED for error in errors), errors
+            if answer and answer[-1].kind == "Z" and not errors:
+                return
+            self.wire.socket.close()  # already disturbed
 
     def run(self):
         try:

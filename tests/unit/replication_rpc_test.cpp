@@ -73,7 +73,8 @@ class EchoServer {
       try {
         server.Listen({"127.0.0.1"}, port, nullptr);
         port_ = port;
-      } catch (const SqlError&) {  // somebody else was quicker
+      } catch (const SqlError&) {
+        continue;  // somebody else was quicker
       }
     }
     while (!stop_) {
