@@ -3,12 +3,13 @@
 (or, on main itself, from the commit before). With --all over the whole tree. Exits 1 when something would change or is
 warned about, 77 when there is nothing to lint with or to compare with.
 
-usage: lint.py [--all] [--fix] [--format-only | --tidy-only] [--build FOLDER] [--limit N] [BASE]
+usage: lint.py [--all] [--fix] [--format-only | --tidy-only] [--build FOLDER] [--limit N] [--seconds N] [BASE]
   --fix          applies clang-format's changes
   --format-only  no clang-tidy, which takes about ten seconds a file
   --tidy-only    no clang-format
   --build        whose compile_commands.json clang-tidy reads (build/dev)
   --limit        so many files at most go to clang-tidy, those with the most lines that changed; the others are counted
+  --seconds      so are those that clang-tidy has not begun with after this time
 """
 import argparse
 import concurrent.futures
@@ -19,6 +20,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDERS = ("node", "replication", "metrics", "tests")
@@ -108,21 +110,28 @@ def main() -> int:
         parser.add_argument(option, action="store_true")
     parser.add_argument("--build", default="build/dev")
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("base", nargs="?")
     options = parser.parse_args()
     # Where this branch left the base: what others did there since is not this branch's.
     base = git("merge-base", options.base, "HEAD").strip() if options.base else default_base()
     files = whole_tree() if options.all else changed_lines(base)
     tidied = [] if options.format_only else to_tidy(files, options.limit)
-    findings = []
+    findings, late, deadline = [], [], time.monotonic() + options.seconds
+
+    def tidy_in_time(name: str) -> list:
+        if time.monotonic() > deadline:
+            late.append(name)
+            return []
+        return tidy_file(name, files[name], options.build)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = [] if options.tidy_only else [pool.submit(format_file, name, lines, options.fix) for name, lines in files.items()]
-        jobs += [pool.submit(tidy_file, name, files[name], options.build) for name in tidied]
+        jobs += [pool.submit(tidy_in_time, name) for name in tidied]
         for job in concurrent.futures.as_completed(jobs):
             for finding in job.result():
                 print(finding, flush=True)
                 findings.append(finding)
-    print(f"lint: {len(files)} files differ from {'nothing' if options.all else base[:10]}, {len(tidied)} read by clang-tidy, {len(findings)} findings")
+    print(f"lint: {len(files)} files differ from {'nothing' if options.all else base[:10]}, {len(tidied) - len(late)} read by clang-tidy, {len(findings)} findings")
     return 1 if findings else 0
 
 
