@@ -261,30 +261,12 @@ class Session:
         self.process.communicate()
 
 
-def process_state(pid) -> list:
-    """Its state, its parent and so on as in /proc; [] when it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", errors="replace") as stat:
-            return stat.read().rsplit(")", 1)[1].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-
-
 def is_alive(pid: int) -> bool:
-    return process_state(pid)[:1] not in ([], ["Z"])
-
-
-def parent_of(pid) -> int:
-    return int((process_state(pid) or [None, 0])[1])
-
-
-def process_title(pid) -> str:
-    """'' for a process that is gone, or dead and not yet waited for."""
     try:
-        with open(f"/proc/{pid}/cmdline", errors="replace") as line:
-            return line.read().replace("\0", " ").strip()
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
-        return ""
+        return False
 
 
 class Cluster:
