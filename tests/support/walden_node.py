@@ -169,7 +169,9 @@ class Node:
 
     def kill_all(self):
         """kill -9 of the whole tree, as a power switch would."""
-        pids = [self.postmaster_pid(), *self.children()]
+        postmaster = self.postmaster_pid()
+        os.kill(postmaster, signal.SIGSTOP)  # so that the list of its children stays as it is while it is read
+        pids = [postmaster, *self.children()]
         for pid in pids:
             try:
                 os.kill(pid, signal.SIGKILL)
