@@ -161,9 +161,11 @@ bool AskedToEnd() {
 
 void RunMetricsExporter() {
   self().latch.Own();
-  // For as long as the process lives: its threads are not waited for at the end (see there).
-  static std::mutex settings;
-  static const auto collector = std::make_shared<NodeCollector>(settings);
+  // Never destroyed, since the server's threads are not waited for at the end (see there): a scrape that meets the end
+  // of the process waits for `settings` and is cut, it does not find nothing.
+  static std::mutex& settings = *new std::mutex;
+  static const auto& collector =
+      *new std::shared_ptr<NodeCollector>(std::make_shared<NodeCollector>(settings));
   std::unique_ptr<Exporter> exporter;
   bool complained = false;
   while (!AskedToEnd()) {
@@ -185,8 +187,8 @@ void RunMetricsExporter() {
     }
     WaitLatch(exporter == nullptr ? kRetryMs : -1, WaitEvent::kMetricsExporterMain);
   }
-  // civetweb's acceptor looks only every two seconds whether it shall stop, and the node would stop no sooner. So its threads end with the
-  // process, which gives nothing back; no source runs any more.
+  // civetweb's acceptor looks only every two seconds whether it shall stop, and the node would stop no sooner. So its
+  // threads end with the process, which gives nothing back; no source runs any more.
   settings.lock();
   static_cast<void>(exporter.release());
 }

@@ -166,7 +166,11 @@ void TupleDeformer::DeformBatch(std::span<const TupleView> rows, std::span<Defor
     any_flags |= row.header().flags();
     least_natts = std::min(least_natts, row.header().natts());
   }
-  if (least_natts < last_attno_) {
+  int prefix = std::min(last_attno_, desc_.fixed_prefix());
+  auto has_prefix = [prefix](const TupleView& row) { return row.header().ArePresent(prefix); };
+  bool is_regular = least_natts >= last_attno_ &&
+                    ((any_flags & kHasNull) == 0 || std::all_of(rows.begin(), rows.end(), has_prefix));
+  if (!is_regular) {
     for (size_t i = 0; i < rows.size(); ++i) {
       DeformRow(rows[i], targets, row_offset + static_cast<uint32_t>(i), context);
     }
@@ -318,7 +322,7 @@ const char* FindAttribute(const TupleDesc& desc, const TupleView& row, AttrNumbe
   if (has_null && header.IsNullAt(attno)) return nullptr;
   const char* p = header.attributes();
   int fixed = desc.fixed_offset(attno);
-  if (fixed >= 0 && (!has_null || attno <= desc.fixed_prefix() + 1)) return p + fixed;
+  if (fixed >= 0 && header.ArePresent(attno - 1)) return p + fixed;
   for (int i = 1; i < attno; ++i) {
     if (has_null && header.IsNullAt(i)) continue;
     p += AttributeSize(desc[i].physical, p);

@@ -123,6 +123,16 @@ struct TupleHeader {
   bool xmin_is_invalid() const { return (infomask & kXminFrozen) == kXminInvalid; }
   // Attribute `attno` (1-based) is null; requires has_null() and attno <= natts().
   bool IsNullAt(int attno) const { return (null_bitmap[(attno - 1) >> 3] & (1 << ((attno - 1) & 7))) == 0; }
+  // None of the first `count` attributes is null; requires count <= natts().
+  bool ArePresent(int count) const {
+    if (!has_null()) return true;
+    int whole = count >> 3;
+    for (int i = 0; i < whole; ++i) {
+      if (null_bitmap[i] != 0xFF) return false;
+    }
+    int rest = (1 << (count & 7)) - 1;
+    return rest == 0 || (null_bitmap[whole] & rest) == rest;
+  }
   // Flags as of now; only kHasNull, kHasVarWidth and kHasExternal mean anything without the page lock.
   WALDEN_READS_UNLOCKED uint16_t flags() const { return infomask; }
   const char* attributes() const { return reinterpret_cast<const char*>(this) + hoff; }
@@ -153,7 +163,7 @@ struct AttributeDesc {
   AttributeStorage storage = AttributeStorage::kPlain;
   char compression =
       '\0';  // pg_attribute.attcompression: 'l' lz4, 'p' pglz-class, '\0' default_toast_compression
-  bool not_null = false;           // a declared NOT NULL: rows may be trusted to hold no null
+  bool not_null = false;           // a declared NOT NULL: rows written since hold no null
   bool dropped = false;            // reads as null; `physical` still says how to skip what old rows hold
   bool has_missing = false;        // rows stored before ADD COLUMN ... DEFAULT read `missing`
   Datum missing{.words = {0, 0}};  // its bytes live as long as the TupleDesc
@@ -169,7 +179,8 @@ class TupleDesc {
   // Where attribute `attno` begins within the attributes of a row without nulls before it; -1 if it follows
   // one of variable width.
   int fixed_offset(AttrNumber attno) const { return fixed_offsets_[attno - 1]; }
-  // How many leading attributes have a fixed offset and can never be null.
+  // How many leading attributes have a fixed offset and are not null in rows written from now on. A snapshot of before a
+  // SET NOT NULL may see others.
   int fixed_prefix() const { return fixed_prefix_; }
 
  private:

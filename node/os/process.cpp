@@ -167,8 +167,16 @@ std::string DescribeWaitStatus(int status) {
 bool ProcessExists(pid_t pid) {
   if (pid <= 0 || (kill(pid, 0) < 0 && errno != EPERM)) return false;
   // "pid (name) S ...": a zombie waits for a parent that may never look.
-  std::string status;
-  if (!TryReadWholeFile(fmt::format("/proc/{}/stat", pid), &status)) return false;
+  std::string path = fmt::format("/proc/{}/stat", pid);
+  int error = 0;
+  File file = File::TryOpen(path, O_RDONLY | O_CLOEXEC, &error);
+  if (error == ENOENT || error == ESRCH) return false;
+  if (!file.is_open()) throw FileError(error, fmt::format("could not open file \"{}\"", path));
+  char buffer[512];
+  ssize_t got = read(file.fd(), buffer, sizeof buffer);
+  if (got < 0 && errno == ESRCH) return false;  // gone since it was opened
+  if (got < 0) throw FileError(errno, fmt::format("could not read file \"{}\"", path));
+  std::string_view status(buffer, static_cast<size_t>(got));
   size_t name_end = status.rfind(')');
   return name_end == std::string::npos || name_end + 2 >= status.size() || status[name_end + 2] != 'Z';
 }

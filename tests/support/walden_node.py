@@ -170,7 +170,8 @@ class Node:
     def kill_all(self):
         """kill -9 of the whole tree, as a power switch would."""
         postmaster = self.postmaster_pid()
-        os.kill(postmaster, signal.SIGSTOP)  # so that the list of its children stays as it is while it is read
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(postmaster, signal.SIGSTOP)  # so that the list of its children stays as it is while it is read
         pids = [postmaster, *self.children()]
         for pid in pids:
             try:

@@ -161,6 +161,10 @@ class RandomTable {
       expected.push_back(values);
     }
     Check(desc, rows, expected);
+    // SET NOT NULL since: old versions still have their nulls.
+    std::vector<AttributeDesc> stricter = full_;
+    for (AttributeDesc& attribute : stricter) attribute.not_null |= random_.Below(2) == 0;
+    Check(TupleDesc(stricter), rows, expected);
   }
 
  private:

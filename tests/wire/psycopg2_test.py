@@ -249,6 +249,23 @@ class Psycopg2Test(NodeCase):
         self.assertEqual(self.one("SELECT %s", ("café",)), "café")
         self.assertEqual(self.one("SELECT length('é')"), 1)
 
+    def test_a_snapshot_of_before_set_not_null(self):
+        """It still sees the nulls: what is declared since says nothing of old versions."""
+        other = self.connect()
+        other.autocommit = True
+        alter = other.cursor()
+        alter.execute("CREATE TABLE app.declared (a int NOT NULL, b int, c int NOT NULL, d text)")
+        alter.execute("INSERT INTO app.declared SELECT i, null, i + 1, 'x' FROM generate_series(1, 300) i")
+        self.cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM pg_class LIMIT 1")
+        alter.execute("UPDATE app.declared SET b = 2")
+        alter.execute("ALTER TABLE app.declared ALTER b SET NOT NULL")
+        self.cursor.execute("SELECT count(*), count(b), sum(c), min(d) FROM app.declared")
+        self.assertEqual(self.cursor.fetchone(), (300, 0, 300 * 301 // 2 + 300, "x"))
+        self.cursor.execute("SELECT a, b, c, d FROM app.declared WHERE c = 3")
+        self.assertEqual(self.cursor.fetchall(), [(2, None, 3, "x")])
+        self.connection.rollback()
+        alter.execute("DROP TABLE app.declared")
+
     def test_two_sessions(self):
         other = self.connect()
         second = other.cursor()

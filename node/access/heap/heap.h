@@ -60,9 +60,8 @@ struct HeapScanOptions {
 // An integer that a row's attribute must have to be of interest: another row need not even be visible or not.
 struct RowKey {
   AttrNumber attno;
-  uint16_t offset;   // within the attributes of a row that has no null up to it
-  uint8_t width;     // 2, 4 or 8 bytes
-  bool is_in_front;  // neither it nor one before it can be null
+  uint16_t offset;  // within the attributes of a row that has no null up to it
+  uint8_t width;    // 2, 4 or 8 bytes
   int64_t value;
 };
 

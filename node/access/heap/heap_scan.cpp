@@ -108,7 +108,7 @@ void HeapScan::CollectRowsWith() {
     if (!PageItemId(page, offset)->IsNormal()) continue;
     if constexpr (!std::is_void_v<T>) {
       const TupleHeader* row = RowAt(page, offset);
-      bool differs = (key_->is_in_front || !row->has_null()) && row->natts() >= key_->attno &&
+      bool differs = row->natts() >= key_->attno && row->ArePresent(key_->attno) &&
                      Load<T>(row->attributes() + key_->offset) != key_->value;
       if (differs) {
         passed_over_ += all_visible || LooksLive(*row);

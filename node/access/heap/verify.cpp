@@ -99,11 +99,7 @@ class PageVerifier {
     const char* end = reinterpret_cast<const char*>(&row) + length;
     for (int attno = 1; attno <= row.natts(); ++attno) {
       const AttributeDesc& attribute = desc_[static_cast<AttrNumber>(attno)];
-      if (row.has_null() && row.IsNullAt(attno)) {
-        if (attribute.not_null && !attribute.dropped)
-          Defect(offset, attno, "null in a column declared NOT NULL");
-        continue;
-      }
+      if (row.has_null() && row.IsNullAt(attno)) continue;
       PhysicalType type = attribute.physical;
       if (p >= end || (IsByReference(type) && !IsShort(p) && p + 4 > end)) {
         return Defect(offset, attno, "attribute begins at or beyond the end of the row");

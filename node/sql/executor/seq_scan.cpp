@@ -109,7 +109,7 @@ class SeqScanOperator : public Operator {
     Value value = key_value_->Eval(eval(), {}, Selection{nullptr, 1}).Get(0);
     if (value.is_null) return std::nullopt;
     return RowKey{key_attno_, static_cast<uint16_t>(offset),
-                  static_cast<uint8_t>(PhysicalWidth(attribute.physical)), key_attno_ <= desc.fixed_prefix(),
+                  static_cast<uint8_t>(PhysicalWidth(attribute.physical)),
                   IntegerOf(key_value_->type(), value.datum)};
   }
   bool NextPage() {
