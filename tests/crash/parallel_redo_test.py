@@ -243,7 +243,7 @@ class Victim:
         while not replaying or time.monotonic() < end:
             found = {pid: title for pid, title in run.children().items() if title.startswith(("walden: redo worker", "walden: startup"))}
             replaying = found or replaying
-            self.titles |= {title for title in found.values() if "redo worker" in title}
+            self.titles |= {title for title in found.values() if re.search(r"redo worker \d", title)}  # they tell their number at once
         if one_first:
             try:
                 os.kill(self.chance.choice(sorted(replaying, key=replaying.get)), signal.SIGKILL)
