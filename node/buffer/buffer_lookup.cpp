@@ -33,6 +33,7 @@ size_t BufferPoolShmSize() {
 void BufferPoolShmInit(void* area) {
   Pool* pool = new (area) Pool{};
   pool->buffer_count = BufferCount();
+  pool->unused.store(pool->buffer_count, std::memory_order_relaxed);
   pool->bucket_mask = BucketCount() - 1;
   char* at = reinterpret_cast<char*>(pool + 1);
   auto take = [&at](size_t size, size_t alignment) {

@@ -112,6 +112,8 @@ struct Pool {
   char* pages;
   alignas(64) std::atomic<uint64_t> hand;  // clock hand: steps since the start
   alignas(64) std::atomic<uint64_t> allocations;
+  alignas(64) std::atomic<uint32_t> unused;  // buffers without tag
+  std::atomic<uint32_t> lowest_unused;       // none below it, but for some that were given up in between
   struct alignas(64) PaddedLock {
     LwLock lock;
   };

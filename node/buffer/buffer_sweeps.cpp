@@ -15,6 +15,15 @@ using namespace buffer_internal;
 
 namespace {
 
+// Loads take it before they take buffers that were never used.
+void NoteUnused(Pool* pool, uint32_t index) {
+  pool->unused.fetch_add(1, std::memory_order_relaxed);
+  uint32_t lowest = pool->lowest_unused.load(std::memory_order_relaxed);
+  while (index < lowest &&
+         !pool->lowest_unused.compare_exchange_weak(lowest, index, std::memory_order_relaxed)) {
+  }
+}
+
 // Takes the buffer's page away, dirty or not. Others may hold it for a moment (a background write): they are
 // waited for, but nobody may be using the page.
 void Discard(Pool* pool, uint32_t index, const Tag& tag) {
@@ -32,6 +41,7 @@ void Discard(Pool* pool, uint32_t index, const Tag& tag) {
         descriptor.state.fetch_and(
             ~uint32_t{kTagged | kValid | kDirty | kJustDirtied | kCheckpointNeeded | kUsageMask},
             std::memory_order_relaxed);
+        NoteUnused(pool, index);
       }
       descriptor.UnlockHeader();
       if (!same || idle) return;

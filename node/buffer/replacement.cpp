@@ -62,6 +62,24 @@ uint32_t SweepClock(Pool* pool) {
   }
 }
 
+// A buffer that holds nothing, pinned, while a quarter of the pool is such: a load takes those before it writes pages of its
+// own to make room, and leaves the rest to others. The lowest first: what was in use before is in memory already.
+std::optional<uint32_t> TakeUnused(Pool* pool) {
+  for (uint32_t step = 0; step < pool->buffer_count; ++step) {
+    if (pool->unused.load(std::memory_order_relaxed) <= pool->buffer_count / 4) break;
+    uint32_t index = pool->lowest_unused.fetch_add(1, std::memory_order_relaxed);
+    if (index >= pool->buffer_count) {
+      pool->lowest_unused.store(0, std::memory_order_relaxed);
+      continue;
+    }
+    uint32_t state = pool->descriptor(index).state.load(std::memory_order_relaxed);
+    if ((state & kTagged) != 0 || !PinIfIdle(pool, index, 0)) continue;
+    if ((pool->descriptor(index).state.load(std::memory_order_relaxed) & kTagged) == 0) return index;
+    Unpin(pool, index);
+  }
+  return std::nullopt;
+}
+
 // backend_flush_after: what this process writes to make room goes to disk in runs.
 void NoteSessionWrite(const PageKey& key) {
   static thread_local std::optional<WritebackRuns> runs;
@@ -111,16 +129,21 @@ bool Untag(Pool* pool, uint32_t index) {
     descriptor.SetTag(Tag{});
     descriptor.state.fetch_and(~uint32_t{kTagged | kValid | kUsageMask | kJustDirtied | kCheckpointNeeded},
                                std::memory_order_relaxed);
+    pool->unused.fetch_add(1, std::memory_order_relaxed);
   }
   descriptor.UnlockHeader();
   return sole;
 }
 
 uint32_t TakeVictim(Pool* pool, BufferStrategy* strategy) {
-  if (strategy == nullptr || strategy->kind() != StrategyKind::kBulkRead) {
-    pool->allocations.fetch_add(1, std::memory_order_relaxed);
+  if (strategy == nullptr || strategy->kind() != StrategyKind::kBulkRead)
     Count(NodeCounter::kBuffersAllocated);
+  if (strategy != nullptr && strategy->kind() == StrategyKind::kBulkWrite) {
+    if (std::optional<uint32_t> unused = TakeUnused(pool)) return *unused;
   }
+  // What moves the clock hand: the background writer cleans ahead of it.
+  if (strategy == nullptr || strategy->kind() != StrategyKind::kBulkRead)
+    pool->allocations.fetch_add(1, std::memory_order_relaxed);
   int32_t* ring_slot = nullptr;
   if (strategy != nullptr) BufferPool::NextRingSlot(strategy, &ring_slot);
   for (;;) {
@@ -162,6 +185,7 @@ bool InstallTag(Pool* pool, uint32_t victim, const Tag& tag, uint64_t hash, bool
   (void)state;
   descriptor.SetTag(tag);
   descriptor.state.fetch_or(kTagged | kIoInProgress | kUsageOne, std::memory_order_relaxed);
+  pool->unused.fetch_sub(1, std::memory_order_relaxed);
   descriptor.UnlockHeader();
   InsertLocked(pool, victim, hash);
   return true;

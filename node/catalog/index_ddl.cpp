@@ -32,8 +32,9 @@ class PlainRowMaker : public IndexRowMaker {
 
 class BuildFeeder : public IndexBuildRows {
  public:
-  BuildFeeder(IndexBuild* build, IndexRowMaker* maker, ProgressReport* progress)
-      : build_(build), maker_(maker), progress_(progress) {}
+  BuildFeeder(const Relation& table, const Relation& index, IndexBuild* build, IndexRowMaker* maker,
+              ProgressReport* progress)
+      : table_(table), index_(index), build_(build), maker_(maker), progress_(progress) {}
   void Row(const TupleView& row, TupleId root, bool alive) override {
     Value values[32];
     if (root.block != block_) {
@@ -42,11 +43,28 @@ class BuildFeeder : public IndexBuildRows {
       progress_->Set(progress::kIndexRowsDone, rows_);
     }
     ++rows_;
-    if (maker_->Make(row, values, arena_)) build_->Add(values, root, alive);
+    if (maker_->Make(row, values, arena_)) {
+      if (alive && index_.index->indisprimary) CheckNotNull(values);
+      build_->Add(values, root, alive);
+    }
     arena_.Reset();
   }
 
  private:
+  // A primary key makes its columns NOT NULL.
+  void CheckNotNull(const Value* values) const {
+    for (int k = 0; k < index_.index->indnkeyatts; ++k) {
+      if (!values[k].is_null) continue;
+      const std::string& column = table_.columns[index_.index->indkey[k] - 1].attname;
+      throw SqlError(ErrorCode::kNotNullViolation, "column \"{}\" of relation \"{}\" contains null values",
+                     column, table_.name())
+          .WithTable(SchemaName(table_.row.relnamespace), table_.name())
+          .WithColumn(column);
+    }
+  }
+
+  const Relation& table_;
+  const Relation& index_;
   IndexBuild* build_;
   IndexRowMaker* maker_;
   ProgressReport* progress_;
@@ -130,7 +148,7 @@ void BuildIndex(const RelationRef& table, const RelationRef& index, IndexRowMake
   progress.Set(progress::kIndexOid, OidNumber(index->oid));
   progress.Set(progress::kIndexPhase, kBuildingIndex);
   progress.Set(progress::kIndexBlocks, RelationBlocks(table->table.locator));
-  BuildFeeder feeder(build.get(), maker != nullptr ? maker : &plain, &progress);
+  BuildFeeder feeder(*table, *index, build.get(), maker != nullptr ? maker : &plain, &progress);
   double rows = HeapIndexBuildScan(table->table, nullptr, &feeder);
   IndexBuildStats stats = build->Finish();
   if (index->row.relpersistence == 'u') {

@@ -170,6 +170,7 @@ void FillIndex(Relation* relation) {
   index.fillfactor = static_cast<uint8_t>(IntegerOption(relation->row, "fillfactor", 90));
   index.deduplicate = FindOption(relation->row, "deduplicate_items").value_or("on") != "off";
   index.throw_unique_violation = ThrowDuplicateKey;
+  index.throw_build_duplicate = ThrowDuplicateInBuild;
   index.stats = StatsOf(*relation);
   index.owner = relation;
   if (RowRef<PgClassRow> table = ClassRow(row.indrelid)) DescribeToStats(*relation, &*table);

@@ -15,7 +15,8 @@ void FillToast(Relation* relation, Oid toast);
 void FillIndexedColumns(Relation* relation);
 // The comparator of one key column with this operator class input type.
 IndexKeyColumn KeyColumnFor(Oid opclass_type, Oid column_type, bool pattern);
-// 23505 with the key's printed values.
+// 23505 with the key's printed values: of a row that is stored, of rows that an index is built over.
 [[noreturn]] void ThrowDuplicateKey(const IndexDesc& index, const Value* key);
+[[noreturn]] void ThrowDuplicateInBuild(const IndexDesc& index, const Value* key);
 
 }  // namespace walden

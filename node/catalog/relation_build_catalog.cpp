@@ -110,6 +110,7 @@ void FillIndex(Relation* relation, const TupleDesc* desc, bool unique) {
   index.desc = desc;
   index.unique = unique;
   index.throw_unique_violation = ThrowDuplicateKey;
+  index.throw_build_duplicate = ThrowDuplicateInBuild;
   index.stats = StatsOf(*relation);
   index.owner = relation;
 }

@@ -18,9 +18,8 @@ std::string ValueText(Oid type, const Value& value) {
       FormatText(descriptor, value.datum, TypeIo{arena, format, identity.object_names, &descriptor, -1}));
 }
 
-}  // namespace
-
-void ThrowDuplicateKey(const IndexDesc& index, const Value* key) {
+// "Key (a, b)=(1, 2)": the columns and their values.
+std::string KeyText(const IndexDesc& index, const Value* key) {
   const Relation& relation = *static_cast<const Relation*>(index.owner);
   std::string names, values;
   for (int k = 0; k < index.key_count(); ++k) {
@@ -32,12 +31,28 @@ void ThrowDuplicateKey(const IndexDesc& index, const Value* key) {
     names += separator + name;
     values += separator + ValueText(relation.columns[k].atttypid, key[k]);
   }
+  return "Key (" + names + ")=(" + values + ")";
+}
+
+[[noreturn]] void ThrowViolation(const IndexDesc& index, SqlError error) {
+  error.WithConstraint(index.name);
+  const Relation& relation = *static_cast<const Relation*>(index.owner);
   RowRef<PgClassRow> table = ClassRow(relation.index->indrelid);
-  SqlError error(ErrorCode::kUniqueViolation, "duplicate key value violates unique constraint \"{}\"",
-                 index.name);
-  error.WithDetail("Key (" + names + ")=(" + values + ") already exists.").WithConstraint(index.name);
   if (table) error.WithTable(SchemaName(table->relnamespace), table->relname);
   throw error;
+}
+
+}  // namespace
+
+void ThrowDuplicateKey(const IndexDesc& index, const Value* key) {
+  SqlError error(ErrorCode::kUniqueViolation, "duplicate key value violates unique constraint \"{}\"",
+                 index.name);
+  ThrowViolation(index, error.WithDetail(KeyText(index, key) + " already exists."));
+}
+
+void ThrowDuplicateInBuild(const IndexDesc& index, const Value* key) {
+  SqlError error(ErrorCode::kUniqueViolation, "could not create unique index \"{}\"", index.name);
+  ThrowViolation(index, error.WithDetail(KeyText(index, key) + " is duplicated."));
 }
 
 }  // namespace walden

@@ -18,6 +18,7 @@ constexpr int64_t kRunningTransactionsIntervalUs = 15 * 1000000;
 constexpr int64_t kCloseFilesIntervalUs = 60 * 1000000;
 
 struct Rounds {
+  int64_t last_us = 0;
   int64_t last_running_us = 0;
   Lsn last_running;
   int64_t last_close_us = 0;
@@ -33,6 +34,14 @@ void LogRunningIfDue(Rounds* rounds) {
     return;
   rounds->last_running = LogRunningTransactions();
   RequestFlush(rounds->last_running);
+}
+
+// False when it was woken in between, for WAL segments.
+bool IsRoundDue(Rounds* rounds) {
+  int64_t now = MonotonicUs();
+  if (now - rounds->last_us < GetInt(Setting::kBgwriterDelay) * 900) return false;  // a timer may end early
+  rounds->last_us = now;
+  return true;
 }
 
 // Errors of a round (a full disk, a damaged file) are logged; the process goes on.
@@ -52,13 +61,13 @@ void Guarded(Work&& work) {
 
 void RunBackgroundWriter() {
   Rounds rounds;
+  bool idle = false;
   rounds.last_close_us = rounds.last_running_us = MonotonicUs();
   while (!InterruptPending(Interrupt::kTerminate)) {
     self().latch.Reset();
     CheckInterrupts();
-    bool idle = false;
     Guarded([&] {
-      idle = BackgroundWriterRound();
+      if (IsRoundDue(&rounds)) idle = BackgroundWriterRound();
       PreallocateWalSegments();
       LogRunningIfDue(&rounds);
     });

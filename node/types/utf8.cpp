@@ -5,11 +5,20 @@
 #include "node/base/bytes.h"
 #include "node/base/error.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace walden {
 
 bool IsAscii(std::string_view text) {
   const char* at = text.data();
   size_t left = text.size();
+#if defined(__SSE2__)
+  for (; left >= 16; at += 16, left -= 16) {
+    if (_mm_movemask_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))) != 0) return false;
+  }
+#endif
   for (; left >= 8; at += 8, left -= 8) {
     if ((Load<uint64_t>(at) & 0x8080808080808080u) != 0) return false;
   }
@@ -22,6 +31,15 @@ bool IsAscii(std::string_view text) {
 size_t Utf8Count(std::string_view text) {
   const char* at = text.data();
   size_t left = text.size(), later_bytes = 0;
+#if defined(__SSE2__)
+  // 10xxxxxx as a signed byte is below all others.
+  const __m128i first_of_others = _mm_set1_epi8(static_cast<char>(0xC0));
+  for (; left >= 16; at += 16, left -= 16) {
+    __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    int later = _mm_movemask_epi8(_mm_cmplt_epi8(bytes, first_of_others));
+    if (later != 0) later_bytes += static_cast<size_t>(__builtin_popcount(static_cast<unsigned>(later)));
+  }
+#endif
   for (; left >= 8; at += 8, left -= 8) {
     // The top bit of every byte that is 10xxxxxx: not the first of its character.
     uint64_t word = Load<uint64_t>(at);

@@ -244,6 +244,7 @@ void WalRecord::Finish() {
   writer.PutZeroes(end_ - writer.at());
   slot.inserting_at.store(kIdle, std::memory_order_seq_cst);
   WakeInsertWaiters(wal);
+  if (__builtin_expect((start_.value ^ end_.value) >= kWalStep, 0)) WakeBackground(wal, start_, end_);
   Count(NodeCounter::kWalRecords);
   Count(NodeCounter::kWalImages, images_);
   Count(NodeCounter::kWalBytes, end_ - start_);

@@ -204,7 +204,7 @@ namespace {
 bool IsWorthFlushing(WalShared* wal, Lsn upto) {
   uint64_t flushed = wal->flushed_lsn().value;
   return upto.value > flushed &&
-         (upto.value - flushed) / kWalBlock >= static_cast<uint64_t>(GetInt(Setting::kWalWriterFlushAfter));
+         (upto.value - flushed) / kPageSize >= static_cast<uint64_t>(GetInt(Setting::kWalWriterFlushAfter));
 }
 
 }  // namespace
@@ -284,6 +284,15 @@ bool WalWriterCycle() {
     WriteAll(wal, target);  // the operating system may begin; the next round flushes
   }
   return true;
+}
+
+void wal_internal::WakeBackground(WalShared* wal, Lsn start, Lsn end) {
+  int mine = MySlotIndex(wal);
+  int writer = wal->writer_slot.load(std::memory_order_relaxed);
+  uint64_t written = wal->written.load(std::memory_order_relaxed);
+  if (writer >= 0 && writer != mine && written + kWalStep <= end.value) SlotAt(writer).latch.Set();
+  int maker = wal->maker_slot.load(std::memory_order_relaxed);
+  if (maker >= 0 && maker != mine && SegmentOf(start) != SegmentOf(end)) SlotAt(maker).latch.Set();
 }
 
 void RegisterWalWriter() { Shared()->writer_slot.store(self_slot(), std::memory_order_seq_cst); }

@@ -236,6 +236,7 @@ void EnsureWalSpace() {
 int PreallocateWalSegments() {
   WalShared* wal = Shared();
   if (!WalIsWritable()) return 0;
+  wal->maker_slot.store(self_slot(), std::memory_order_relaxed);
   return PrepareUpTo(wal, wal->position() + 3 * kWalSegmentSize);
 }
 

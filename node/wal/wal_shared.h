@@ -55,6 +55,7 @@ struct WalShared {
   std::atomic<uint64_t> ring_from;             // the ring holds nothing older
   LwLock write_lock;                           // the one who writes the files
   std::atomic<int32_t> writer_slot;            // WAL writer that takes flush requests, or -1
+  std::atomic<int32_t> maker_slot;             // background process that makes segments ahead, or -1
 
   alignas(128) std::atomic<uint32_t> insert_waiters;  // processes that wait for copies to end
   std::atomic<uint32_t> insert_wake;                  // futex, counts
@@ -84,6 +85,12 @@ inline int MySlotIndex(WalShared* wal) {
   return slot < 0 ? wal->slot_count - 1 : slot;
 }
 InserterSlot& MySlot(WalShared* wal);
+
+// How much WAL may pile up before the background processes are told.
+inline constexpr uint64_t kWalStep = uint64_t{1} << 20;
+// Called for a record that ends in another step than it begins in: while much is logged, the WAL writer writes what others
+// log, and segments are made before anybody has to wait for one.
+void WakeBackground(WalShared* wal, Lsn start, Lsn end);
 
 // Tells flushers that waited for this process's copying to look again.
 void WakeInsertWaiters(WalShared* wal);

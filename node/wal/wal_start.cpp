@@ -66,6 +66,7 @@ void WalShmInit(void* area) {
   wal->slot_count = MaxProcessSlots() + 1;
   wal->write_lock.Init(LwRank::kWalWrite);
   wal->writer_slot.store(-1);
+  wal->maker_slot.store(-1);
   for (int i = 0; i < wal->slot_count; ++i) {
     InserterSlot* slot = new (wal->slots() + i) InserterSlot{};
     slot->inserting_at.store(kIdle);

@@ -165,3 +165,37 @@ SELECT count(*), sum(a) FROM w WHERE c = 502;
 INSERT INTO w SELECT i, 'n', 502 FROM generate_series(3, 5000, 3) i;
 SELECT count(*), sum(a) FROM w WHERE c = 502;
 SELECT count(*), sum(a) FROM w WHERE a BETWEEN 100 AND 4000;
+-- Rows lie in the order in which they came.
+CREATE TABLE placed (a int, b text);
+INSERT INTO placed SELECT i, repeat('x', 100) FROM generate_series(1, 20000) i;
+INSERT INTO placed SELECT i, repeat('x', 100) FROM generate_series(20001, 30000) i;
+SELECT count(*) < 5 AS in_order FROM (SELECT a, lag(a) OVER (ORDER BY ctid) AS before FROM placed) AS rows WHERE before > a;
+-- An index over keys that come in order, that do not, and over both.
+CREATE UNIQUE INDEX placed_a ON placed (a);
+CREATE INDEX placed_down ON placed (a DESC);
+UPDATE placed SET a = -a WHERE a % 10 = 3;
+DROP INDEX placed_a;
+CREATE UNIQUE INDEX placed_a ON placed (a);
+SET enable_seqscan = off;
+SELECT count(*), sum(a) FROM placed WHERE a BETWEEN -100 AND 100;
+SELECT a FROM placed WHERE a > 29990 ORDER BY a DESC;
+SELECT a FROM placed WHERE a < -29900 ORDER BY a;
+RESET enable_seqscan;
+-- A primary key needs values, and different ones; rows that are gone do not count.
+INSERT INTO placed VALUES (NULL, 'no key');
+ALTER TABLE placed ADD PRIMARY KEY (a);
+SELECT attnotnull FROM pg_attribute WHERE attrelid = 'placed'::regclass AND attname = 'a';
+DELETE FROM placed WHERE a IS NULL;
+BEGIN;
+INSERT INTO placed VALUES (NULL, 'mine');
+ALTER TABLE placed ADD PRIMARY KEY (a);
+ROLLBACK;
+INSERT INTO placed VALUES (1, 'twice');
+DROP INDEX placed_a;
+INSERT INTO placed VALUES (1, 'twice');
+ALTER TABLE placed ADD PRIMARY KEY (a);
+DELETE FROM placed WHERE b = 'twice';
+ALTER TABLE placed ADD PRIMARY KEY (a, b);
+SELECT attname, attnotnull FROM pg_attribute WHERE attrelid = 'placed'::regclass AND attnum > 0 ORDER BY attnum;
+INSERT INTO placed VALUES (1, NULL);
+DROP TABLE placed;

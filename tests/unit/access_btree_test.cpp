@@ -283,6 +283,29 @@ TEST_F(BtreeTest, BuildSpillsToDisk) {
   EXPECT_EQ(Collect(built, {}).size(), kRows);
 }
 
+// Blocks are added many at a time, but never one that nothing comes into.
+TEST_F(BtreeTest, BuildFillsEveryBlock) {
+  uint32_t number = 21060;
+  for (uint32_t rows : {0u, 1u, 300u, 900u, 40000u}) {
+    for (bool ordered : {false, true}) {
+      IndexDesc built = MakeIndex(number++, "filled", index_desc_.get(), true);
+      built.fillfactor = ordered ? 100 : 90;
+      CreateRelationStorage(built.locator, 1);
+      auto build = BtreeMethod().BeginBuild(built);
+      for (uint32_t i = 0; i < rows; ++i) {
+        Value values[] = {Int(static_cast<int32_t>(ordered ? i : i * 7919u % rows))};
+        build->Add(values, Tid(i), true);
+      }
+      build->Finish();
+      BlockNumber blocks = RelationBlocks(built.locator);
+      for (BlockNumber block = 0; block < blocks; ++block)
+        EXPECT_FALSE(PageIsNew(ReadPage({built.locator, Fork::kMain, block}).page())) << rows << " " << block;
+      VerifyBtree(built);
+      EXPECT_EQ(Collect(built, {}).size(), rows);
+    }
+  }
+}
+
 TEST_F(BtreeTest, BuildFindsDuplicates) {
   IndexDesc built = MakeIndex(21052, "duplicates", index_desc_.get(), true);
   CreateRelationStorage(built.locator, 1);
@@ -291,6 +314,19 @@ TEST_F(BtreeTest, BuildFindsDuplicates) {
   build->Add(values, Tid(1), true);
   build->Add(values, Tid(2), false);
   build->Add(values, Tid(3), true);
+  EXPECT_THROW(build->Finish(), SqlError);
+}
+
+// One of them came in order, the other did not.
+TEST_F(BtreeTest, BuildFindsDuplicatesAmongOrderedAndSorted) {
+  IndexDesc built = MakeIndex(21054, "duplicates", index_desc_.get(), true);
+  CreateRelationStorage(built.locator, 1);
+  auto build = BtreeMethod().BeginBuild(built);
+  uint32_t row = 0;
+  for (int32_t key : {1, 5, 9, 3, 7, 5}) {
+    Value values[] = {Int(key)};
+    build->Add(values, Tid(++row), true);
+  }
   EXPECT_THROW(build->Finish(), SqlError);
 }
 

@@ -27,9 +27,13 @@ size_t RoomOf(size_t entry_size) { return AlignUp(entry_size, 8) + sizeof(ItemId
 // Writes sorted entries into pages, level by level, each level one page behind.
 class TreeWriter {
  public:
-  explicit TreeWriter(const IndexDesc& index) : index_(index) {}
+  // `bytes`: entries of at least so many bytes will come.
+  TreeWriter(const IndexDesc& index, uint64_t bytes) : index_(index), bytes_to_come_(bytes) {}
 
-  void Add(const Entry& entry) { AddToLevel(0, entry); }
+  void Add(const Entry& entry) {
+    bytes_to_come_ -= std::min<uint64_t>(bytes_to_come_, entry.size);
+    AddToLevel(0, entry);
+  }
 
   // Returns the root and its level.
   MetaInfo Finish() {
@@ -124,8 +128,14 @@ class TreeWriter {
 
   BufferPin NewPage() {
     CheckInterrupts();
-    BufferPin pin = ExtendRelation(index_.locator);
+    if (next_own_ != end_own_) return ReadPageOf(index_, next_own_++);
+    // Never more than what is sure to be filled.
+    constexpr uint64_t kMostAtOnce = 64;
+    int want = static_cast<int>(std::clamp<uint64_t>(bytes_to_come_ / kNodeRoom, 1, kMostAtOnce)), added;
+    BufferPin pin = ExtendRelationBy(index_.locator, Fork::kMain, want, &added);
     pin.Unlock();
+    next_own_ = pin.block() + 1;
+    end_own_ = pin.block() + static_cast<BlockNumber>(added);
     return pin;
   }
 
@@ -146,6 +156,9 @@ class TreeWriter {
   }
 
   const IndexDesc& index_;
+  uint64_t bytes_to_come_;
+  // Blocks added to the file and not filled yet.
+  BlockNumber next_own_ = 0, end_own_ = 0;
   std::deque<Level> levels_;
 };
 
@@ -157,16 +170,17 @@ class BtreeBuild : public IndexBuild {
   void Add(const Value* values, TupleId tid, bool alive) override {
     ++stats_.table_rows;
     FormEntry(index_, values, tid, &formed_);
+    entry_bytes_ += formed_.size;
     sorter_.Add(formed_.entry(), alive);
   }
 
   IndexBuildStats Finish() override {
     BuildEmpty(index_, Fork::kMain);
     sorter_.Sort();
-    TreeWriter writer(index_);
     deduplicate_ = index_.deduplicate && !index_.unique && index_.desc->size() == index_.key_count() &&
                    std::all_of(index_.keys.begin(), index_.keys.end(),
                                [](const IndexKeyColumn& key) { return key.equal_image; });
+    TreeWriter writer(index_, deduplicate_ ? 0 : entry_bytes_);
     Entry entry;
     bool alive;
     while (sorter_.Next(&entry, &alive)) {
@@ -238,6 +252,7 @@ class BtreeBuild : public IndexBuild {
   EntrySorter sorter_;
   EntryBuffer formed_;
   IndexBuildStats stats_;
+  uint64_t entry_bytes_ = 0;
   bool deduplicate_ = false;
   std::string last_alive_;
   std::string base_;

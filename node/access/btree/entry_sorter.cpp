@@ -28,7 +28,7 @@ File OpenTemporaryFile() {
 }  // namespace
 
 EntrySorter::EntrySorter(const IndexDesc& index, size_t memory_bytes)
-    : index_(index), memory_bytes_(std::max(memory_bytes, 2 * kBlockSize)) {}
+    : index_(index), memory_bytes_(std::max(memory_bytes, 2 * kBlockSize)), ordered_(index) {}
 EntrySorter::~EntrySorter() = default;
 
 int64_t EntrySorter::PrefixOf(const Entry& entry) const {
@@ -60,17 +60,23 @@ bool EntrySorter::Less(const Record* a, const Record* b) const {
 }
 
 void EntrySorter::Add(const Entry& entry, bool alive) {
+  int64_t prefix = PrefixOf(entry);
+  bool has_room = ordered_.memory_bytes() < memory_bytes_ / 2;
+  if (!has_room || !ordered_.Add(entry, prefix, alive)) AddToSort(entry, prefix, alive);
+}
+
+void EntrySorter::AddToSort(const Entry& entry, int64_t prefix, bool alive) {
   size_t size = AlignUp(sizeof(Record) + entry.size, 8);
   if (blocks_.empty() || block_used_ + size > kBlockSize) {
-    if (total_bytes_ + records_.size() * sizeof(Slot) + kBlockSize > memory_bytes_ && !records_.empty())
-      Spill();
+    size_t used = total_bytes_ + records_.size() * sizeof(Slot) + ordered_.memory_bytes();
+    if (used + kBlockSize > memory_bytes_ && !records_.empty()) Spill();
     blocks_.push_back(std::make_unique_for_overwrite<char[]>(kBlockSize));
     block_used_ = 0;
     total_bytes_ += kBlockSize;
   }
   char* to = blocks_.back().get() + block_used_;
   block_used_ += size;
-  Record record{PrefixOf(entry), entry.size, alive ? 1u : 0u};
+  Record record{prefix, entry.size, alive ? 1u : 0u};
   std::memcpy(to, &record, sizeof(record));
   std::memcpy(to + sizeof(record), entry.data, entry.size);
   records_.push_back({record.prefix, reinterpret_cast<const Record*>(to)});
@@ -180,32 +186,53 @@ size_t EntrySorter::PopRun() {
 void EntrySorter::Sort() {
   if (runs_.empty()) {
     SortMemory();
-    return;
+  } else {
+    if (!records_.empty()) Spill();
+    size_t buffer_size = std::clamp<size_t>(memory_bytes_ / runs_.size(), 4 * kPageSize, kRunBufferSize * 4);
+    for (size_t i = 0; i < runs_.size(); ++i) {
+      runs_[i].buffer.resize(AlignUp(buffer_size, 8));
+      if (Advance(&runs_[i])) PushRun(i);
+    }
   }
-  if (!records_.empty()) Spill();
-  size_t buffer_size = std::clamp<size_t>(memory_bytes_ / runs_.size(), 4 * kPageSize, kRunBufferSize * 4);
-  for (size_t i = 0; i < runs_.size(); ++i) {
-    runs_[i].buffer.resize(AlignUp(buffer_size, 8));
-    if (Advance(&runs_[i])) PushRun(i);
+  next_sorted_ = NextSorted();
+  more_ordered_ = ordered_.Next();
+}
+
+const EntrySorter::Record* EntrySorter::NextSorted() {
+  if (runs_.empty()) {
+    if (next_record_ == records_.size()) return nullptr;
+    constexpr size_t kAhead = 8;
+    if (next_record_ + kAhead < records_.size()) __builtin_prefetch(records_[next_record_ + kAhead].record);
+    return records_[next_record_++].record;
   }
+  if (last_run_ != SIZE_MAX && Advance(&runs_[last_run_])) PushRun(last_run_);
+  last_run_ = SIZE_MAX;
+  if (heap_.empty()) return nullptr;
+  last_run_ = PopRun();
+  return runs_[last_run_].current;
+}
+
+bool EntrySorter::OrderedIsFirst() const {
+  if (next_sorted_ == nullptr) return true;
+  if (ordered_.prefix() != next_sorted_->prefix) return ordered_.prefix() < next_sorted_->prefix;
+  Entry sorted{reinterpret_cast<const char*>(next_sorted_ + 1), next_sorted_->size};
+  return CompareEntries(index_, ordered_.entry(), sorted) < 0;
 }
 
 bool EntrySorter::Next(Entry* entry, bool* alive) {
-  const Record* record;
-  if (runs_.empty()) {
-    if (next_record_ == records_.size()) return false;
-    constexpr size_t kAhead = 8;
-    if (next_record_ + kAhead < records_.size()) __builtin_prefetch(records_[next_record_ + kAhead].record);
-    record = records_[next_record_++].record;
-  } else {
-    if (last_run_ != SIZE_MAX && Advance(&runs_[last_run_])) PushRun(last_run_);
-    last_run_ = SIZE_MAX;
-    if (heap_.empty()) return false;
-    last_run_ = PopRun();
-    record = runs_[last_run_].current;
+  if (returned_ == Source::kOrdered) more_ordered_ = ordered_.Next();
+  if (returned_ == Source::kSorted) next_sorted_ = NextSorted();
+  returned_ = Source::kNone;
+  if (more_ordered_ && OrderedIsFirst()) {
+    returned_ = Source::kOrdered;
+    *entry = ordered_.entry();
+    *alive = ordered_.alive();
+    return true;
   }
-  *entry = {reinterpret_cast<const char*>(record + 1), record->size};
-  *alive = record->alive != 0;
+  if (next_sorted_ == nullptr) return false;
+  returned_ = Source::kSorted;
+  *entry = {reinterpret_cast<const char*>(next_sorted_ + 1), next_sorted_->size};
+  *alive = next_sorted_->alive != 0;
   return true;
 }
 

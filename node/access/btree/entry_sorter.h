@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "node/access/btree/key.h"
+#include "node/access/btree/ordered_entries.h"
 #include "node/os/file.h"
 
 namespace walden::btree {
@@ -38,6 +39,9 @@ class EntrySorter {
   };
 
   int64_t PrefixOf(const Entry& entry) const;
+  void AddToSort(const Entry& entry, int64_t prefix, bool alive);
+  const Record* NextSorted();
+  bool OrderedIsFirst() const;
   bool Less(const Record* a, const Record* b) const;
   void SortByPrefix();
   void SortMemory();
@@ -48,6 +52,7 @@ class EntrySorter {
 
   const IndexDesc& index_;
   size_t memory_bytes_;
+  OrderedEntries ordered_;  // those that need no sorting; the rest of this is for the others
   std::vector<std::unique_ptr<char[]>> blocks_;
   size_t block_used_ = 0;
   size_t total_bytes_ = 0;
@@ -63,6 +68,10 @@ class EntrySorter {
   std::vector<Run> runs_;
   std::vector<size_t> heap_;  // runs by their current record, lowest first
   size_t last_run_ = SIZE_MAX;
+  // The merge of both: what each has next, and which one gave the entry that was returned last.
+  const Record* next_sorted_ = nullptr;
+  bool more_ordered_ = false;
+  enum class Source : uint8_t { kNone, kOrdered, kSorted } returned_ = Source::kNone;
 };
 
 }  // namespace walden::btree

@@ -1,5 +1,5 @@
 #include <cstring>
-#include <optional>
+#include <deque>
 #include <utility>
 
 #include "node/access/counted_read.h"
@@ -29,12 +29,13 @@ void PrepareRow(TupleHeader& header, Xid xid, CommandId cid, const InsertOptions
   if (options.frozen || !xid.IsNormal()) header.infomask |= kXminFrozen;
 }
 
+bool Fits(const TableRef& table, TupleBuffer& row) {
+  return row.size() <= table.toast_tuple_target && !(row.header().infomask & kHasExternal);
+}
+
 // The row to store: `row` itself, or `*fitted` when values had to be compressed or moved out.
-TupleBuffer* FitRow(const TableRef& table, TupleBuffer* row, CommandId cid,
-                    std::optional<TupleBuffer>* fitted) {
-  if (row->size() <= table.toast_tuple_target && !(row->header().infomask & kHasExternal)) return row;
-  fitted->emplace();
-  return ToastRow(table, row->view(), nullptr, cid, &**fitted) ? &**fitted : row;
+TupleBuffer* FitRow(const TableRef& table, TupleBuffer* row, CommandId cid, TupleBuffer* fitted) {
+  return !Fits(table, *row) && ToastRow(table, row->view(), nullptr, cid, fitted) ? fitted : row;
 }
 
 uint8_t ClearedFlag(bool vm_cleared) { return vm_cleared ? uint8_t{kRecNewPageVmCleared} : uint8_t{0}; }
@@ -75,10 +76,13 @@ struct MultiInsertLog {
   void Add(OffsetNumber offset, const TupleBuffer& row, const TupleHeader& header) {
     offsets.push_back(offset);
     WalRowHeader wal_header = WalHeaderOf(header);
-    uint16_t size = static_cast<uint16_t>(sizeof(wal_header) + row.size() - kTupleHeaderSize);
-    data.append(reinterpret_cast<const char*>(&size), sizeof(size));
-    data.append(reinterpret_cast<const char*>(&wal_header), sizeof(wal_header));
-    data.append(row.data() + kTupleHeaderSize, row.size() - kTupleHeaderSize);
+    size_t bytes = row.size() - kTupleHeaderSize;
+    uint16_t size = static_cast<uint16_t>(sizeof(wal_header) + bytes);
+    char prefix[sizeof(size) + sizeof(wal_header)];
+    std::memcpy(prefix, &size, sizeof(size));
+    std::memcpy(prefix + sizeof(size), &wal_header, sizeof(wal_header));
+    data.append(prefix, sizeof(prefix));
+    data.append(row.data() + kTupleHeaderSize, bytes);
   }
   void Clear() {
     offsets.clear();
@@ -118,7 +122,7 @@ BulkInsertState::~BulkInsertState() = default;
 TupleId HeapInsert(const TableRef& table, TupleBuffer* row, CommandId cid, const InsertOptions& options,
                    BulkInsertState* bulk) {
   Xid xid = CurrentXid();
-  std::optional<TupleBuffer> fitted;
+  TupleBuffer fitted;
   row = FitRow(table, row, cid, &fitted);
   PrepareRow(row->header(), xid, cid, options);
   EnsureWalSpace();
@@ -205,10 +209,10 @@ class MultiInsert {
 void HeapMultiInsert(const TableRef& table, std::span<TupleBuffer* const> rows, CommandId cid,
                      const InsertOptions& options, BulkInsertState* bulk, TupleId* tids) {
   Xid xid = CurrentXid();
-  std::vector<std::optional<TupleBuffer>> fitted(rows.size());
-  std::vector<TupleBuffer*> stored(rows.size());
+  std::deque<TupleBuffer> fitted;
+  std::vector<TupleBuffer*> stored(rows.begin(), rows.end());
   for (size_t i = 0; i < rows.size(); ++i) {
-    stored[i] = FitRow(table, rows[i], cid, &fitted[i]);
+    if (!Fits(table, *rows[i])) stored[i] = FitRow(table, rows[i], cid, &fitted.emplace_back());
     PrepareRow(stored[i]->header(), xid, cid, options);
   }
   MultiInsert(table, options, bulk, tids).Run(stored);

@@ -57,6 +57,10 @@ class Placement {
       BufferPin pin = TryBlock(block, &free);
       if (pin) return Accept(std::move(pin));
       if (options_.skip_fsm) break;
+      if (HasOwnBlocks()) {  // in the file's order, not in the map's: rows stay in the order they came in
+        FsmRecord(table_.locator, block, free);
+        break;
+      }
       block = FsmRecordAndFind(table_.locator, block, free, need_ + reserve_);
     }
     return Extend();
@@ -73,6 +77,8 @@ class Placement {
       FsmRecord(table_.locator, block, kPageSize - kPageHeaderSize);
     }
   }
+
+  bool HasOwnBlocks() const { return bulk_ != nullptr && bulk_->next_own != bulk_->end_own; }
 
   BlockNumber FirstCandidate() {
     if (bulk_ != nullptr && bulk_->pin) return bulk_->pin.block();
@@ -168,7 +174,7 @@ class Placement {
 
   BufferPin NewBlock() {
     if (bulk_ == nullptr) return ExtendRelation(table_.locator);
-    if (bulk_->next_own != bulk_->end_own) {
+    while (HasOwnBlocks()) {
       BufferPin pin = ReadPageOf(table_, bulk_->next_own++, ReadMode::kNormal, bulk_->strategy.get());
       pin.LockExclusive();
       if (PageIsNew(pin.page())) return pin;

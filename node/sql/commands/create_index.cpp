@@ -295,24 +295,11 @@ void StoreIndexConstraint(const Relation& table, const ast::Constraint& constrai
   RecordDependency(RelationAddress(index), self, DependencyKind::kInternal);
 }
 
+// Whether the columns really hold no nulls is seen as the index is built: one pass over the table does.
 void SetNotNull(const Relation& table, const IndexPlan& plan, CommandContext& context) {
   for (int k = 0; k < plan.index.row.indnkeyatts; ++k) {
     AttrNumber attno = plan.index.row.indkey[k];
     if (table.columns[attno - 1].attnotnull) continue;
-    std::string column = table.columns[attno - 1].attname;
-    SnapshotHold snapshot = LatestSnapshot();
-    HeapScan scan(table.table, *snapshot);
-    while (scan.NextPage()) {
-      for (const TupleView& row : scan.rows()) {
-        Arena arena;
-        if (!GetAttribute(*table.desc, row, attno, {.arena = &arena, .toast = table.table.toast}).is_null)
-          continue;
-        throw SqlError(ErrorCode::kNotNullViolation, "column \"{}\" of relation \"{}\" contains null values",
-                       column, table.name())
-            .WithTable(SchemaName(table.row.relnamespace), table.name())
-            .WithColumn(column);
-      }
-    }
     UpdateAttributeRow(table.oid, attno, [](PgAttributeRow* row) { row->attnotnull = true; });
   }
   context.Advance();
