@@ -30,7 +30,7 @@ namespace {
 
 constexpr int64_t kFirstPauseMs = 100;
 constexpr int kMostMessagesPerSync = 32;
-constexpr uint64_t kMostUnsynced = 4 << 20;
+constexpr uint64_t kFarBehind = 4 << 20;
 
 // Recovery wants no stream any more, or the process is told to end.
 struct StopReceiving {};
@@ -256,10 +256,11 @@ class Receiver {
     WaitLatch(wait_ms, WaitEvent::kWalReceiverMain);
   }
 
-  // What has arrived is written, then synced once. While much more is there to come and nobody waits for our word, what has come
-  // so far waits for more.
+  // What has arrived is written, then synced once. While much more is there to come and nobody waits for our word, syncing goes
+  // on beside receiving, as much at a time as comes meanwhile.
   void TakeMessages() {
     std::string bytes;
+    NoteSynced(wal_.Synced());
     more_ = true;
     for (int i = 0; i < kMostMessagesPerSync && !ended_ && more_; ++i) {
       more_ = call_->TryRead(&bytes);
@@ -267,21 +268,24 @@ class Receiver {
     }
     if (stream_->written() == stream_->flushed()) return;
     ReportWritten(stream_->written());
-    if (lazy_ && !ended_ && stream_->written() < stream_->flushed() + kMostUnsynced &&
-        stream_->written() + kMostUnsynced < primary_end_)
-      return;
+    if (lazy_ && !ended_ && stream_->written() + kFarBehind < primary_end_) return wal_.BeginSync();
     if (!lazy_) Report();
     SyncWritten();
     if (!lazy_) TellWhenReplayed(position_);
-    SetProcessTitle(fmt::format("walden: walreceiver streaming {}", position_.ToString()));
   }
 
   void SyncWritten() noexcept {
     if (stream_->written() == stream_->flushed()) return;
     wal_.Sync();
-    stream_->Flushed(stream_->written());
-    position_ = stream_->flushed();
+    NoteSynced(stream_->written());
+  }
+
+  void NoteSynced(Lsn upto) {
+    if (upto <= position_) return;
+    stream_->Flushed(upto);
+    position_ = upto;
     ReportReceived(position_, timeline_);
+    SetProcessTitle(fmt::format("walden: walreceiver streaming {}", position_.ToString()));
   }
 
   void Take(const ReceiverStream::Event& event) {
