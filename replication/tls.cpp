@@ -8,6 +8,7 @@
 #include <grpcpp/security/tls_certificate_verifier.h>
 #include <grpcpp/security/tls_credentials_options.h>
 #include <openssl/bio.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -114,18 +115,40 @@ void ReloadableTls::Replace(TlsIdentity identity) {
 
 std::shared_ptr<grpc::ServerCredentials> ReloadableTls::credentials() const { return credentials_; }
 
+namespace {
+
+// A certificate that vouches for nobody: its key is gone with this call. "" if it cannot be made.
+std::string CertificateOfNobody() {
+  std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
+  std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
+  std::unique_ptr<BIO, decltype(&BIO_free)> text(BIO_new(BIO_s_mem()), BIO_free);
+  if (key == nullptr || certificate == nullptr || text == nullptr) return {};
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 1);
+  bool made = X509_set_pubkey(certificate.get(), key.get()) == 1 &&
+              X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0 &&
+              PEM_write_bio_X509(text.get(), certificate.get()) == 1;
+  char* bytes = nullptr;
+  long length = BIO_get_mem_data(text.get(), &bytes);
+  return made ? std::string(bytes, static_cast<size_t>(length)) : std::string();
+}
+
+}  // namespace
+
 std::shared_ptr<grpc::ChannelCredentials> MakeClientCredentials(const ClientTls& tls, bool encrypted) {
   if (!encrypted) return grpc::InsecureChannelCredentials();
   namespace e = grpc::experimental;
   e::TlsChannelCredentialsOptions options;
   std::vector<e::IdentityKeyCertPair> pairs;
   if (!tls.certificate.empty()) pairs.push_back({tls.key, tls.certificate});
-  if (!tls.root_certificates.empty() || !pairs.empty())
-    options.set_certificate_provider(
-        std::make_shared<e::StaticDataCertificateProvider>(tls.root_certificates, pairs));
-  if (!tls.root_certificates.empty()) options.watch_root_certs();
+  // Without roots of its own a channel reads the system's, a hundred and more, also where nothing is verified.
+  bool verifies = tls.mode >= SslMode::kVerifyCa;
+  std::string roots = verifies ? tls.root_certificates : CertificateOfNobody();
+  if (!roots.empty() || !pairs.empty())
+    options.set_certificate_provider(std::make_shared<e::StaticDataCertificateProvider>(roots, pairs));
+  if (!roots.empty()) options.watch_root_certs();
   if (!pairs.empty()) options.watch_identity_key_cert_pairs();
-  options.set_verify_server_certs(tls.mode >= SslMode::kVerifyCa);
+  options.set_verify_server_certs(verifies);
   if (tls.mode == SslMode::kVerifyFull) {
     options.set_certificate_verifier(std::make_shared<e::HostNameCertificateVerifier>());
   } else {

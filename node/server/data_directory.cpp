@@ -102,7 +102,12 @@ void WritePidFile(const std::string& directory, const PidFile& content) {
   std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", content.pid, content.data_directory,
                                  content.start_time_s, content.port, content.socket_directory,
                                  content.listen_address, content.shared_memory, content.status);
-  WriteWholeFileDurably(directory + "/" + kPidFile, text);
+  // Readers see the old or the new one. Not synced: after a power cut its processes and its shared memory are gone, whatever it says.
+  std::string path = directory + "/" + kPidFile;
+  File file = File::Open(path + ".tmp", O_WRONLY | O_CREAT | O_TRUNC);
+  file.WriteAt(text.data(), text.size(), 0);
+  file.Close();
+  RenamePath(path + ".tmp", path);
 }
 
 std::optional<PidFile> ReadPidFile(const std::string& directory) {

@@ -41,14 +41,13 @@ bool Postmaster::ShouldRun(ProcessKind kind) const {
   }
 }
 
+// First of all what a start waits for.
 void Postmaster::StartMissing() {
   constexpr ProcessKind kSingletons[] = {
-      ProcessKind::kLogger,           ProcessKind::kCheckpointer,
-      ProcessKind::kBackgroundWriter, ProcessKind::kStatsCollector,
-      ProcessKind::kStartup,          ProcessKind::kMetricsExporter,
-      ProcessKind::kWalWriter,        ProcessKind::kAutovacuumLauncher,
-      ProcessKind::kArchiver,         ProcessKind::kWalSender,
-      ProcessKind::kWalReceiver,
+      ProcessKind::kLogger,          ProcessKind::kStartup,          ProcessKind::kCheckpointer,
+      ProcessKind::kWalReceiver,     ProcessKind::kBackgroundWriter, ProcessKind::kStatsCollector,
+      ProcessKind::kMetricsExporter, ProcessKind::kWalWriter,        ProcessKind::kAutovacuumLauncher,
+      ProcessKind::kArchiver,        ProcessKind::kWalSender,
   };
   int64_t now = MonotonicUs();
   for (ProcessKind kind : kSingletons) {
