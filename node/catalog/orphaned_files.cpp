@@ -82,7 +82,21 @@ uint32_t FileNumber(const std::string& name) {
   return error == std::errc() && whole ? number : 0;
 }
 
-void RemoveUnowned(Oid database, const std::string& directory) {
+// What comes before the first removal: nothing that was logged about these files may be replayed again, it would miss them.
+class Removal {
+ public:
+  explicit Removal(void (*checkpoint)()) : checkpoint_(checkpoint) {}
+  void Begin() {
+    if (!begun_) checkpoint_();
+    begun_ = true;
+  }
+
+ private:
+  void (*checkpoint_)();
+  bool begun_ = false;
+};
+
+void RemoveUnowned(Oid database, const std::string& directory, Removal* removal) {
   std::set<uint32_t> owned = OwnedFiles(database), orphaned;
   if (owned.empty()) return;  // a directory that was being made: it has no pg_class yet
   std::vector<std::string> names = ListDirectory(directory);
@@ -93,6 +107,7 @@ void RemoveUnowned(Oid database, const std::string& directory) {
     if (number != 0 && !IsCatalogRelation(Oid{number}) && owned.count(number) == 0) orphaned.insert(number);
   }
   for (uint32_t number : orphaned) {
+    removal->Begin();
     RelFileLocator rel{.tablespace = kDefaultTablespace, .database = database, .number = number};
     Log(Severity::kLog, "removing orphaned file \"{}\"", RelationPath(rel, Fork::kMain));
     for (uint32_t owner : {0u, RelFileLocator::kUnlogged}) {
@@ -104,7 +119,8 @@ void RemoveUnowned(Oid database, const std::string& directory) {
   }
 }
 
-void RemoveDirectoryOfNoDatabase(Oid database, const std::string& directory) {
+void RemoveDirectoryOfNoDatabase(Oid database, const std::string& directory, Removal* removal) {
+  removal->Begin();
   Log(Severity::kLog, "removing orphaned directory \"{}\"", directory);
   DropDatabaseBuffers(database);
   ForgetDatabaseSyncs(database);
@@ -115,7 +131,8 @@ void RemoveDirectoryOfNoDatabase(Oid database, const std::string& directory) {
 
 }  // namespace
 
-void RemoveOrphanedFiles() {
+void RemoveOrphanedFiles(void (*checkpoint)()) {
+  Removal removal(checkpoint);
   std::set<uint32_t> databases = Databases();
   for (const std::string& name : ListDirectory("base")) {
     CheckInterrupts();
@@ -123,9 +140,9 @@ void RemoveOrphanedFiles() {
     std::string directory = "base/" + name;
     if (number == 0 || std::to_string(number) != name || !IsDirectory(directory)) continue;
     if (databases.count(number) == 0)
-      RemoveDirectoryOfNoDatabase(Oid{number}, directory);
+      RemoveDirectoryOfNoDatabase(Oid{number}, directory, &removal);
     else
-      RemoveUnowned(Oid{number}, directory);
+      RemoveUnowned(Oid{number}, directory, &removal);
   }
 }
 

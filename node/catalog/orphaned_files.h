@@ -5,8 +5,8 @@
 namespace walden {
 
 // Removes them from every database's directory, and directories of databases that do not exist. Called by the startup
-// process at the end of recovery, after its checkpoint and before anybody may write: every transaction has ended, so a
-// file that belongs to no row that is committed now belongs to nobody for ever.
-void RemoveOrphanedFiles();
+// process at the end of recovery, before anybody may write: every transaction has ended, so a file that belongs to no row
+// that is committed now belongs to nobody for ever. Before the first it calls `checkpoint`.
+void RemoveOrphanedFiles(void (*checkpoint)());
 
 }  // namespace walden

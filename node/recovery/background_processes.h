@@ -21,7 +21,8 @@ void BindRecoveryHooks();
 // Checks of the settings that recovery reads (part of BindRecoveryHooks).
 void InstallRecoverySettingHooks();
 
-// Called by the startup process when a recovery has ended with its checkpoint, before anybody may write. Bound by `server`.
-void BindRecoveryEnd(void (*action)());
+// Called by the startup process when a recovery has ended, before anybody may write. There may have been no checkpoint since: what
+// must not be replayed again calls `checkpoint` first. Bound by `server`.
+void BindRecoveryEnd(void (*action)(void (*checkpoint)()));
 
 }  // namespace walden

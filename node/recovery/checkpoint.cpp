@@ -251,8 +251,10 @@ bool PerformRestartpoint(uint32_t flags) {
     Log(Severity::kLog, "restartpoint starting:{}", DescribeFlags(flags));
   Report report;
   WriteEverything(flags, &report);
+  bool counts = false;
   UpdateControlFile([&](ControlFile& control) {
-    if (control.state == ClusterState::kInProduction) return;  // promoted meanwhile
+    if (control.state == ClusterState::kInProduction) return;  // recovery has ended meanwhile
+    counts = true;
     control.checkpoint = checkpoint;
     control.checkpoint_data = data;
     // What was replayed is on disk now: consistency needs at least that.
@@ -260,6 +262,7 @@ bool PerformRestartpoint(uint32_t flags) {
     control.min_recovery_timeline = ReplayedTimeline();
     if ((flags & kCheckpointShutdownFlag) != 0) control.state = ClusterState::kShutDownInRecovery;
   });
+  if (!counts) return false;
   shared->redo.store(data.redo);
   CleanUpAfter(data);
   report.end_us = MonotonicUs();

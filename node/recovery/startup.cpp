@@ -101,10 +101,10 @@ void SegmentCompleted(uint64_t segment) {
 }  // namespace
 
 namespace {
-void (*recovery_end)() = nullptr;
+void (*recovery_end)(void (*)()) = nullptr;
 }
 
-void BindRecoveryEnd(void (*action)()) { recovery_end = action; }
+void BindRecoveryEnd(void (*action)(void (*)())) { recovery_end = action; }
 
 void BindRecoveryHooks() {
   OnRecoveryFlush(RaiseMinimumRecoveryPoint);
@@ -503,16 +503,34 @@ void LogEndOfRecovery(TimelineId timeline, TimelineId previous) {
 
 }  // namespace
 
+namespace {
+
+void CheckpointTheRecovered() {
+  RequestCheckpoint(kCheckpointEndOfRecovery | kCheckpointForce | kCheckpointImmediate | kCheckpointWait);
+}
+
+}  // namespace
+
+// Where the next recovery would begin: changes of pages log images from there on. After a crash nothing moves it any more once the
+// state says so, until there is a checkpoint.
+Lsn StartupProcess::FixRedoPoint(bool after_crash) {
+  if (!after_crash) return Lsn{checkpoint_data_.redo};
+  UpdateControlFile([](ControlFile& control) { control.state = ClusterState::kInProduction; });
+  Lsn redo{GetControlFile().checkpoint_data.redo};
+  Recovery()->redo.store(redo.value);
+  return redo;
+}
+
 void StartupProcess::OpenForWriting() {
   supply_->StopStreaming();
   TimelineId previous = TimelineOf(supply_->history(), Lsn{end_.value - 1});
   // Durable before the first write of the new primary: an old one that comes back is in a lower term.
   if (archive_) BeginTerm();
   TimelineId timeline = ChooseTimeline();
-  bool recovered = RecoveryIsNeeded();
+  bool recovered = RecoveryIsNeeded(), after_crash = recovered && !archive_ && !from_backup_;
   if (recovered) ResetUnloggedRelations(true);
-  OpenWalForWriting({end_, timeline, control_.system_id, Lsn{checkpoint_data_.redo}});
-  if (archive_) LogEndOfRecovery(timeline, previous);
+  OpenWalForWriting({end_, timeline, control_.system_id, FixRedoPoint(after_crash)});
+  if (recovered) LogEndOfRecovery(timeline, previous);
   MaybeFault(FaultPoint::kRecoveryWalOpened);
   MaybeFault(FaultPoint::kPromotionLogOpened);
   TxnEndRecovery(end_, clean_ && !recovered);
@@ -522,15 +540,17 @@ void StartupProcess::OpenForWriting() {
     MaybeFault(FaultPoint::kPromotionCheckpointed);
     Recovery()->archive_recovery.store(false);
     FinishArchiveRecovery();
-  } else if (recovered) {
-    RequestCheckpoint(kCheckpointEndOfRecovery | kCheckpointForce | kCheckpointImmediate | kCheckpointWait);
-  } else {
+  } else if (from_backup_) {
+    CheckpointTheRecovered();
+  } else if (!recovered) {
     UpdateControlFile([](ControlFile& control) { control.state = ClusterState::kInProduction; });
     Recovery()->last_checkpoint_end.store(end_.value);
   }
   MaybeFault(FaultPoint::kRecoveryCheckpointed);
-  if (recovered && recovery_end != nullptr) recovery_end();
+  if (recovered && recovery_end != nullptr) recovery_end(CheckpointTheRecovered);
   LogParameterChange();
+  // Nobody waits for it: another crash before its end replays the same once more, and what has come since.
+  if (after_crash) RequestCheckpoint(kCheckpointForce | kCheckpointImmediate);
 }
 
 void StartupProcess::Run() {

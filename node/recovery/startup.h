@@ -49,6 +49,7 @@ class StartupProcess {
   void HearPrimary(const DecodedRecord& record);
   void CheckReplayedEnough();
   TimelineId ChooseTimeline();
+  Lsn FixRedoPoint(bool after_crash);
   void OpenForWriting();
   void FinishArchiveRecovery();
 

@@ -28,7 +28,7 @@ BY_KIND = {"record-changed", "record-inserted"}
 OTHER_LOADS = {
     "Transaction/COMMIT": "before-commit-record and after-commit-record", "XLOG/SWITCH": "reserved in a way of its own",
     "XLOG/CHECKPOINT_SHUTDOWN": "a stopped node", "XLOG/NOOP": "nothing writes it", "XLOG/BACKUP_END": "backups",
-    "XLOG/PARAMETER_CHANGE": "a start with other settings", "XLOG/RESTORE_POINT": "no redo", "XLOG/END_OF_RECOVERY": "promotion",
+    "XLOG/PARAMETER_CHANGE": "a start with other settings", "XLOG/RESTORE_POINT": "no redo", "XLOG/END_OF_RECOVERY": "promotion and crash_again_test.py",
     "XLOG/FPI_FOR_HINT": "a hint after a checkpoint, by chance", "CLOG/TRUNCATE": "unit tests", "MultiXact/TRUNCATE_ID": "unit tests",
     "Standby/LOCK": "standbys", "Heap2/LOCK_UPDATED": "concurrent lockers", "Btree/REUSE_PAGE": "standbys",
     "XLOG/NEXTOID": "every 8192 OIDs", "Heap2/SETTLE": "old transactions", "Transaction/RESERVE": "every 8192 transactions", "Standby/RUNNING_XACTS": "standbys",
@@ -127,7 +127,7 @@ def main() -> int:
                 continue
             started = time.monotonic()
             indexes = long or number % 4 == 0
-            if not killer.round(point, rng.uniform(odds / 2, odds) if long else odds, 30, indexes):
+            if not killer.round(point, rng.uniform(odds / 2, odds) if long else odds, 60, indexes):
                 missed.append(point)
             print(f"{point}: {time.monotonic() - started:.1f} s{'' if point not in missed else ' NOT PASSED'}", flush=True)
         for point in sorted(RECOVERY) + ([f"redo-record@{kind}" for kind in kinds()] if long else []):

@@ -93,9 +93,12 @@ def write_and_die(cluster: Cluster, seconds: float) -> Node:
     return node
 
 
+def redo_point(node: Node) -> str:
+    return re.search(r"Latest checkpoint's REDO location:\s+(\S+)", node.walden("controldata", "-D", node.data).stdout).group(1)
+
+
 def waldump(node: Node) -> str:
-    start = re.search(r"Latest checkpoint's REDO location:\s+(\S+)", node.walden("controldata", "-D", node.data).stdout).group(1)
-    done = node.walden("waldump", "-p", node.data / "pg_wal", "-s", start, check=False)
+    done = node.walden("waldump", "-p", node.data / "pg_wal", "-s", redo_point(node), check=False)
     assert "Heap/INSERT" in done.stdout or "INSERT" in done.stdout, done.stderr[-500:]
     return done.stdout
 
@@ -141,8 +144,10 @@ def kill_for_good(node: Node):
 
 
 def recover(node: Node) -> str:
-    """Recovers and dies: what recovery's checkpoint wrote stays. Returns the log."""
+    """Recovers and dies: what the checkpoint after it wrote stays. Returns the log."""
+    redo = redo_point(node)
     node.start()
+    wait_until(lambda: redo_point(node) != redo, "the checkpoint after recovery")
     kill_for_good(node)
     return node.log_text()
 
@@ -231,7 +236,7 @@ class Victim:
     def killed(self):
         self.kills += 1
         (self.node.data / "fault.conf").unlink(missing_ok=True)
-        if "in production" in self.node.walden("controldata", "-D", self.node.data).stdout:
+        if redo_point(self.node) != redo_point(self.died):
             compare(self.serial, self.node)
             self.renew()
 

@@ -246,7 +246,8 @@ class Workload:
         self.highest_page = 0, ""
         if lsn == 0:
             return
-        high, low = self.ask_value("SELECT redo_lsn FROM pg_control_checkpoint()").split("/")  # of the end of recovery
+        self.ask_value("SELECT 1")  # it has recovered
+        high, low = re.findall(r"redo done at (\w+)/(\w+)", self.node.log_text())[-1]
         end = int(high, 16) << 32 | int(low, 16)
         assert lsn <= end, f"a page of {path} was at {lsn:X}, the log ended at {end:X} after {what}"
 
