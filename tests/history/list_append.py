@@ -53,11 +53,14 @@ class Transaction(NamedTuple):
 class Reader:
     """A node of the graph: what one snapshot saw, without the values of its own transaction."""
 
-    def __init__(self, transaction: int, stale_after):
-        self.transaction, self.stale_after, self.seen = transaction, stale_after, {}
+    def __init__(self, transaction: int, stale_after, node: int):
+        self.transaction, self.stale_after, self.node, self.seen = transaction, stale_after, node, {}
 
 
 class Checker:
+    """What it does and keeps is proportional to what the history holds: the lists are checked as prefixes of each key's longest one, and
+    edges that follow from others are not written down."""
+
     def __init__(self, history, isolation):
         self.history, self.isolation = history, isolation
         self.found = collections.defaultdict(list)
@@ -68,15 +71,16 @@ class Checker:
                     self.writer[operation.key, operation.value] = number
                     self.batch.setdefault((number, operation.key), []).append(operation.value)
         self.readers, self.chains = [], collections.defaultdict(list)  # session -> its nodes, in order
+        self.reads = collections.defaultdict(list)  # key -> its readers
         self.orders = {}  # key -> the longest list
+        self.sound = {}   # key -> how many of its first values are distinct, appended by somebody, and not rolled back
 
     def run(self, final) -> dict:
         for number, transaction in enumerate(self.history):
             self.collect(number, transaction)
         if final is not None:
-            last = Reader(None, float("inf"))
+            last = self.new_reader(None, float("inf"))
             last.seen = {key: tuple(values) for key, values in final.items()}
-            self.readers.append(last)
         self.find_orders()
         for reader in self.readers:
             self.check_reader(reader)
@@ -95,53 +99,77 @@ class Checker:
                 continue
             if reader is None or self.isolation == READ_COMMITTED:
                 begun = operation.begun if self.isolation == READ_COMMITTED else transaction.begun
-                reader = Reader(number, None if transaction.may_be_stale else begun)
-                self.readers.append(reader)
-                self.chains[transaction.session].append(reader)
+                reader = self.new_reader(number, None if transaction.may_be_stale else begun)
+                self.chains[transaction.session].append(reader.node)
             for key, values in operation.lists.items():
                 mine = own[key]
                 if list(values[len(values) - len(mine):]) != mine:
                     self.found["internal"].append((number, key, values, mine))
-                seen = tuple(value for value in values if value not in mine)
+                seen = tuple(value for value in values if value not in mine) if mine else values
                 if reader.seen.setdefault(key, seen) != seen:
                     self.found["read skew, lost update"].append((number, key, reader.seen[key], seen))
         self.chains[transaction.session].append(number)
 
+    def new_reader(self, transaction, stale_after) -> Reader:
+        """Under repeatable read a transaction is one node with what it read, otherwise each of its reads is a node."""
+        one = self.isolation == REPEATABLE_READ and transaction is not None
+        reader = Reader(transaction, stale_after, transaction if one else len(self.history) + len(self.readers))
+        self.readers.append(reader)
+        return reader
+
     def find_orders(self):
         for reader in self.readers:
             for key, values in reader.seen.items():
+                self.reads[key].append(reader)
                 self.orders[key] = max(self.orders.get(key, ()), values, key=len)
-        self.position = {(key, value): at for key, values in self.orders.items() for at, value in enumerate(values)}
+        for key, values in self.orders.items():
+            met = set()
+            for value in values:
+                if value in met or self.fault_of(key, value):
+                    break
+                met.add(value)
+            self.sound[key] = len(met)
+
+    def fault_of(self, key, value) -> str:
+        writer = self.writer.get((key, value))
+        if writer is None:
+            return "garbage read"
+        return "aborted read" if self.history[writer].status == FAILED else ""
 
     def check_reader(self, reader: Reader):
         for key, values in reader.seen.items():
-            if len(set(values)) != len(values):
-                self.found["garbage read"].append((reader.transaction, key, values))
-            if self.orders[key][:len(values)] != values:
-                self.found["dirty write"].append((key, values, self.orders[key]))
-            for value in values:
-                writer = self.writer.get((key, value))
-                if writer is None:
-                    self.found["garbage read"].append((reader.transaction, key, value))
-                elif self.history[writer].status == FAILED:
-                    self.found["aborted read"].append((reader.transaction, key, value))
+            ordered = self.orders[key][:len(values)] == values
+            if not ordered:
+                self.found["dirty write"].append((reader.transaction, key, values, self.orders[key]))
+            if not ordered or len(values) > self.sound[key]:
+                self.check_values(reader, key, values)
             if values and (key, values[-1]) in self.writer:
                 batch = self.batch[self.writer[key, values[-1]], key]
                 if batch[-1] != values[-1] or list(values[-len(batch):]) != batch:
                     self.found["intermediate read"].append((reader.transaction, key, values[-1], batch))
 
+    def check_values(self, reader: Reader, key, values):
+        if len(set(values)) != len(values):
+            self.found["garbage read"].append((reader.transaction, key, values))
+        for value in values:
+            fault = self.fault_of(key, value)
+            if fault:
+                self.found[fault].append((reader.transaction, key, value))
+
     def check_stale(self):
         for key, values in self.orders.items():
-            earliest, known = float("inf"), {len(values): float("inf")}  # length read -> when a missing value was acknowledged
+            earliest, known = float("inf"), [float("inf")] * (len(values) + 1)  # by length read: when a missing value was acknowledged
             for at in range(len(values) - 1, -1, -1):
                 writer = self.writer.get((key, values[at]))
                 if writer is not None and self.history[writer].status == OK:
                     earliest = min(earliest, self.history[writer].ended)
                 known[at] = earliest
-            for reader in self.readers:
-                if reader.stale_after is not None and key in reader.seen and known[min(len(reader.seen[key]), len(values))] < reader.stale_after:
-                    if reader.transaction is not None:  # of the end: lost append
-                        self.found["stale read"].append((reader.transaction, key, reader.seen[key][-3:], known[len(reader.seen[key])]))
+            for reader in self.reads[key]:
+                seen = reader.seen[key]
+                if reader.transaction is None or reader.stale_after is None:  # of the end: lost append
+                    continue
+                if known[len(seen)] < reader.stale_after:
+                    self.found["stale read"].append((reader.transaction, key, seen[-3:], known[len(seen)]))
 
     def check_final(self, final):
         there = {(key, value) for key, values in final.items() for value in values}
@@ -155,62 +183,58 @@ class Checker:
 
     # --- who depends on whom ------------------------------------------------------------------------------------------
     def check_cycles(self):
-        write, read, anti = set(), set(), set()
+        write, read, sessions, anti = (collections.defaultdict(list) for _ in range(4))  # node -> those that come after it
         for key, values in self.orders.items():
             for before, after in zip(values, values[1:]):
                 self.edge(write, self.writer.get((key, before)), self.writer.get((key, after)))
         for reader in self.readers:
-            node = self.node(reader)
             for key, values in reader.seen.items():
                 if values:
-                    self.edge(read, self.writer.get((key, values[-1])), node)
+                    self.edge(read, self.writer.get((key, values[-1])), reader.node)
                 if len(values) < len(self.orders[key]):
-                    self.edge(anti, node, self.writer.get((key, self.orders[key][len(values)])))
-        sessions = set()
+                    self.edge(anti, reader.node, self.writer.get((key, self.orders[key][len(values)])))
         for chain in self.chains.values():
-            nodes = [self.node(part) if isinstance(part, Reader) else part for part in chain]
-            for before, after in zip(nodes, nodes[1:]):
+            for before, after in zip(chain, chain[1:]):
                 self.edge(sessions, before, after)
-        self.report("dirty write", write)
-        self.report("dirty read", write | read)
-        direct = write | read | sessions
-        followers = collections.defaultdict(set)
-        for reader, later in anti:
-            followers[reader].add(later)
-        composed = {(a, c) for a, b in direct for c in followers[b]}
-        loops = {(a, c) for a, c in composed if a == c}
-        for a, _ in loops:
-            self.found["read skew, lost update"].append(("cycle", a))
-        self.report("long fork", direct | (composed - loops))
+        nodes = {*write, *read, *sessions, *anti}
 
-    def node(self, reader: Reader):
-        if self.isolation == REPEATABLE_READ and reader.transaction is not None:
-            return reader.transaction
-        return id(reader), reader.transaction
+        def direct(node) -> set:
+            return {after for kind in (write, read, sessions) for after in kind.get(node, ())}
+
+        def with_one_anti(node) -> set:
+            after = direct(node)
+            return after | {last for between in after for last in anti.get(between, ()) if last != node}
+        self.report("dirty write", nodes, lambda node: write.get(node, ()))
+        self.report("dirty read", nodes, lambda node: (*write.get(node, ()), *read.get(node, ())))
+        for node in nodes:
+            if any(node in anti.get(after, ()) for after in direct(node)):
+                self.found["read skew, lost update"].append(("cycle", node))
+        self.report("long fork", nodes, with_one_anti)
 
     @staticmethod
-    def edge(edges: set, before, after):
+    def edge(edges: dict, before, after):
         if before is not None and after is not None and before != after:
-            edges.add((before, after))
+            edges[before].append(after)
 
-    def report(self, name: str, edges: set):
-        for component in strongly_connected(edges):
-            self.found[name].append(("cycle", sorted(map(str, component))[:8]))
+    def report(self, name: str, nodes, followers):
+        for component in strongly_connected(nodes, followers):
+            self.found[name].append(("cycle", [self.name_of(node) for node in sorted(component)[:8]]))
+
+    def name_of(self, node: int) -> str:
+        read = node - len(self.history)
+        return str(node) if read < 0 else f"a read of {self.readers[read].transaction}"
 
 
-def strongly_connected(edges) -> list:
-    """Components of more than one node (Tarjan, without recursion)."""
-    after = collections.defaultdict(list)
-    for a, b in edges:
-        after[a].append(b)
+def strongly_connected(nodes, followers) -> list:
+    """Components of more than one node (Tarjan, without recursion). followers: of a node; asked once for each."""
     index, low, on_stack, stack, components = {}, {}, set(), [], []
-    for root in list(after):
+    for root in nodes:
         if root in index:
             continue
         index[root] = low[root] = len(index)
         stack.append(root)
         on_stack.add(root)
-        work = [(root, iter(after[root]))]
+        work = [(root, iter(followers(root)))]
         while work:
             node, following = work[-1]
             step = next(following, None)
@@ -219,7 +243,7 @@ def strongly_connected(edges) -> list:
                     index[step] = low[step] = len(index)
                     stack.append(step)
                     on_stack.add(step)
-                    work.append((step, iter(after[step])))
+                    work.append((step, iter(followers(step))))
                 elif step in on_stack:
                     low[node] = min(low[node], index[step])
                 continue
