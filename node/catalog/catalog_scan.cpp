@@ -5,6 +5,7 @@
 #include "node/catalog/invalidation.h"
 #include "node/txn/lock_manager.h"
 #include "node/txn/snapshot.h"
+#include "node/txn/untold.h"
 #include "node/types/array.h"
 
 namespace walden {
@@ -76,6 +77,7 @@ void ScanHeap(const Relation& catalog, const CatalogAccess::Visit& visit) {
 }  // namespace
 
 void ScanCatalog(const Relation& catalog, Oid index, CatalogKeys keys, const CatalogAccess::Visit& visit) {
+  SeenAtOnce at_once;
   if (!IsValid(index)) {
     CHECK(keys.size() == 0);
     ScanHeap(catalog, visit);

@@ -174,7 +174,6 @@ uint64_t Session::RunQuery(Query* query, const std::function<void(std::span<cons
   settings.snapshot = &*snapshot;
   settings.session = &state_->functions;
   settings.format = &format_;
-  TellContents();
   executor.Start(settings);
   uint64_t count = 0;
   Batch batch;

@@ -31,13 +31,14 @@ bool GatherSeen(Lsn lsn) {
   return true;
 }
 
-bool HasUntoldContents() { return untold.IsValid(); }
+SeenAtOnce::SeenAtOnce() : outer_(std::exchange(gathering, nullptr)) {}
+SeenAtOnce::~SeenAtOnce() { gathering = outer_; }
 
 void TellContents() {
-  SeenGathering* outer = std::exchange(gathering, nullptr);
+  SeenGathering* outer = gathering;
+  SeenAtOnce at_once;
   if (outer != nullptr) RaiseSeenLsn(std::exchange(outer->gathered_, kInvalidLsn));
   RaiseSeenLsn(std::exchange(untold, kInvalidLsn));
-  gathering = outer;
 }
 
 void ForgetContents() { untold = kInvalidLsn; }

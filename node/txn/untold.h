@@ -27,16 +27,28 @@ class SeenGathering {
 
  private:
   friend bool GatherSeen(Lsn lsn);
+  friend class SeenAtOnce;
   friend void TellContents();
   bool is_outer_;
   Lsn gathered_;
 };
 
+// While it lives, nothing is gathered: what is read now may decide more than what rows hold. A catalog decides whether a name means
+// anything, and so whether the statement fails.
+class SeenAtOnce {
+ public:
+  SeenAtOnce();
+  ~SeenAtOnce();
+  SeenAtOnce(const SeenAtOnce&) = delete;
+  SeenAtOnce& operator=(const SeenAtOnce&) = delete;
+
+ private:
+  SeenGathering* outer_;
+};
+
 // For RaiseSeenLsn: whether a gathering took it.
 bool GatherSeen(Lsn lsn);
 
-// Whether rows that this transaction wrote rest on something that no answer waits for yet.
-bool HasUntoldContents();
 // The session is about to say something that may depend on them: rows, an error, a notice.
 void TellContents();
 // The transaction is over.

@@ -107,6 +107,9 @@ WAYS = [
     Way("count of a row of another key", ROW, "UPDATE {t} SET id = 30 WHERE id = 3", "UPDATE {t} SET n = 9 WHERE id = 30", b"UPDATE 1",
         prepare=("BEGIN",)),
     Way("change of a key", ROW, "UPDATE {t} SET id = 30 WHERE id = 3", "UPDATE {t} SET id = 3 WHERE id = 4", b"UPDATE 1", prepare=("BEGIN",)),
+    Way("change by a name that is new", ROW, "CREATE TABLE {t}_3 (n int)", "UPDATE {t} SET n = (quote_ident('{t}_' || id)::regclass::oid > 0)::int WHERE id = 3",
+        b"UPDATE 1", prepare=("BEGIN",)),
+    Way("error of a change of a change", ROW, CHANGE, ADD + "; UPDATE {t} SET n = 1 / (n - 8) WHERE id = 3", b"C22012", prepare=("BEGIN",)),
     Way("next number", ROW + "; CREATE SEQUENCE {t}_s", CHANGE, "SELECT nextval('{t}_s')", b"1"),
 ]
 
@@ -261,7 +264,7 @@ def check_standbys(phase: str, ways: list, standbys):
 
 def main() -> int:
     with Cluster() as cluster:
-        primary = streaming_primary(cluster, "primary", max_connections="450", shared_buffers="16MB", autovacuum="off")
+        primary = streaming_primary(cluster, "primary", max_connections="460", shared_buffers="16MB", autovacuum="off")
         primary.psql("CREATE TABLE settled (n int); INSERT INTO settled VALUES (1); CREATE TABLE trigger_row (n int); CREATE ROLE reader LOGIN")
         standby, other = cluster.node("standby"), cluster.node("other")
         for node in (standby, other):

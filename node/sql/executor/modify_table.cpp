@@ -383,7 +383,6 @@ class ModifyTableOperator : public Operator {
   TupleResult TryUpdate(const Batch& source, uint32_t row, TupleId tid, TupleFailure* failure) {
     TupleView old_row;
     if (!fetcher_->FetchAny(tid, &old_row)) return TupleResult::kInvisible;
-    Xid old_xmin = old_row.header().xmin();
     EvalContext context = SetNewValues(source, row, old_row);
     TupleId new_tid;
     TupleResult result = writer_->Update(context, tid, old_row, values_, changed_, cid_, WaitPolicy::kBlock,
@@ -391,8 +390,6 @@ class ModifyTableOperator : public Operator {
     if (result != TupleResult::kOk) return result;
     queue_places_->KeepToEnd();
     CountRow();
-    // That there was no error says something of what this transaction wrote there before.
-    if (HasUntoldContents() && IsCurrentXid(old_xmin)) TellContents();
     last_updated_ = new_tid;
     referential_->Updated(executor(), old_values_, values_);
     ReturnFrom(source, values_, new_tid, row);
