@@ -84,11 +84,21 @@ class Session(threading.Thread):
             self.connect()
             return False
         if errors:
-            try:
-                self.wire.query("ROLLBACK")
-            except BrokenPipeError:
-                self.connect()
+            self.roll_back()
         return not errors
+
+    def roll_back(self):
+        """A late cancellation may meet the ROLLBACK too: then there is another."""
+        while True:
+            try:
+                messages = self.wire.query("ROLLBACK")
+            except BrokenPipeError:
+                messages = []
+            if not messages or messages[-1].kind != "Z":
+                self.wire.socket.close()
+                return self.connect()
+            if messages[-1].body == b"I":
+                return
 
     def transaction(self):
         rows = []
