@@ -1,4 +1,5 @@
 // From expressions over the query's Vars to positions in an input row.
+#include "node/sql/optimizer/qual_cost.h"
 #include "node/sql/optimizer/query_planner.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/node_build.h"
@@ -56,7 +57,7 @@ Expr* QueryPlanner::BindToInput(const Expr* expr, const ExprList& input) {
 
 ExprList QueryPlanner::BindList(const std::vector<Qual>& quals, const ExprList& input) {
   ExprList bound;
-  for (const Qual& qual : quals) bound.Append(arena(), BindToInput(qual.expr, input));
+  for (const Qual& qual : InCostOrder(quals)) bound.Append(arena(), BindToInput(qual.expr, input));
   return bound;
 }
 

@@ -168,17 +168,58 @@ class Folder {
 
   Node* FoldNot(BoolExpr* expr) {
     Expr* arg = FoldExpr(expr->args[0]);
-    if (const Const* constant = TryAs<Const>(static_cast<Node*>(arg))) {
-      return MakeBoolConst(arena_, !constant->value.datum.b && !constant->IsNull(), constant->IsNull());
-    }
-    if (BoolExpr* inner = TryAs<BoolExpr>(static_cast<Node*>(arg));
-        inner != nullptr && inner->boolop == BoolExprType::kNot) {
-      return inner->args[0];
-    }
+    if (Expr* negated = Negated(arg)) return negated;
     if (arg == expr->args[0]) return expr;
-    BoolExpr* folded = static_cast<BoolExpr*>(CopyShallow(expr, arena_));
-    folded->args[0] = arg;
-    return folded;
+    return MakeNot(arena_, arg);
+  }
+
+  // What says the contrary without a NOT; null: nothing does.
+  Expr* Negated(Expr* condition) {
+    if (const Const* constant = TryAs<Const>(static_cast<Node*>(condition)))
+      return MakeBoolConst(arena_, !constant->value.datum.b && !constant->IsNull(), constant->IsNull());
+    if (const BoolExpr* expr = TryAs<BoolExpr>(static_cast<Node*>(condition))) return NegatedBool(*expr);
+    if (const OpExpr* expr = TryAs<OpExpr>(static_cast<Node*>(condition))) return WithNegator(*expr);
+    if (const auto* expr = TryAs<ScalarArrayOpExpr>(static_cast<Node*>(condition))) {
+      ScalarArrayOpExpr* negated = WithNegator(*expr);
+      if (negated != nullptr) negated->use_or = !negated->use_or;
+      return negated;
+    }
+    // Both kinds of test are numbered in pairs of contraries.
+    if (const NullTest* test = TryAs<NullTest>(static_cast<Node*>(condition));
+        test != nullptr && !test->argisrow) {
+      NullTest* negated = static_cast<NullTest*>(CopyShallow(test, arena_));
+      negated->nulltesttype = static_cast<NullTestType>(static_cast<uint8_t>(test->nulltesttype) ^ 1);
+      return negated;
+    }
+    if (const BooleanTest* test = TryAs<BooleanTest>(static_cast<Node*>(condition))) {
+      BooleanTest* negated = static_cast<BooleanTest*>(CopyShallow(test, arena_));
+      negated->booltesttype = static_cast<BoolTestType>(static_cast<uint8_t>(test->booltesttype) ^ 1);
+      return negated;
+    }
+    return nullptr;
+  }
+
+  Expr* NegatedBool(const BoolExpr& expr) {
+    if (expr.boolop == BoolExprType::kNot) return expr.args[0];
+    ExprList args;
+    for (Expr* arg : expr.args) {
+      Expr* negated = Negated(arg);
+      args.Append(arena_, negated != nullptr ? negated : MakeNot(arena_, arg));
+    }
+    return MakeBoolExpr(arena_, expr.boolop == BoolExprType::kAnd ? BoolExprType::kOr : BoolExprType::kAnd,
+                        args);
+  }
+
+  template <class Operation>
+  Operation* WithNegator(const Operation& expr) {
+    const BuiltinOperator* op = FindBuiltinOperator(expr.opno);
+    const BuiltinOperator* negator =
+        op != nullptr && IsValid(op->negator) ? FindBuiltinOperator(op->negator) : nullptr;
+    if (negator == nullptr) return nullptr;
+    Operation* negated = static_cast<Operation*>(CopyShallow(&expr, arena_));
+    negated->opno = negator->oid;
+    negated->opfuncid = negator->function;
+    return negated;
   }
 
   // The condition of a branch; that of a CASE with an argument compares it.

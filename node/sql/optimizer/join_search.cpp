@@ -7,6 +7,7 @@
 #include "node/shm/interrupts.h"
 #include "node/sql/optimizer/cost.h"
 #include "node/sql/optimizer/fold.h"
+#include "node/sql/optimizer/qual_cost.h"
 #include "node/sql/optimizer/query_planner.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/node_build.h"
@@ -536,7 +537,7 @@ QueryPlanner::Item QueryPlanner::JoinItems(const Item& left, const Item& right, 
 Path QueryPlanner::AddFilterResult(Path input, const std::vector<Qual>& one_time) {
   ResultPlan* plan = arena().New<ResultPlan>();
   plan->left = input.plan;
-  for (const Qual& qual : one_time) plan->one_time_quals.Append(arena(), qual.expr);
+  for (const Qual& qual : InCostOrder(one_time)) plan->one_time_quals.Append(arena(), qual.expr);
   plan->target = TargetsFor(input.columns);
   plan->project = false;
   plan->rows = input.rows;

@@ -171,8 +171,8 @@ Path QueryPlanner::PlanModification() {
       plan->conflict_columns.Append(arena(), entry->resno);
       plan->conflict_values.Append(arena(), BindToInput(PlanSubLinks(entry->expr), row));
     }
-    plan->conflict_where = BindList(MakeQuals(conflict.on_conflict_where), row);
-    for (const Qual& qual : MakeQuals(conflict.on_conflict_where)) {
+    for (const Qual& qual : MakeQuals(conflict.on_conflict_where)) {  // in the order of the text
+      plan->conflict_where.Append(arena(), BindToInput(qual.expr, row));
       plan->conflict_where_shown.Append(arena(), FlatCopy(qual.expr));
     }
   }

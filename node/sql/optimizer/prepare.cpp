@@ -189,7 +189,24 @@ void QueryPlanner::Prepare() {
     }
     return FoldConstants(child, arena(), global_.options);
   });
+  MoveHavingToWhere();
   AppendRangeTable();
+}
+
+// A condition of HAVING without aggregates holds for all rows of a group or for none: the others need not be grouped.
+void QueryPlanner::MoveHavingToWhere() {
+  if (query_->having_qual == nullptr || query_->group_clause.empty() || !query_->grouping_sets.empty())
+    return;
+  ExprList kept, moved;
+  for (Expr* condition : Conjuncts(arena(), query_->having_qual)) {
+    bool stays = ContainsAggregate(condition) || VolatilityOf(condition) == 'v' || ContainsSubLink(condition);
+    (stays ? kept : moved).Append(arena(), condition);
+  }
+  if (moved.empty()) return;
+  ExprList where = Conjuncts(arena(), query_->jointree->quals);
+  where.AppendAll(arena(), moved);
+  query_->jointree->quals = MakeBoolExpr(arena(), BoolExprType::kAnd, where);
+  query_->having_qual = MakeBoolExpr(arena(), BoolExprType::kAnd, kept);
 }
 
 // The statement's flat range table gets this level's entries; plans number relations by it.

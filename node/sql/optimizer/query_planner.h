@@ -131,6 +131,7 @@ class QueryPlanner : public StatisticsSource {
   bool IsSimpleSubquery(const RangeTblEntry& rte) const;
   void ReplaceSubqueryVars(int32_t rtindex, const List<TargetEntry*>& targets);
   void InlineCtes();
+  void MoveHavingToWhere();
   void PlanCtes();
   // sublinks.cpp
   void PullUpSubLinks();

@@ -3,6 +3,7 @@
 #include "node/catalog/builtin.h"
 #include "node/config/settings.h"
 #include "node/sql/optimizer/fold.h"
+#include "node/sql/optimizer/qual_cost.h"
 #include "node/sql/optimizer/query_planner.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/node_build.h"
@@ -131,7 +132,10 @@ Node* QueryPlanner::PlanSubLink(SubLink* link) {
     plan->testexpr = PlanSubLinks(static_cast<Expr*>(test));
   }
   for (uint32_t i = 0; i < plan->args.size(); ++i) plan->args[i] = PlanSubLinks(plan->args[i]);
-  if (correlated) return plan;
+  if (correlated) {
+    SetSubPlanCosts(plan, *subplan->plan, false);
+    return plan;
+  }
   if (CanHashSubPlan(*plan, path)) {
     plan->use_hash_table = true;
     plan->plan_name = subplan->name = arena().Copy(fmt::format("SubPlan {}", plan->plan_id));
@@ -139,6 +143,7 @@ Node* QueryPlanner::PlanSubLink(SubLink* link) {
   } else {
     subplan->plan = MaterialOver(path.plan, arena());
   }
+  SetSubPlanCosts(plan, *subplan->plan, true);
   return plan;
 }
 
