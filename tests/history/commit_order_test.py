@@ -6,7 +6,7 @@ one snapshot, by different ways of reading. Any two vectors must be comparable (
 orders: a long fork), vectors of one node must not go back in time, a count that was acknowledged before a read began is in it, and what the
 replica shows the primary's clients may be told. Then the power fails (unsynced writes are lost in part), or the primary dies and the synchronous replica
 is promoted: every vector that was read at a level which promises to survive it must have survived. First of all commits are stopped between
-their place in the log and their publication, which no load meets often enough.
+their place in the log and their publication, or before the commit log has them, which no load meets often enough.
 
 --minutes N: for so long (three rounds otherwise).
 """
@@ -282,6 +282,20 @@ def locks_round(primary):
     print("a commit that is not published has its locks", flush=True)
 
 
+def checkpoint_round(primary):
+    """A commit that is in the log but not yet in the commit log: a checkpoint that begins after it waits, for replay would begin after it."""
+    admin, other = (WireClient(primary.port, path=str(primary.cluster.folder)) for _ in range(2))
+    stopped = StoppedCommit(primary, "after-commit-record", "UPDATE stopped SET n = n + 1 WHERE id = 1")
+    other.send("Q", text("CHECKPOINT"))
+    wait_until(lambda: bool(select.select([other.socket], [], [], 0)[0]) or admin.rows(
+        "SELECT wait_event = 'CheckpointStart' FROM pg_stat_activity WHERE backend_type = 'checkpointer'") == [[b"t"]],
+        "the checkpoint to end or to wait")
+    assert not select.select([other.socket], [], [], 0)[0], "a checkpoint did not wait for a commit before its beginning"
+    stopped.go_on()
+    assert not [message for message in other.until("Z") if message.kind == "E"]
+    print("a checkpoint waits for a commit that is half done", flush=True)
+
+
 def main() -> int:
     minutes = float(sys.argv[sys.argv.index("--minutes") + 1]) if "--minutes" in sys.argv else 0
     with Cluster() as cluster:
@@ -297,6 +311,7 @@ def main() -> int:
         wait_caught_up(primary, replica)
         latch_round(primary)
         locks_round(primary)
+        checkpoint_round(primary)
         seed, deadline = 1, time.monotonic() + 60 * minutes
         while seed <= 3 or time.monotonic() < deadline:
             power_round(primary, replica, journal, seed, 1.5)

@@ -6,6 +6,7 @@ write and fsync), then the synchronous standby (its walreceiver is stopped). The
 synchronous_commit asks something whose answer rests on them: rows, absent rows, errors, command tags, catalogs, files on the server,
 outcomes of transactions. Those whose level covers what is held up must hear nothing at all until it goes on; the others must
 be answered at once, and so must everybody who asks for settled data. A second standby, which has all of the log, must show nothing of it.
+Files that a commit removes, or VACUUM cuts, stay as long.
 """
 import os
 import pathlib
@@ -201,8 +202,41 @@ class StalledQuorum:
         os.kill(self.pid, signal.SIGCONT)
 
 
+class FilesKept:
+    """A session that makes files shorter or removes them, whatever its level: they stay until what says so is durable here."""
+
+    def __init__(self, primary, name: str, before: str, ask: str):
+        self.question = ask
+        self.client = WireClient(primary.port, path=str(primary.cluster.folder))
+        for statement in before.split("; "):
+            self.client.rows(statement)
+        self.file = primary.data / self.client.rows(f"SELECT pg_relation_filepath('{name}')")[0][0].decode()
+        self.size = self.file.stat().st_size
+        self.client.rows("SET synchronous_commit = off")
+
+    def ask(self):
+        self.client.send("Q", text(self.question))
+
+    def check_kept(self):
+        assert self.file.exists() and self.file.stat().st_size == self.size, f"{self.question}: the file went before the flush"
+
+    def check_gone(self):
+        messages = self.client.until("Z")
+        assert not [message for message in messages if message.kind == "E"], messages
+        assert not self.file.exists() or self.file.stat().st_size < self.size, f"{self.question}: the file is still there"
+        self.client.socket.close()
+
+
+def files_kept(primary) -> list:
+    rows = "CREATE TABLE {t} AS SELECT i FROM generate_series(1, 2000) i; CHECKPOINT"
+    return [FilesKept(primary, name, rows.replace("{t}", name) + before, ask) for name, before, ask in (
+        ("dropped", "", "DROP TABLE dropped"), ("emptied", "", "TRUNCATE emptied"),
+        ("cut", "; DELETE FROM cut WHERE i > 10; CHECKPOINT", "VACUUM cut"))]
+
+
 def check_stall(kind, phase: str, primary, standby, other):
     ways = [(way, level) for way in WAYS for level in LEVELS]
+    files = files_kept(primary) if kind is StalledFlush else []  # first: after its checkpoints pages are logged whole
     admin = WireClient(primary.port, path=str(primary.cluster.folder))
     for way, level in ways:
         for statement in way.before.replace("{t}", table_of(phase, way, level)).split("; "):
@@ -227,9 +261,8 @@ def check_stall(kind, phase: str, primary, standby, other):
         writer.rows(f"ALTER ROLE {phase}_role NOLOGIN")
         login = WireClient(primary.port, start=False, path=str(primary.cluster.folder))
         login.send_startup(user=f"{phase}_role")
-        for asker in askers:
-            if not asker.way.waits:
-                asker.ask()
+        for asker in (*files, *(asker for asker in askers if not asker.way.waits)):
+            asker.ask()
         free = [asker for asker in askers if asker.is_free(kind)]
         for asker in free:  # they are answered at once
             asker.said = asker.answer()
@@ -240,6 +273,8 @@ def check_stall(kind, phase: str, primary, standby, other):
         leaked = [str(asker) for asker in askers if not asker.is_free(kind) and asker.has_heard()]
         leaked += ["login"] if select.select([login.socket], [], [], 0)[0] else []
         assert not leaked, f"{phase}: told before it was durable: {leaked}"
+        for file in files:
+            file.check_kept()
         check_standbys(phase, ways, (standby, other))
     finally:
         stall.end()
@@ -247,6 +282,8 @@ def check_stall(kind, phase: str, primary, standby, other):
         if not asker.is_free(kind):
             said = asker.answer()
             assert asker.way.told in said, f"{phase}: {asker} was told {said}"
+    for file in files:
+        file.check_gone()
     assert login.until("E")[-1].fields()["C"] == "28000"
     print(f"{phase}: {len(free)} answered at once, {len(askers) - len(free)} when it went on", flush=True)
     for client in (*settled.values(), *(asker.client for asker in askers), writer, admin):

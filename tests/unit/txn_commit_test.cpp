@@ -8,7 +8,10 @@
 #include "node/txn/horizon.h"
 #include "node/txn/id_counters.h"
 #include "node/txn/lease.h"
+#include "node/txn/multixact.h"
 #include "node/txn/transaction_hooks.h"
+#include "node/txn/txn_state.h"
+#include "node/wal/wal.h"
 #include "tests/unit/txn_fixture.h"
 
 namespace walden {
@@ -29,6 +32,19 @@ TEST_F(TxnTest, CommitIsVisibleToLaterSnapshotsOnly) {
   EXPECT_EQ(after->csn, other.csn);
   before.Reset();
   after.Reset();
+  CommitTransaction();
+}
+
+// The commit log stays as far back as anybody may ask, and nothing of it goes before the log says so.
+TEST_F(TxnTest, TheCommitLogIsNotCutAboveWhatRuns) {
+  BeginTransaction();
+  Xid running = CurrentXid();
+  InProcesses(1, 1, [&](int) {
+    for (int i = 0; i < 3; ++i) CommitOne();
+    TruncateTransactionLogs(NextXid(), NextMultiXactId());
+    EXPECT_LE(OldestClogXid(), running);
+    EXPECT_EQ(FlushedLsn(), InsertPosition());
+  });
   CommitTransaction();
 }
 

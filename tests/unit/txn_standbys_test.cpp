@@ -59,6 +59,24 @@ TEST_F(StandbyTest, QuorumPositions) {
   OverrideSetting(Setting::kSynchronousStandbyNames, "", SettingSource::kTest);
 }
 
+// FIRST k: what the k of highest priority have, however far another one is.
+TEST_F(StandbyTest, QuorumPositionsOfPriorities) {
+  OverrideSetting(Setting::kSynchronousStandbyNames, "FIRST 2 (a, b, c)", SettingSource::kTest);
+  ApplySyncStandbyNames("FIRST 2 (a, b, c)");
+  int c = Connect("c"), b = Connect("b"), a = Connect("a");
+  ReportStandbyPositions(a, Lsn{100}, Lsn{90}, Lsn{80});
+  ReportStandbyPositions(b, Lsn{200}, Lsn{200}, Lsn{200});
+  ReportStandbyPositions(c, Lsn{300}, Lsn{300}, Lsn{300});
+  EXPECT_EQ(QuorumPositions().write, Lsn{100});
+  EXPECT_EQ(QuorumPositions().flush, Lsn{90});
+  EXPECT_EQ(QuorumPositions().apply, Lsn{80});
+  EXPECT_EQ(SyncStateOf(a), "sync");
+  EXPECT_EQ(SyncStateOf(c), "potential");
+  ReportStandbyPositions(a, Lsn{250}, Lsn{250}, Lsn{250});
+  EXPECT_EQ(QuorumPositions().flush, Lsn{200});
+  OverrideSetting(Setting::kSynchronousStandbyNames, "", SettingSource::kTest);
+}
+
 TEST_F(StandbyTest, CommitWaitsForTheStandbyAndSettlesWithIt) {
   ApplySyncStandbyNames("FIRST 1 (*)");
   CommitResult commit = CommitOne();
