@@ -167,8 +167,8 @@ SELECT count(*), sum(a) FROM w WHERE c = 502;
 SELECT count(*), sum(a) FROM w WHERE a BETWEEN 100 AND 4000;
 -- Rows lie in the order in which they came.
 CREATE TABLE placed (a int, b text);
-INSERT INTO placed SELECT i, repeat('x', 100) FROM generate_series(1, 20000) i;
-INSERT INTO placed SELECT i, repeat('x', 100) FROM generate_series(20001, 30000) i;
+INSERT INTO placed SELECT i, repeat('x', 100) FROM generate_series(1, 4000) i;
+INSERT INTO placed SELECT i, repeat('x', 100) FROM generate_series(4001, 6000) i;
 SELECT count(*) < 5 AS in_order FROM (SELECT a, lag(a) OVER (ORDER BY ctid) AS before FROM placed) AS rows WHERE before > a;
 -- An index over keys that come in order, that do not, and over both.
 CREATE UNIQUE INDEX placed_a ON placed (a);
@@ -178,8 +178,8 @@ DROP INDEX placed_a;
 CREATE UNIQUE INDEX placed_a ON placed (a);
 SET enable_seqscan = off;
 SELECT count(*), sum(a) FROM placed WHERE a BETWEEN -100 AND 100;
-SELECT a FROM placed WHERE a > 29990 ORDER BY a DESC;
-SELECT a FROM placed WHERE a < -29900 ORDER BY a;
+SELECT a FROM placed WHERE a > 5990 ORDER BY a DESC;
+SELECT a FROM placed WHERE a < -5900 ORDER BY a;
 RESET enable_seqscan;
 -- A primary key needs values, and different ones; rows that are gone do not count.
 INSERT INTO placed VALUES (NULL, 'no key');
@@ -199,3 +199,11 @@ ALTER TABLE placed ADD PRIMARY KEY (a, b);
 SELECT attname, attnotnull FROM pg_attribute WHERE attrelid = 'placed'::regclass AND attnum > 0 ORDER BY attnum;
 INSERT INTO placed VALUES (1, NULL);
 DROP TABLE placed;
+-- What needs a backslash or quotes, wherever it is in a long value.
+CREATE TABLE marks (n int, mark text);
+INSERT INTO marks SELECT n, repeat('x', n) || c || repeat('y', 20 - n % 7) FROM generate_series(0, 33) n, unnest(ARRAY[E'\b', E'\t', E'\n', E'\x0b', E'\f', E'\r', '\', '|', '"', ',', 'é', E'\x07', E'\x0e', E'\x7f']) c;
+COPY (SELECT md5(string_agg(n || mark, '' ORDER BY n, mark)) FROM marks) TO STDOUT;
+COPY (SELECT * FROM marks WHERE n IN (0, 5, 15, 16, 17, 31, 33) ORDER BY n, mark) TO STDOUT;
+COPY (SELECT * FROM marks WHERE n IN (0, 5, 15, 16, 17, 31, 33) ORDER BY n, mark) TO STDOUT (DELIMITER '|');
+COPY (SELECT * FROM marks WHERE n IN (0, 5, 15, 16, 17, 31, 33) ORDER BY n, mark) TO STDOUT (FORMAT csv);
+COPY (SELECT * FROM marks WHERE n IN (0, 15, 16) ORDER BY n, mark) TO STDOUT (FORMAT csv, DELIMITER '|', QUOTE '''', ESCAPE '\');

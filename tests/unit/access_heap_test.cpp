@@ -324,6 +324,26 @@ TEST_F(HeapTest, BulkLoadsOfferTheBlocksTheyLeave) {
   Commit();
 }
 
+// The blocks that a load has added are offered to all, but it fills them one after the other.
+TEST_F(HeapTest, BulkLoadsKeepTheOrderOfTheirRows) {
+  BeginTransaction();
+  std::string payload(1000, 'p');
+  BulkInsertState bulk(true);
+  TupleId last;
+  for (int i = 0; i < 8000; ++i) {
+    Value values[2] = {Int(i), Text(payload)};
+    TupleBuffer row;
+    FormTuple(*desc_, values, &row);
+    TupleId tid = HeapInsert(table_, &row, CurrentCommandId(true), {}, &bulk);
+    if (i > 0) {
+      ASSERT_TRUE(last < tid) << i;
+    }
+    last = tid;
+  }
+  bulk.pin.Release();
+  Commit();
+}
+
 TEST_F(HeapTest, VacuumRemovesMarksAndTruncates) {
   BeginTransaction();
   std::vector<TupleId> tids;
