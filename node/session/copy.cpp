@@ -35,6 +35,13 @@ CatalogName NameOf(const ast::RangeVar& relation) {
   return name;
 }
 
+AttrNumber ColumnNamed(const Relation& relation, std::string_view name) {
+  AttrNumber attno = relation.FindColumn(name);
+  if (attno > 0) return attno;
+  throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name,
+                 relation.name());
+}
+
 std::vector<AttrNumber> ColumnsOf(const Relation& relation, const ast::NodeList& names) {
   std::vector<AttrNumber> columns;
   if (names.empty()) {
@@ -45,11 +52,7 @@ std::vector<AttrNumber> ColumnsOf(const Relation& relation, const ast::NodeList&
   }
   for (const ast::Node* node : names) {
     std::string_view name = ast::StringOf(node);
-    AttrNumber attno = relation.FindColumn(name);
-    if (attno <= 0) {
-      throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name,
-                     relation.name());
-    }
+    AttrNumber attno = ColumnNamed(relation, name);
     if (std::find(columns.begin(), columns.end(), attno) != columns.end()) {
       throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" specified more than once", name);
     }
@@ -461,11 +464,7 @@ void CheckFileRights(const ast::CopyStmt& statement) {
 void CheckForcedColumns(const Relation& relation, const std::vector<AttrNumber>& copied,
                         const std::vector<std::string>& forced, std::string_view option) {
   for (const std::string& name : forced) {
-    AttrNumber attno = relation.FindColumn(name);
-    if (attno <= 0) {
-      throw SqlError(ErrorCode::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name,
-                     relation.name());
-    }
+    AttrNumber attno = ColumnNamed(relation, name);
     if (std::find(copied.begin(), copied.end(), attno) == copied.end()) {
       throw SqlError(ErrorCode::kInvalidColumnReference, "{} column \"{}\" not referenced by COPY", option,
                      name);

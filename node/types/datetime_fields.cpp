@@ -8,35 +8,10 @@
 #include "node/types/calendar.h"
 #include "node/types/datetime.h"
 #include "node/types/numeric.h"
+#include "node/types/time_units.h"
 
 namespace walden {
 namespace {
-
-enum class Unit {
-  kUnknown,
-  kMicrosecond,
-  kMillisecond,
-  kSecond,
-  kMinute,
-  kHour,
-  kDay,
-  kWeek,
-  kMonth,
-  kQuarter,
-  kYear,
-  kDecade,
-  kCentury,
-  kMillennium,
-  kEpoch,
-  kJulian,
-  kIsoYear,
-  kDow,
-  kIsoDow,
-  kDoy,
-  kTimezone,
-  kTimezoneHour,
-  kTimezoneMinute
-};
 
 std::string Lower(std::string_view text) {
   std::string lower(text);
@@ -46,87 +21,11 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-Unit UnitOf(std::string_view word) {
-  struct Row {
-    std::string_view word;
-    Unit unit;
-  };
-  static constexpr Row kRows[] = {{"us", Unit::kMicrosecond},
-                                  {"usec", Unit::kMicrosecond},
-                                  {"usecs", Unit::kMicrosecond},
-                                  {"microsecond", Unit::kMicrosecond},
-                                  {"microseconds", Unit::kMicrosecond},
-                                  {"ms", Unit::kMillisecond},
-                                  {"msec", Unit::kMillisecond},
-                                  {"msecs", Unit::kMillisecond},
-                                  {"millisecond", Unit::kMillisecond},
-                                  {"milliseconds", Unit::kMillisecond},
-                                  {"s", Unit::kSecond},
-                                  {"sec", Unit::kSecond},
-                                  {"secs", Unit::kSecond},
-                                  {"second", Unit::kSecond},
-                                  {"seconds", Unit::kSecond},
-                                  {"m", Unit::kMinute},
-                                  {"min", Unit::kMinute},
-                                  {"mins", Unit::kMinute},
-                                  {"minute", Unit::kMinute},
-                                  {"minutes", Unit::kMinute},
-                                  {"h", Unit::kHour},
-                                  {"hr", Unit::kHour},
-                                  {"hrs", Unit::kHour},
-                                  {"hour", Unit::kHour},
-                                  {"hours", Unit::kHour},
-                                  {"d", Unit::kDay},
-                                  {"day", Unit::kDay},
-                                  {"days", Unit::kDay},
-                                  {"w", Unit::kWeek},
-                                  {"week", Unit::kWeek},
-                                  {"weeks", Unit::kWeek},
-                                  {"mon", Unit::kMonth},
-                                  {"mons", Unit::kMonth},
-                                  {"month", Unit::kMonth},
-                                  {"months", Unit::kMonth},
-                                  {"qtr", Unit::kQuarter},
-                                  {"quarter", Unit::kQuarter},
-                                  {"y", Unit::kYear},
-                                  {"yr", Unit::kYear},
-                                  {"yrs", Unit::kYear},
-                                  {"year", Unit::kYear},
-                                  {"years", Unit::kYear},
-                                  {"dec", Unit::kDecade},
-                                  {"decs", Unit::kDecade},
-                                  {"decade", Unit::kDecade},
-                                  {"decades", Unit::kDecade},
-                                  {"c", Unit::kCentury},
-                                  {"cent", Unit::kCentury},
-                                  {"century", Unit::kCentury},
-                                  {"centuries", Unit::kCentury},
-                                  {"mil", Unit::kMillennium},
-                                  {"mils", Unit::kMillennium},
-                                  {"millennium", Unit::kMillennium},
-                                  {"millennia", Unit::kMillennium},
-                                  {"epoch", Unit::kEpoch},
-                                  {"julian", Unit::kJulian},
-                                  {"jd", Unit::kJulian},
-                                  {"isoyear", Unit::kIsoYear},
-                                  {"dow", Unit::kDow},
-                                  {"isodow", Unit::kIsoDow},
-                                  {"doy", Unit::kDoy},
-                                  {"timezone", Unit::kTimezone},
-                                  {"timezone_h", Unit::kTimezoneHour},
-                                  {"timezone_hour", Unit::kTimezoneHour},
-                                  {"timezone_m", Unit::kTimezoneMinute},
-                                  {"timezone_minute", Unit::kTimezoneMinute}};
-  for (const Row& row : kRows) {
-    if (row.word == word) return row.unit;
-  }
-  return Unit::kUnknown;
-}
-
-Unit Require(std::string_view unit, const char* type_name, std::string* lower) {
+TimeUnit Require(TimeUnit (*find)(std::string_view), std::string_view unit, const char* type_name,
+                 std::string* lower) {
   *lower = Lower(unit);
-  Unit found = UnitOf(*lower);
-  if (found == Unit::kUnknown) {
+  TimeUnit found = find(*lower);
+  if (found == TimeUnit::kUnknown) {
     throw SqlError(ErrorCode::kInvalidParameterValue, "unit \"{}\" not recognized for type {}", *lower,
                    type_name);
   }
@@ -141,23 +40,23 @@ FieldValue Whole(int64_t v) { return {v, 0, 0, std::nullopt}; }
 FieldValue Scaled(__int128 v, int scale) { return {v, scale, 0, std::nullopt}; }
 
 // Fields of the clock, for any type; false if `unit` is none of them.
-bool ClockField(Unit unit, int64_t hours, int minutes, int seconds, int32_t us, FieldValue* to) {
+bool ClockField(TimeUnit unit, int64_t hours, int minutes, int seconds, int32_t us, FieldValue* to) {
   int64_t second_us = int64_t{seconds} * kUsPerSecond + us;
   switch (unit) {
-    case Unit::kMicrosecond: *to = Whole(second_us); return true;
-    case Unit::kMillisecond: *to = Scaled(second_us, 3); return true;
-    case Unit::kSecond: *to = Scaled(second_us, 6); return true;
-    case Unit::kMinute: *to = Whole(minutes); return true;
-    case Unit::kHour: *to = Whole(hours); return true;
+    case TimeUnit::kMicrosecond: *to = Whole(second_us); return true;
+    case TimeUnit::kMillisecond: *to = Scaled(second_us, 3); return true;
+    case TimeUnit::kSecond: *to = Scaled(second_us, 6); return true;
+    case TimeUnit::kMinute: *to = Whole(minutes); return true;
+    case TimeUnit::kHour: *to = Whole(hours); return true;
     default: return false;
   }
 }
 
-bool ZoneField(Unit unit, int32_t seconds_east, FieldValue* to) {
+bool ZoneField(TimeUnit unit, int32_t seconds_east, FieldValue* to) {
   switch (unit) {
-    case Unit::kTimezone: *to = Whole(seconds_east); return true;
-    case Unit::kTimezoneHour: *to = Whole(seconds_east / 3600); return true;
-    case Unit::kTimezoneMinute: *to = Whole(seconds_east % 3600 / 60); return true;
+    case TimeUnit::kTimezone: *to = Whole(seconds_east); return true;
+    case TimeUnit::kTimezoneHour: *to = Whole(seconds_east / 3600); return true;
+    case TimeUnit::kTimezoneMinute: *to = Whole(seconds_east % 3600 / 60); return true;
     default: return false;
   }
 }
@@ -166,26 +65,26 @@ int64_t DecadeOf(int32_t year) { return year >= 0 ? year / 10 : -((8 - (year - 1
 int64_t CenturyOf(int32_t year) { return year > 0 ? (year + 99) / 100 : -((99 - (year - 1)) / 100); }
 int64_t MillenniumOf(int32_t year) { return year > 0 ? (year + 999) / 1000 : -((999 - (year - 1)) / 1000); }
 
-bool CalendarField(Unit unit, const DateTime& t, FieldValue* to) {
+bool CalendarField(TimeUnit unit, const DateTime& t, FieldValue* to) {
   switch (unit) {
-    case Unit::kDay: *to = Whole(t.day); return true;
-    case Unit::kMonth: *to = Whole(t.month); return true;
-    case Unit::kQuarter: *to = Whole((t.month - 1) / 3 + 1); return true;
-    case Unit::kWeek: *to = Whole(IsoWeek(t.days, nullptr)); return true;
-    case Unit::kYear: *to = Whole(t.year > 0 ? t.year : t.year - 1); return true;
-    case Unit::kDecade: *to = Whole(DecadeOf(t.year)); return true;
-    case Unit::kCentury: *to = Whole(CenturyOf(t.year)); return true;
-    case Unit::kMillennium: *to = Whole(MillenniumOf(t.year)); return true;
-    case Unit::kIsoYear: {
+    case TimeUnit::kDay: *to = Whole(t.day); return true;
+    case TimeUnit::kMonth: *to = Whole(t.month); return true;
+    case TimeUnit::kQuarter: *to = Whole((t.month - 1) / 3 + 1); return true;
+    case TimeUnit::kWeek: *to = Whole(IsoWeek(t.days, nullptr)); return true;
+    case TimeUnit::kYear: *to = Whole(t.year > 0 ? t.year : t.year - 1); return true;
+    case TimeUnit::kDecade: *to = Whole(DecadeOf(t.year)); return true;
+    case TimeUnit::kCentury: *to = Whole(CenturyOf(t.year)); return true;
+    case TimeUnit::kMillennium: *to = Whole(MillenniumOf(t.year)); return true;
+    case TimeUnit::kIsoYear: {
       int32_t year;
       IsoWeek(t.days, &year);
       *to = Whole(year > 0 ? year : year - 1);
       return true;
     }
-    case Unit::kDow: *to = Whole(DayOfWeek(t.days)); return true;
-    case Unit::kIsoDow: *to = Whole((DayOfWeek(t.days) + 6) % 7 + 1); return true;
-    case Unit::kDoy: *to = Whole(DayOfYear(t.year, t.month, t.day)); return true;
-    case Unit::kJulian: {
+    case TimeUnit::kDow: *to = Whole(DayOfWeek(t.days)); return true;
+    case TimeUnit::kIsoDow: *to = Whole((DayOfWeek(t.days) + 6) % 7 + 1); return true;
+    case TimeUnit::kDoy: *to = Whole(DayOfYear(t.year, t.month, t.day)); return true;
+    case TimeUnit::kJulian: {
       FieldValue v = Whole(int64_t{t.days} + kEpochJulian);
       v.day_us = ((int64_t{t.hour} * 60 + t.minute) * 60 + t.second) * kUsPerSecond + t.microsecond;
       *to = v;
@@ -196,22 +95,22 @@ bool CalendarField(Unit unit, const DateTime& t, FieldValue* to) {
 }
 
 // Only fields that grow with time have a value at infinity.
-Maybe AtInfinity(Unit unit, bool positive, std::string_view name, const char* type_name, bool zoned) {
+Maybe AtInfinity(TimeUnit unit, bool positive, std::string_view name, const char* type_name, bool zoned) {
   switch (unit) {
-    case Unit::kYear:
-    case Unit::kDecade:
-    case Unit::kCentury:
-    case Unit::kMillennium:
-    case Unit::kJulian:
-    case Unit::kIsoYear:
-    case Unit::kEpoch: {
+    case TimeUnit::kYear:
+    case TimeUnit::kDecade:
+    case TimeUnit::kCentury:
+    case TimeUnit::kMillennium:
+    case TimeUnit::kJulian:
+    case TimeUnit::kIsoYear:
+    case TimeUnit::kEpoch: {
       FieldValue v;
       v.infinity = positive ? 1 : -1;
       return v;
     }
-    case Unit::kTimezone:
-    case Unit::kTimezoneHour:
-    case Unit::kTimezoneMinute:
+    case TimeUnit::kTimezone:
+    case TimeUnit::kTimezoneHour:
+    case TimeUnit::kTimezoneMinute:
       if (!zoned) Unsupported(name, type_name);
       return std::nullopt;
     default: return std::nullopt;
@@ -225,19 +124,19 @@ constexpr int64_t kUnixEpochUs = int64_t{kUnixEpochDays} * kUsPerDay;
 Maybe TimestampField(std::string_view name, int64_t timestamp) {
   constexpr const char* kType = "timestamp without time zone";
   std::string lower;
-  Unit unit = Require(name, kType, &lower);
+  TimeUnit unit = Require(DateFieldOf, name, kType, &lower);
   if (!IsTimestampFinite(timestamp)) return AtInfinity(unit, timestamp > 0, lower, kType, false);
   DateTime t = SplitTimestamp(timestamp);
   FieldValue v;
   if (ClockField(unit, t.hour, t.minute, t.second, t.microsecond, &v) || CalendarField(unit, t, &v)) return v;
-  if (unit == Unit::kEpoch) return Scaled(__int128{timestamp} - kUnixEpochUs, 6);
+  if (unit == TimeUnit::kEpoch) return Scaled(__int128{timestamp} - kUnixEpochUs, 6);
   Unsupported(lower, kType);
 }
 
 Maybe TimestampTzField(std::string_view name, int64_t timestamp, const TimeZone* zone) {
   constexpr const char* kType = "timestamp with time zone";
   std::string lower;
-  Unit unit = Require(name, kType, &lower);
+  TimeUnit unit = Require(DateFieldOf, name, kType, &lower);
   if (!IsTimestampFinite(timestamp)) return AtInfinity(unit, timestamp > 0, lower, kType, true);
   ZoneOffset offset;
   DateTime t = SplitTimestamp(UtcToLocal(timestamp, zone, &offset));
@@ -252,21 +151,21 @@ Maybe TimestampTzField(std::string_view name, int64_t timestamp, const TimeZone*
 Maybe DateField(std::string_view name, int32_t date) {
   constexpr const char* kType = "date";
   std::string lower;
-  Unit unit = Require(name, kType, &lower);
+  TimeUnit unit = Require(DateFieldOf, name, kType, &lower);
   switch (unit) {
-    case Unit::kMicrosecond:
-    case Unit::kMillisecond:
-    case Unit::kSecond:
-    case Unit::kMinute:
-    case Unit::kHour:
-    case Unit::kTimezone:
-    case Unit::kTimezoneHour:
-    case Unit::kTimezoneMinute: Unsupported(lower, kType);
+    case TimeUnit::kMicrosecond:
+    case TimeUnit::kMillisecond:
+    case TimeUnit::kSecond:
+    case TimeUnit::kMinute:
+    case TimeUnit::kHour:
+    case TimeUnit::kTimezone:
+    case TimeUnit::kTimezoneHour:
+    case TimeUnit::kTimezoneMinute: Unsupported(lower, kType);
     default: break;
   }
   if (!IsDateFinite(date)) return AtInfinity(unit, date > 0, lower, kType, false);
-  if (unit == Unit::kEpoch) return Whole((int64_t{date} - kUnixEpochDays) * 86400);
-  if (unit == Unit::kJulian) return Whole(int64_t{date} + kEpochJulian);
+  if (unit == TimeUnit::kEpoch) return Whole((int64_t{date} - kUnixEpochDays) * 86400);
+  if (unit == TimeUnit::kJulian) return Whole(int64_t{date} + kEpochJulian);
   CivilDate civil = CivilFromDays(date);
   DateTime t;
   t.year = civil.year;
@@ -281,20 +180,20 @@ Maybe DateField(std::string_view name, int32_t date) {
 Maybe TimeField(std::string_view name, int64_t time) {
   constexpr const char* kType = "time without time zone";
   std::string lower;
-  Unit unit = Require(name, kType, &lower);
+  TimeUnit unit = Require(DateFieldOf, name, kType, &lower);
   FieldValue v;
   if (ClockField(unit, time / kUsPerHour, static_cast<int>(time / kUsPerMinute % 60),
                  static_cast<int>(time / kUsPerSecond % 60), static_cast<int32_t>(time % kUsPerSecond), &v)) {
     return v;
   }
-  if (unit == Unit::kEpoch) return Scaled(time, 6);
+  if (unit == TimeUnit::kEpoch) return Scaled(time, 6);
   Unsupported(lower, kType);
 }
 
 Maybe TimeTzField(std::string_view name, TimeTzValue value) {
   constexpr const char* kType = "time with time zone";
   std::string lower;
-  Unit unit = Require(name, kType, &lower);
+  TimeUnit unit = Require(DateFieldOf, name, kType, &lower);
   int64_t time = value.microseconds;
   FieldValue v;
   if (ClockField(unit, time / kUsPerHour, static_cast<int>(time / kUsPerMinute % 60),
@@ -302,14 +201,14 @@ Maybe TimeTzField(std::string_view name, TimeTzValue value) {
       ZoneField(unit, -value.zone_seconds, &v)) {
     return v;
   }
-  if (unit == Unit::kEpoch) return Scaled(time + value.zone_seconds * kUsPerSecond, 6);
+  if (unit == TimeUnit::kEpoch) return Scaled(time + value.zone_seconds * kUsPerSecond, 6);
   Unsupported(lower, kType);
 }
 
 Maybe IntervalField(std::string_view name, const IntervalValue& i) {
   constexpr const char* kType = "interval";
   std::string lower;
-  Unit unit = Require(name, kType, &lower);
+  TimeUnit unit = Require(DateFieldOf, name, kType, &lower);
   FieldValue v;
   if (ClockField(unit, i.microseconds / kUsPerHour, static_cast<int>(i.microseconds / kUsPerMinute % 60),
                  static_cast<int>(i.microseconds / kUsPerSecond % 60),
@@ -318,14 +217,14 @@ Maybe IntervalField(std::string_view name, const IntervalValue& i) {
   }
   int32_t years = i.months / 12, months = i.months % 12;
   switch (unit) {
-    case Unit::kDay: return Whole(i.days);
-    case Unit::kMonth: return Whole(months);
-    case Unit::kQuarter: return Whole(months / 3 + 1);
-    case Unit::kYear: return Whole(years);
-    case Unit::kDecade: return Whole(years / 10);
-    case Unit::kCentury: return Whole(years / 100);
-    case Unit::kMillennium: return Whole(years / 1000);
-    case Unit::kEpoch: {  // a year counts 365.25 days
+    case TimeUnit::kDay: return Whole(i.days);
+    case TimeUnit::kMonth: return Whole(months);
+    case TimeUnit::kQuarter: return Whole(months / 3 + 1);
+    case TimeUnit::kYear: return Whole(years);
+    case TimeUnit::kDecade: return Whole(years / 10);
+    case TimeUnit::kCentury: return Whole(years / 100);
+    case TimeUnit::kMillennium: return Whole(years / 1000);
+    case TimeUnit::kEpoch: {  // a year counts 365.25 days
       __int128 us =
           (static_cast<__int128>(years) * 1461 * 6 + (static_cast<__int128>(months) * 30 + i.days) * 24) *
               3600 * kUsPerSecond +
@@ -355,44 +254,44 @@ double FieldToDouble(const FieldValue& v) {
 namespace {
 
 // The start of the period that holds t; whole-day periods return true in *by_date.
-int64_t Truncated(Unit unit, const DateTime& t, bool* by_date) {
+int64_t Truncated(TimeUnit unit, const DateTime& t, bool* by_date) {
   *by_date = true;
   auto date = [](int32_t year, int month, int day) {
     return int64_t{DaysFromCivil(year, month, day)} * kUsPerDay;
   };
   int32_t y = t.year;
   switch (unit) {
-    case Unit::kMillennium:
+    case TimeUnit::kMillennium:
       return date(y > 0 ? (y + 999) / 1000 * 1000 - 999 : -((999 - (y - 1)) / 1000) * 1000 + 1, 1, 1);
-    case Unit::kCentury:
+    case TimeUnit::kCentury:
       return date(y > 0 ? (y + 99) / 100 * 100 - 99 : -((99 - (y - 1)) / 100) * 100 + 1, 1, 1);
-    case Unit::kDecade: return date(y > 0 ? y / 10 * 10 : -((8 - (y - 1)) / 10) * 10, 1, 1);
-    case Unit::kYear: return date(y, 1, 1);
-    case Unit::kQuarter: return date(y, (t.month - 1) / 3 * 3 + 1, 1);
-    case Unit::kMonth: return date(y, t.month, 1);
-    case Unit::kWeek: return int64_t{t.days - (DayOfWeek(t.days) + 6) % 7} * kUsPerDay;
-    case Unit::kDay: return int64_t{t.days} * kUsPerDay;
+    case TimeUnit::kDecade: return date(y > 0 ? y / 10 * 10 : -((8 - (y - 1)) / 10) * 10, 1, 1);
+    case TimeUnit::kYear: return date(y, 1, 1);
+    case TimeUnit::kQuarter: return date(y, (t.month - 1) / 3 * 3 + 1, 1);
+    case TimeUnit::kMonth: return date(y, t.month, 1);
+    case TimeUnit::kWeek: return int64_t{t.days - (DayOfWeek(t.days) + 6) % 7} * kUsPerDay;
+    case TimeUnit::kDay: return int64_t{t.days} * kUsPerDay;
     default: break;
   }
   *by_date = false;
   int64_t result = int64_t{t.days} * kUsPerDay + t.hour * kUsPerHour;
-  if (unit == Unit::kHour) return result;
+  if (unit == TimeUnit::kHour) return result;
   result += t.minute * kUsPerMinute;
-  if (unit == Unit::kMinute) return result;
+  if (unit == TimeUnit::kMinute) return result;
   result += t.second * kUsPerSecond;
-  if (unit == Unit::kSecond) return result;
-  result += unit == Unit::kMillisecond ? t.microsecond / 1000 * 1000 : t.microsecond;
+  if (unit == TimeUnit::kSecond) return result;
+  result += unit == TimeUnit::kMillisecond ? t.microsecond / 1000 * 1000 : t.microsecond;
   return result;
 }
 
-bool CanTruncate(Unit unit) { return unit >= Unit::kMicrosecond && unit <= Unit::kMillennium; }
+bool CanTruncate(TimeUnit unit) { return unit >= TimeUnit::kMicrosecond && unit <= TimeUnit::kMillennium; }
 
 }  // namespace
 
 int64_t TruncateTimestamp(std::string_view name, int64_t timestamp) {
   constexpr const char* kType = "timestamp without time zone";
   std::string lower;
-  Unit unit = Require(name, kType, &lower);
+  TimeUnit unit = Require(TimeUnitOf, name, kType, &lower);
   if (!CanTruncate(unit)) Unsupported(lower, kType);
   if (!IsTimestampFinite(timestamp)) return timestamp;
   bool by_date;
@@ -402,7 +301,7 @@ int64_t TruncateTimestamp(std::string_view name, int64_t timestamp) {
 int64_t TruncateTimestampTz(std::string_view name, int64_t timestamp, const TimeZone* zone) {
   constexpr const char* kType = "timestamp with time zone";
   std::string lower;
-  Unit unit = Require(name, kType, &lower);
+  TimeUnit unit = Require(TimeUnitOf, name, kType, &lower);
   if (!CanTruncate(unit)) Unsupported(lower, kType);
   if (!IsTimestampFinite(timestamp)) return timestamp;
   ZoneOffset offset;
@@ -416,7 +315,7 @@ int64_t TruncateTimestampTz(std::string_view name, int64_t timestamp, const Time
 IntervalValue TruncateInterval(std::string_view name, IntervalValue v) {
   constexpr const char* kType = "interval";
   std::string lower;
-  Unit unit = Require(name, kType, &lower);
+  TimeUnit unit = Require(TimeUnitOf, name, kType, &lower);
   auto months = [&](int32_t unit_months) {
     return IntervalValue{0, 0, v.months / unit_months * unit_months};
   };
@@ -424,19 +323,19 @@ IntervalValue TruncateInterval(std::string_view name, IntervalValue v) {
     return IntervalValue{v.microseconds / unit_us * unit_us, v.days, v.months};
   };
   switch (unit) {
-    case Unit::kMillennium: return months(12000);
-    case Unit::kCentury: return months(1200);
-    case Unit::kDecade: return months(120);
-    case Unit::kYear: return months(12);
-    case Unit::kQuarter: return months(3);
-    case Unit::kMonth: return months(1);
-    case Unit::kDay: return IntervalValue{0, v.days, v.months};
-    case Unit::kHour: return time(kUsPerHour);
-    case Unit::kMinute: return time(kUsPerMinute);
-    case Unit::kSecond: return time(kUsPerSecond);
-    case Unit::kMillisecond: return time(1000);
-    case Unit::kMicrosecond: return v;
-    case Unit::kWeek:
+    case TimeUnit::kMillennium: return months(12000);
+    case TimeUnit::kCentury: return months(1200);
+    case TimeUnit::kDecade: return months(120);
+    case TimeUnit::kYear: return months(12);
+    case TimeUnit::kQuarter: return months(3);
+    case TimeUnit::kMonth: return months(1);
+    case TimeUnit::kDay: return IntervalValue{0, v.days, v.months};
+    case TimeUnit::kHour: return time(kUsPerHour);
+    case TimeUnit::kMinute: return time(kUsPerMinute);
+    case TimeUnit::kSecond: return time(kUsPerSecond);
+    case TimeUnit::kMillisecond: return time(1000);
+    case TimeUnit::kMicrosecond: return v;
+    case TimeUnit::kWeek:
       throw SqlError(ErrorCode::kFeatureNotSupported, "unit \"{}\" not supported for type {}", lower, kType)
           .WithDetail("Months usually have fractional weeks.");
     default: Unsupported(lower, kType);

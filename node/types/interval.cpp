@@ -9,6 +9,7 @@
 #include "node/types/datetime.h"
 #include "node/types/hash.h"
 #include "node/types/integer.h"
+#include "node/types/time_units.h"
 #include "node/types/wire.h"
 
 namespace walden {
@@ -22,91 +23,6 @@ enum class Problem { kSyntax, kRange };
 struct Fail {
   Problem problem;
 };
-
-// Units with what one of them is worth.
-enum class Unit {
-  kNone,
-  kMicrosecond,
-  kMillisecond,
-  kSecond,
-  kMinute,
-  kHour,
-  kDay,
-  kWeek,
-  kMonth,
-  kYear,
-  kDecade,
-  kCentury,
-  kMillennium
-};
-
-Unit UnitOf(std::string_view word) {
-  struct Row {
-    std::string_view word;
-    Unit unit;
-  };
-  static constexpr Row kRows[] = {{"us", Unit::kMicrosecond},
-                                  {"usec", Unit::kMicrosecond},
-                                  {"usecs", Unit::kMicrosecond},
-                                  {"usecond", Unit::kMicrosecond},
-                                  {"useconds", Unit::kMicrosecond},
-                                  {"microsecond", Unit::kMicrosecond},
-                                  {"microseconds", Unit::kMicrosecond},
-                                  {"microsecon", Unit::kMicrosecond},
-                                  {"ms", Unit::kMillisecond},
-                                  {"msec", Unit::kMillisecond},
-                                  {"msecs", Unit::kMillisecond},
-                                  {"msecond", Unit::kMillisecond},
-                                  {"mseconds", Unit::kMillisecond},
-                                  {"millisecond", Unit::kMillisecond},
-                                  {"milliseconds", Unit::kMillisecond},
-                                  {"s", Unit::kSecond},
-                                  {"sec", Unit::kSecond},
-                                  {"secs", Unit::kSecond},
-                                  {"second", Unit::kSecond},
-                                  {"seconds", Unit::kSecond},
-                                  {"m", Unit::kMinute},
-                                  {"min", Unit::kMinute},
-                                  {"mins", Unit::kMinute},
-                                  {"minute", Unit::kMinute},
-                                  {"minutes", Unit::kMinute},
-                                  {"h", Unit::kHour},
-                                  {"hr", Unit::kHour},
-                                  {"hrs", Unit::kHour},
-                                  {"hour", Unit::kHour},
-                                  {"hours", Unit::kHour},
-                                  {"d", Unit::kDay},
-                                  {"day", Unit::kDay},
-                                  {"days", Unit::kDay},
-                                  {"w", Unit::kWeek},
-                                  {"week", Unit::kWeek},
-                                  {"weeks", Unit::kWeek},
-                                  {"mon", Unit::kMonth},
-                                  {"mons", Unit::kMonth},
-                                  {"month", Unit::kMonth},
-                                  {"months", Unit::kMonth},
-                                  {"y", Unit::kYear},
-                                  {"yr", Unit::kYear},
-                                  {"yrs", Unit::kYear},
-                                  {"year", Unit::kYear},
-                                  {"years", Unit::kYear},
-                                  {"dec", Unit::kDecade},
-                                  {"decs", Unit::kDecade},
-                                  {"decade", Unit::kDecade},
-                                  {"decades", Unit::kDecade},
-                                  {"c", Unit::kCentury},
-                                  {"cent", Unit::kCentury},
-                                  {"century", Unit::kCentury},
-                                  {"centuries", Unit::kCentury},
-                                  {"mil", Unit::kMillennium},
-                                  {"mils", Unit::kMillennium},
-                                  {"millennium", Unit::kMillennium},
-                                  {"millennia", Unit::kMillennium}};
-  for (const Row& row : kRows) {
-    if (row.word == word) return row.unit;
-  }
-  return Unit::kNone;
-}
 
 // An amount as whole part and fraction, both with its sign.
 struct Amount {
@@ -127,7 +43,7 @@ struct Total {
     // Years and larger units round to whole months.
     months += static_cast<int64_t>(std::llrint(months_amount));
   }
-  void Add(const Amount& a, Unit unit) {
+  void Add(const Amount& a, TimeUnit unit) {
     auto time = [&](int64_t scale) {
       us += static_cast<__int128>(a.whole) * scale;
       us += static_cast<int64_t>(std::llrint(a.fraction * static_cast<double>(scale)));
@@ -137,28 +53,28 @@ struct Total {
       AddFractionalMonths(a.fraction * static_cast<double>(years) * 12);
     };
     switch (unit) {
-      case Unit::kMicrosecond: us += a.whole + static_cast<int64_t>(std::llrint(a.fraction)); break;
-      case Unit::kMillisecond: time(1000); break;
-      case Unit::kSecond: time(kUsPerSecond); break;
-      case Unit::kMinute: time(kUsPerMinute); break;
-      case Unit::kHour: time(kUsPerHour); break;
-      case Unit::kDay:
+      case TimeUnit::kMicrosecond: us += a.whole + static_cast<int64_t>(std::llrint(a.fraction)); break;
+      case TimeUnit::kMillisecond: time(1000); break;
+      case TimeUnit::kSecond: time(kUsPerSecond); break;
+      case TimeUnit::kMinute: time(kUsPerMinute); break;
+      case TimeUnit::kHour: time(kUsPerHour); break;
+      case TimeUnit::kDay:
         days += a.whole;
         us += static_cast<int64_t>(std::llrint(a.fraction * static_cast<double>(kUsPerDay)));
         break;
-      case Unit::kWeek:
+      case TimeUnit::kWeek:
         days += static_cast<__int128>(a.whole) * 7;
         AddFractionalDays(a.fraction * 7);
         break;
-      case Unit::kMonth:
+      case TimeUnit::kMonth:
         months += a.whole;
         AddFractionalDays(a.fraction * 30);
         break;
-      case Unit::kYear: year(1); break;
-      case Unit::kDecade: year(10); break;
-      case Unit::kCentury: year(100); break;
-      case Unit::kMillennium: year(1000); break;
-      case Unit::kNone: throw Fail{Problem::kSyntax};
+      case TimeUnit::kYear: year(1); break;
+      case TimeUnit::kDecade: year(10); break;
+      case TimeUnit::kCentury: year(100); break;
+      case TimeUnit::kMillennium: year(1000); break;
+      default: throw Fail{Problem::kSyntax};
     }
   }
   IntervalValue Finish(bool negate) const {
@@ -259,18 +175,18 @@ class Parser {
   }
 
   // What a number without a unit means, from the typmod's fields.
-  Unit DefaultUnit() const {
+  TimeUnit DefaultUnit() const {
     switch (range_) {
-      case kYear: return Unit::kYear;
+      case kYear: return TimeUnit::kYear;
       case kMonth:
-      case kYear | kMonth: return Unit::kMonth;
-      case kDay: return Unit::kDay;
+      case kYear | kMonth: return TimeUnit::kMonth;
+      case kDay: return TimeUnit::kDay;
       case kHour:
-      case kDay | kHour: return Unit::kHour;
+      case kDay | kHour: return TimeUnit::kHour;
       case kMinute:
       case kHour | kMinute:
-      case kDay | kHour | kMinute: return Unit::kMinute;
-      default: return Unit::kSecond;
+      case kDay | kHour | kMinute: return TimeUnit::kMinute;
+      default: return TimeUnit::kSecond;
     }
   }
 
@@ -322,7 +238,7 @@ class Parser {
         total_.Add(amount, DefaultUnit());
         return;
       }
-      total_.Add(amount, UnitOf(word));
+      total_.Add(amount, TimeUnitOf(word));
       return;
     }
     // "1 10:00": a number before a time counts days.
@@ -330,7 +246,7 @@ class Parser {
     if (ahead < text_.size() && (text_[ahead] == '+' || text_[ahead] == '-')) ++ahead;
     while (ahead < text_.size() && IsDigit(text_[ahead])) ++ahead;
     bool time_follows = ahead > at_ && ahead < text_.size() && text_[ahead] == ':' && before_space != at_;
-    total_.Add(amount, time_follows ? Unit::kDay : DefaultUnit());
+    total_.Add(amount, time_follows ? TimeUnit::kDay : DefaultUnit());
   }
 
   // P1Y2M3DT4H5M6S, P0001-02-03T04:05:06, P1W
@@ -358,22 +274,22 @@ class Parser {
       ++at_;
       if (in_time) {
         if (unit == 'h')
-          total_.Add(amount, Unit::kHour);
+          total_.Add(amount, TimeUnit::kHour);
         else if (unit == 'm')
-          total_.Add(amount, Unit::kMinute);
+          total_.Add(amount, TimeUnit::kMinute);
         else if (unit == 's')
-          total_.Add(amount, Unit::kSecond);
+          total_.Add(amount, TimeUnit::kSecond);
         else
           throw Fail{Problem::kSyntax};
       } else {
         if (unit == 'y')
-          total_.Add(amount, Unit::kYear);
+          total_.Add(amount, TimeUnit::kYear);
         else if (unit == 'm')
-          total_.Add(amount, Unit::kMonth);
+          total_.Add(amount, TimeUnit::kMonth);
         else if (unit == 'w')
-          total_.Add(amount, Unit::kWeek);
+          total_.Add(amount, TimeUnit::kWeek);
         else if (unit == 'd')
-          total_.Add(amount, Unit::kDay);
+          total_.Add(amount, TimeUnit::kDay);
         else
           throw Fail{Problem::kSyntax};
       }
@@ -383,16 +299,16 @@ class Parser {
     return total_.Finish(false);
   }
   void IsoDate() {
-    total_.Add(Number(), Unit::kYear);
-    for (Unit unit : {Unit::kMonth, Unit::kDay}) {
+    total_.Add(Number(), TimeUnit::kYear);
+    for (TimeUnit unit : {TimeUnit::kMonth, TimeUnit::kDay}) {
       if (Peek() != '-') return;
       ++at_;
       total_.Add(Number(), unit);
     }
   }
   void IsoClock() {
-    total_.Add(Number(), Unit::kHour);
-    for (Unit unit : {Unit::kMinute, Unit::kSecond}) {
+    total_.Add(Number(), TimeUnit::kHour);
+    for (TimeUnit unit : {TimeUnit::kMinute, TimeUnit::kSecond}) {
       if (Peek() != ':') return;
       ++at_;
       total_.Add(Number(), unit);

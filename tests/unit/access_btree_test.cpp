@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -9,6 +10,11 @@ namespace walden {
 namespace {
 
 // An index without a table: entries are made up, nothing is checked for uniqueness.
+struct Dead : DeadTids {
+  std::set<TupleId> tids;
+  bool Contains(TupleId tid) const override { return tids.count(tid) != 0; }
+};
+
 class BtreeTest : public AccessTest {
  protected:
   using Model = std::multimap<int32_t, TupleId>;
@@ -18,6 +24,23 @@ class BtreeTest : public AccessTest {
     CreateTable();
     BeginTransaction();
     CurrentXid();
+  }
+  IndexDesc MakeEmptyIndex(uint32_t oid, const char* name, bool deduplicate) {
+    IndexDesc index = MakeIndex(oid, name, index_desc_.get(), false);
+    index.deduplicate = deduplicate;
+    CreateRelationStorage(index.locator, 1);
+    BtreeMethod().BuildEmpty(index, Fork::kMain);
+    return index;
+  }
+  // Rows of the model that die.
+  static Dead TakeOut(Model& model, const std::function<bool(int32_t key)>& dies) {
+    Dead dead;
+    for (auto it = model.begin(); it != model.end();) {
+      bool kill = dies(it->first);
+      if (kill) dead.tids.insert(it->second);
+      it = kill ? model.erase(it) : std::next(it);
+    }
+    return dead;
   }
   void Add(const IndexDesc& index, int32_t key, TupleId tid) {
     Value values[] = {Int(key)};
@@ -77,18 +100,10 @@ class BtreeTest : public AccessTest {
   }
 };
 
-struct Dead : DeadTids {
-  std::set<TupleId> tids;
-  bool Contains(TupleId tid) const override { return tids.count(tid) != 0; }
-};
-
 TEST_F(BtreeTest, RandomInsertsAndDeletesAgainstAModel) {
   for (uint64_t seed : {1, 2, 3}) {
     Random random(seed);
-    IndexDesc index = MakeIndex(static_cast<uint32_t>(21000 + seed), "random", index_desc_.get(), false);
-    index.deduplicate = seed != 2;
-    CreateRelationStorage(index.locator, 1);
-    BtreeMethod().BuildEmpty(index, Fork::kMain);
+    IndexDesc index = MakeEmptyIndex(static_cast<uint32_t>(21000 + seed), "random", seed != 2);
     Model model;
     uint32_t next = 0;
     for (int round = 0; round < 4; ++round) {
@@ -100,12 +115,8 @@ TEST_F(BtreeTest, RandomInsertsAndDeletesAgainstAModel) {
         model.emplace(key, tid);
       }
       ExpectMatches(index, model, random);
-      Dead dead;
-      for (auto it = model.begin(); it != model.end();) {
-        bool kill = random.Below(3) == 0 || (round == 2 && it->first > 300 && it->first < 700);
-        if (kill) dead.tids.insert(it->second);
-        it = kill ? model.erase(it) : std::next(it);
-      }
+      Dead dead = TakeOut(
+          model, [&](int32_t key) { return random.Below(3) == 0 || (round == 2 && key > 300 && key < 700); });
       IndexVacuumStats stats;
       BtreeMethod().BulkDelete(index, dead, &stats);
       EXPECT_EQ(stats.entries_removed, dead.tids.size());
@@ -122,10 +133,7 @@ TEST_F(BtreeTest, RandomInsertsAndDeletesAgainstAModel) {
 TEST_F(BtreeTest, ManyAtOnceAgainstAModel) {
   for (uint64_t seed : {1, 2, 3, 4}) {
     Random random(seed);
-    IndexDesc index = MakeIndex(static_cast<uint32_t>(21020 + seed), "many", index_desc_.get(), false);
-    index.deduplicate = seed != 2;
-    CreateRelationStorage(index.locator, 1);
-    BtreeMethod().BuildEmpty(index, Fork::kMain);
+    IndexDesc index = MakeEmptyIndex(static_cast<uint32_t>(21020 + seed), "many", seed != 2);
     Model model;
     uint32_t next = 0;
     uint64_t keys = seed == 3 ? 20 : 1000;  // many duplicates: lists, also in the middle of lists
@@ -140,14 +148,10 @@ TEST_F(BtreeTest, ManyAtOnceAgainstAModel) {
       AddMany(index, rows);
       model.insert(rows.begin(), rows.end());
       if (round % 10 == 9) ExpectMatches(index, model, random);
-      Dead dead;
-      for (auto it = model.begin(); round % 7 == 6 && it != model.end();) {
-        bool kill = random.Below(3) == 0;
-        if (kill) dead.tids.insert(it->second);
-        it = kill ? model.erase(it) : std::next(it);
-      }
+      if (round % 7 != 6) continue;
+      Dead dead = TakeOut(model, [&](int32_t) { return random.Below(3) == 0; });
       IndexVacuumStats stats;
-      if (!dead.tids.empty()) BtreeMethod().BulkDelete(index, dead, &stats);
+      BtreeMethod().BulkDelete(index, dead, &stats);
     }
   }
 }
@@ -178,10 +182,7 @@ TEST_F(BtreeTest, WhichOfManyIsTooLargeIsTold) {
 
 // Found by sessions that changed the same catalog rows at once: the index lost the newest version of one.
 TEST_F(BtreeTest, APostingListMarkedDeadTakesInARow) {
-  IndexDesc index = MakeIndex(21010, "postings", index_desc_.get(), false);
-  index.deduplicate = true;
-  CreateRelationStorage(index.locator, 1);
-  BtreeMethod().BuildEmpty(index, Fork::kMain);
+  IndexDesc index = MakeEmptyIndex(21010, "postings", true);
   constexpr uint32_t kRows = 2000;  // more than a leaf holds one by one
   for (uint32_t n = 0; n < kRows; ++n) Add(index, 5, Tid(2 * n));
   {
