@@ -14,10 +14,8 @@
 
 namespace walden {
 
-Connection::Connection(Descriptor socket) : socket_(std::move(socket)), peer_(DescribePeer(socket_.fd())) {
-  // Receiving waits in recv itself; sending asks for no wait each time.
-  SetNonBlocking(socket_.fd(), false);
-}
+Connection::Connection(Descriptor socket)
+    : socket_(std::move(socket)), input_(socket_.fd()), peer_(DescribePeer(socket_.fd())) {}
 
 void Connection::StartTls() {
   SetNonBlocking(socket_.fd(), true);
@@ -57,13 +55,16 @@ bool Connection::Receive() {
   if (tls_ != nullptr) {
     TlsChannel::Attempt attempt = tls_->Read(to, room);
     in_end_ += static_cast<size_t>(attempt.bytes);
-    if (attempt.bytes == 0 && attempt.wait != 0)
+    if (attempt.bytes == 0 && attempt.wait == POLLIN) {
+      input_.WaitOrLatch(WaitEvent::kClientRead);
+    } else if (attempt.bytes == 0 && attempt.wait != 0) {
       WaitLatchOrSocket(socket_.fd(), attempt.wait, -1, WaitEvent::kClientRead);
+    }
     return attempt.bytes > 0 || attempt.wait != 0;
   }
-  ssize_t got = ReceiveOrLatch(socket_.fd(), to, room, WaitEvent::kClientRead);
+  ssize_t got = input_.ReceiveOrLatch(to, room, WaitEvent::kClientRead);
   if (got > 0) in_end_ += static_cast<size_t>(got);
-  return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK));
+  return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
 bool Connection::FillInput(size_t wanted) {

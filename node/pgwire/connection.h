@@ -12,6 +12,7 @@
 #include "node/base/error.h"
 #include "node/os/socket.h"
 #include "node/pgwire/tls.h"
+#include "node/shm/socket_input.h"
 #include "node/txn/durability.h"
 
 namespace walden {
@@ -76,6 +77,7 @@ class Connection {
   TlsChannel::Attempt Send(const char* from, size_t bytes);
 
   Descriptor socket_;
+  SocketInput input_;
   std::unique_ptr<TlsChannel> tls_;
   PeerAddress peer_;
   std::vector<char> in_ = std::vector<char>(kReceiveBytes);

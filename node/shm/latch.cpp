@@ -1,9 +1,9 @@
 #include "node/shm/latch.h"
 
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,41 +14,22 @@
 #include "node/os/may_block.h"
 #include "node/os/process.h"
 #include "node/shm/process.h"
+#include "node/shm/socket_input.h"
 
 namespace walden {
 namespace {
 
-// Ends a poll. SIGURG is ignored by default: a stray one harms nobody.
+// Ends a wait on sockets. SIGURG is ignored by default: a stray one harms nobody. It is blocked but for these waits, which open it
+// together with the sleep, so that none comes in between the look at the latch and the sleep.
 constexpr int kLatchSignal = SIGURG;
 
-// The thread that receives has the signal open from its first receive on, so that no call is needed to open it; a poll closes it
-// around itself, since only ppoll opens it together with the wait.
-thread_local bool signal_is_open = false;
-// The socket of a ReceiveOrLatch in progress, else -1; and whether the handler has cut it short.
-volatile sig_atomic_t receiving_socket = -1;
-volatile sig_atomic_t receive_was_cut = 0;
+void OnLatchSignal(int) {}
 
-void LimitReceive(int fd, int64_t us) {
-  timeval limit{us / 1000000, us % 1000000};
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-}
-
-// A signal that comes after the latch was looked at but before recv() has begun to wait would be lost: the shortest
-// time-out makes that recv() return.
-void OnLatchSignal(int) {
-  if (receiving_socket < 0) return;
-  int saved_errno = errno;
-  LimitReceive(receiving_socket, 1);
-  receive_was_cut = 1;
-  errno = saved_errno;
-}
-
-void OpenSignal(bool open) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, kLatchSignal);
-  pthread_sigmask(open ? SIG_UNBLOCK : SIG_BLOCK, &set, nullptr);
-  signal_is_open = open;
+sigset_t MaskOfWaits() {
+  sigset_t mask;
+  pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+  sigdelset(&mask, kLatchSignal);
+  return mask;
 }
 
 }  // namespace
@@ -104,14 +85,11 @@ int WaitLatchOrSockets(std::span<pollfd> sockets, int64_t timeout_ms, WaitEvent 
   CheckMayBlock();
   Latch& latch = self().latch;
   WaitEventScope shown(event);
-  if (signal_is_open) OpenSignal(false);
   latch.sleep_.store(Latch::kInPoll, std::memory_order_seq_cst);
   timespec timeout{timeout_ms / 1000, (timeout_ms % 1000) * 1000000};
   const timespec kNow{0, 0};
   bool set = latch.word_.load(std::memory_order_seq_cst) != 0;
-  sigset_t mask;
-  pthread_sigmask(SIG_SETMASK, nullptr, &mask);
-  sigdelset(&mask, kLatchSignal);
+  const sigset_t mask = MaskOfWaits();
   int ready = ppoll(sockets.data(), sockets.size(), set ? &kNow : timeout_ms < 0 ? nullptr : &timeout, &mask);
   int error = errno;
   latch.sleep_.store(Latch::kAwake, std::memory_order_relaxed);
@@ -121,22 +99,33 @@ int WaitLatchOrSockets(std::span<pollfd> sockets, int64_t timeout_ms, WaitEvent 
   return 0;
 }
 
-ssize_t ReceiveOrLatch(int fd, void* to, size_t bytes, WaitEvent event) {
+SocketInput::SocketInput(int fd) : fd_(fd), epoll_(epoll_create1(EPOLL_CLOEXEC)), mask_(MaskOfWaits()) {
+  epoll_event input{EPOLLIN, {}};
+  if (epoll_.fd() < 0 || epoll_ctl(epoll_.fd(), EPOLL_CTL_ADD, fd, &input) != 0)
+    throw FileError(errno, "could not wait for input of a socket");
+}
+
+bool SocketInput::WaitOrLatch(WaitEvent event) {
+  CheckMayBlock();
   Latch& latch = self().latch;
   WaitEventScope shown(event);
-  if (!signal_is_open) OpenSignal(true);
-  receiving_socket = fd;
   latch.sleep_.store(Latch::kInPoll, std::memory_order_seq_cst);
-  bool set = latch.word_.load(std::memory_order_seq_cst) != 0;
-  ssize_t got = recv(fd, to, bytes, set ? MSG_DONTWAIT : 0);
+  int timeout_ms = latch.word_.load(std::memory_order_seq_cst) != 0 ? 0 : -1;
+  epoll_event input;
+  int ready = epoll_pwait(epoll_.fd(), &input, 1, timeout_ms, &mask_);
   int error = errno;
   latch.sleep_.store(Latch::kAwake, std::memory_order_relaxed);
-  receiving_socket = -1;
-  if (receive_was_cut != 0) {
-    receive_was_cut = 0;
-    LimitReceive(fd, 0);
+  if (ready < 0 && error != EINTR) throw FileError(error, "could not wait for input of a socket");
+  return ready > 0;
+}
+
+ssize_t SocketInput::ReceiveOrLatch(void* to, size_t bytes, WaitEvent event) {
+  if (!expects_more_ && !WaitOrLatch(event)) {
+    errno = EAGAIN;
+    return -1;
   }
-  errno = error;
+  ssize_t got = recv(fd_, to, bytes, MSG_DONTWAIT);
+  expects_more_ = got == static_cast<ssize_t>(bytes);
   return got;
 }
 
@@ -147,7 +136,10 @@ void PrepareLatchSignals() {
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESTART;
   CHECK(sigaction(kLatchSignal, &action, nullptr) == 0);
-  OpenSignal(false);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, kLatchSignal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 }  // namespace walden

@@ -33,8 +33,9 @@ class Latch {
  private:
   friend int WaitLatchOrSockets(std::span<pollfd> sockets, int64_t timeout_ms, WaitEvent event);
   friend bool WaitLatch(int64_t timeout_ms, WaitEvent event);
-  friend ssize_t ReceiveOrLatch(int fd, void* to, size_t bytes, WaitEvent event);
-  enum Sleep : uint32_t { kAwake, kOnFutex, kInPoll };  // kInPoll: in any system call that the signal ends
+  friend class SocketInput;
+  // kInPoll: in a wait on sockets, which the signal ends.
+  enum Sleep : uint32_t { kAwake, kOnFutex, kInPoll };
   std::atomic<uint32_t> word_;
   std::atomic<uint32_t> sleep_;
   std::atomic<int32_t> owner_pid_;
@@ -52,9 +53,6 @@ inline int WaitLatchOrSocket(int fd, short events, int64_t timeout_ms, WaitEvent
   pollfd one{fd, events, 0};
   return WaitLatchOrSockets({&one, 1}, timeout_ms, event) > 0 ? one.revents : 0;
 }
-// recv() on a blocking socket, in one system call, that the latch ends too: -1 with errno EINTR or EAGAIN when nothing came. The
-// caller resets the latch and looks at its conditions before, as for a wait. One thread of a process at a time.
-ssize_t ReceiveOrLatch(int fd, void* to, size_t bytes, WaitEvent event);
 // Installs the handler and blocks the signal that ends a poll; every process calls it once before it
 // waits on sockets (SetSelf does it for the calling thread).
 void PrepareLatchSignals();

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "node/shm/lwlock.h"
 #include "node/shm/private_region.h"
 #include "node/shm/shm_hash.h"
+#include "node/shm/socket_input.h"
 #include "node/shm/spinlock.h"
 #include "node/shm/timeouts.h"
 #include "node/shm/wait_events.h"
@@ -151,8 +154,16 @@ TEST_F(Shm, BlockingWhileASpinLockIsHeldPanics) {
 }
 #endif
 
-TEST_F(Shm, LatchWakesASleepingFutexAndAPoll) {
-  for (bool with_socket : {false, true}) {
+TEST_F(Shm, LatchEndsEveryKindOfSleep) {
+  int sockets[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+  Descriptor ours(sockets[0]), theirs(sockets[1]);
+  const std::function<void()> sleeps[] = {
+      [] { WaitLatch(10000, WaitEvent::kPgSleep); },
+      [] { WaitLatchOrSockets({}, 10000, WaitEvent::kClientRead); },
+      [&] { EXPECT_FALSE(SocketInput(ours.fd()).WaitOrLatch(WaitEvent::kClientRead)); },
+  };
+  for (const auto& sleep : sleeps) {
     std::atomic<int> stage{0};
     InThreads(2, [&](int n) {
       if (n == 0) {
@@ -160,11 +171,7 @@ TEST_F(Shm, LatchWakesASleepingFutexAndAPoll) {
           for (;;) {
             self().latch.Reset();
             if (stage.load() >= expected) break;
-            if (with_socket) {
-              WaitLatchOrSockets({}, 10000, WaitEvent::kClientRead);
-            } else {
-              WaitLatch(10000, WaitEvent::kPgSleep);
-            }
+            sleep();
           }
         }
       } else {
@@ -176,6 +183,30 @@ TEST_F(Shm, LatchWakesASleepingFutexAndAPoll) {
       }
     });
   }
+}
+
+TEST_F(Shm, SocketInputReceivesWhatComesToItsEnd) {
+  ThreadIdentity identity(0);
+  int sockets[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+  Descriptor ours(sockets[0]), theirs(sockets[1]);
+  SocketInput input(ours.fd());
+  char to[4];
+  auto receive = [&] { return input.ReceiveOrLatch(to, sizeof to, WaitEvent::kClientRead); };
+  self().latch.Set();
+  EXPECT_EQ(receive(), -1);  // nothing there
+  EXPECT_EQ(errno, EAGAIN);
+  ASSERT_EQ(write(theirs.fd(), "abcdefgh", 8), 8);
+  EXPECT_EQ(receive(), 4);
+  EXPECT_EQ(receive(), 4);
+  EXPECT_EQ(receive(), -1);  // it looked for more, since all the room was filled
+  EXPECT_EQ(errno, EAGAIN);
+  self().latch.Reset();
+  std::thread peer([&] { EXPECT_EQ(write(theirs.fd(), "xy", 2), 2); });
+  EXPECT_EQ(receive(), 2);
+  peer.join();
+  theirs.Close();
+  EXPECT_EQ(receive(), 0);
 }
 
 TEST_F(Shm, ConditionVariableHandsATokenAround) {
