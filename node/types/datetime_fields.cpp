@@ -38,14 +38,20 @@ TimeUnit Require(TimeUnit (*find)(std::string_view), std::string_view unit, cons
 using Maybe = std::optional<FieldValue>;
 FieldValue Whole(int64_t v) { return {v, 0, 0, std::nullopt}; }
 FieldValue Scaled(__int128 v, int scale) { return {v, scale, 0, std::nullopt}; }
+FieldValue OfClock(int64_t second_us, int scale) {
+  double unit = scale == 6 ? 1e6 : 1e3;
+  double sum = static_cast<double>(second_us / kUsPerSecond) * (1e6 / unit) +
+               static_cast<double>(second_us % kUsPerSecond) / unit;
+  return {second_us, scale, 0, std::nullopt, sum};
+}
 
 // Fields of the clock, for any type; false if `unit` is none of them.
 bool ClockField(TimeUnit unit, int64_t hours, int minutes, int seconds, int32_t us, FieldValue* to) {
   int64_t second_us = int64_t{seconds} * kUsPerSecond + us;
   switch (unit) {
     case TimeUnit::kMicrosecond: *to = Whole(second_us); return true;
-    case TimeUnit::kMillisecond: *to = Scaled(second_us, 3); return true;
-    case TimeUnit::kSecond: *to = Scaled(second_us, 6); return true;
+    case TimeUnit::kMillisecond: *to = OfClock(second_us, 3); return true;
+    case TimeUnit::kSecond: *to = OfClock(second_us, 6); return true;
     case TimeUnit::kMinute: *to = Whole(minutes); return true;
     case TimeUnit::kHour: *to = Whole(hours); return true;
     default: return false;
@@ -229,7 +235,11 @@ Maybe IntervalField(std::string_view name, const IntervalValue& i) {
           (static_cast<__int128>(years) * 1461 * 6 + (static_cast<__int128>(months) * 30 + i.days) * 24) *
               3600 * kUsPerSecond +
           i.microseconds;
-      return Scaled(static_cast<int64_t>(us), 6);
+      constexpr double kSecondsPerDay = 86400;
+      double sum = static_cast<double>(i.microseconds) / 1e6 + 365.25 * kSecondsPerDay * years;
+      sum += 30 * kSecondsPerDay * months;
+      sum += kSecondsPerDay * i.days;
+      return FieldValue{us, 6, 0, std::nullopt, sum};
     }
     default: Unsupported(lower, kType);
   }
@@ -247,6 +257,7 @@ NumericRef FieldToNumeric(const FieldValue& v, Arena& arena) {
 
 double FieldToDouble(const FieldValue& v) {
   if (v.infinity != 0) return v.infinity * std::numeric_limits<double>::infinity();
+  if (v.sum) return *v.sum;
   double result = static_cast<double>(v.scaled) / (v.scale == 6 ? 1e6 : v.scale == 3 ? 1e3 : 1);
   return v.day_us ? result + static_cast<double>(*v.day_us) / static_cast<double>(kUsPerDay) : result;
 }

@@ -16,6 +16,7 @@ struct FieldValue {
   int scale = 0;
   int infinity = 0;               // -1 or 1: that infinity
   std::optional<int64_t> day_us;  // julian: `scaled` days and these microseconds of a day
+  std::optional<double> sum;      // as a double, where that is a sum of rounded parts
 };
 
 // Null where the field of an infinite value has no meaning. 22023 for an unknown unit, 0A000 for one the type has not.

@@ -22,3 +22,6 @@ SELECT date_part('quarters', timestamp '2024-03-05');
 SELECT date_part('timezone_minx', timestamp '2024-03-05');
 SELECT date_part('dow', interval '3 days');
 SELECT extract(microsecon FROM time '01:02:03.5'), extract(msecond FROM time '01:02:03.5');
+SELECT i, date_part('ms', interval '1 us' * i) AS ms, date_part('s', interval '1 us' * -i) AS s, date_part('epoch', interval '1 us' * i * 3600 + interval '3 mons') AS epoch
+FROM generate_series(1, 59999999, 4371119) i;
+SELECT extract(epoch FROM interval '178000000 years'), date_part('epoch', interval '-178000000 years'), date_part('epoch', interval '1 year 1 mon 1 day 0.1 s');
