@@ -46,6 +46,18 @@ class Kind:
         return node.child(f"walden: {self.title}")
 
 
+def hold(node, kind: Kind) -> int:
+    """Stops a process that would soon be gone by itself, so that it can be looked at and killed."""
+    def stopped():
+        pid = kind.pid_in(node)
+        try:
+            os.kill(pid, signal.SIGSTOP)
+        except ProcessLookupError:
+            return None
+        return pid if node.children().get(pid, "").startswith(f"walden: {kind.title}") else None
+    return wait_until(stopped, f"a process titled {kind.title!r} to be stopped")
+
+
 def declared_kinds() -> list:
     text = (REPOSITORY / "node" / "shm" / "process_kinds.def").read_text()
     rows = re.findall(r'^X\((\w+), "[^"]*", "([^"]*)", .*, (\w+)\)', text, re.MULTILINE)
@@ -100,7 +112,7 @@ def walk(node, kinds: list, state: str):
         session = Session(node)
         try:
             node.session_pid = session.backend
-            pid = kind.pid_in(node)
+            pid = hold(node, kind) if kind.name == "kAutovacuumWorker" else kind.pid_in(node)
             check_title(node, kind, pid)
             node.steady = steady_children(node, kinds)
             started = time.monotonic()
