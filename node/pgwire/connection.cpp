@@ -131,6 +131,18 @@ bool Connection::TakeBufferedMessage(char* type, std::string_view* body) {
   return true;
 }
 
+void Connection::JoinBuffered(char type, std::string_view* body) {
+  char* const start = in_.data() + (body->data() - in_.data());
+  char* end = start + body->size();
+  std::string_view next;
+  char next_type;
+  while (HasBufferedInput() && in_[in_at_] == type && TakeBufferedMessage(&next_type, &next)) {
+    std::memmove(end, next.data(), next.size());
+    end += next.size();
+  }
+  *body = {start, static_cast<size_t>(end - start)};
+}
+
 void Connection::Begin(char type) {
   const char head[5] = {type};
   message_at_ = out_.size() + 1;

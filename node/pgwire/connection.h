@@ -41,6 +41,9 @@ class Connection {
   bool ReadMessage(char* type, std::string_view* body, uint32_t max_bytes = kMaxMessageBytes);
   // The same for one that has arrived whole already; false if none has.
   bool TakeBufferedMessage(char* type, std::string_view* body);
+  // Messages of this type that follow the one that was read last and have arrived whole too: their bodies are moved up behind
+  // its `body`, which then is all of them.
+  void JoinBuffered(char type, std::string_view* body);
   bool HasBufferedInput() const { return in_at_ < in_end_; }
 
   // --- out

@@ -197,7 +197,10 @@ bool WireSink::CopyInRead(std::string_view* bytes) {
     char type;
     if (!connection_.ReadMessage(&type, bytes)) throw ConnectionLost();
     switch (type) {
-      case 'd': return true;
+      case 'd':
+        // Some clients send a message for every row: they are taken together.
+        if (constexpr size_t kSmall = 1024; bytes->size() < kSmall) connection_.JoinBuffered(type, bytes);
+        return true;
       case 'c': return false;
       case 'f':
         throw SqlError(ErrorCode::kQueryCanceled, "COPY from stdin failed: {}",

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The protocol message by message: start-up, the extended query sequence, pipelines, and what bad bytes do."""
+import random
 import socket
 import struct
 import threading
@@ -546,6 +547,36 @@ class CopyTest(ProtocolCase):
         messages = client.query("COPY c TO STDOUT")
         self.assertEqual(kinds(messages), "HddcCZ")
         self.assertEqual(b"".join(m.body for m in messages if m.kind == "d"), b"1\tone\n2\ttwo\n")
+
+    def test_rows_in_messages_of_any_size(self):
+        """Where messages end and how they arrive means nothing: a row each, many rows, parts of rows, none."""
+        chance = random.Random(7)
+        rows = [f"{i}\t{'x' * chance.choice((0, 1, 30, 2000))}{i}\n".encode() for i in range(600)]
+        data = b"".join(rows)
+        pieces = list(rows)
+        for most in (3, 200, 1500, 20000):
+            at = 0
+            while at < len(data) and len(pieces) < 3000:
+                size = chance.randrange(most + 1)
+                pieces.append(data[at:at + size])
+                at += size
+            pieces.append(data[at:])
+        stream = b""
+        for piece in pieces:
+            stream += b"d" + int32(len(piece) + 4) + piece
+            if chance.random() < 0.01:
+                stream += b"H" + int32(4)
+        client = self.table
+        for step in (len(stream), 4099):
+            client.query("TRUNCATE c")
+            client.send("Q", text("COPY c FROM STDIN"))
+            client.read()
+            for at in range(0, len(stream), step):
+                client.socket.sendall(stream[at:at + step])
+            client.send("c")
+            self.assertEqual(kinds(client.until("Z")), "CZ")
+            self.assertEqual(client.rows("SELECT count(*), count(DISTINCT a), sum(length(b)) FROM c"),
+                             [[b"3000", b"600", str(5 * (len(data) - sum(row.index(b"\t") + 2 for row in rows))).encode()]])
 
     def test_client_fails(self):
         client = self.table
