@@ -98,6 +98,8 @@ int64_t Fetch(const Relation& relation, const PgSequenceRow& definition, int64_t
   Stepper stepper{definition};
   int64_t wanted = definition.seqcache;
   LockedSequence row(relation);
+  // A number that no record of the present epoch covers is on the page that its checkpoint writes: none begins in between.
+  DelayCheckpoint delay;
   SequenceState state = row.Read();
   bool log = state.log_count < wanted || !state.is_called || row.lsn() <= RedoLsn();
   int64_t at = state.last_value, first = 0;
