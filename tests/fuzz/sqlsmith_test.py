@@ -25,8 +25,8 @@ STATEMENT_TIMEOUT_S = 5
 CANCEL_GRACE_S = 20  # a debug build on a loaded machine plans for seconds
 BACKEND_LIMIT_MB = 400
 GROWTH_MB = 32
-# PostgreSQL has an internal error here too: an expression, not a literal, of the type unknown.
-AS_POSTGRESQL = "failed to find conversion function from unknown to"
+# PostgreSQL has an internal error here too: an expression, not a literal, of the type unknown; acldefault of another letter.
+AS_POSTGRESQL = ("failed to find conversion function from unknown to", "unrecognized objtype abbreviation")
 CRASH = re.compile(r".*(?:was terminated by signal|exited with exit code [2-9]|reinitializing).*")
 LINE = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ )")
 
@@ -93,7 +93,7 @@ def internal_errors(log: str) -> dict:
     found = {}
     for at, entry in enumerate(entries):
         message = re.search(r"\[(\d+)\] (?:(?:ERROR|FATAL):  XX\w{3}|PANIC): .*", entry)
-        if message is None or AS_POSTGRESQL in entry:
+        if message is None or any(words in entry for words in AS_POSTGRESQL):
             continue
         statement = next((other.split("STATEMENT:", 1)[1].strip() for other in entries[at + 1:at + 20]
                           if f"[{message.group(1)}] STATEMENT:" in other), "")

@@ -249,7 +249,7 @@ std::optional<View> DefaultAclOf(CallContext& c, int8_t kind, Oid owner) {
     case 'S': object = ObjectKind::kForeignServer; break;
     case 'T': object = ObjectKind::kType; break;
     default:
-      throw SqlError(ErrorCode::kInternalError, "unrecognized object type abbreviation: {}",
+      throw SqlError(ErrorCode::kInternalError, "unrecognized objtype abbreviation: {}",
                      static_cast<char>(kind));
   }
   ArrayBuilder builder(type_oid::kAclItem, PhysicalType::kString);
