@@ -10,6 +10,7 @@
 #include "node/config/settings.h"
 #include "node/os/process.h"
 #include "node/shm/interrupts.h"
+#include "node/shm/postmaster_link.h"
 #include "node/txn/sender_slots.h"
 #include "replication/conninfo.h"
 #include "replication/sender_calls.h"
@@ -65,7 +66,10 @@ class WalSender {
   void Run() {
     while (!Ended()) {
       self().latch.Reset();
-      if (server_ == nullptr && MonotonicUs() >= listen_at_us_) Listen();
+      if (server_ == nullptr && MonotonicUs() >= listen_at_us_) {
+        Listen();
+        NotifyPostmaster(PostmasterRequest::kReplicationPortTried);
+      }
       while (queue_.RunPending()) {
       }
       CheckInterrupts();

@@ -190,6 +190,10 @@ void Postmaster::HandleMessage(const PostmasterMessage& message) {
       wal_receiver_wanted_ = true;
       wal_receiver_again_ = children_.FindKind(ProcessKind::kWalReceiver) != nullptr;
       break;
+    case PostmasterRequest::kReplicationPortTried:
+      replication_port_tried_ = true;
+      TellStarter();
+      break;
     case PostmasterRequest::kStartBackgroundWorker: WantWorker(message.argument, true); break;
     case PostmasterRequest::kStopBackgroundWorker: WantWorker(message.argument, false); break;
     case PostmasterRequest::kRotateLog:
@@ -259,7 +263,14 @@ void Postmaster::AnnounceReady() {
   UpdatePidFile(phase_ == Phase::kHotStandby ? "standby" : "ready");
   Log(Severity::kLog, "database system is ready to accept {}connections",
       phase_ == Phase::kHotStandby ? "read-only " : "");
-  if (options_.ready_fd < 0) return;
+  TellStarter();
+}
+
+// `walden start` returns when replicas are served too; clients need not wait for them.
+void Postmaster::TellStarter() {
+  bool serving = phase_ == Phase::kRunning || phase_ == Phase::kHotStandby;
+  if (options_.ready_fd < 0 || !serving || (ShouldRun(ProcessKind::kWalSender) && !replication_port_tried_))
+    return;
   [[maybe_unused]] ssize_t told = write(options_.ready_fd, "R", 1);
   close(std::exchange(options_.ready_fd, -1));
 }

@@ -32,7 +32,7 @@ namespace walden {
 struct PostmasterOptions {
   std::string data_directory;
   std::vector<std::pair<std::string, std::string>> overrides;  // -c name=value
-  int ready_fd = -1;                                           // gets one byte when connections are accepted
+  int ready_fd = -1;  // gets one byte when clients and replicas are served
 };
 
 class Postmaster {
@@ -68,6 +68,7 @@ class Postmaster {
   void HandleSignalFiles();
   void UpdatePidFile(const std::string& status);
   void AnnounceReady();
+  void TellStarter();
 
   // postmaster_phases.cpp: what follows from what
   void Reap();
@@ -130,6 +131,7 @@ class Postmaster {
   bool wal_receiver_wanted_ = false;
   bool wal_receiver_again_ = false;  // asked for while the last one was still on its way out
   bool shutdown_logged_ = false;
+  bool replication_port_tried_ = false;
   int failed_recoveries_ = 0;
   int64_t quit_sent_us_ = 0;  // when children were told to quit at once; SIGKILL follows
   int64_t restart_not_before_us_[static_cast<size_t>(ProcessKind::kCount)] = {};

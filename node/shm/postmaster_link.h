@@ -13,6 +13,7 @@ enum class PostmasterRequest : uint32_t {
   kStartRedoWorkers,       // startup process: all of them
   kStartAutovacuumWorker,  // launcher: argument = launcher's own number for the worker
   kStartWalReceiver,       // startup process: stream from the primary
+  kReplicationPortTried,   // walsender: the port is open, or its log says why not
   kStartBackgroundWorker,  // a worker was registered in shared memory; argument = its number
   kStopBackgroundWorker,   // argument = its number
   kRotateLog,              // pg_rotate_logfile

@@ -72,7 +72,8 @@ COPY tail FROM STDIN;
 INSERT INTO tail SELECT n, repeat('t', 200) FROM generate_series(1, 300) n;
 DELETE FROM tail WHERE n > 5;""")
         if i % 2 == 0:
-            lines.append("VACUUM busy; VACUUM tail; DELETE FROM tail;")  # few rows: the end of the table stays empty
+            # With few rows here and there, then with none: the end of the table is empty.
+            lines.append("VACUUM busy; VACUUM tail; DELETE FROM tail; VACUUM tail;")
     return "\n".join(lines)
 
 
@@ -270,10 +271,11 @@ class Workload:
                     f"made_{number} has {count} rows after {what}"
 
     def check_files(self, what: str):
-        """Before anybody creates or drops a relation after recovery; without a crash, when nobody is at it any more and after a checkpoint,
-        until which the first file of a dropped relation stays."""
+        """When nobody creates or drops relations any more. A checkpoint before: until then the first file of a dropped relation stays (some
+        client may have come after the recovery). What a crash leaves behind no checkpoint removes."""
         wait_until(lambda: self.ask_value("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
                    == "0", "the clients' sessions to end")
+        self.ask("CHECKPOINT")
         database = self.ask_value("SELECT oid FROM pg_database WHERE datname = current_database()")
         owned = {row[0] for row in self.ask("SELECT CASE WHEN relfilenode = 0 THEN oid ELSE relfilenode END FROM pg_class "
                                            "WHERE relkind IN ('r', 'i', 't', 'S', 'm') AND NOT relisshared AND relpersistence <> 't'")}

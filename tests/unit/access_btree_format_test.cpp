@@ -95,7 +95,7 @@ TEST_F(BtreeFormat, SeparatorsKeepWhatTellsApart) {
             "0250"
             "01000000"
             "0561"
-            "020000000200");
+            "010000000100");
 }
 
 }  // namespace

@@ -156,6 +156,26 @@ TEST_F(BtreeTest, ManyAtOnceAgainstAModel) {
   }
 }
 
+TEST_F(BtreeTest, ARowUnderAnIdentityThatOnceSeparatedLeaves) {
+  for (bool deduplicate : {false, true}) {
+    IndexDesc index = MakeEmptyIndex(21030 + deduplicate, "equal", deduplicate);
+    std::vector<TupleId> all;
+    for (uint32_t n = 0; n < 8000; ++n) all.push_back(Tid(n));
+    for (TupleId tid : all) Add(index, 7, tid);
+    VerifyBtree(index);
+    // Each row goes once, and another comes in its place.
+    for (uint32_t half : {0u, 1u}) {
+      Dead dead;
+      for (uint32_t n = half; n < all.size(); n += 2) dead.tids.insert(all[n]);
+      IndexVacuumStats stats;
+      BtreeMethod().BulkDelete(index, dead, &stats);
+      for (TupleId tid : dead.tids) Add(index, 7, tid);
+      VerifyBtree(index);
+      EXPECT_EQ(Collect(index, {Key(Strategy::kEqual, 7)}), all);
+    }
+  }
+}
+
 TEST_F(BtreeTest, EqualEntriesOfABatchShareLists) {
   std::vector<std::pair<int32_t, TupleId>> rows;
   for (uint32_t n = 0; n < 20000; ++n) rows.emplace_back(7, Tid(n));

@@ -104,7 +104,8 @@ void FormSeparator(const IndexDesc& index, const Entry& left, const Entry& right
   bool needs_tid = columns > index.key_count();
   CopyColumns(index, right, std::min(columns, index.key_count()), out);
   if (!needs_tid) return;
-  StoreTid(out->data + out->size, right.tid());
+  // Not the right one's: a descent for that identity would end on the left.
+  StoreTid(out->data + out->size, left.last_tid());
   out->size += static_cast<uint32_t>(kTidSize);
   Store<uint16_t>(out->data + 6, static_cast<uint16_t>(Load<uint16_t>(out->data + 6) | kInfoPivotTid));
 }

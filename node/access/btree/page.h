@@ -159,8 +159,9 @@ struct EntryBuffer {
 
 // Forms a leaf entry. Throws 54000 when it is larger than kMaxEntrySize.
 void FormEntry(const IndexDesc& index, const Value* values, TupleId tid, EntryBuffer* out);
-// The pivot that separates two neighbouring entries of a level: the fewest leading columns of `right` (and
-// its first row identity if all are equal) such that left < pivot <= right.
+// The pivot that separates two neighbouring entries of a level: the fewest leading columns of `right` that tell
+// them apart, left < pivot <= right; if all are equal, with the last row identity of `left`, left <= pivot < right:
+// descents for a key equal to the pivot go left.
 void FormSeparator(const IndexDesc& index, const Entry& left, const Entry& right, EntryBuffer* out);
 // The same entry as a pivot with another child.
 void CopyAsPivot(const Entry& from, BlockNumber child, EntryBuffer* out);

@@ -79,7 +79,7 @@ class Verifier {
     bool leaf = IsLeaf(page);
     Expect(leaf || first <= max, block, "has an inner page without children");
     if (previous_high_key_.size != 0 && first <= max && leaf) {
-      Expect(ComparePivot(previous_high_key_.entry(), EntryAt(page, first)) <= 0, block,
+      Expect(ComparePivot(previous_high_key_.entry(), EntryAt(page, first)) < 0, block,
              "has an entry below its page's range");
     }
     for (OffsetNumber i = first; i <= max; ++i) {
@@ -103,7 +103,7 @@ class Verifier {
       EntryBuffer highest;
       TupleId tid = last.last_tid();
       FormPosting(last, &tid, 1, &highest);
-      Expect(ComparePivot(high_key, highest.entry()) > 0, block, "has an entry above its high key");
+      Expect(ComparePivot(high_key, highest.entry()) >= 0, block, "has an entry above its high key");
     }
     if (!leaf && max > first)
       Expect(ComparePivots(EntryAt(page, max), high_key) < 0, block, "has a downlink above its high key");
