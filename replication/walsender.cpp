@@ -134,7 +134,9 @@ class WalSender {
       Log(Severity::kLog, "listening for replicas on port {}{}", ReplicationPort(),
           encrypted ? "" : ", loopback only (ssl is off)");
     } catch (const SqlError& error) {
-      EmitLog(error.fields());
+      ErrorFields fields = error.fields();
+      fields.severity = Severity::kLog;
+      EmitLog(fields);
     }
   }
 

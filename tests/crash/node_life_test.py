@@ -10,13 +10,14 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import struct
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from walden_node import Cluster, Session, wait_until  # noqa: E402
+from walden_node import REPLICATION_OFFSET, Cluster, Session, wait_until  # noqa: E402
 
 CHECKS = []
 
@@ -197,6 +198,21 @@ def several_nodes_and_ports_in_use(cluster, node):
     other.configure(listen_addresses="")
     start_fails(other, f'lock file "{cluster.folder}/.s.PGSQL.{node.port}.lock" already exists', "Is another postmaster using socket file")
     assert node.value("SELECT 1") == "1"
+
+
+@check
+def start_returns_when_replicas_are_served(cluster, node):
+    port = node.port + REPLICATION_OFFSET
+    for _ in range(3):
+        node.stop()
+        node.start()
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+    node.stop()
+    with socket.create_server(("127.0.0.1", port)):  # a port that stays shut keeps nobody waiting
+        node.start()
+        expect(node.log_text(), f"could not listen on replication port {port}")
+    node.stop()
+    node.start()
 
 
 @check
