@@ -40,8 +40,9 @@ FieldValue Whole(int64_t v) { return {v, 0, 0, std::nullopt}; }
 FieldValue Scaled(__int128 v, int scale) { return {v, scale, 0, std::nullopt}; }
 FieldValue OfClock(int64_t second_us, int scale) {
   double unit = scale == 6 ? 1e6 : 1e3;
-  double sum = static_cast<double>(second_us / kUsPerSecond) * (1e6 / unit) +
-               static_cast<double>(second_us % kUsPerSecond) / unit;
+  int64_t seconds = second_us / kUsPerSecond;
+  double sum =
+      static_cast<double>(seconds) * (1e6 / unit) + static_cast<double>(second_us % kUsPerSecond) / unit;
   return {second_us, scale, 0, std::nullopt, sum};
 }
 

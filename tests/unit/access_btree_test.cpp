@@ -159,8 +159,8 @@ TEST_F(BtreeTest, ManyAtOnceAgainstAModel) {
 TEST_F(BtreeTest, ARowUnderAnIdentityThatOnceSeparatedLeaves) {
   for (bool deduplicate : {false, true}) {
     IndexDesc index = MakeEmptyIndex(21030 + deduplicate, "equal", deduplicate);
-    std::vector<TupleId> all;
-    for (uint32_t n = 0; n < 8000; ++n) all.push_back(Tid(n));
+    std::vector<TupleId> all(8000);
+    for (uint32_t n = 0; n < all.size(); ++n) all[n] = Tid(n);
     for (TupleId tid : all) Add(index, 7, tid);
     VerifyBtree(index);
     // Each row goes once, and another comes in its place.

@@ -106,11 +106,13 @@ std::vector<Qual> InCostOrder(std::vector<Qual> quals) {
   if (quals.size() < 2) return quals;
   // Rounded: the same calls cost the same, in whichever order they were added up.
   std::vector<std::tuple<float, bool, size_t>> order;
+  order.reserve(quals.size());
   for (size_t i = 0; i < quals.size(); ++i)
     order.emplace_back(static_cast<float>(QualCost(quals[i].expr)), IsEquivalence(quals[i].expr), i);
   std::ranges::sort(order);
   std::vector<Qual> ordered;
-  for (auto [cost, is_equivalence, at] : order) ordered.push_back(std::move(quals[at]));
+  ordered.reserve(quals.size());
+  for (auto [cost, is_equivalence, at] : order) ordered.push_back(quals[at]);
   return ordered;
 }
 
