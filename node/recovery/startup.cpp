@@ -546,7 +546,7 @@ void StartupProcess::OpenForWriting() {
     UpdateControlFile([](ControlFile& control) { control.state = ClusterState::kInProduction; });
     Recovery()->last_checkpoint_end.store(end_.value);
   }
-  MaybeFault(FaultPoint::kRecoveryCheckpointed);
+  MaybeFault(FaultPoint::kRecoveryInProduction);
   if (recovered && recovery_end != nullptr) recovery_end(CheckpointTheRecovered);
   LogParameterChange();
   // Nobody waits for it: another crash before its end replays the same once more, and what has come since.

@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from parallel_redo_test import Foreground, kill_for_good, redo_point, tear_pages, waldump  # noqa: E402
 from pgbench_kills_test import check, pgbench  # noqa: E402
-from walden_node import Cluster, wait_until  # noqa: E402
+from walden_node import Cluster, process_state, wait_until  # noqa: E402
 
 
 def history(node) -> int:
@@ -40,10 +40,6 @@ def work_and_die(node, kill):
     load.communicate()
 
 
-def state_of(pid: int) -> str:
-    return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-
-
 def recover_without_checkpoint(node) -> Foreground:
     """Serves clients, and its checkpointer sleeps for ever: stopped while the startup process stands where replay has ended."""
     faults = node.data / "fault.conf"
@@ -51,7 +47,7 @@ def recover_without_checkpoint(node) -> Foreground:
     run = Foreground(node)
 
     def child(title: str, state: str):
-        return next((pid for pid, name in run.children().items() if title in name and state_of(pid) == state), None)
+        return next((pid for pid, name in run.children().items() if title in name and process_state(pid) == state), None)
     startup = wait_until(lambda: child("startup", "T"), "the end of replay")
     checkpointer = wait_until(lambda: child("checkpointer", "S"), "the checkpointer to wait")
     faults.unlink()

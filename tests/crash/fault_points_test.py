@@ -17,12 +17,13 @@ from workload import Workload  # noqa: E402
 
 # Passed so often that the first time would come before any work is done.
 FREQUENT = {"before-commit-record", "commit-reserved", "after-commit-record", "record-changed", "record-reserved", "record-inserted", "wal-written",
-            "page-before-write", "page-written", "file-extended", "file-created", "file-before-sync", "file-truncated"}
+            "page-before-write", "page-written", "file-extended", "file-created", "file-before-sync", "file-truncated",
+            "nextval-unlogged"}
 # Passed while transactions are only looked at: tests/unit/txn_* stop there, a crash has nothing to show.
 READING = {"snapshot-read", "snapshot-announced", "horizon-floor-published"}
 # Passed by slots, promotion and fencing: tests/replication.
 REPLICATION = re.compile("slot-|term-|promotion-|node-fenced")
-RECOVERY = {"redo-record", "redo-applied", "recovery-replayed", "recovery-wal-opened", "recovery-checkpointed"}
+RECOVERY = {"redo-record", "redo-applied", "recovery-replayed", "recovery-wal-opened", "recovery-in-production"}
 BY_KIND = {"record-changed", "record-inserted"}
 # Records that this load does not write, and where they are tested instead.
 OTHER_LOADS = {

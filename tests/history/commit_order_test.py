@@ -24,6 +24,7 @@ sys.path[:0] = [str(ROOT / part) for part in ("support", "wire", "crash", "repli
 from power_loss import PowerLoss  # noqa: E402
 from power_loss_test import Journal  # noqa: E402
 from replica import Cluster, streaming_primary, take_basebackup, wait_caught_up, wait_streaming, wait_until  # noqa: E402
+from walden_node import process_state  # noqa: E402
 from wire_client import WireClient, text  # noqa: E402
 
 WRITERS = 4
@@ -221,11 +222,6 @@ def applied_round(primary, replica, seconds: float):
     part.check_time()
     part.check_acknowledged({primary.name, replica.name})
     print(f"remote_apply: {len(part.seen)} reads of {sum(map(len, part.acknowledged))} commits", flush=True)
-
-
-def process_state(pid: int) -> str:
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rsplit(")", 1)[1].split()[0]
 
 
 class StoppedCommit:

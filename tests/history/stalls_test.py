@@ -19,6 +19,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "support"), str(ROOT / "wire"), str(ROOT / "replication")]
 from replica import Cluster, reload_with, streaming_primary, take_basebackup, wait_caught_up, wait_streaming, wait_until  # noqa: E402
+from walden_node import process_state  # noqa: E402
 from wire_client import WireClient, text  # noqa: E402
 
 LEVELS = ("off", "local", "remote_write", "on", "remote_apply")
@@ -163,11 +164,6 @@ class Asker:
 
     def __str__(self):
         return f"{self.way.name} at {self.level}"
-
-
-def process_state(pid: int) -> str:
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rsplit(")", 1)[1].split()[0]
 
 
 class StalledFlush:

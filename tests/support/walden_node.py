@@ -264,10 +264,14 @@ class Session:
         self.process.communicate()
 
 
+def process_state(pid: int) -> str:
+    """The letter that ps shows: T for stopped."""
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
 def is_alive(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+        return process_state(pid) != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
 

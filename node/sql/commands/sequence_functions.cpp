@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "node/base/error.h"
+#include "node/base/fault_point.h"
 #include "node/catalog/acl.h"
 #include "node/catalog/identity.h"
 #include "node/catalog/namespace.h"
@@ -125,6 +126,7 @@ int64_t Fetch(const Relation& relation, const PgSequenceRow& definition, int64_t
   }
   SequenceState after{at, still_logged, true};
   SequenceState logged{ahead, 0, true};
+  if (!log) MaybeFault(FaultPoint::kNextvalUnlogged);
   row.Write(after, log ? &logged : nullptr);
   if (!relation.is_temporary()) RaiseSeenLsn(row.lsn());
   return first;
