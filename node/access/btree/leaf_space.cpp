@@ -48,11 +48,20 @@ void Deduplicate(const IndexDesc& index, BufferPin& leaf) {
   record.InsertAndStamp();
 }
 
+// Returns how many row identities.
+template <class Dead>
+int RemoveDead(const IndexDesc& index, BufferPin& leaf, Lsn conflict, Dead&& dead) {
+  LeafDeletion deletion;
+  FindDead(leaf.page(), dead, &deletion);
+  Remove(index, leaf, RecordKind::kBtreeDelete, conflict, deletion);
+  return deletion.removed;
+}
+
 int RemoveMarkedDead(const IndexDesc& index, const TableRef& table, BufferPin& leaf) {
   const char* page = leaf.page();
   // They were marked when a horizon said that nobody needs them; the present one is not lower.
   Lsn conflict = RecentHorizon(table.locator.database);
-  return RemoveTids(index, leaf, RecordKind::kBtreeDelete, conflict,
+  return RemoveDead(index, leaf, conflict,
                     [page](OffsetNumber offset, TupleId) { return PageItemId(page, offset)->IsDead(); });
 }
 
@@ -124,38 +133,18 @@ int RemoveDeadVersions(const IndexDesc& index, const TableRef& table, BufferPin&
   if (dead.empty()) return 0;
   std::sort(dead.begin(), dead.end());
   Lsn conflict = RecentHorizon(table.locator.database);
-  return RemoveTids(index, leaf, RecordKind::kBtreeDelete, conflict, [&](OffsetNumber, TupleId tid) {
+  return RemoveDead(index, leaf, conflict, [&](OffsetNumber, TupleId tid) {
     return std::binary_search(dead.begin(), dead.end(), tid);
   });
 }
 
 }  // namespace
 
-int RemoveTids(const IndexDesc& index, BufferPin& leaf, RecordKind kind, Lsn conflict_lsn,
-               const std::function<bool(OffsetNumber offset, TupleId tid)>& dead) {
+void Remove(const IndexDesc& index, BufferPin& leaf, RecordKind kind, Lsn conflict_lsn,
+            const LeafDeletion& deletion) {
+  if (deletion.removed == 0) return;
+  const auto& [whole, shrunk, removed, kept] = deletion;
   const char* page = leaf.page();
-  std::vector<OffsetNumber> whole;
-  std::vector<uint16_t> shrunk;
-  std::vector<uint16_t> places;  // of an entry's dead row identities
-  int removed = 0;
-  for (OffsetNumber offset = FirstData(page); offset <= PageMaxOffset(page); ++offset) {
-    Entry entry = EntryAt(page, offset);
-    int count = entry.tid_count();
-    places.clear();
-    for (int i = 0; i < count; ++i) {
-      if (dead(offset, entry.tid(i))) places.push_back(static_cast<uint16_t>(i));
-    }
-    if (places.empty()) continue;
-    removed += static_cast<int>(places.size());
-    if (static_cast<int>(places.size()) == count) {
-      whole.push_back(offset);
-      continue;
-    }
-    shrunk.push_back(offset);
-    shrunk.push_back(static_cast<uint16_t>(places.size()));
-    shrunk.insert(shrunk.end(), places.begin(), places.end());
-  }
-  if (removed == 0) return 0;
   DeleteRecord rec{
       conflict_lsn.value, static_cast<uint16_t>(whole.size()), static_cast<uint16_t>(shrunk.size()), {}};
   alignas(8) char rebuilt[kPageSize];
@@ -163,15 +152,13 @@ int RemoveTids(const IndexDesc& index, BufferPin& leaf, RecordKind kind, Lsn con
   CriticalSection critical;
   std::memcpy(leaf.page(), rebuilt, kPageSize);
   leaf.MarkDirty();
-  if (index.NeedsWal()) {
-    WalRecord record(kind);
-    record.AddStruct(rec);
-    record.AddPage(0, leaf.key(), page);
-    record.AddPageData(0, whole.data(), whole.size() * sizeof(OffsetNumber));
-    record.AddPageData(0, shrunk.data(), shrunk.size() * sizeof(uint16_t));
-    record.InsertAndStamp();
-  }
-  return removed;
+  if (!index.NeedsWal()) return;
+  WalRecord record(kind);
+  record.AddStruct(rec);
+  record.AddPage(0, leaf.key(), page);
+  record.AddPageData(0, whole.data(), whole.size() * sizeof(OffsetNumber));
+  record.AddPageData(0, shrunk.data(), shrunk.size() * sizeof(uint16_t));
+  record.InsertAndStamp();
 }
 
 bool MayDeduplicate(const IndexDesc& index) {

@@ -198,6 +198,7 @@ void BulkDelete(const IndexDesc& index, const DeadTids& dead, IndexVacuumStats* 
   stats->entries = 0;
   stats->estimated_count = false;
   std::vector<BlockNumber> empty;
+  LeafDeletion deletion;
   BufferPin edge = FindEdge(index, false);
   if (!edge) return;
   BlockNumber block = edge.block();
@@ -211,9 +212,10 @@ void BulkDelete(const IndexDesc& index, const DeadTids& dead, IndexVacuumStats* 
     char* page = leaf.page();
     CheckNode(index, page, block);
     if (!IsDeleted(page)) {
-      stats->entries_removed += RemoveTids(index, leaf, RecordKind::kBtreeVacuum, kInvalidLsn,
-                                           [&](OffsetNumber, TupleId tid) { return dead.Contains(tid); });
-      stats->entries += CountTids(page);
+      FindDead(page, [&](OffsetNumber, TupleId tid) { return dead.Contains(tid); }, &deletion);
+      Remove(index, leaf, RecordKind::kBtreeVacuum, kInvalidLsn, deletion);
+      stats->entries_removed += deletion.removed;
+      stats->entries += deletion.kept;
       if (FirstData(page) > PageMaxOffset(page) && !IsRightmost(page)) empty.push_back(block);
     }
     block = Node(page)->right;

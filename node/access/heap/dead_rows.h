@@ -68,22 +68,31 @@ class DeadRows : public DeadTids {
   size_t WordsEnd(size_t page) const {
     return page + 1 < pages_.size() ? pages_[page + 1].first_word : words_.size();
   }
-  // pages_.size() if the block has no dead row.
+  // pages_.size() if the block has no dead row. Each page of the list is of another block, so that a block so many further on
+  // than another's is at most so many entries further on: exactly there where every page has dead rows.
   size_t Find(BlockNumber block) const {
-    for (size_t near = last_found_; near < std::min(last_found_ + 2, pages_.size()); ++near) {
-      if (pages_[near].block == block) return last_found_ = near;
+    if (pages_.empty()) return 0;
+    BlockNumber near = pages_[last_found_].block;
+    size_t first = last_found_, last = last_found_;  // where it may be
+    if (block >= near) {
+      last = std::min(pages_.size() - 1, last_found_ + (block - near));
+      if (pages_[last].block == block) return last_found_ = last;
+    } else {
+      first = last_found_ - std::min<size_t>(last_found_, near - block);
+      if (pages_[first].block == block) return last_found_ = first;
     }
-    auto at = std::lower_bound(pages_.begin(), pages_.end(), block,
+    auto at = std::lower_bound(pages_.begin() + static_cast<ptrdiff_t>(first),
+                               pages_.begin() + static_cast<ptrdiff_t>(last), block,
                                [](const Page& page, BlockNumber wanted) { return page.block < wanted; });
-    if (at == pages_.end() || at->block != block) return pages_.size();
-    return last_found_ = static_cast<size_t>(at - pages_.begin());
+    last_found_ = static_cast<size_t>(at - pages_.begin());
+    return at->block == block ? last_found_ : pages_.size();
   }
 
   size_t limit_bytes_;
   std::vector<Page> pages_;
   std::vector<uint64_t> words_;
   size_t count_ = 0;
-  mutable size_t last_found_ = 0;
+  mutable size_t last_found_ = 0;  // or where a block would be that is not there
 };
 
 }  // namespace walden

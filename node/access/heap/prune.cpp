@@ -137,7 +137,9 @@ class Pruner {
   void NoteRemoved(OffsetNumber offset) {
     ++result_.removed;
     Xid deleter{deleters_[offset]};
-    if (deleter.IsValid()) RaiseConflictLsn(deleter, horizon_, &conflict_);
+    if (!deleter.IsValid() || deleter == last_deleter_) return;
+    RaiseConflictLsn(deleter, horizon_, &conflict_);
+    last_deleter_ = deleter;
   }
   void AddDead(OffsetNumber offset) {
     dead_[dead_count_++] = offset;
@@ -195,6 +197,7 @@ class Pruner {
   char* page_;
   Lsn horizon_;
   Lsn conflict_;
+  Xid last_deleter_;  // conflict_ counts it
   PruneResult result_;
   // By offset, written as far as the page's rows go; states of normal rows, deleters of those that are not plainly live.
   bool done_[kMaxItemsPerPage + 1];

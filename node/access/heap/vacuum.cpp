@@ -185,11 +185,11 @@ class Vacuum {
       case VacuumState::kLive: {
         if (collect) ++scanned_live_;
         bool frozen = row->xmin_is_frozen();
-        if (!frozen && !VisibleToAll(row->xmin(), horizon_)) {
+        if (!frozen && !CreatorIsVisibleToAll(row->xmin())) {
           verdict->all_visible = verdict->all_settled = false;
           break;
         }
-        if (!frozen) RaiseConflictLsn(row->xmin(), horizon_, &verdict->conflict);
+        if (!frozen) verdict->conflict = std::max(verdict->conflict, creator_.conflict);
         if (!frozen || !(row->infomask & kXmaxInvalid) || row->xmax_value != 0) verdict->all_settled = false;
         break;
       }
@@ -204,6 +204,15 @@ class Vacuum {
         verdict->all_visible = verdict->all_settled = false;
         break;
     }
+  }
+
+  // Mostly the same as that of the row before: one statement wrote them.
+  bool CreatorIsVisibleToAll(Xid xid) {
+    if (xid != creator_.xid) {
+      creator_ = {xid, VisibleToAll(xid, horizon_), {}};
+      if (creator_.visible) RaiseConflictLsn(xid, horizon_, &creator_.conflict);
+    }
+    return creator_.visible;
   }
 
   void FreeDeadPointers(BufferPin& pin) {
@@ -433,6 +442,12 @@ class Vacuum {
   Lsn horizon_;
   BlockNumber nonempty_end_ = 0;
   uint64_t scanned_live_ = 0;
+  // Whose rows were looked at last. The horizon stays, and so what it says of them.
+  struct {
+    Xid xid;
+    bool visible = false;
+    Lsn conflict;
+  } creator_;
   bool missed_page_ = false;
 };
 

@@ -203,8 +203,8 @@ VacuumState VacuumStateOf(TupleHeader* row, Lsn horizon, HintWriter& hints, Xid*
   Xmax xmax = ResolveXmax(row, flags);
   if (xmax.kind == XmaxKind::kNone) return VacuumState::kLive;
   if (xmax.kind == XmaxKind::kOwn) return VacuumState::kDeleteInProgress;
+  CommitState state = StateForVacuum(xmax.xid);
   if (!xmax.hinted_committed) {
-    CommitState state = StateForVacuum(xmax.xid);
     if (state.status == XidStatus::kInProgress) return VacuumState::kDeleteInProgress;
     if (state.status == XidStatus::kAborted) {
       if (!(flags & kXmaxIsMulti)) hints.Set(row, kXmaxInvalid);
@@ -213,7 +213,8 @@ VacuumState VacuumStateOf(TupleHeader* row, Lsn horizon, HintWriter& hints, Xid*
     if (!(flags & kXmaxIsMulti) && SettledForHint(state)) hints.Set(row, kXmaxCommitted);
   }
   if (deleter != nullptr) *deleter = xmax.xid;
-  return DeadToAll(xmax.xid, horizon) ? VacuumState::kDead : VacuumState::kRecentlyDead;
+  bool dead_to_all = state.status == XidStatus::kCommitted && state.csn <= horizon;
+  return dead_to_all ? VacuumState::kDead : VacuumState::kRecentlyDead;
 }
 
 bool IsSurelyDead(TupleHeader* row, Lsn horizon) {
