@@ -1,7 +1,9 @@
 #include "node/types/interval.h"
 
+#include <cctype>
 #include <cmath>
 #include <cstdlib>
+#include <optional>
 #include <vector>
 
 #include "node/base/error.h"
@@ -89,6 +91,10 @@ struct Total {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
+constexpr uint32_t BitOf(TimeUnit unit) { return 1u << static_cast<int>(unit); }
+constexpr uint32_t kSeconds =
+    BitOf(TimeUnit::kSecond) | BitOf(TimeUnit::kMillisecond) | BitOf(TimeUnit::kMicrosecond);
+
 class Parser {
  public:
   Parser(std::string_view text, int32_t range) : range_(range) {
@@ -109,7 +115,10 @@ class Parser {
   // [+-]digits[.digits]
   Amount Number() {
     bool negative = false;
-    if (Peek() == '+' || Peek() == '-') negative = text_[at_++] == '-';
+    if (Peek() == '+' || Peek() == '-') {
+      negative = text_[at_++] == '-';
+      while (!iso_ && IsSpace(Peek())) ++at_;
+    }
     size_t start = at_;
     Amount amount;
     while (IsDigit(Peek())) {
@@ -134,7 +143,7 @@ class Parser {
   }
 
   // hh:mm[:ss[.fff]] behind the hours, which may carry a sign.
-  void Clock(const Amount& hours, bool negative) {
+  __int128 Clock(const Amount& hours, bool negative) {
     if (hours.fraction != 0) throw Fail{Problem::kSyntax};
     __int128 us = static_cast<__int128>(std::llabs(hours.whole));
     std::vector<Amount> parts;
@@ -165,7 +174,7 @@ class Parser {
     if (minutes > 59 || seconds > 60) throw Fail{Problem::kRange};
     us = hour_part * kUsPerHour + minutes * kUsPerMinute + seconds * kUsPerSecond +
          static_cast<int64_t>(std::llrint(fraction * 1000000));
-    total_.us += negative ? -us : us;
+    return negative ? -us : us;
   }
 
   std::string Word() {
@@ -190,63 +199,85 @@ class Parser {
     }
   }
 
+  // Nothing is given twice.
+  void Fill(uint32_t units) {
+    if ((filled_ & units) != 0) throw Fail{Problem::kSyntax};
+    filled_ |= units;
+  }
+
+  // What a verbose text is made of. Punctuation only separates.
+  struct Field {
+    enum Kind { kNumber, kClock, kYearsMonths, kWord } kind;
+    Amount amount;       // kNumber
+    __int128 value = 0;  // kClock: microseconds; kYearsMonths: months
+    std::string word;
+  };
+
+  // Fields count from right to left: a unit is that of the number before it, and stays the unit of what stands before that.
   IntervalValue Verbose() {
-    SkipSpace();
-    if (Peek() == '@') ++at_;
-    bool any = false, ago = false;
-    while (SkipSpace(), at_ < text_.size()) {
-      char c = Peek();
-      if (IsDigit(c) || c == '.' || c == '+' || c == '-') {
-        NumberField();
-        any = true;
-      } else if (c >= 'a' && c <= 'z') {
-        std::string word = Word();
-        if (word == "ago" && any && (SkipSpace(), at_ == text_.size()))
-          ago = true;
-        else
-          throw Fail{Problem::kSyntax};
-      } else {
-        throw Fail{Problem::kSyntax};
+    std::vector<Field> fields = Fields();
+    std::optional<TimeUnit> unit;
+    bool any = false, ago = false, unit_is_ago = false;
+    for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
+      switch (field->kind) {
+        case Field::kWord:
+          unit_is_ago = field->word == "ago";
+          ago = ago || unit_is_ago;
+          if (unit_is_ago) continue;
+          unit = TimeUnitOf(field->word);
+          if (*unit == TimeUnit::kUnknown) throw Fail{Problem::kSyntax};
+          continue;
+        case Field::kNumber:
+          if (unit_is_ago) throw Fail{Problem::kSyntax};
+          if (!unit) unit = DefaultUnit();
+          Fill(*unit == TimeUnit::kSecond && field->amount.fraction != 0 ? kSeconds : BitOf(*unit));
+          total_.Add(field->amount, *unit);
+          break;
+        case Field::kClock:
+          Fill(BitOf(TimeUnit::kHour) | BitOf(TimeUnit::kMinute) | kSeconds);
+          total_.us += field->value;
+          unit = TimeUnit::kDay;  // "1 10:00"
+          break;
+        case Field::kYearsMonths:
+          Fill(BitOf(TimeUnit::kMonth));
+          total_.months += field->value;
+          unit = TimeUnit::kMonth;
+          break;
       }
+      any = true;
+      unit_is_ago = false;
     }
     if (!any) throw Fail{Problem::kSyntax};
     return total_.Finish(ago);
   }
 
-  void NumberField() {
+  std::vector<Field> Fields() {
+    std::vector<Field> fields;
+    while (at_ < text_.size()) {
+      char c = Peek();
+      if (IsDigit(c) || c == '.' || c == '+' || c == '-') {
+        fields.push_back(NumberField());
+      } else if (c >= 'a' && c <= 'z') {
+        fields.push_back({Field::kWord, {}, 0, Word()});
+      } else if (IsSpace(c) || std::ispunct(static_cast<unsigned char>(c))) {
+        ++at_;
+      } else {
+        throw Fail{Problem::kSyntax};
+      }
+    }
+    return fields;
+  }
+
+  Field NumberField() {
     Amount amount = Number();
     bool negative = last_negative_;
-    if (Peek() == ':') {
-      Clock(amount, negative);
-      return;
-    }
-    if (Peek() == '-' && IsDigit(Peek(1))) {  // SQL's years-months
-      ++at_;
-      Amount months = Number();
-      if (months.whole > 11 || months.fraction != 0) throw Fail{Problem::kRange};
-      __int128 value = static_cast<__int128>(std::llabs(amount.whole)) * 12 + months.whole;
-      total_.months += negative ? -value : value;
-      return;
-    }
-    size_t before_space = at_;
-    while (IsSpace(Peek())) ++at_;
-    if (Peek() >= 'a' && Peek() <= 'z') {
-      size_t start = at_;
-      std::string word = Word();
-      if (word == "ago") {
-        at_ = start;
-        total_.Add(amount, DefaultUnit());
-        return;
-      }
-      total_.Add(amount, TimeUnitOf(word));
-      return;
-    }
-    // "1 10:00": a number before a time counts days.
-    size_t ahead = at_;
-    if (ahead < text_.size() && (text_[ahead] == '+' || text_[ahead] == '-')) ++ahead;
-    while (ahead < text_.size() && IsDigit(text_[ahead])) ++ahead;
-    bool time_follows = ahead > at_ && ahead < text_.size() && text_[ahead] == ':' && before_space != at_;
-    total_.Add(amount, time_follows ? TimeUnit::kDay : DefaultUnit());
+    if (Peek() == ':') return {Field::kClock, {}, Clock(amount, negative), {}};
+    if (Peek() != '-' || !IsDigit(Peek(1))) return {Field::kNumber, amount, 0, {}};
+    ++at_;  // SQL's years-months
+    Amount months = Number();
+    if (months.whole > 11 || months.fraction != 0) throw Fail{Problem::kRange};
+    __int128 value = static_cast<__int128>(std::llabs(amount.whole)) * 12 + months.whole;
+    return {Field::kYearsMonths, {}, negative ? -value : value, {}};
   }
 
   // P1Y2M3DT4H5M6S, P0001-02-03T04:05:06, P1W
@@ -320,6 +351,7 @@ class Parser {
   int32_t range_;
   bool iso_ = false;
   bool last_negative_ = false;
+  uint32_t filled_ = 0;
   Total total_;
 };
 
