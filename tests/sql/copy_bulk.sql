@@ -169,7 +169,20 @@ SELECT count(*), sum(a) FROM w WHERE a BETWEEN 100 AND 4000;
 CREATE TABLE placed (a int, b text);
 INSERT INTO placed SELECT i, repeat('x', 100) FROM generate_series(1, 4000) i;
 INSERT INTO placed SELECT i, repeat('x', 100) FROM generate_series(4001, 6000) i;
-SELECT count(*) < 5 AS in_order FROM (SELECT a, lag(a) OVER (ORDER BY ctid) AS before FROM placed) AS rows WHERE before > a;
+SELECT count(*), count(*) FILTER (WHERE a <> place) AS elsewhere FROM (SELECT a, row_number() OVER (ORDER BY ctid) AS place FROM placed) AS rows;
+-- Loads too, wherever batches, pages and buffers of the client end.
+CREATE TABLE loaded (a int, b text);
+\copy loaded (a) FROM PROGRAM 'seq 1 20000'
+\copy loaded FROM PROGRAM 'seq -f "%.0f	some text" 20001 30000'
+SELECT count(*), count(*) FILTER (WHERE a <> place) AS elsewhere FROM (SELECT a, row_number() OVER (ORDER BY ctid) AS place FROM loaded) AS rows;
+TRUNCATE loaded;
+CREATE INDEX ON loaded (a);
+\copy loaded FROM PROGRAM 'seq -f "%.0f	a text that is rather longer than those before it" 1 10000'
+INSERT INTO loaded SELECT i, repeat('x', 100) FROM generate_series(10001, 15000) i;
+SELECT count(*), count(*) FILTER (WHERE a <> place) AS elsewhere FROM (SELECT a, row_number() OVER (ORDER BY ctid) AS place FROM loaded) AS rows;
+CREATE TABLE loaded2 AS SELECT * FROM loaded ORDER BY a;
+SELECT count(*), count(*) FILTER (WHERE a <> place) AS elsewhere FROM (SELECT a, row_number() OVER (ORDER BY ctid) AS place FROM loaded2) AS rows;
+DROP TABLE loaded, loaded2;
 -- An index over keys that come in order, that do not, and over both.
 CREATE UNIQUE INDEX placed_a ON placed (a);
 CREATE INDEX placed_down ON placed (a DESC);
