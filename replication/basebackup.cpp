@@ -80,9 +80,7 @@ constexpr int kDropAttempts = 20;
 class Transfer {
  public:
   Transfer(const BaseBackupOptions& options, const BaseBackupProgress& progress)
-      : options_(options), progress_(progress), journal_(options.directory), resumed_(journal_.Resumable()) {
-    if (options_.conninfo.application_name.empty()) options_.conninfo.application_name = "walden basebackup";
-  }
+      : options_(options), progress_(progress), journal_(options.directory), resumed_(journal_.Resumable()) {}
 
   void Run() {
     if (resumed_) {
@@ -122,8 +120,10 @@ class Transfer {
   void Connect() {
     for (bool asked = false;; asked = true) {
       connection_.reset();
-      connection_ =
-          std::make_unique<PrimaryConnection>(options_.conninfo, WaitManner{WaitEvent::kNone, CheckStop});
+      // This name is the copying's own: what -R writes says nothing of it, and the replica has the name of its receiver.
+      Conninfo info = options_.conninfo;
+      if (info.application_name.empty()) info.application_name = "walden basebackup";
+      connection_ = std::make_unique<PrimaryConnection>(info, WaitManner{WaitEvent::kNone, CheckStop});
       try {
         return connection_->Connect(Self());
       } catch (const SqlError& error) {

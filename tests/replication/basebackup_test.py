@@ -104,9 +104,11 @@ def check_other_proofs(cluster, primary, good, tls):
         hba.write_text(f"hostssl replication all all {line}\n" + before)
         target = cluster.node("proof")
         # With a spread checkpoint, which on an idle node takes no longer than its few pages do.
-        arguments = ["-X", "none", "-N"] + ([] if refusal else ["-c", "spread"])
+        arguments = ["-X", "none", "-N"] + ([] if refusal else ["-c", "spread", "-R"])
         done = backup(cluster, target, conninfo, *arguments, check=False)
         assert (done.returncode == 0) == (refusal is None) and (refusal or "") in done.stderr, (line, conninfo, done.stderr)
+        if refusal is None:  # the name that copying goes by is not the replica's
+            assert "application_name" not in (target.data / "postgresql.auto.conf").read_text(), conninfo
         shutil.rmtree(target.data, ignore_errors=True)
     hba.write_text(before)
     history = sorted((primary.data / "pg_wal").glob("*.backup"))
