@@ -41,7 +41,7 @@ enum class ReadMode : uint8_t {
 
 enum class StrategyKind : uint8_t {
   kBulkRead,   // large sequential scan: 256 KiB ring, with read-ahead in large reads
-  kBulkWrite,  // COPY, CREATE TABLE AS: 16 MiB ring
+  kBulkWrite,  // COPY, CREATE TABLE AS: an eighth of the pool
   kVacuum,     // 256 KiB ring
 };
 // A ring of buffers that a bulk operation reuses instead of flushing everybody's working set out. Owned by

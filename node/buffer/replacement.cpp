@@ -82,15 +82,9 @@ std::optional<uint32_t> TakeUnused(Pool* pool) {
 
 // backend_flush_after: what this process writes to make room goes to disk in runs.
 void NoteSessionWrite(const PageKey& key) {
-  static thread_local std::optional<WritebackRuns> runs;
-  static thread_local int64_t limit = 0;
-  int64_t wanted = GetInt(Setting::kBackendFlushAfter);
-  if (wanted != limit) {
-    runs.reset();
-    if (wanted > 0) runs.emplace(wanted);
-    limit = wanted;
-  }
-  if (runs) runs->Add(key);
+  static thread_local WritebackRuns runs(0);
+  runs.SetLimit(GetInt(Setting::kBackendFlushAfter));
+  runs.Add(key);
 }
 
 // False: take another one.

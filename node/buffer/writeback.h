@@ -12,6 +12,11 @@ class WritebackRuns {
   // After so many pages; 0: never.
   explicit WritebackRuns(int64_t limit) : limit_(limit) {}
   ~WritebackRuns() { Issue(); }
+  void SetLimit(int64_t limit) {
+    if (limit == limit_) return;
+    Issue();
+    limit_ = limit;
+  }
   void Add(const PageKey& key) {
     PageKey expected = first_;
     expected.block += static_cast<BlockNumber>(count_);
