@@ -107,6 +107,8 @@ class ModifyTableOperator : public Operator {
     for (int i = 1; i <= desc.size(); ++i) AddReturning(desc[static_cast<AttrNumber>(i)].physical);
     AddReturning(PhysicalType::kInt64);  // ctid
     AddReturning(PhysicalType::kInt32);  // tableoid
+    for (size_t i = 0; i < plan_.returned_system.size(); ++i) AddReturning(PhysicalType::kInt32);
+    stored_ = std::make_unique<HeapFetcher>(writer_->relation().table);
     for (PhysicalType type : left_->output_types()) AddReturning(type);
     referential_ = std::make_unique<ReferentialChecks>(writer_->relation_ref());
     may_answer_early_ = plan_.command == CmdType::kUpdate && !UsesKeys(changed_);
@@ -478,8 +480,21 @@ class ModifyTableOperator : public Operator {
     for (size_t i = 0; i < n; ++i) SetReturned(i, values[i]);
     SetReturned(n, TidValue(tid));
     SetReturned(n + 1, TableOidValue());
-    for (size_t i = 0; i < source.columns.size(); ++i) SetReturned(n + 2 + i, source.columns[i]->Get(row));
+    ReturnSystem(tid, n + 2);
+    size_t first = n + 2 + plan_.returned_system.size();
+    for (size_t i = 0; i < source.columns.size(); ++i) SetReturned(first + i, source.columns[i]->Get(row));
     if (++returned_ >= returning_capacity_) GrowReturning();
+  }
+  // As the version is stored after the change: that of an upsert still carries the lock that it was found with.
+  void ReturnSystem(TupleId tid, size_t first) {
+    if (plan_.returned_system.empty()) return;
+    TupleView version;
+    CHECK(stored_->FetchAny(tid, &version));
+    for (uint32_t i = 0; i < plan_.returned_system.size(); ++i) {
+      AttrNumber attno = static_cast<AttrNumber>(plan_.returned_system[i]);
+      SetReturned(first + i, GetAttribute(*writer_->relation().desc, version, attno, {}));
+    }
+    stored_->Release();
   }
   void SetReturned(size_t column, Value value) {
     Vector& to = *returning_[column];
@@ -525,6 +540,7 @@ class ModifyTableOperator : public Operator {
   std::vector<Vector> conflict_row_;
   Arena eval_arena_;
   Arena row_arena_;
+  std::unique_ptr<HeapFetcher> stored_;  // for what RETURNING says of the stored row
   std::vector<std::unique_ptr<Vector>> returning_;
   std::vector<Vector*> returning_pointers_;
   uint32_t returned_ = 0;

@@ -43,6 +43,26 @@ void AppendRowColumns(Arena& arena, const Relation& relation, int32_t rtindex, E
   columns->Append(arena, MakeVar(arena, rtindex, kTableOidAttr, type_oid::kOid, -1, Oid::kInvalid));
 }
 
+// xmin, xmax and the like, which are looked at in the stored row.
+void CollectStoredColumns(const Node* node, uint32_t level, int32_t target, Arena& arena, ExprList* to) {
+  if (node == nullptr) return;
+  if (const Var* var = TryAs<Var>(node)) {
+    bool wanted = var->varlevelsup == level && var->varno == target && var->varattno < 0 &&
+                  var->varattno != kSelfItemPointerAttr && var->varattno != kTableOidAttr;
+    if (!wanted) return;
+    Var* own = Copy(var, arena);
+    own->varlevelsup = 0;
+    if (std::none_of(to->begin(), to->end(), [&](const Expr* known) { return EqualNodes(own, known); }))
+      to->Append(arena, own);
+    return;
+  }
+  uint32_t below = Is<Query>(node) ? level + 1 : level;
+  AnyChild(node, [&](const Node* child) {
+    CollectStoredColumns(child, below, target, arena, to);
+    return false;
+  });
+}
+
 // One entry per attribute, in order: what the statement gives, nulls for the rest.
 List<TargetEntry*> InsertTargets(Arena& arena, const Relation& relation, const List<TargetEntry*>& given) {
   List<TargetEntry*> targets;
@@ -100,7 +120,8 @@ Path QueryPlanner::PlanModification() {
   int32_t excluded = query.on_conflict != nullptr ? query.on_conflict->excl_rel_index : 0;
   for (const TargetEntry* entry : query.returning_list)
     CollectOtherVars(entry, 0, target, excluded, arena(), &others);
-  for (Var* var : others) targets.Append(arena(), MakeTargetEntry(arena(), var, 0, {}, true));
+  uint32_t first_other = targets.size();
+  for (Var* var : others) targets.Append(arena(), MakeTargetEntry(arena(), Copy(var, arena()), 0, {}, true));
   std::vector<std::pair<int32_t, int32_t>> mark_columns;  // rtindex, column
   if (locks_rows_) {
     for (uint32_t i = 0; i < query.rtable.size(); ++i) {
@@ -135,8 +156,18 @@ Path QueryPlanner::PlanModification() {
 
   ExprList columns;
   AppendRowColumns(arena(), *relation, target, &columns);
+  ExprList stored;
+  for (const TargetEntry* entry : returning) CollectStoredColumns(entry, 0, target, arena(), &stored);
+  for (Expr* column : stored) {
+    columns.Append(arena(), column);
+    plan->returned_system.Append(arena(), static_cast<const Var*>(column)->varattno);
+  }
   // The row's own columns come first in the list, so that they win over equal ones of the child (an old ctid).
-  for (Expr* column : child.columns) columns.Append(arena(), column);
+  for (uint32_t i = 0; i < child.columns.size(); ++i) {
+    // RETURNING still names columns of a subquery that the child's planning may have dissolved.
+    bool other = i >= first_other && i - first_other < others.size();
+    columns.Append(arena(), other ? others[i - first_other] : child.columns[i]);
+  }
   List<TargetEntry*> returned;
   ExprList returned_columns;
   for (TargetEntry* entry : returning) {

@@ -286,7 +286,8 @@ struct LimitPlan : PlanOf<PlanKind::kLimit> {
 
 // Child (left) delivers: INSERT: one column per table attribute, in attribute order (dropped ones as nulls);
 // UPDATE: new values of update_columns in order, then the ctid; DELETE: the ctid. Further columns serve RETURNING and re-checks.
-// target = RETURNING list over the input row [new row's attributes (old row's for DELETE) ..., ctid, tableoid, then the child's columns].
+// target = RETURNING list over the input row [new row's attributes (old row's for DELETE) ..., ctid, tableoid, returned_system, then
+// the child's columns].
 struct ModifyTablePlan : PlanOf<PlanKind::kModifyTable> {
   CmdType command = CmdType::kInsert;
   int32_t rtindex = 0;
@@ -295,7 +296,8 @@ struct ModifyTablePlan : PlanOf<PlanKind::kModifyTable> {
   int32_t ctid_column = 0;       // child's column with the target row's identity
   List<RowMark*> marks;          // other relations, for re-checks
   bool has_returning = false;
-  bool sets_tag = true;  // its rows count for the command tag (not those of WITH)
+  List<int32_t> returned_system;  // xmin, xmax, cmin, cmax: those that RETURNING names
+  bool sets_tag = true;           // its rows count for the command tag (not those of WITH)
   // ON CONFLICT
   OnConflictAction on_conflict = OnConflictAction::kNone;
   List<Oid> arbiter_indexes;  // empty: any unique index

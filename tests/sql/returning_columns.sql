@@ -1,0 +1,42 @@
+-- What RETURNING may name: system columns of the row as it is stored, and columns of whatever else the statement reads.
+CREATE TABLE t (k int PRIMARY KEY, v int, w text UNIQUE);
+INSERT INTO t VALUES (1, 1, 'a'), (2, 2, 'b') RETURNING xmin::text = (pg_current_xact_id()::xid)::text AS mine, xmax, k, ctid, tableoid::regclass;
+INSERT INTO t VALUES (1, 10, 'a'), (3, 30, 'c') ON CONFLICT (k) DO UPDATE SET v = excluded.v RETURNING k, v, xmax = 0 AS inserted, xmax = xmin AS locked;
+INSERT INTO t AS x VALUES (1, 11, 'a'), (4, 40, 'd') ON CONFLICT (w) DO UPDATE SET v = x.v + excluded.v RETURNING (xmax <> 0) AS updated, x.*;
+INSERT INTO t VALUES (1, 12, 'a'), (5, 50, 'e') ON CONFLICT DO NOTHING RETURNING xmax, k;
+UPDATE t SET v = v + 1 WHERE k < 3 RETURNING xmax = 0 AS fresh, xmin::text = (pg_current_xact_id()::xid)::text AS mine, ctid, k;
+DELETE FROM t WHERE k = 5 RETURNING xmax::text = (pg_current_xact_id()::xid)::text AS mine, xmin = xmax AS same, k;
+BEGIN;
+SELECT k FROM t WHERE k = 2 FOR UPDATE;
+UPDATE t SET v = 0 WHERE k = 2 RETURNING xmax <> 0 AS locked, k, (SELECT count(*) FROM t u WHERE u.v > t.v AND t.xmax = u.xmax) AS alike;
+SAVEPOINT s;
+INSERT INTO t VALUES (2, 99, 'z') ON CONFLICT (k) DO UPDATE SET v = 7 RETURNING cmin = cmax AS same, v;
+ROLLBACK;
+WITH u AS (INSERT INTO t VALUES (1, 5, 'a'), (8, 80, 'h') ON CONFLICT (k) DO UPDATE SET v = excluded.v RETURNING k, xmax = 0 AS inserted)
+SELECT inserted, count(*), array_agg(k) FROM u GROUP BY 1 ORDER BY 1;
+WITH i AS (INSERT INTO t SELECT i, i, 'r' || i FROM generate_series(100, 1300) i ON CONFLICT DO NOTHING RETURNING xmax, xmin) SELECT count(*), count(DISTINCT xmin::text), sum(xmax::text::int) FROM i;
+DELETE FROM t WHERE k >= 100;
+-- Values, subqueries, functions and joins beside the table.
+CREATE TABLE o (k int, n int);
+INSERT INTO o VALUES (1, 100), (2, 200), (9, 900);
+UPDATE t SET v = x.n FROM (VALUES (1, 100), (3, 300)) x(k, n) WHERE x.k = t.k RETURNING t.*, x.n, x.k + 1 AS next;
+UPDATE t SET v = x.n FROM (VALUES (1, 101)) x(k, n) WHERE x.k = t.k RETURNING x, x.*, t;
+UPDATE t SET v = x.n FROM (SELECT k, n + 1 AS n FROM o) x WHERE x.k = t.k RETURNING t.k, x.n, x.n * 2 AS twice;
+UPDATE t SET v = x.n FROM (SELECT k, n + 1 AS n, 'c' AS c FROM o WHERE n > 100) x WHERE x.k = t.k RETURNING x.c, x.n;
+UPDATE t SET v = x.n FROM (SELECT k, max(n) AS n FROM o GROUP BY k) x WHERE x.k = t.k RETURNING t.k, x.n;
+UPDATE t SET v = 1 FROM o LEFT JOIN (SELECT k, n + 5 AS n, 1 AS one FROM o WHERE n > 150) x ON x.k = o.k WHERE o.k = t.k RETURNING t.k, o.n, x.n, x.one;
+UPDATE t SET v = 2 FROM (SELECT a.k, b.n FROM o a JOIN o b USING (k)) x WHERE x.k = t.k RETURNING x.*, (SELECT x.n + count(*) FROM o) AS more;
+UPDATE t SET v = 3 FROM (SELECT 1 AS k UNION ALL SELECT 2) x WHERE x.k = t.k RETURNING x.k, t.k;
+UPDATE t SET v = 4 FROM generate_series(1, 2) g(k) WHERE g.k = t.k RETURNING g.k, t.w;
+UPDATE t SET v = 5 FROM (SELECT i FROM generate_series(1, 2) i) g WHERE g.i = t.k RETURNING g.i, t.w;
+UPDATE t SET v = 6 FROM (SELECT o.k, l.m FROM o, LATERAL (SELECT o.n / 2 AS m) l) x WHERE x.k = t.k RETURNING x.m, t.k;
+CREATE VIEW ov AS SELECT k, n / 10 AS tenth FROM o;
+UPDATE t SET v = tenth FROM ov WHERE ov.k = t.k RETURNING ov.*, t.v;
+DELETE FROM t USING (VALUES (3), (77)) x(k) WHERE x.k = t.k RETURNING t.*, x.*;
+WITH d AS (DELETE FROM t USING ov WHERE ov.k = t.k AND t.k = 2 RETURNING t.w, ov.tenth) SELECT * FROM d;
+PREPARE p (int) AS UPDATE t SET v = x.n FROM (VALUES ($1, $1 * 10)) x(k, n) WHERE x.k = t.k RETURNING x.n, t.xmax;
+EXECUTE p (1);
+EXECUTE p (4);
+CREATE VIEW tv AS SELECT k, v, w FROM t WHERE v > 0;
+UPDATE tv SET v = x.n FROM (VALUES (1, 100)) x(k, n) WHERE x.k = tv.k RETURNING tv.*, x.n;
+SELECT * FROM t ORDER BY k;
