@@ -15,6 +15,8 @@
 #include "node/recovery/redo_worker.h"
 #include "node/recovery/startup.h"
 #include "node/shm/postmaster_link.h"
+#include "node/txn/durability.h"
+#include "node/txn/horizon.h"
 #include "node/txn/txn_records.h"
 #include "node/txn/txn_state.h"
 #include "node/wal/record_handler.h"
@@ -31,7 +33,7 @@ void NoteCommitTime(const DecodedRecord& record) {
 }
 
 // Often enough that commits become visible soon, seldom enough that the workers keep their cache lines.
-constexpr uint32_t kLookEvery = 32;
+constexpr uint32_t kLookEvery = 128;
 constexpr size_t kMostHeldEnds = 4096;
 constexpr int64_t kLookAroundMs = 1000;
 
@@ -99,6 +101,7 @@ void RedoDispatcher::Settle(const DecodedRecord& record) {
   const RecordHandler* handler = FindRecordHandler(record.kind);
   if (handler == nullptr || handler->conflict == nullptr) return;
   RedoConflict conflict = handler->conflict(record);
+  if (parallel_ && !conflict.ends_sessions && (conflict.conflict_lsn <= unread_ || IsUnread(record))) return;
   auto not_shown = [&] { return !ends_.empty() && ends_.front().end <= conflict.conflict_lsn; };
   if (not_shown()) Advance();
   if (not_shown()) Drain();
@@ -107,6 +110,15 @@ void RedoDispatcher::Settle(const DecodedRecord& record) {
     Drain();
     ResolveRedoConflict(conflict);
   }
+}
+
+// Nobody needs to see first what lies below a record that nobody reads below: the workers go on, and sessions that come meanwhile
+// wait until it is shown (Advance). Not so if that could take long: a commit that the primary has not announced.
+bool RedoDispatcher::IsUnread(const DecodedRecord& record) {
+  if (record.end <= unread_) return true;
+  if (record.end > AnnouncedSettledLsn() || !KeepSnapshotsFrom(record.end)) return false;
+  unread_ = record.end;
+  return true;
 }
 
 void RedoDispatcher::ApplyWithoutWorkers(const DecodedRecord& record) {
@@ -119,7 +131,11 @@ void RedoDispatcher::ApplyWithoutWorkers(const DecodedRecord& record) {
 // ---- with workers ----
 
 void RedoDispatcher::Route(const DecodedRecord& record) {
-  switch (RouteRecord(record, hot_standby_)) {
+  RouteKind route = RouteRecord(record, hot_standby_);
+  // No barrier but for those who read.
+  bool for_readers = route == RouteKind::kBarrier && RouteRecord(record, false) == RouteKind::kPages;
+  if (for_readers && IsUnread(record)) route = RouteKind::kPages;
+  switch (route) {
     case RouteKind::kNothing: break;
     case RouteKind::kDispatcher: Apply(record); break;
     case RouteKind::kPages: FanOut(record); break;
@@ -199,6 +215,7 @@ void RedoDispatcher::Advance() {
     NoteCommitTime(end);
     ends_.pop_front();
   }
+  if (PublishedLsn() < unread_ && unread_ <= bound) PublishReplayed(unread_);
   bound = std::min(bound, dispatched_);
   if (!ends_.empty()) bound = std::min(bound, ends_.front().start);
   if (bound > applied_) Announce(bound);

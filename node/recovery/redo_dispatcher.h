@@ -51,6 +51,7 @@ class RedoDispatcher {
   void ApplyWithoutWorkers(const DecodedRecord& record);
   void Route(const DecodedRecord& record);
   void Settle(const DecodedRecord& record);
+  bool IsUnread(const DecodedRecord& record);
   void FanOut(const DecodedRecord& record);
   void Hold(const DecodedRecord& record);
   void Advance();
@@ -74,6 +75,7 @@ class RedoDispatcher {
   bool parallel_ = false;            // and work: records may be under way
   Lsn busy_since_ = kMaxLsn;         // where replay went on after its last pause
   std::deque<DecodedRecord> ends_;   // of transactions, not applied yet
+  Lsn unread_;                       // nobody reads below, nor will before it is shown (KeepSnapshotsFrom)
   uint32_t since_look_ = 0;          // records since Advance
   TimelineId timeline_ = 0;
   Lsn dispatched_, applied_;

@@ -75,12 +75,12 @@ class RedoWorker {
   }
 
   void Replay(const RedoMessage& message, const char* payload) {
-    record_.bytes.assign(payload, payload + message.size);
     record_.start = Lsn{message.start};
     record_.end = Lsn{message.end};
     record_.timeline = message.timeline;
     std::string error;
-    CHECK(DecodeRecord(&record_, &error));  // the dispatcher has read it already
+    // Where it lies, until Done. The dispatcher has read it already.
+    CHECK(DecodeRecord({payload, message.size}, &record_, &error));
     ReplayRecord(record_, message.hot_standby, message.check_consistency, share_);
   }
 

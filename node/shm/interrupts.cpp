@@ -79,6 +79,7 @@ bool RaiseInterruptOfPid(pid_t pid, Interrupt interrupt) {
 }
 
 bool TakeInterrupt(Interrupt interrupt) {
+  if (!InterruptPending(interrupt)) return false;
   return (self().interrupts.fetch_and(~InterruptBit(interrupt), std::memory_order_acq_rel) &
           InterruptBit(interrupt)) != 0;
 }

@@ -1,5 +1,7 @@
 #include "node/txn/snapshot.h"
 
+#include <unistd.h>
+
 #include <charconv>
 #include <utility>
 
@@ -7,6 +9,8 @@
 #include "node/base/error.h"
 #include "node/base/fault_point.h"
 #include "node/base/log.h"
+#include "node/shm/interrupts.h"
+#include "node/shm/wait_events.h"
 #include "node/txn/csn_window.h"
 #include "node/txn/durability.h"
 #include "node/txn/id_counters.h"
@@ -37,6 +41,26 @@ struct TransactionHold {
 thread_local TransactionHold transaction_hold;
 thread_local std::vector<SnapshotHold> exported;  // held until the transaction ends
 
+bool FloorIsShown() {
+  return txn_shared->horizon_floor.load(std::memory_order_seq_cst) <=
+         txn_shared->published.load(std::memory_order_seq_cst);
+}
+
+// A standby's replay removes rows ahead of what it shows while nobody reads (KeepSnapshotsFrom). It shows that soon, and goes no
+// further ahead while anybody waits.
+void AwaitFloor() {
+  constexpr useconds_t kMomentUs = 100;
+  struct Waiting {
+    Waiting() { txn_shared->floor_waiters.fetch_add(1, std::memory_order_seq_cst); }
+    ~Waiting() { txn_shared->floor_waiters.fetch_sub(1, std::memory_order_seq_cst); }
+  } waiting;
+  WaitEventScope shown(WaitEvent::kRecoveryConflictSnapshot);
+  while (!FloorIsShown()) {
+    CheckInterrupts();
+    usleep(kMomentUs);
+  }
+}
+
 // Reads the position and announces it (horizon.h has the protocol). Oldest first: an xid below it had been
 // published before, so that the position read afterwards covers it.
 Snapshot TakeSnapshot() {
@@ -44,6 +68,7 @@ Snapshot TakeSnapshot() {
   Snapshot snapshot;
   bool older_announced = slot.snapshot_csn.load(std::memory_order_relaxed) != kNoSnapshot;
   for (;;) {
+    if (!older_announced && !FloorIsShown()) AwaitFloor();
     snapshot.xmin = Xid{txn_shared->oldest_running.load(std::memory_order_acquire)};
     snapshot.csn = Lsn{txn_shared->published.load(std::memory_order_acquire)};
     if (older_announced) break;  // an older one of ours already holds every horizon down
@@ -56,6 +81,8 @@ Snapshot TakeSnapshot() {
       slot.snapshot_xmin.store(snapshot.xmin.value, std::memory_order_relaxed);
       break;
     }
+    // What is announced must not stand in the way of what it waits for.
+    slot.snapshot_csn.store(kNoSnapshot, std::memory_order_seq_cst);
   }
   ++tls_snapshots_taken;
   return snapshot;

@@ -36,6 +36,8 @@ struct alignas(128) TxnShared {
   std::atomic<uint64_t> oldest_clog_xid;
   std::atomic<uint64_t> announced_settled;  // standby: bound of what replay may publish
   std::atomic<bool> replay_awaits_settled;
+  std::atomic<uint32_t>
+      floor_waiters;  // sessions that want a snapshot and wait until replay shows horizon_floor
   std::atomic<bool> in_recovery;
   std::atomic<int64_t> lease_deadline_us;  // BootClockUs; INT64_MAX: no lease needed
   int32_t slot_count;

@@ -126,7 +126,11 @@ bool TakePage(Cursor* cursor, std::vector<PageRef>* pages) {
 }  // namespace
 
 bool DecodeRecord(DecodedRecord* record, std::string* error) {
-  Cursor cursor{record->bytes.data(), record->bytes.data() + record->bytes.size()};
+  return DecodeRecord({record->bytes.data(), record->bytes.size()}, record, error);
+}
+
+bool DecodeRecord(std::string_view from, DecodedRecord* record, std::string* error) {
+  Cursor cursor{from.data(), from.data() + from.size()};
   record->pages.clear();
   const char* bytes = cursor.Take(sizeof(RecordHeader));
   if (bytes == nullptr) {

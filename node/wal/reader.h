@@ -30,7 +30,7 @@ struct PageRef {
   bool RestoreImage(char* page) const;
 };
 
-// A record that owns its bytes; views point into them. Movable, reusable.
+// A record; views point into its bytes, which it owns unless it was decoded where they lie. Movable, reusable.
 struct DecodedRecord {
   Lsn start, end;
   TimelineId timeline = 0;
@@ -71,6 +71,8 @@ struct DecodedRecord {
 
 // Decodes the record in `record->bytes` (header to end). False with a reason if it is malformed.
 bool DecodeRecord(DecodedRecord* record, std::string* error);
+// The same for bytes that stay where they are: `record` is valid as long as they.
+bool DecodeRecord(std::string_view bytes, DecodedRecord* record, std::string* error);
 
 class WalSource {
  public:

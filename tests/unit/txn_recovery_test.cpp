@@ -138,6 +138,39 @@ TEST_F(TxnRecoveryTest, SnapshotsGoOnBehindAConflictThatIsNoCommit) {
   CommitTransaction();
 }
 
+TEST_F(TxnRecoveryTest, WhereNobodyReadsReplayGoesAheadAndSnapshotsWaitForIt) {
+  CheckpointData checkpoint = Checkpoint(true);
+  CommitResult last = CommitOne();
+  Flush(InsertPosition());
+  Stop();
+  Start(kStart, checkpoint, false);
+  Replay(kStart);
+  Lsn first = last.csn + 64, second = last.csn + 128;
+  BeginTransaction();
+  {
+    SnapshotHold older = LatestSnapshot();
+    EXPECT_FALSE(KeepSnapshotsFrom(first)) << "somebody reads below";
+    InProcesses(2, 1, [&](int) { EXPECT_EQ(LatestSnapshot()->csn, last.csn) << "and others still may"; });
+    EXPECT_TRUE(KeepSnapshotsFrom(older->csn));
+  }
+  CommitTransaction();
+  ASSERT_TRUE(KeepSnapshotsFrom(first));
+  Lsn taken;
+  std::thread reader([&] {
+    ThreadIdentity identity(1);
+    BeginTransaction();
+    taken = LatestSnapshot()->csn;
+    CommitTransaction();
+  });
+  // From the moment on when the reader waits nothing is put before it any more.
+  while (KeepSnapshotsFrom(first)) std::this_thread::yield();
+  EXPECT_FALSE(KeepSnapshotsFrom(second));
+  PublishReplayed(first);
+  reader.join();
+  EXPECT_EQ(taken, first);
+  EXPECT_TRUE(KeepSnapshotsFrom(second)) << "it reads no more";
+}
+
 TEST_F(TxnRecoveryTest, CleanRestartKeepsCounters) {
   CommitResult last = CommitOne();
   MultiXactId multi = MakeMultiXact(Xid{100}, MemberStatus::kForShare, Xid{101}, MemberStatus::kForKeyShare);
