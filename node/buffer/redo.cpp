@@ -4,6 +4,7 @@
 
 #include "node/base/check.h"
 #include "node/base/error.h"
+#include "node/buffer/buffer_state.h"
 #include "node/storage/sync_queue.h"
 #include "node/wal/record_handler.h"
 
@@ -37,6 +38,23 @@ uint32_t OwnerOfPage(const PageKey& key, uint32_t workers) {
   if (key.fork != Fork::kMain) return workers;
   uint64_t hash = (uint64_t{key.rel.number} << 32 | key.block) * 0x9E3779B97F4A7C15ull;
   return static_cast<uint32_t>((hash >> 32) % workers);
+}
+
+uint32_t LookupHintOf(const PageKey& key) {
+  return static_cast<uint32_t>(buffer_internal::HashTag(buffer_internal::MakeTag(key)));
+}
+
+void PrefetchLookup(uint32_t hint) {
+  buffer_internal::Pool* pool = buffer_internal::ThePool();
+  __builtin_prefetch(&pool->buckets[hint & pool->bucket_mask]);
+}
+
+void PrefetchFound(uint32_t hint) {
+  buffer_internal::Pool* pool = buffer_internal::ThePool();
+  uint32_t at = pool->buckets[hint & pool->bucket_mask].load(std::memory_order_relaxed);
+  if (at == 0) return;
+  __builtin_prefetch(&pool->descriptor(at - 1), 1);
+  __builtin_prefetch(pool->page(at - 1), 1);
 }
 
 bool RedoShare::Owns(const PageKey& key) const { return workers == 0 || OwnerOfPage(key, workers) == mine; }

@@ -1,6 +1,7 @@
 #include "node/recovery/redo_dispatcher.h"
 
 #include <algorithm>
+#include <array>
 
 #include "node/base/check.h"
 #include "node/base/clock.h"
@@ -152,7 +153,12 @@ void RedoDispatcher::Route(const DecodedRecord& record) {
 void RedoDispatcher::FanOut(const DecodedRecord& record) {
   uint32_t workers = static_cast<uint32_t>(writers_.size());
   uint64_t owners = 0;
-  for (const PageRef& page : record.pages) owners |= uint64_t{1} << OwnerOfPage(page.key, workers);
+  std::array<uint32_t, 64> hints;
+  for (const PageRef& page : record.pages) {
+    uint32_t owner = OwnerOfPage(page.key, workers);
+    owners |= uint64_t{1} << owner;
+    hints[owner] = LookupHintOf(page.key);
+  }
   if (owners == 0 || record.bytes.size() > RedoWriter::kLargestPayload) {
     Drain();
     Apply(record);
@@ -168,7 +174,9 @@ void RedoDispatcher::FanOut(const DecodedRecord& record) {
                       .end = record.end.value,
                       .timeline = record.timeline};
   for (uint32_t worker = 0; worker < workers; ++worker) {
-    if ((owners >> worker & 1) != 0) Send(static_cast<int>(worker), message, record.bytes.data());
+    if ((owners >> worker & 1) == 0) continue;
+    message.lookup_hint = hints[worker];
+    Send(static_cast<int>(worker), message, record.bytes.data());
   }
 }
 

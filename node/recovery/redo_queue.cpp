@@ -119,14 +119,26 @@ void RedoReader::Consume(uint64_t bytes) {
   queue_->consumed.store(at_, std::memory_order_seq_cst);
 }
 
-const RedoMessage* RedoReader::Peek() {
-  while (queue_->written.load(std::memory_order_acquire) != at_) {
-    uint64_t left = kRingBytes - at_ % kRingBytes;
-    const auto* message = reinterpret_cast<const RedoMessage*>(ring_ + at_ % kRingBytes);
+// The first message at or behind *at, which is moved to it.
+const RedoMessage* RedoReader::Find(uint64_t* at) const {
+  while (queue_->written.load(std::memory_order_acquire) != *at) {
+    uint64_t left = kRingBytes - *at % kRingBytes;
+    const auto* message = reinterpret_cast<const RedoMessage*>(ring_ + *at % kRingBytes);
     if (left >= sizeof(RedoMessage) && message->command != RedoCommand::kFiller) return message;
-    at_ += left;
+    *at += left;
   }
   return nullptr;
+}
+
+const RedoMessage* RedoReader::Peek() { return Find(&at_); }
+
+void RedoReader::PrefetchBehind(const RedoMessage& message) const {
+  uint64_t at = at_ + MessageBytes(message.size);
+  const RedoMessage* next = Find(&at);
+  if (next == nullptr) return;
+  PrefetchFound(next->lookup_hint);
+  at += MessageBytes(next->size);
+  if (const RedoMessage* second = Find(&at); second != nullptr) PrefetchLookup(second->lookup_hint);
 }
 
 void RedoReader::Done(const RedoMessage& message) {

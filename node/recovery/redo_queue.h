@@ -36,7 +36,7 @@ struct RedoMessage {
   uint8_t unused = 0;
   uint64_t start = 0, end = 0;  // of the record
   uint32_t timeline = 0;
-  uint32_t unused2 = 0;
+  uint32_t lookup_hint = 0;  // of a page that the worker will open (LookupHintOf)
 };
 static_assert(sizeof(RedoMessage) == 32);
 
@@ -96,12 +96,15 @@ class RedoReader {
   explicit RedoReader(int worker);
   // nullptr: nothing there. The payload follows the message, until Done.
   const RedoMessage* Peek();
+  // The record is about to be replayed: the next two get their pages into the caches (PrefetchLookup).
+  void PrefetchBehind(const RedoMessage& message) const;
   void Done(const RedoMessage& message);
   // Sleeps until something is written, or a moment.
   void Wait();
 
  private:
   void Consume(uint64_t bytes);
+  const RedoMessage* Find(uint64_t* at) const;
   RedoQueue* queue_;
   char* ring_;
   uint64_t at_ = 0;

@@ -53,6 +53,7 @@ class RedoWorker {
       }
       bool dismissed = message->command == RedoCommand::kDismiss;
       RedoMessage header = *message;
+      reader_.PrefetchBehind(header);
       Obey(header, reinterpret_cast<const char*>(message + 1));
       reader_.Done(header);
       if (dismissed) return true;
