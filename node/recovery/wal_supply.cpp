@@ -34,6 +34,7 @@ bool WalSupply::TryOpen(TimelineId timeline, uint64_t segment, bool from_archive
   }
   file_ = std::move(file);
   segment_ = segment;
+  if (!streaming_) NoteWalArrival(false);
   return true;
 }
 

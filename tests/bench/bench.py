@@ -238,12 +238,14 @@ def main() -> int:
     parser.add_argument("--figures", default=",".join(FIGURES))
     parser.add_argument("--bulk-rows", type=int, default=5000000)
     parser.add_argument("--recovery-seconds", type=int, default=60)
+    parser.add_argument("--absence", type=int, default=300000, help="transactions that a standby misses")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json")
     options = parser.parse_args()
     if options.quick:
         options.scale, options.seconds, options.rounds, options.recovery_seconds = min(options.scale, 2), 2, 1, 10
         options.clients, options.modes, options.bulk_rows = "1,8", "simple,prepared", 200000
+        options.absence = 20000
     if not (POSTGRES / "postgres").exists():
         print("bench: PostgreSQL 15 is not installed (postgresql-15): there is nothing to compare with; skipped")
         return 0

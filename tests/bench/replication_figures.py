@@ -1,6 +1,7 @@
 """Replication in pairs: a primary and its streaming standby of each server, one pair after the other. Base backup, lag and CPU of the
 standby under TPC-B, CPU of the processes that carry WAL, catching up.
 """
+import os
 import pathlib
 import re
 import shutil
@@ -63,13 +64,20 @@ def lsn_number(text: str) -> int:
     return int(high, 16) << 32 | int(low, 16)
 
 
-def start_load(pair, *arguments):
+def start_load(pair, *arguments, **environment):
     return subprocess.Popen(["pgbench", "-h", str(pair.primary.cluster.folder), "-p", str(pair.primary.port), "-U", "postgres",
-                             *arguments, "postgres"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                             *arguments, "postgres"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                            env={**os.environ, **environment})
 
 
 def start_tpcb(pair, options, clients=8):
     return start_load(pair, "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(options.seconds), "-n", "-M", "prepared")
+
+
+def start_long_absence(pair, options):
+    """As many transactions for both servers, of which the primary need not wait for the disk."""
+    return start_load(pair, "-c", "8", "-j", "2", "-t", str(options.absence // 8), "-n", "-M", "prepared",
+                      PGOPTIONS="-c synchronous_commit=off")
 
 
 def transactions(load) -> int:
@@ -133,7 +141,7 @@ def run_under_load(pair, options) -> dict:
             "lag, 99th percentile": {"value": lags[int(len(lags) * 0.99)]}}
 
 
-def catch_up(pair, options) -> dict:
+def catch_up(pair, options, start_load_meanwhile) -> dict:
     """MB/s at which a standby that was down comes back to where the primary is, its start included."""
     with replica.Session(pair.primary) as primary, replica.Session(pair.standby) as standby:
         primary.run("CHECKPOINT")
@@ -142,7 +150,7 @@ def catch_up(pair, options) -> dict:
     pair.standby.stop()
     with replica.Session(pair.primary) as primary:
         first = lsn_number(primary.run(FLUSHED))
-        count = max(transactions(start_tpcb(pair, options)), 1)
+        count = max(transactions(start_load_meanwhile(pair, options)), 1)
         megabytes = (lsn_number(primary.run(FLUSHED)) - first) / 1e6
         started = time.monotonic()
         pair.standby.start()
@@ -155,7 +163,9 @@ def catch_up(pair, options) -> dict:
 def measure_round(pair, options) -> dict:
     seconds = back_up(pair)
     pair.standby.start()
-    figures = {"base backup": {"value": seconds}, **run_under_load(pair, options), "catching up": catch_up(pair, options)}
+    figures = {"base backup": {"value": seconds}, **run_under_load(pair, options),
+               "catching up": catch_up(pair, options, start_tpcb),
+               "catching up, long away": catch_up(pair, options, start_long_absence)}
     pair.standby.stop()
     pair.primary.stop()
     return figures
@@ -163,7 +173,7 @@ def measure_round(pair, options) -> dict:
 
 UNITS = {"base backup": "s", "standby's CPU, 8 clients": "us/tx", "sender and receiver, 8 clients": "us/tx",
          "standby's CPU, 1 client": "us/tx", "sender and receiver, 1 client": "us/tx", "lag, median": "ms",
-         "lag, 99th percentile": "ms", "catching up": "MB/s"}
+         "lag, 99th percentile": "ms", "catching up": "MB/s", "catching up, long away": "MB/s"}
 
 
 def measure_pairs(table, servers, folder, options):
@@ -179,4 +189,4 @@ def measure_pairs(table, servers, folder, options):
             for figure, run in measure_round(pair, options).items():
                 runs[figure].setdefault(pair.name, []).append(run)
     for figure, unit in UNITS.items():
-        table.add(figure, unit, runs[figure], less_is_better=figure != "catching up")
+        table.add(figure, unit, runs[figure], less_is_better=not figure.startswith("catching up"))
