@@ -10,6 +10,7 @@
 #include "node/base/fault_point.h"
 #include "node/base/log.h"
 #include "node/shm/interrupts.h"
+#include "node/shm/lwlock.h"
 #include "node/shm/wait_events.h"
 #include "node/txn/csn_window.h"
 #include "node/txn/durability.h"
@@ -50,6 +51,7 @@ bool FloorIsShown() {
 // further ahead while anybody waits.
 void AwaitFloor() {
   constexpr useconds_t kMomentUs = 100;
+  DCHECK(HeldLwLockCount() == 0);  // replay may want it
   struct Waiting {
     Waiting() { txn_shared->floor_waiters.fetch_add(1, std::memory_order_seq_cst); }
     ~Waiting() { txn_shared->floor_waiters.fetch_sub(1, std::memory_order_seq_cst); }
