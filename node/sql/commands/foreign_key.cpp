@@ -254,7 +254,7 @@ void AddForeignKey(Oid table, const ast::Constraint& constraint, std::string_vie
   made.relation = table;
   made.deferrable = constraint.deferrable;
   made.deferred = constraint.initdeferred;
-  made.validated = !constraint.skip_validation;
+  made.validated = !validate_rows || !constraint.skip_validation;
   made.columns = key.own;
   made.index = index->oid;
   PgConstraintRow row = ConstraintRowOf(made);

@@ -94,7 +94,8 @@ void AddCheckConstraint(Oid table, const ast::Constraint& constraint, std::strin
   made.schema = relation->row.relnamespace;
   made.relation = table;
   made.no_inherit = constraint.is_no_inherit;
-  made.validated = !constraint.skip_validation;
+  made.validated =
+      !validate_rows || !constraint.skip_validation;  // a new table has no rows that could break it
   made.columns = ColumnsIn(*relation, condition);
   made.expression = WriteNode(condition);
   PgConstraintRow row = ConstraintRowOf(made);
