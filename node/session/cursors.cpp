@@ -110,7 +110,7 @@ std::string SessionState::RunDeclare(const ast::DeclareCursorStmt& statement,
     throw SqlError(ErrorCode::kDuplicateCursor, "cursor \"{}\" already exists", statement.portalname);
   }
   PreparedStatementRef prepared_query = whole->Inner(statement.query);
-  prepared_query->for_cursor = true;
+  prepared_query->cursor_options = statement.options;
   auto cursor = std::make_unique<Portal>(prepared_query);
   cursor->name = statement.portalname;
   cursor->is_cursor = true;
@@ -120,6 +120,8 @@ std::string SessionState::RunDeclare(const ast::DeclareCursorStmt& statement,
   cursor->created_at = WallClockUs();
   cursor->created_in_sub = CurrentSubId();
   StartPortal(cursor.get());
+  // Rows are locked as they come; who says SCROLL is refused.
+  if (cursor->plan != nullptr && cursor->plan->statement->has_row_marks) cursor->is_scrollable = false;
   OpenStore(cursor.get());
   cursor->savepoint_depth = transaction.savepoint_depth();
   portals[cursor->name] = std::move(cursor);

@@ -49,8 +49,8 @@ class PreparedStatement {
   PlanHistory history;   // which plan an execution with parameters gets
   // A constant of it was made from text that may mean something else later ('now'): the analysis must not serve another text.
   bool has_passing_literal = false;
-  bool from_sql = false;    // PREPARE, not the protocol
-  bool for_cursor = false;  // DECLARE: WHERE CURRENT OF may ask for its rows' identity
+  bool from_sql = false;                  // PREPARE, not the protocol
+  std::optional<int32_t> cursor_options;  // of DECLARE; WHERE CURRENT OF may ask for its rows' identity
   TimestampUs prepared_at = 0;
 
  private:

@@ -7,6 +7,7 @@
 #include "node/session/session_state.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/log_context.h"
+#include "node/sql/binder/cursor_rules.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/txn/untold.h"
 
@@ -70,6 +71,7 @@ Query* SessionState::BindPrepared(PreparedStatement* statement, const BindOption
   SessionReader::Instance().Refresh();
   Query* query = walden::Bind(*statement->raw(), options);
   query->query_id = static_cast<uint64_t>(QueryIdOf(*query));
+  if (statement->cursor_options) CheckCursorQuery(*query, *statement->cursor_options);
   if (options.parameters != nullptr) CheckParameters(*options.parameters);
   return query;
 }
@@ -83,7 +85,7 @@ double CursorTupleFraction() {
 namespace {
 
 double FetchedPart(const PreparedStatement& statement) {
-  return statement.for_cursor ? CursorTupleFraction() : 0;
+  return statement.cursor_options ? CursorTupleFraction() : 0;
 }
 
 void CheckResult(PreparedStatement* statement, const PlannedQuery& planned) {
@@ -108,7 +110,7 @@ PlannedQueryRef SessionState::GenericPlan(PreparedStatement* statement) {
       statement->plan.reset();
     }
     auto planned = std::make_shared<PlannedQuery>();
-    planned->statement->keep_row_identity = statement->for_cursor;
+    planned->statement->keep_row_identity = statement->cursor_options.has_value();
     ParameterTypes parameters;
     parameters.types = statement->parameter_types;
     parameters.variable = true;
@@ -128,7 +130,7 @@ PlannedQueryRef SessionState::GenericPlan(PreparedStatement* statement) {
 PlannedQueryRef SessionState::CustomPlan(PreparedStatement* statement, std::span<const Value> values) {
   for (int attempt = 0; attempt < kMaxPlanAttempts; ++attempt) {
     auto planned = std::make_shared<PlannedQuery>();
-    planned->statement->keep_row_identity = statement->for_cursor;
+    planned->statement->keep_row_identity = statement->cursor_options.has_value();
     ParameterTypes parameters;
     parameters.types = statement->parameter_types;
     BindOptions options = MakeBindOptions(planned->statement->arena, statement->source(), &parameters);

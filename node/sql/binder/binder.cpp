@@ -1,6 +1,7 @@
 #include "node/sql/binder/binder.h"
 
 #include "node/sql/binder/collations.h"
+#include "node/sql/binder/cursor_rules.h"
 #include "node/sql/binder/query_binding.h"
 #include "node/sql/binder/type_names.h"
 
@@ -69,42 +70,9 @@ Query* BindSelectInto(BindContext& context, const ast::SelectStmt& select, const
 }
 
 Query* BindDeclareCursor(BindContext& context, const ast::DeclareCursorStmt& declare) {
-  namespace option = cursor_option;
-  auto conflict = [](const char* message) {
-    return SqlError(ErrorCode::kInvalidCursorDefinition, std::string(message));
-  };
-  int32_t options = declare.options;
-  if ((options & option::kScroll) != 0 && (options & option::kNoScroll) != 0) {
-    throw conflict("cannot specify both SCROLL and NO SCROLL");
-  }
-  if ((options & option::kAsensitive) != 0 && (options & option::kInsensitive) != 0) {
-    throw conflict("cannot specify both ASENSITIVE and INSENSITIVE");
-  }
   Query* result = UtilityQuery(context.arena, declare);
   Query* query = BindTopStatement(context, *declare.query);
-  if (query->command_type != CmdType::kSelect) {
-    throw SqlError(ErrorCode::kInternalError, "unexpected non-SELECT command in DECLARE CURSOR");
-  }
-  if (query->has_modifying_cte) {
-    throw SqlError(ErrorCode::kFeatureNotSupported,
-                   "DECLARE CURSOR must not contain data-modifying statements in WITH");
-  }
-  if (!query->row_marks.empty()) {
-    const char* lock = LockStrengthName(query->row_marks[0]->strength);
-    auto refuse = [&](const char* what, const char* detail) {
-      return SqlError(ErrorCode::kFeatureNotSupported, "DECLARE {} ... {} is not supported", what, lock)
-          .WithDetail(detail);
-    };
-    if ((options & option::kHold) != 0)
-      throw refuse("CURSOR WITH HOLD", "Holdable cursors must be READ ONLY.");
-    if ((options & option::kScroll) != 0)
-      throw refuse("SCROLL CURSOR", "Scrollable cursors must be READ ONLY.");
-    if ((options & option::kInsensitive) != 0) {
-      throw SqlError(ErrorCode::kInvalidCursorDefinition, "DECLARE INSENSITIVE CURSOR ... {} is not valid",
-                     lock)
-          .WithDetail("Insensitive cursors must be READ ONLY.");
-    }
-  }
+  CheckCursorQuery(*query, declare.options);
   result->utility_query = query;
   return result;
 }
@@ -160,6 +128,40 @@ Query* BindTopStatement(BindContext& context, const ast::Node& statement) {
 }
 
 }  // namespace
+
+void CheckCursorQuery(const Query& query, int32_t options) {
+  namespace option = cursor_option;
+  auto conflict = [](const char* message) {
+    return SqlError(ErrorCode::kInvalidCursorDefinition, std::string(message));
+  };
+  if ((options & option::kScroll) != 0 && (options & option::kNoScroll) != 0) {
+    throw conflict("cannot specify both SCROLL and NO SCROLL");
+  }
+  if ((options & option::kAsensitive) != 0 && (options & option::kInsensitive) != 0) {
+    throw conflict("cannot specify both ASENSITIVE and INSENSITIVE");
+  }
+  if (query.command_type != CmdType::kSelect) {
+    throw SqlError(ErrorCode::kInternalError, "unexpected non-SELECT command in DECLARE CURSOR");
+  }
+  if (query.has_modifying_cte) {
+    throw SqlError(ErrorCode::kFeatureNotSupported,
+                   "DECLARE CURSOR must not contain data-modifying statements in WITH");
+  }
+  if (query.row_marks.empty()) return;
+  const char* lock = LockStrengthName(query.row_marks[0]->strength);
+  auto refuse = [&](const char* what, const char* detail) {
+    return SqlError(ErrorCode::kFeatureNotSupported, "DECLARE {} ... {} is not supported", what, lock)
+        .WithDetail(detail);
+  };
+  if ((options & option::kHold) != 0) throw refuse("CURSOR WITH HOLD", "Holdable cursors must be READ ONLY.");
+  if ((options & option::kScroll) != 0)
+    throw refuse("SCROLL CURSOR", "Scrollable cursors must be READ ONLY.");
+  if ((options & option::kInsensitive) != 0) {
+    throw SqlError(ErrorCode::kInvalidCursorDefinition, "DECLARE INSENSITIVE CURSOR ... {} is not valid",
+                   lock)
+        .WithDetail("Insensitive cursors must be READ ONLY.");
+  }
+}
 
 Query* Bind(const ast::RawStmt& statement, const BindOptions& options) {
   BindContext context(options);
