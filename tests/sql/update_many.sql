@@ -45,6 +45,12 @@ SELECT count(*) FROM many WHERE g = 3;
 -- rows into a partial index and out of it
 UPDATE many SET part = part + 3;
 SELECT part, count(*) FROM many WHERE part > 5 GROUP BY part ORDER BY part;
+-- the same through a bitmap: pages have more line pointers by now than versions fit on them
+SET enable_bitmapscan = on;
+SET enable_indexscan = off;
+SELECT part, count(*) FROM many WHERE part > 5 GROUP BY part ORDER BY part;
+RESET enable_indexscan;
+SET enable_bitmapscan = off;
 -- rows returned, a few at a time
 BEGIN;
 PREPARE up AS UPDATE many SET g = 5 WHERE id <= 10050 RETURNING id, g;

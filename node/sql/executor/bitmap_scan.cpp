@@ -190,7 +190,8 @@ class BitmapScanOperator : public Operator {
       found_.clear();
       TupleView row;
       if (page_.lossy) {
-        for (uint32_t offset = 1; offset <= kMaxTuplesPerPage; ++offset) {
+        // (Line pointers of versions that are gone count too: there may be more than versions.)
+        for (uint32_t offset = 1; offset <= kMaxItemsPerPage; ++offset) {
           if (fetcher_->FetchVersion(TupleId{page_.block, static_cast<uint16_t>(offset)},
                                      executor().snapshot(), &row))
             found_.push_back(row);
