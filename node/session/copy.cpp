@@ -12,6 +12,7 @@
 #include "node/session/session_state.h"
 #include "node/shm/interrupts.h"
 #include "node/sql/executor/batched_insert.h"
+#include "node/sql/executor/deferred_checks.h"
 #include "node/sql/executor/referential.h"
 #include "node/sql/executor/table_writer.h"
 #include "node/sql/optimizer/fold.h"
@@ -157,6 +158,7 @@ class CopyIn {
     options_.binary ? RunBinary(source) : RunText(source);
     batch_->Finish();
     referential_queue_.Run(state_.session.format(), &state_.functions);
+    RunDueUniqueChecks();
     return count_;
   }
 

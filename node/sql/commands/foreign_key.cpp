@@ -35,13 +35,19 @@ std::vector<int16_t> ColumnNumbers(const Relation& table, const std::vector<std:
   return numbers;
 }
 
+[[noreturn]] void RefuseDeferrable(const Relation& table, const char* what) {
+  throw SqlError(ErrorCode::kObjectNotInPrerequisiteState,
+                 "cannot use a deferrable {} for referenced table \"{}\"", what, table.name());
+}
+
 // The unique index over exactly these columns; *order[i] is the index column of referenced column i.
 const Relation* MatchingIndex(const Relation& table, const std::vector<int16_t>& columns,
                               std::vector<int>* order) {
+  bool found_deferrable = false;
   for (const RelationRef& candidate : table.indexes) {
     const PgIndexRow& index = *candidate->index;
-    bool usable = index.indisunique && index.indisvalid && index.indimmediate && !index.indpred &&
-                  !index.indexprs && index.indnkeyatts == static_cast<int>(columns.size());
+    bool usable = index.indisunique && index.indisvalid && !index.indpred && !index.indexprs &&
+                  index.indnkeyatts == static_cast<int>(columns.size());
     if (!usable) continue;
     order->clear();
     for (int16_t column : columns) {
@@ -52,8 +58,11 @@ const Relation* MatchingIndex(const Relation& table, const std::vector<int16_t>&
     std::vector<int> sorted = *order;
     std::sort(sorted.begin(), sorted.end());
     bool each_once = std::unique(sorted.begin(), sorted.end()) == sorted.end();
-    if (order->size() == columns.size() && each_once) return candidate.get();
+    if (order->size() != columns.size() || !each_once) continue;
+    if (index.indimmediate) return candidate.get();
+    found_deferrable = true;
   }
+  if (found_deferrable) RefuseDeferrable(table, "unique constraint");
   return nullptr;
 }
 
@@ -62,6 +71,7 @@ void ResolveReferenced(const Relation& table, const ast::Constraint& constraint,
   if (constraint.pk_attrs.empty()) {
     for (const RelationRef& candidate : table.indexes) {
       if (candidate->oid != table.primary_key) continue;
+      if (!candidate->index->indimmediate) RefuseDeferrable(table, "primary key");
       *index = candidate.get();
       for (int k = 0; k < candidate->index->indnkeyatts; ++k) {
         key->referenced.push_back(candidate->index->indkey[k]);

@@ -86,9 +86,7 @@ void BatchedInsert::InsertRowByRow(EvalContext& context, std::span<IndexColumns*
     for (IndexColumns* index : indexes) {
       if (index->has_expressions() && vectors.empty()) vectors = writer_.RowVectors(ValuesOf(i));
       if (!index->Compute(context, vectors, ValuesOf(i), keys_.data())) continue;
-      const IndexDesc& desc = index->desc();
-      desc.method->Insert(desc, writer_.relation().table, keys_.data(), tids_[i],
-                          desc.unique ? UniqueCheck::kYes : UniqueCheck::kNo, false);
+      writer_.InsertEntry(*index, keys_.data(), tids_[i], index->desc().unique, false);
     }
   }
 }

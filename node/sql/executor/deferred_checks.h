@@ -1,5 +1,6 @@
-// Foreign key checks that wait for the end of the transaction: of constraints that are DEFERRABLE and INITIALLY DEFERRED, or were
-// deferred by SET CONSTRAINTS. Owned by the process; what an aborted savepoint queued is dropped with it.
+// Checks that wait: of foreign keys for the end of the transaction, if they are DEFERRABLE and INITIALLY DEFERRED or were deferred by
+// SET CONSTRAINTS; of deferrable unique constraints for the end of the statement at least. Owned by the process; what an aborted
+// savepoint queued is dropped with it.
 #pragma once
 
 #include <optional>
@@ -15,8 +16,13 @@ bool ChecksAreDeferred(const PgConstraintRow& constraint);
 // Takes the event over if its check waits; false: check it now.
 bool DeferIfAsked(const ReferentialEvent& event, const TextFormat& format, SessionHooks* session);
 
+// The row's key in a unique index that is not immediate may have another owner.
+void QueueUniqueCheck(const Relation& table, Oid index, TupleId row);
+// At the end of a statement: unique checks that wait no longer. Throws 23505.
+void RunDueUniqueChecks();
+
 // SET CONSTRAINTS: for these constraints (none: all that are deferrable) until the transaction ends. Making them immediate runs what
-// waits for them. Throws 23503.
+// waits for them. Throws 23503, 23505.
 void SetConstraintTiming(std::span<const Oid> constraints, bool deferred);
 
 // Registers with txn once per process.

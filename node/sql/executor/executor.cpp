@@ -1,5 +1,6 @@
 #include "node/sql/executor/executor.h"
 
+#include "node/sql/executor/deferred_checks.h"
 #include "node/sql/executor/hashed_subplan.h"
 #include "node/sql/executor/referential.h"
 #include "node/sql/executor/row_container.h"
@@ -81,6 +82,7 @@ void Executor::RunAfterQueue() {
   // Work may queue more work: run in order until none is left.
   for (size_t i = 0; i < after_.size(); ++i) after_[i]->Run(*this);
   after_.clear();
+  RunDueUniqueChecks();
 }
 
 void Executor::AddTriggerCalls(std::span<const TriggerCalls> calls) {

@@ -2,6 +2,7 @@
 
 #include "node/access/deform.h"
 #include "node/catalog/syscache.h"
+#include "node/sql/executor/deferred_checks.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/sql/query/node_build.h"
 #include "node/sql/query/query_text.h"
@@ -213,10 +214,19 @@ void TableWriter::InsertIndexEntries(EvalContext& context, std::span<const Value
     if (gathered != nullptr && !check) {
       gathered->Add(desc, key_.data(), tid, unchanged);
     } else {
-      desc.method->Insert(desc, table_->table, key_.data(), tid, check ? UniqueCheck::kYes : UniqueCheck::kNo,
-                          unchanged);
+      InsertEntry(*columns, key_.data(), tid, check, unchanged);
     }
   }
+}
+
+void TableWriter::InsertEntry(const IndexColumns& index, const Value* key, TupleId tid, bool check,
+                              bool unchanged) {
+  const IndexDesc& desc = index.desc();
+  UniqueCheck how = !check                              ? UniqueCheck::kNo
+                    : index.index().index->indimmediate ? UniqueCheck::kYes
+                                                        : UniqueCheck::kPartial;
+  bool is_alone = desc.method->Insert(desc, table_->table, key, tid, how, unchanged);
+  if (how == UniqueCheck::kPartial && !is_alone) QueueUniqueCheck(*table_, index.index().oid, tid);
 }
 
 TupleResult TableWriter::Update(EvalContext& context, TupleId tid, const TupleView& old_row,
@@ -279,7 +289,15 @@ bool TableWriter::FindConflict(EvalContext& context, std::span<const Value> valu
     if (!columns->desc().unique) continue;
     bool is_arbiter = arbiters.empty();
     for (Oid arbiter : arbiters) is_arbiter |= arbiter == columns->index().oid;
-    if (!is_arbiter || !columns->Compute(context, row, values, key_.data())) continue;
+    if (!is_arbiter) continue;
+    if (!columns->index().index->indimmediate) {
+      throw SqlError(
+          ErrorCode::kObjectNotInPrerequisiteState,
+          "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters")
+          .WithTable(SchemaName(table_->row.relnamespace), table_->name())
+          .WithConstraint(columns->desc().name);
+    }
+    if (!columns->Compute(context, row, values, key_.data())) continue;
     if (KeyConflicts(*columns, key_.data(), own, conflict)) return true;
   }
   return false;
@@ -304,10 +322,12 @@ std::optional<TupleId> TableWriter::InsertUnlessConflict(EvalContext& context, s
       const IndexDesc& desc = columns->desc();
       bool is_arbiter = desc.unique && arbiters.empty();
       for (Oid arbiter : arbiters) is_arbiter |= arbiter == columns->index().oid;
-      UniqueCheck check = !desc.unique ? UniqueCheck::kNo
-                          : is_arbiter ? UniqueCheck::kPartial
-                                       : UniqueCheck::kYes;
-      maybe_conflict |= !desc.method->Insert(desc, table_->table, key_.data(), tid, check, false);
+      if (is_arbiter) {
+        maybe_conflict |=
+            !desc.method->Insert(desc, table_->table, key_.data(), tid, UniqueCheck::kPartial, false);
+      } else {
+        InsertEntry(*columns, key_.data(), tid, desc.unique, false);
+      }
     }
     if (!maybe_conflict || !FindConflict(context, values, arbiters, tid, conflict)) {
       HeapFinishSpeculative(table_->table, tid);

@@ -69,6 +69,9 @@ class TableWriter {
   // Makes a one-row batch of the values for expressions over the table's attributes.
   std::span<Vector* const> RowVectors(std::span<const Value> values);
 
+  // Adds the entry; `check` says whether the key may be somebody else's (of a unique index that is not immediate it is looked at later).
+  void InsertEntry(const IndexColumns& index, const Value* key, TupleId tid, bool check, bool unchanged);
+
  private:
   void InsertIndexEntries(EvalContext& context, std::span<const Value> values, TupleId tid,
                           const AttrSet* changed, GatheredEntries* gathered = nullptr);

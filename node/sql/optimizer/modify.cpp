@@ -235,7 +235,7 @@ void QueryPlanner::InferArbiters(const RelationRef& relation, int32_t target, co
   std::vector<Qual> given = MakeQuals(conflict.arbiter_where);
   for (const RelationRef& index : relation->indexes) {
     const PgIndexRow& row = *index->index;
-    if (!row.indisunique || !row.indimmediate || !row.indisvalid) continue;
+    if (!row.indisunique || !row.indisvalid) continue;
     IndexMatcher matcher(base, *index, arena());
     if (!matcher.PredicateHolds(given)) continue;
     std::vector<bool> covered(static_cast<size_t>(row.indnkeyatts));

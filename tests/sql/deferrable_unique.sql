@@ -1,0 +1,117 @@
+-- Unique constraints that are checked at the end of the statement or of the transaction.
+CREATE TABLE place (id int PRIMARY KEY, at int CONSTRAINT place_at UNIQUE DEFERRABLE);
+INSERT INTO place SELECT n, n FROM generate_series(1, 1000) n;
+-- every row takes its neighbour's place
+UPDATE place SET at = at + 1;
+UPDATE place SET at = 1001 - at + 1 WHERE at > 0;
+SELECT count(*), min(at), max(at), sum(at) FROM place;
+UPDATE place SET at = 5 WHERE id IN (7, 8);
+INSERT INTO place VALUES (2001, 7), (2002, 7);
+UPDATE place SET at = 501 WHERE id = 3;
+SELECT count(*), sum(at) FROM place;
+BEGIN;
+SET CONSTRAINTS place_at DEFERRED;
+UPDATE place SET at = 501 WHERE id = 3;
+SELECT count(*) FROM place WHERE at = 501;
+UPDATE place SET at = 999 WHERE at = 501 AND id <> 3;
+SAVEPOINT s;
+INSERT INTO place VALUES (3001, 501);
+ROLLBACK TO s;
+SET CONSTRAINTS place_at IMMEDIATE;
+ROLLBACK;
+BEGIN;
+SET CONSTRAINTS ALL DEFERRED;
+UPDATE place SET at = 501 WHERE id = 3;
+COMMIT;
+BEGIN;
+SET CONSTRAINTS ALL DEFERRED;
+INSERT INTO place VALUES (3001, 501);
+DELETE FROM place WHERE id = 3001;
+INSERT INTO place VALUES (3001, 502);
+UPDATE place SET at = 4000 WHERE id = 3001;
+COMMIT;
+SELECT * FROM place WHERE id > 1000;
+CREATE TABLE late (a int, b text, PRIMARY KEY (a, b) DEFERRABLE INITIALLY DEFERRED);
+BEGIN;
+INSERT INTO late VALUES (1, 'x'), (1, 'x'), (2, 'y');
+SELECT count(*) FROM late;
+DELETE FROM late WHERE ctid = (SELECT min(ctid) FROM late WHERE a = 1);
+COMMIT;
+BEGIN;
+INSERT INTO late SELECT 3, 'z' FROM generate_series(1, 300);
+COMMIT;
+SELECT * FROM late ORDER BY a, b;
+BEGIN;
+COPY late FROM STDIN;
+1	x
+5	v
+\.
+UPDATE late SET b = 'w' WHERE a = 5;
+COMMIT;
+BEGIN;
+COPY late FROM STDIN;
+6	u
+\.
+UPDATE late SET b = 't' WHERE a = 6;
+INSERT INTO late VALUES (6, 't');
+SAVEPOINT s;
+SET CONSTRAINTS late_pkey IMMEDIATE;
+ROLLBACK TO s;
+UPDATE late SET a = 7 WHERE ctid = (SELECT max(ctid) FROM late);
+SET CONSTRAINTS late_pkey IMMEDIATE;
+INSERT INTO late VALUES (7, 't');
+COMMIT;
+BEGIN;
+INSERT INTO late VALUES (8, NULL);
+ROLLBACK;
+-- checks that were made in a savepoint which is rolled back, in vain or not, wait again; so does the timing
+BEGIN;
+INSERT INTO late VALUES (10, 'a'), (10, 'a');
+SAVEPOINT s;
+SET CONSTRAINTS ALL IMMEDIATE;
+ROLLBACK TO s;
+COMMIT;
+BEGIN;
+INSERT INTO late VALUES (11, 'a'), (11, 'a');
+SAVEPOINT s;
+DELETE FROM late WHERE ctid = (SELECT max(ctid) FROM late WHERE a = 11);
+SAVEPOINT t;
+SET CONSTRAINTS late_pkey IMMEDIATE;
+RELEASE t;
+ROLLBACK TO s;
+INSERT INTO late VALUES (12, 'a'), (12, 'a');
+DELETE FROM late WHERE a = 12;
+COMMIT;
+BEGIN;
+SAVEPOINT s;
+SET CONSTRAINTS late_pkey IMMEDIATE;
+RELEASE s;
+INSERT INTO late VALUES (13, 'a'), (13, 'a');
+ROLLBACK;
+CREATE TABLE child (a int REFERENCES place DEFERRABLE INITIALLY DEFERRED);
+BEGIN;
+INSERT INTO child VALUES (-1);
+SAVEPOINT s;
+SET CONSTRAINTS ALL IMMEDIATE;
+ROLLBACK TO s;
+COMMIT;
+BEGIN;
+INSERT INTO child VALUES (-1);
+SAVEPOINT s;
+INSERT INTO place VALUES (-1, -1);
+SET CONSTRAINTS ALL IMMEDIATE;
+ROLLBACK TO s;
+COMMIT;
+SELECT count(*) FROM child;
+COPY place FROM STDIN;
+5001	5001
+5002	5001
+\.
+INSERT INTO late VALUES (1, 'x') ON CONFLICT DO NOTHING;
+INSERT INTO late VALUES (1, 'x') ON CONFLICT (a, b) DO NOTHING;
+INSERT INTO late VALUES (1, 'x') ON CONFLICT ON CONSTRAINT late_pkey DO UPDATE SET a = 9;
+INSERT INTO place VALUES (1, 501) ON CONFLICT (id) DO UPDATE SET at = 501 WHERE place.id = 1;
+INSERT INTO place VALUES (1, 501) ON CONFLICT (id) DO NOTHING;
+INSERT INTO place VALUES (6001, 501) ON CONFLICT (id) DO NOTHING;
+CREATE TABLE refers (at int REFERENCES place (at));
+CREATE TABLE refers (a int, b text, FOREIGN KEY (a, b) REFERENCES late);
