@@ -75,6 +75,7 @@ bool Connection::FillInput(size_t wanted) {
     // A cancel request that finds no statement running means nothing.
     if (idle_) TakeInterrupt(Interrupt::kCancel);
     if (idle_ && TakeInterrupt(Interrupt::kReload)) ReloadConfiguration();
+    if (idle_ && InterruptPending(Interrupt::kNotify) && deliver_) deliver_();
     CheckInterrupts();
     if (!Receive()) return false;
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -68,6 +69,8 @@ class Connection {
   void Flush();
   // While true, waiting for input may be interrupted by requests to end (idle), else they wait.
   void set_idle(bool idle) { idle_ = idle; }
+  // Called while idle when Interrupt::kNotify has been raised.
+  void OnNotification(std::function<void()> deliver) { deliver_ = std::move(deliver); }
 
  private:
   static constexpr size_t kFlushBytes = 8192;
@@ -89,6 +92,7 @@ class Connection {
   std::string out_;
   size_t message_at_ = 0;
   bool idle_ = false;
+  std::function<void()> deliver_;
 };
 
 // Reads the fields of a message body; a body that ends too early throws 08P01.

@@ -19,6 +19,7 @@
 #include "node/pgwire/startup_packet.h"
 #include "node/pgwire/wire_sink.h"
 #include "node/recovery/hot_standby.h"
+#include "node/session/notifications.h"
 #include "node/session/session.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/log_context.h"
@@ -106,9 +107,14 @@ class Conversation {
     report_.Started();
     sink_.Use(&session_.format(), session_identity().object_names);
     SendGreeting();
+    connection_.OnNotification([this] {
+      Deliver();
+      connection_.Flush();
+    });
     while (true) {
       bool is_ready = !skipping_ && needs_ready_;
       if (is_ready) {
+        if (InterruptPending(Interrupt::kNotify)) Deliver();
         report_.Waiting(session_.transaction_status());
         // Promoted since: the client hears of it before its next command.
         if (GetBool(Setting::kInHotStandby) && !InRecovery()) OverrideSetting(Setting::kInHotStandby, "off");
@@ -128,6 +134,12 @@ class Conversation {
   }
 
  private:
+  // What has been sent to this session, between its transactions.
+  void Deliver() {
+    if (session_.transaction_status() == TransactionStatus::kIdle && !InTransaction())
+      DeliverNotifications(sink_);
+  }
+
   // The client's turn.
   bool AwaitMessage(char* type, std::string_view* body) {
     client_is_idle = true;

@@ -55,6 +55,15 @@ void WireSink::Notice(const ErrorFields& fields) {
   SendFields('N', fields);
 }
 
+void WireSink::Notification(int32_t pid, std::string_view channel, std::string_view payload) {
+  connection_.Begin('A');
+  connection_.PutInt32(pid);
+  connection_.PutString(ToClientLossy(channel, &converted_));
+  connection_.PutString(ToClientLossy(payload, &converted_));
+  connection_.End();
+  connection_.FlushIfLarge();
+}
+
 void WireSink::ParameterStatus(std::string_view name, std::string_view value) {
   connection_.Begin('S');
   connection_.PutString(name);

@@ -29,6 +29,7 @@ class WireSink : public ResultSink {
   void EmptyQuery() override;
   void PortalSuspended() override;
   void Notice(const ErrorFields& fields) override;
+  void Notification(int32_t pid, std::string_view channel, std::string_view payload) override;
   void ParameterStatus(std::string_view name, std::string_view value) override;
   void CopyOutBegin(bool binary, int columns) override;
   void CopyOutData(std::string_view bytes) override;

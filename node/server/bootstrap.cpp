@@ -67,6 +67,7 @@ class SilentSink : public ResultSink {
   void EmptyQuery() override {}
   void PortalSuspended() override {}
   void Notice(const ErrorFields&) override {}
+  void Notification(int32_t, std::string_view, std::string_view) override {}
   void ParameterStatus(std::string_view, std::string_view) override {}
   void CopyOutBegin(bool, int) override {}
   void CopyOutData(std::string_view) override {}

@@ -18,6 +18,7 @@
 #include "node/recovery/recovery_target.h"
 #include "node/recovery/xlog_records.h"
 #include "node/server/metric_sources.h"
+#include "node/session/notifications.h"
 #include "node/session/session_functions.h"
 #include "node/sql/binder/updatable_functions.h"
 #include "node/sql/commands/commands.h"
@@ -131,6 +132,9 @@ void ComposeNode() {
   AddScalarFunctions(VerificationFunctions());
   AddSetFunctions(VerificationSetFunctions());
   AddSetFunctions(SessionSetFunctions());
+  AddScalarFunctions(NotificationFunctions());
+  AddSetFunctions(NotificationSetFunctions());
+  InstallNotificationHooks();
   AddScalarFunctions(ClientAccessFunctions());
   AddSetFunctions(ClientAccessSetFunctions());
   BindTimestampParser(ParseTargetTime);

@@ -20,6 +20,7 @@
 #include "node/txn/csn_window.h"
 #include "node/txn/lock_manager.h"
 #include "node/txn/multixact.h"
+#include "node/txn/notify_queue.h"
 #include "node/txn/sender_slots.h"
 #include "node/txn/txn_state.h"
 #include "node/wal/wal.h"
@@ -41,6 +42,7 @@ constexpr AreaBinding kBindings[] = {
     {Area::kClog, ClogAreaSize, ClogAreaInit},
     {Area::kCsnWindow, CsnAreaSize, CsnAreaInit},
     {Area::kMultiXact, MultiXactAreaSize, MultiXactAreaInit},
+    {Area::kNotifyQueue, NotifyQueueSize, NotifyQueueInit},
     {Area::kLocks, LockAreaSize, LockAreaInit},
     {Area::kWalSenders, SenderAreaSize, SenderAreaInit},
     {Area::kReplicationSlots, ReplicationSlotsShmSize, ReplicationSlotsShmInit},

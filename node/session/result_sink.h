@@ -33,6 +33,8 @@ class ResultSink {
   virtual void EmptyQuery() = 0;
   virtual void PortalSuspended() = 0;
   virtual void Notice(const ErrorFields& fields) = 0;
+  // What another session, or this one, sent with NOTIFY.
+  virtual void Notification(int32_t pid, std::string_view channel, std::string_view payload) = 0;
   // A setting that clients are told about has changed (client_encoding, DateStyle, ...).
   virtual void ParameterStatus(std::string_view name, std::string_view value) = 0;
 

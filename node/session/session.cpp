@@ -8,6 +8,7 @@
 #include "node/catalog/syscache.h"
 #include "node/config/settings.h"
 #include "node/recovery/replication_slots.h"
+#include "node/session/notifications.h"
 #include "node/session/role_settings.h"
 #include "node/session/session_state.h"
 #include "node/session/text_format_settings.h"
@@ -143,6 +144,7 @@ void Session::End() {
   state_->started = false;
   reporting_sink = nullptr;
   state_->transaction.AbortAll();
+  ForgetNotifications();
   state_->portals.clear();
   state_->prepared.clear();
   state_->unnamed_statement.reset();

@@ -1,6 +1,7 @@
 // Statements that the session runs itself, and the way to those of sql/commands.
 #include "node/config/settings.h"
 #include "node/recovery/checkpoint.h"
+#include "node/session/notifications.h"
 #include "node/session/query_id.h"
 #include "node/session/session_state.h"
 #include "node/txn/txn_state.h"
@@ -118,6 +119,22 @@ void SessionState::RunUtility(Portal* portal) {
     case ast::Tag::kCopyStmt:
       portal->tag = RunCopy(static_cast<const ast::CopyStmt&>(statement), portal);
       return;
+    case ast::Tag::kListenStmt:
+      Listen(static_cast<const ast::ListenStmt&>(statement).conditionname);
+      portal->tag = "LISTEN";
+      return;
+    case ast::Tag::kUnlistenStmt: {
+      std::string_view channel = static_cast<const ast::UnlistenStmt&>(statement).conditionname;
+      channel.data() == nullptr ? UnlistenAll() : Unlisten(channel);
+      portal->tag = "UNLISTEN";
+      return;
+    }
+    case ast::Tag::kNotifyStmt: {
+      const auto& notify = static_cast<const ast::NotifyStmt&>(statement);
+      Notify(notify.conditionname, notify.payload);
+      portal->tag = "NOTIFY";
+      return;
+    }
     case ast::Tag::kCheckPointStmt:
       RequestCheckpoint(kCheckpointImmediate | kCheckpointForce | kCheckpointWait);
       portal->tag = "CHECKPOINT";

@@ -4,6 +4,7 @@
 #include "node/catalog/namespace.h"
 #include "node/config/settings.h"
 #include "node/session/explain.h"
+#include "node/session/notifications.h"
 #include "node/session/session_state.h"
 #include "node/sql/commands/setting_commands.h"
 #include "node/txn/lock_manager.h"
@@ -125,6 +126,7 @@ std::string SessionState::RunDiscard(const ast::DiscardStmt& statement) {
   ResetAllSettings(request);
   prepared.clear();
   statements.Clear();
+  UnlistenAll();
   ReleaseSessionLocks(LockKind::kAdvisory);
   ForgetAllSequences();
   DropTemporaryObjects();

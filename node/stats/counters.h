@@ -47,6 +47,7 @@ enum class NodeGroup : uint8_t {  // reset together; one view, or one row of pg_
   kSlruMultiXactOffset,
   kSlruMultiXactMember,
   kSlruCsn,
+  kSlruNotify,
   kCount
 };
 struct CounterRow {

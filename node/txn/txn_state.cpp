@@ -17,6 +17,7 @@
 #include "node/txn/lease.h"
 #include "node/txn/multixact.h"
 #include "node/txn/multixact_log.h"
+#include "node/txn/notify_queue.h"
 #include "node/txn/page_log.h"
 #include "node/txn/standby_locks.h"
 #include "node/txn/transaction_slots.h"
@@ -66,6 +67,7 @@ void Restore(const CheckpointData& data) {
   page_log_accepts_torn_pages.store(true);
   SetInRecovery(true);
   if (!PathExists("pg_csn")) MakeDirectory("pg_csn");
+  ResetNotifyQueue();
   RaiseTo(txn_shared->published, data.redo);  // all that had ended before it is visible
   Xid next{std::max(data.next_xid, kFirstNormalXid.value)};
   Xid oldest{data.oldest_running_xid != 0 ? data.oldest_running_xid : next.value};

@@ -69,6 +69,7 @@ WAYS = [
     Way("renamed table", ROW, "ALTER TABLE {t} RENAME TO {t}_renamed", "SELECT n FROM {t}", b"C42P01", prepare=("SELECT n FROM {t}",)),
     Way("privilege", ROW + "; GRANT SELECT ON {t} TO reader", "REVOKE SELECT ON {t} FROM reader", "SELECT n FROM {t}", b"C42501",
         prepare=("SELECT n FROM {t}",), user="reader"),
+    Way("notification", ROW, "NOTIFY {t}, 'heard'", "SELECT 'one ' || 1", b"heard", prepare=("LISTEN {t}",)),
     Way("catalog", ROW, "COMMENT ON TABLE {t} IS 'told'", "SELECT obj_description('{t}'::regclass, 'pg_class')", b"told"),
     Way("view", ROW + "; CREATE VIEW {t}_v AS SELECT 1 AS one", "CREATE OR REPLACE VIEW {t}_v AS SELECT 9 AS one", "SELECT 'view ' || one FROM {t}_v",
         b"view 9", prepare=("SELECT one FROM {t}_v",)),

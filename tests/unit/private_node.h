@@ -20,6 +20,7 @@
 #include "node/txn/csn_window.h"
 #include "node/txn/lock_manager.h"
 #include "node/txn/multixact.h"
+#include "node/txn/notify_queue.h"
 #include "node/txn/sender_slots.h"
 #include "node/txn/transaction.h"
 #include "node/txn/txn_state.h"
@@ -48,6 +49,7 @@ inline std::vector<AreaBinding> PrivateNodeAreas() {
           {Area::kTransactions, TransactionAreaSize, TransactionAreaInit},
           {Area::kClog, ClogAreaSize, ClogAreaInit},
           {Area::kCsnWindow, CsnAreaSize, CsnAreaInit},
+          {Area::kNotifyQueue, NotifyQueueSize, NotifyQueueInit},
           {Area::kMultiXact, MultiXactAreaSize, MultiXactAreaInit},
           {Area::kLocks, LockAreaSize, LockAreaInit},
           {Area::kWalSenders, SenderAreaSize, SenderAreaInit}};

@@ -24,6 +24,7 @@
 #include "node/txn/id_counters.h"
 #include "node/txn/lock_manager.h"
 #include "node/txn/multixact.h"
+#include "node/txn/notify_queue.h"
 #include "node/txn/sender_slots.h"
 #include "node/txn/txn_records.h"
 #include "node/txn/txn_state.h"
@@ -114,6 +115,7 @@ class RecoveryNode {
         {Area::kTransactions, TransactionAreaSize, TransactionAreaInit},
         {Area::kClog, ClogAreaSize, ClogAreaInit},
         {Area::kCsnWindow, CsnAreaSize, CsnAreaInit},
+        {Area::kNotifyQueue, NotifyQueueSize, NotifyQueueInit},
         {Area::kMultiXact, MultiXactAreaSize, MultiXactAreaInit},
         {Area::kLocks, LockAreaSize, LockAreaInit},
         {Area::kWalSenders, SenderAreaSize, SenderAreaInit},

@@ -147,6 +147,7 @@ struct PageLogRow {
 constexpr PageLogRow kPageLogs[] = {
     {"MultiXactMember", NodeGroup::kSlruMultiXactMember, N::kMultiXactMemberZeroed},
     {"MultiXactOffset", NodeGroup::kSlruMultiXactOffset, N::kMultiXactOffsetZeroed},
+    {"Notify", NodeGroup::kSlruNotify, N::kNotifyZeroed},
     {"Xact", NodeGroup::kSlruXact, N::kXactZeroed},
     {"Csn", NodeGroup::kSlruCsn, N::kCsnZeroed},
 };
