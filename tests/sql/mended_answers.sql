@@ -148,3 +148,7 @@ INSERT INTO numbers VALUES (1);
 ROLLBACK TO z;
 SHOW transaction_read_only;
 ROLLBACK;
+-- names of columns that a query gives to a table
+CREATE TABLE of_system_column AS SELECT ctid, relname FROM pg_class;
+CREATE TABLE of_system_column (a, xmin) AS SELECT 1, 2;
+CREATE TABLE of_system_column AS SELECT ctid AS place FROM pg_class LIMIT 0;
