@@ -16,7 +16,7 @@ TupleId Tid(uint64_t block, uint64_t offset) {
 // Every `page_odds`-th page has dead rows, every `row_odds`-th row of it is dead.
 void Check(Random& random, uint32_t blocks, uint64_t page_odds, uint64_t row_odds) {
   constexpr uint64_t kRows = 140;
-  DeadRows store(1024 * 1024);
+  DeadRows store(int64_t{1} << 20);
   std::set<TupleId> model;
   for (uint32_t block = 0; block < blocks; ++block) {
     if (random.Below(page_odds) != 0) continue;
