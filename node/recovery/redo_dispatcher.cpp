@@ -117,9 +117,12 @@ void RedoDispatcher::Settle(const DecodedRecord& record) {
 // wait until it is shown (Advance). Not so if that could take long: a commit that the primary has not announced.
 bool RedoDispatcher::IsUnread(const DecodedRecord& record) {
   if (record.end <= unread_) return true;
-  if (record.end > AnnouncedSettledLsn() || !KeepSnapshotsFrom(record.end)) return false;
-  unread_ = record.end;
-  return true;
+  if (record.end > AnnouncedSettledLsn()) return false;
+  SnapshotFloor floor = KeepSnapshotsFrom(record.end);
+  if (floor == SnapshotFloor::kLeft) return false;
+  awaited_ = record.end;
+  if (floor == SnapshotFloor::kHolds) unread_ = record.end;
+  return floor == SnapshotFloor::kHolds;
 }
 
 void RedoDispatcher::ApplyWithoutWorkers(const DecodedRecord& record) {
@@ -223,7 +226,7 @@ void RedoDispatcher::Advance() {
     NoteCommitTime(end);
     ends_.pop_front();
   }
-  if (PublishedLsn() < unread_ && unread_ <= bound) PublishReplayed(unread_);
+  if (PublishedLsn() < awaited_ && awaited_ <= bound) PublishReplayed(awaited_);
   bound = std::min(bound, dispatched_);
   if (!ends_.empty()) bound = std::min(bound, ends_.front().start);
   if (bound > applied_) Announce(bound);

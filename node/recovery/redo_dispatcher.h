@@ -76,6 +76,7 @@ class RedoDispatcher {
   Lsn busy_since_ = kMaxLsn;         // where replay went on after its last pause
   std::deque<DecodedRecord> ends_;   // of transactions, not applied yet
   Lsn unread_;                       // nobody reads below, nor will before it is shown (KeepSnapshotsFrom)
+  Lsn awaited_;                      // who wants a snapshot waits until this is shown
   uint32_t since_look_ = 0;          // records since Advance
   TimelineId timeline_ = 0;
   Lsn dispatched_, applied_;

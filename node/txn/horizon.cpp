@@ -124,12 +124,14 @@ bool SnapshotsOlderThan(Lsn lsn, Oid database, int* slots, int max_slots, int* c
   return any;
 }
 
-bool KeepSnapshotsFrom(Lsn lsn) {
+SnapshotFloor KeepSnapshotsFrom(Lsn lsn) {
   auto unread = [&] { return LowestSnapshot(Oid::kInvalid) >= lsn.value; };
   // Where somebody reads the floor stays: replay may have to wait for that session, and others should not wait for both.
-  if (txn_shared->floor_waiters.load(std::memory_order_seq_cst) != 0 || !unread()) return false;
+  if (txn_shared->floor_waiters.load(std::memory_order_seq_cst) != 0 || !unread())
+    return SnapshotFloor::kLeft;
   RaiseTo(txn_shared->horizon_floor, lsn.value);
-  return unread();
+  MaybeFault(FaultPoint::kHorizonFloorPublished);
+  return unread() ? SnapshotFloor::kHolds : SnapshotFloor::kRaisedInVain;
 }
 
 namespace {

@@ -46,9 +46,11 @@ SnapshotFeedback HotStandbyFeedback();
 // On a standby: whether any snapshot older than `lsn` lives here, and in which process slots (recovery
 // conflicts).
 bool SnapshotsOlderThan(Lsn lsn, Oid database, int* slots, int max_slots, int* count);
-// Replay, ahead of what it shows: whether nobody, in any database, reads below `lsn`. If so nobody will: whoever wants a snapshot
-// waits until everything up to there is shown. The caller sees to that soon (PublishReplayed). False also while somebody waits
-// for an earlier position: nobody waits longer than for one.
-bool KeepSnapshotsFrom(Lsn lsn);
+// Replay, ahead of what it shows: whether nobody, in any database, reads below `lsn`. If so (kHolds) nobody will: whoever wants a
+// snapshot waits until everything up to there is shown. kLeft: somebody reads, or waits for an earlier position: nobody waits longer than
+// for one. kRaisedInVain: somebody began to read just now, and others wait all the same. Unless it was left, the caller sees to it that it
+// is shown soon (PublishReplayed).
+enum class SnapshotFloor : uint8_t { kLeft, kRaisedInVain, kHolds };
+SnapshotFloor KeepSnapshotsFrom(Lsn lsn);
 
 }  // namespace walden

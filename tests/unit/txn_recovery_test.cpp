@@ -1,4 +1,5 @@
 #include "node/base/error.h"
+#include "node/base/fault_point.h"
 #include "node/buffer/redo.h"
 #include "node/txn/horizon.h"
 #include "node/txn/id_counters.h"
@@ -149,12 +150,12 @@ TEST_F(TxnRecoveryTest, WhereNobodyReadsReplayGoesAheadAndSnapshotsWaitForIt) {
   BeginTransaction();
   {
     SnapshotHold older = LatestSnapshot();
-    EXPECT_FALSE(KeepSnapshotsFrom(first)) << "somebody reads below";
+    EXPECT_EQ(KeepSnapshotsFrom(first), SnapshotFloor::kLeft) << "somebody reads below";
     InProcesses(2, 1, [&](int) { EXPECT_EQ(LatestSnapshot()->csn, last.csn) << "and others still may"; });
-    EXPECT_TRUE(KeepSnapshotsFrom(older->csn));
+    EXPECT_EQ(KeepSnapshotsFrom(older->csn), SnapshotFloor::kHolds);
   }
   CommitTransaction();
-  ASSERT_TRUE(KeepSnapshotsFrom(first));
+  ASSERT_EQ(KeepSnapshotsFrom(first), SnapshotFloor::kHolds);
   Lsn taken;
   std::thread reader([&] {
     ThreadIdentity identity(1);
@@ -163,12 +164,51 @@ TEST_F(TxnRecoveryTest, WhereNobodyReadsReplayGoesAheadAndSnapshotsWaitForIt) {
     CommitTransaction();
   });
   // From the moment on when the reader waits nothing is put before it any more.
-  while (KeepSnapshotsFrom(first)) std::this_thread::yield();
-  EXPECT_FALSE(KeepSnapshotsFrom(second));
+  while (KeepSnapshotsFrom(first) == SnapshotFloor::kHolds) std::this_thread::yield();
+  EXPECT_EQ(KeepSnapshotsFrom(second), SnapshotFloor::kLeft);
   PublishReplayed(first);
   reader.join();
   EXPECT_EQ(taken, first);
-  EXPECT_TRUE(KeepSnapshotsFrom(second)) << "it reads no more";
+  EXPECT_EQ(KeepSnapshotsFrom(second), SnapshotFloor::kHolds) << "it reads no more";
+}
+
+// The floor is raised after a session has read its position, and looked at again when that is announced: the session waits all the same.
+TEST_F(TxnRecoveryTest, AFloorRaisedInVainIsToBeShownToo) {
+  CheckpointData checkpoint = Checkpoint(true);
+  CommitResult last = CommitOne();
+  Flush(InsertPosition());
+  Stop();
+  Start(kStart, checkpoint, false);
+  Replay(kStart);
+  static std::atomic<bool> read, raised, announced, looked;
+  read = raised = announced = looked = false;
+  auto await = [](const std::atomic<bool>& what) {
+    while (!what) std::this_thread::yield();
+  };
+  SetFaultPointCallback([](FaultPoint reached) {
+    auto pass = [](std::atomic<bool>* here, const std::atomic<bool>& until) {
+      *here = true;
+      while (!until) std::this_thread::yield();
+    };
+    if (reached == FaultPoint::kSnapshotRead) pass(&read, raised);
+    if (reached == FaultPoint::kHorizonFloorPublished) pass(&raised, announced);
+    if (reached == FaultPoint::kSnapshotAnnounced) pass(&announced, looked);
+  });
+  Lsn floor = last.csn + 64, taken;
+  std::thread reader([&] {
+    ThreadIdentity identity(1);
+    BeginTransaction();
+    taken = LatestSnapshot()->csn;
+    CommitTransaction();
+  });
+  await(read);
+  EXPECT_EQ(KeepSnapshotsFrom(floor), SnapshotFloor::kRaisedInVain);
+  looked = true;
+  while (KeepSnapshotsFrom(floor) != SnapshotFloor::kLeft) std::this_thread::yield();  // until it waits
+  PublishReplayed(floor);
+  reader.join();
+  SetFaultPointCallback(nullptr);
+  EXPECT_EQ(taken, floor);
 }
 
 TEST_F(TxnRecoveryTest, CleanRestartKeepsCounters) {
