@@ -172,13 +172,13 @@ INSERT INTO placed SELECT i, repeat('x', 100) FROM generate_series(4001, 6000) i
 SELECT count(*), count(*) FILTER (WHERE a <> place) AS elsewhere FROM (SELECT a, row_number() OVER (ORDER BY ctid) AS place FROM placed) AS rows;
 -- Loads too, wherever batches, pages and buffers of the client end.
 CREATE TABLE loaded (a int, b text);
-\copy loaded (a) FROM PROGRAM 'seq 1 20000'
-\copy loaded FROM PROGRAM 'seq -f "%.0f	some text" 20001 30000'
+\copy loaded (a) FROM PROGRAM 'seq 1 3000'
+\copy loaded FROM PROGRAM 'seq -f "%.0f	some text" 3001 5000'
 SELECT count(*), count(*) FILTER (WHERE a <> place) AS elsewhere FROM (SELECT a, row_number() OVER (ORDER BY ctid) AS place FROM loaded) AS rows;
 TRUNCATE loaded;
 CREATE INDEX ON loaded (a);
-\copy loaded FROM PROGRAM 'seq -f "%.0f	a text that is rather longer than those before it" 1 10000'
-INSERT INTO loaded SELECT i, repeat('x', 100) FROM generate_series(10001, 15000) i;
+\copy loaded FROM PROGRAM 'seq -f "%.0f	a text that is rather longer than those before it" 1 2000'
+INSERT INTO loaded SELECT i, repeat('x', 100) FROM generate_series(2001, 3500) i;
 SELECT count(*), count(*) FILTER (WHERE a <> place) AS elsewhere FROM (SELECT a, row_number() OVER (ORDER BY ctid) AS place FROM loaded) AS rows;
 CREATE TABLE loaded2 AS SELECT * FROM loaded ORDER BY a;
 SELECT count(*), count(*) FILTER (WHERE a <> place) AS elsewhere FROM (SELECT a, row_number() OVER (ORDER BY ctid) AS place FROM loaded2) AS rows;
