@@ -111,7 +111,7 @@ SET nosuch_setting = 1;
 SELECT pg_advisory_lock(1), pg_try_advisory_lock(1), pg_advisory_unlock(1);
 -- A cancelled statement ends, wherever it is: here in an expression over many rows.
 SET statement_timeout = '300ms';
-SELECT count(*) FROM generate_series(1, 100) a
+SELECT count(*) FROM generate_series(1, 2000) a
  WHERE a < 0 OR EXISTS (SELECT FROM generate_series(1, 1000) b, generate_series(1, 1000) c WHERE b * c < 0 AND b <> a);
 SELECT a, ((SELECT sum(b * c) FROM generate_series(1, 1000) b, generate_series(1, 1000) c WHERE b * c < a)) FROM generate_series(1, 2000) a;
 RESET statement_timeout;
