@@ -59,6 +59,13 @@ std::vector<std::string> ListenAddresses(bool encrypted) {
   return addresses;
 }
 
+// What keeps replicas from being served, or served otherwise: nobody's statement has failed.
+void LogFailure(const SqlError& error) {
+  ErrorFields fields = error.fields();
+  fields.severity = Severity::kLog;
+  EmitLog(fields);
+}
+
 class WalSender {
  public:
   explicit WalSender(const LoginPolicy& policy) : context_(queue_, policy) {}
@@ -134,9 +141,7 @@ class WalSender {
       Log(Severity::kLog, "listening for replicas on port {}{}", ReplicationPort(),
           encrypted ? "" : ", loopback only (ssl is off)");
     } catch (const SqlError& error) {
-      ErrorFields fields = error.fields();
-      fields.severity = Severity::kLog;
-      EmitLog(fields);
+      LogFailure(error);
     }
   }
 
@@ -152,9 +157,7 @@ class WalSender {
     try {
       tls_->Replace(ReadTlsIdentity(/*is_reload=*/true));
     } catch (const SqlError& error) {
-      ErrorFields fields = error.fields();
-      fields.severity = Severity::kLog;
-      EmitLog(fields);
+      LogFailure(error);
       Log(Severity::kLog, "the replication port keeps its TLS configuration");
     }
     return true;

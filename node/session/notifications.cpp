@@ -36,7 +36,7 @@ struct State {
   std::set<std::string, std::less<>> channels;
   std::vector<Action> actions;
   std::vector<Pending> pending;
-  std::set<std::pair<std::string, std::string>> known;  // of pending: the same is sent once
+  std::set<Notification> known;  // of pending: the same is sent once
 
   void EndTransaction() {
     actions.clear();
@@ -55,7 +55,7 @@ void BeforeCommit() {
   if (state.pending.empty()) return;
   std::vector<Notification> notifications;
   notifications.reserve(state.pending.size());
-  for (const Pending& pending : state.pending) notifications.push_back(pending.notification);
+  for (Pending& pending : state.pending) notifications.push_back(std::move(pending.notification));
   AppendNotifications(notifications);
 }
 
@@ -86,7 +86,7 @@ void EndSavepoint(int level, bool commit) {
   std::erase_if(state.actions, [&](const Action& action) { return action.level >= level; });
   std::erase_if(state.pending, [&](const Pending& pending) {
     if (pending.level < level) return false;
-    state.known.erase({pending.notification.channel, pending.notification.payload});
+    state.known.erase(pending.notification);
     return true;
   });
 }
@@ -138,7 +138,7 @@ void Notify(std::string_view channel, std::string_view payload) {
   if (payload.size() > kMostNotificationBytes)
     throw SqlError(ErrorCode::kInvalidParameterValue, "payload string too long");
   Notification notification{std::string(channel), std::string(payload)};
-  if (!state.known.emplace(notification.channel, notification.payload).second) return;
+  if (!state.known.insert(notification).second) return;
   state.pending.push_back({std::move(notification), NestLevel()});
 }
 

@@ -73,10 +73,10 @@ Lsn RecentHorizon(Oid database) {
   return last.horizon;
 }
 
-bool DeadToAll(Xid deleter, Lsn horizon) {
-  CommitState state = LookupCommit(deleter);
-  return state.status == XidStatus::kCommitted && state.csn <= horizon;
+bool DeadToAll(const CommitState& deleter, Lsn horizon) {
+  return deleter.status == XidStatus::kCommitted && deleter.csn <= horizon;
 }
+bool DeadToAll(Xid deleter, Lsn horizon) { return DeadToAll(LookupCommit(deleter), horizon); }
 
 bool VisibleToAll(Xid creator, Lsn horizon) { return DeadToAll(creator, horizon); }
 

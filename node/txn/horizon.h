@@ -23,6 +23,7 @@ Lsn RecentHorizon(Oid database = Oid::kInvalid);
 
 // Whether a version deleted by `deleter` is dead to everyone under `horizon`. False when it is not committed.
 bool DeadToAll(Xid deleter, Lsn horizon);
+bool DeadToAll(const CommitState& deleter, Lsn horizon);
 // Whether the commit of `creator` is visible to everyone under `horizon` (all-visible bits).
 bool VisibleToAll(Xid creator, Lsn horizon);
 

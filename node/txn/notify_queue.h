@@ -12,6 +12,7 @@
 //   12 channel, zero, payload, zero
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,7 +29,7 @@ inline constexpr size_t kMostNotificationBytes = 7999;  // of payload; entries m
 
 struct Notification {
   std::string channel, payload;
-  bool operator==(const Notification&) const = default;
+  auto operator<=>(const Notification&) const = default;
 };
 
 size_t NotifyQueueSize();

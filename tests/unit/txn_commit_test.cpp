@@ -303,12 +303,7 @@ TEST_F(TxnTest, ASnapshotThatTheHorizonPassedIsTakenAgain) {
   for (FaultPoint point : {FaultPoint::kSnapshotRead, FaultPoint::kSnapshotAnnounced}) {
     StopPoint stop(point);
     Lsn taken;
-    std::thread taker([&] {
-      ThreadIdentity identity(1);
-      BeginTransaction();
-      taken = LatestSnapshot()->csn;
-      CommitTransaction();
-    });
+    std::thread taker([&] { taken = TakeSnapshotIn(1); });
     stop.Await();
     CommitResult newer = CommitOne();
     Flush(newer.csn);

@@ -21,6 +21,15 @@ inline CommitResult CommitOne() {
   return CommitTransaction();
 }
 
+// This thread as another process: the position of a snapshot that it takes.
+inline Lsn TakeSnapshotIn(int process) {
+  ThreadIdentity identity(process);
+  BeginTransaction();
+  Lsn csn = LatestSnapshot()->csn;
+  CommitTransaction();
+  return csn;
+}
+
 inline bool Sees(const Snapshot& snapshot, Xid xid) { return DecideXid(xid, snapshot).visible; }
 
 }  // namespace walden

@@ -15,6 +15,17 @@ class TxnRecoveryTest : public TxnTest {
  protected:
   TxnRecoveryTest() { BindRecordHandlers(TxnRecordHandlers()); }
 
+  // A standby that has replayed one commit.
+  CommitResult CommitAndReplay() {
+    CheckpointData checkpoint = Checkpoint(true);
+    CommitResult last = CommitOne();
+    Flush(InsertPosition());
+    Stop();
+    Start(kStart, checkpoint, false);
+    Replay(kStart);
+    return last;
+  }
+
   // Replays pg_wal from `from`; returns the end.
   static Lsn Replay(Lsn from) {
     FileWalSource source("pg_wal", 1);
@@ -122,12 +133,7 @@ TEST_F(TxnRecoveryTest, StandbyShowsOnlyWhatThePrimaryAnnouncedAsSettled) {
 }
 
 TEST_F(TxnRecoveryTest, SnapshotsGoOnBehindAConflictThatIsNoCommit) {
-  CheckpointData checkpoint = Checkpoint(true);
-  CommitResult last = CommitOne();
-  Flush(InsertPosition());
-  Stop();
-  Start(kStart, checkpoint, false);
-  Replay(kStart);
+  CommitResult last = CommitAndReplay();
   Lsn horizon = last.csn + 64;  // of a primary that has recovered and committed nothing since
   int slots[4], count = 0;
   EXPECT_FALSE(SnapshotsOlderThan(horizon, Oid::kInvalid, slots, 4, &count));
@@ -140,12 +146,7 @@ TEST_F(TxnRecoveryTest, SnapshotsGoOnBehindAConflictThatIsNoCommit) {
 }
 
 TEST_F(TxnRecoveryTest, WhereNobodyReadsReplayGoesAheadAndSnapshotsWaitForIt) {
-  CheckpointData checkpoint = Checkpoint(true);
-  CommitResult last = CommitOne();
-  Flush(InsertPosition());
-  Stop();
-  Start(kStart, checkpoint, false);
-  Replay(kStart);
+  CommitResult last = CommitAndReplay();
   Lsn first = last.csn + 64, second = last.csn + 128;
   BeginTransaction();
   {
@@ -157,12 +158,7 @@ TEST_F(TxnRecoveryTest, WhereNobodyReadsReplayGoesAheadAndSnapshotsWaitForIt) {
   CommitTransaction();
   ASSERT_EQ(KeepSnapshotsFrom(first), SnapshotFloor::kHolds);
   Lsn taken;
-  std::thread reader([&] {
-    ThreadIdentity identity(1);
-    BeginTransaction();
-    taken = LatestSnapshot()->csn;
-    CommitTransaction();
-  });
+  std::thread reader([&] { taken = TakeSnapshotIn(1); });
   // From the moment on when the reader waits nothing is put before it any more.
   while (KeepSnapshotsFrom(first) == SnapshotFloor::kHolds) std::this_thread::yield();
   EXPECT_EQ(KeepSnapshotsFrom(second), SnapshotFloor::kLeft);
@@ -174,12 +170,7 @@ TEST_F(TxnRecoveryTest, WhereNobodyReadsReplayGoesAheadAndSnapshotsWaitForIt) {
 
 // The floor is raised after a session has read its position, and looked at again when that is announced: the session waits all the same.
 TEST_F(TxnRecoveryTest, AFloorRaisedInVainIsToBeShownToo) {
-  CheckpointData checkpoint = Checkpoint(true);
-  CommitResult last = CommitOne();
-  Flush(InsertPosition());
-  Stop();
-  Start(kStart, checkpoint, false);
-  Replay(kStart);
+  CommitResult last = CommitAndReplay();
   static std::atomic<bool> read, raised, announced, looked;
   read = raised = announced = looked = false;
   auto await = [](const std::atomic<bool>& what) {
@@ -195,12 +186,7 @@ TEST_F(TxnRecoveryTest, AFloorRaisedInVainIsToBeShownToo) {
     if (reached == FaultPoint::kSnapshotAnnounced) pass(&announced, looked);
   });
   Lsn floor = last.csn + 64, taken;
-  std::thread reader([&] {
-    ThreadIdentity identity(1);
-    BeginTransaction();
-    taken = LatestSnapshot()->csn;
-    CommitTransaction();
-  });
+  std::thread reader([&] { taken = TakeSnapshotIn(1); });
   await(read);
   EXPECT_EQ(KeepSnapshotsFrom(floor), SnapshotFloor::kRaisedInVain);
   looked = true;

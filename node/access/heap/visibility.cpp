@@ -213,8 +213,7 @@ VacuumState VacuumStateOf(TupleHeader* row, Lsn horizon, HintWriter& hints, Xid*
     if (!(flags & kXmaxIsMulti) && SettledForHint(state)) hints.Set(row, kXmaxCommitted);
   }
   if (deleter != nullptr) *deleter = xmax.xid;
-  bool dead_to_all = state.status == XidStatus::kCommitted && state.csn <= horizon;
-  return dead_to_all ? VacuumState::kDead : VacuumState::kRecentlyDead;
+  return DeadToAll(state, horizon) ? VacuumState::kDead : VacuumState::kRecentlyDead;
 }
 
 bool IsSurelyDead(TupleHeader* row, Lsn horizon) {

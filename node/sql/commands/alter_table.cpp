@@ -98,10 +98,7 @@ void FillNewColumn(const RelationRef& before, AttrNumber attno, const PlannedCol
 void AddColumnAction(const RelationRef& table, const ast::AlterTableCmd& cmd, CommandContext& context) {
   const auto& definition = *As<ast::ColumnDef>(cmd.def);
   if (AttrNumber existing = table->FindColumn(definition.colname); existing != 0) {
-    if (existing < 0) {
-      throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" conflicts with a system column name",
-                     definition.colname);
-    }
+    RefuseSystemColumnName(definition.colname);
     if (!cmd.missing_ok) {
       throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" of relation \"{}\" already exists",
                      definition.colname, table->name());

@@ -32,6 +32,8 @@ struct PlannedTable {
   std::vector<PlannedColumn> columns;
   std::vector<PlannedConstraint> constraints;  // CHECK, UNIQUE, PRIMARY KEY, FOREIGN KEY
 };
+// Throws 42701 for a system column's name, which no table's column may have.
+void RefuseSystemColumnName(std::string_view name);
 // One column definition: type, collation, serial, identity, constraints of the column.
 void PlanColumn(const ast::ColumnDef& definition, PlannedTable* table, CommandContext& context);
 // attcompression for COMPRESSION method of a column of this type; '\0' for "default".

@@ -264,10 +264,7 @@ std::vector<PgAttributeRow> ColumnsOfQuery(const Query& query, const ast::NodeLi
     column.atttypmod = ExprTypmod(target->expr);
     column.attcollation = ExprCollation(target->expr);
     if (column.atttypid == type_oid::kUnknown) column.atttypid = type_oid::kText;
-    if (FindSystemColumn(column.attname) != nullptr) {
-      throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" conflicts with a system column name",
-                     column.attname);
-    }
+    RefuseSystemColumnName(column.attname);
     for (size_t i = 0; i + 1 < columns.size(); ++i) {
       if (columns[i].attname != column.attname) continue;
       throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" specified more than once", column.attname);

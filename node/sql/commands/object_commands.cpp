@@ -67,10 +67,7 @@ void RenameColumn(const ast::RenameStmt& statement) {
   if (attno < 0)
     throw SqlError(ErrorCode::kFeatureNotSupported, "cannot rename system column \"{}\"", statement.subname);
   AttrNumber other = table->FindColumn(statement.newname);
-  if (other < 0) {
-    throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" conflicts with a system column name",
-                   statement.newname);
-  }
+  RefuseSystemColumnName(statement.newname);
   if (other > 0) {
     throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" of relation \"{}\" already exists",
                    statement.newname, table->name());

@@ -186,15 +186,17 @@ char CompressionLetter(std::string_view method, Oid type) {
   throw SqlError(ErrorCode::kInvalidParameterValue, "invalid compression method \"{}\"", method);
 }
 
+void RefuseSystemColumnName(std::string_view name) {
+  if (FindSystemColumn(name) == nullptr) return;
+  throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" conflicts with a system column name", name);
+}
+
 void PlanColumn(const ast::ColumnDef& definition, PlannedTable* table, CommandContext& context) {
   for (const PlannedColumn& other : table->columns) {
     if (other.row.attname != definition.colname) continue;
     throw SqlError(ErrorCode::kDuplicateColumn, "column \"{}\" specified more than once", definition.colname);
   }
-  if (FindSystemColumn(definition.colname) != nullptr) {
-    throw SqlError(ErrorCode::kDuplicateColumn, "column name \"{}\" conflicts with a system column name",
-                   definition.colname);
-  }
+  RefuseSystemColumnName(definition.colname);
   PlannedColumn column;
   column.row.attname = definition.colname;
   column.row.atttypmod = -1;
