@@ -535,6 +535,7 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   PlannedQuery planned;
   BindOptions bind = MakeBindOptions(planned.statement->arena, source_text, nullptr);
   Query* query;
+  ParseResult tree;  // of the SELECT made for a table: the plan's names are in it
   Oid copied = Oid::kInvalid;
   if (statement.query != nullptr) {
     options = ParseCopyOptions(statement.options, false, source_text);
@@ -553,7 +554,7 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
     CheckForcedColumns(*relation, columns, options.force_quote, "FORCE_QUOTE");
     std::string_view sql = bind.arena.Copy(SelectTextFor(*relation, columns));
     bind.source = sql;
-    ParseResult tree = walden::Parse(sql);
+    tree = walden::Parse(sql);
     query = walden::Bind(*tree->statements[0], bind);
   }
   RewriteAndPlan(query, bind, &functions, {}, &planned);

@@ -66,3 +66,12 @@ select varcharsend(chr(233)), array_send(array[chr(233), 'a']), record_send(row(
 select textsend(chr(8364));
 reset client_encoding;
 select textsend(chr(233));
+-- The header's names are those of the table, however much memory the plan takes.
+create table wide_names (a_name_that_is_rather_long_001 int, a_name_that_is_rather_long_002 int, a_name_that_is_rather_long_003 text,
+  a_name_that_is_rather_long_004 int, a_name_that_is_rather_long_005 int, a_name_that_is_rather_long_006 numeric,
+  a_name_that_is_rather_long_007 int, a_name_that_is_rather_long_008 int, a_name_that_is_rather_long_009 date,
+  a_name_that_is_rather_long_010 int, a_name_that_is_rather_long_011 int, a_name_that_is_rather_long_012 bigint);
+insert into wide_names (a_name_that_is_rather_long_001) values (1);
+copy wide_names to stdout (header);
+copy wide_names to stdout (format csv, header, force_quote (a_name_that_is_rather_long_001));
+copy wide_names (a_name_that_is_rather_long_012, a_name_that_is_rather_long_003) to stdout (format csv, header, force_quote *);

@@ -110,7 +110,9 @@ class TxnCrashTest : public TxnTest {
       XidStatus expected = one.kept != 0 ? XidStatus::kCommitted : XidStatus::kAborted;
       EXPECT_EQ(LookupCommit(Xid{one.top}).status, expected) << one.top;
       EXPECT_EQ(LookupCommit(Xid{one.lost}).status, XidStatus::kAborted) << one.lost;
-      if (one.kept != 0) EXPECT_EQ(LookupCommit(Xid{one.kept}).status, expected) << one.kept;
+      if (one.kept != 0) {
+        EXPECT_EQ(LookupCommit(Xid{one.kept}).status, expected) << one.kept;
+      }
     }
     EXPECT_EQ(OldestRunningXid(), NextXid());
   }
