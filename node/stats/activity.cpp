@@ -69,11 +69,7 @@ class Writing {
   ActivityEntry* entry_;
 };
 
-void CopyName(char (&to)[kNameBytes], std::string_view from) {
-  size_t size = std::min(from.size(), kNameBytes - 1);
-  std::memcpy(to, from.data(), size);
-  to[size] = '\0';
-}
+void CopyName(char (&to)[kNameBytes], std::string_view from) { to[from.copy(to, kNameBytes - 1)] = '\0'; }
 
 // Cuts at a character's boundary.
 size_t ClippedBytes(std::string_view text, size_t room) {

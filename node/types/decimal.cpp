@@ -77,7 +77,7 @@ Decimal Decimal::FromRef(const NumericRef& ref) {
   result.weight = Load<int16_t>(ref.digits);
   result.negative = ref.digits[2] != 0;
   result.digits.resize((ref.digits_size - 4) / 2);
-  std::memcpy(result.digits.data(), ref.digits + 4, ref.digits_size - 4);
+  if (!result.digits.empty()) std::memcpy(result.digits.data(), ref.digits + 4, ref.digits_size - 4);
   return result;
 }
 

@@ -306,6 +306,7 @@ NumericRef NumericPower(const NumericRef& a, const NumericRef& b, Arena& arena) 
                   (exponent.digits.back() & 1) != 0;
   base.negative = false;
   double result_log = Log10Of(base) * ToDouble(exponent);
+  if (std::isnan(result_log)) result_log = 0;  // a base of one, and an exponent beyond doubles
   if (result_log > 131073 || result_log * kLn10 > 3 * 2000 * 10) Overflow();
   int scale = ClampScale(std::max(
       {kMinSignificantDigits - static_cast<int>(std::max(result_log, -2000.0)), base.scale, exponent.scale}));

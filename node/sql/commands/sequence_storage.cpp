@@ -62,10 +62,10 @@ void RedoLog(RedoContext& redo) {
 
 void Describe(const DecodedRecord& record, std::string* out) {
   const auto* page = record.FindPage(0);
-  if (page == nullptr || page->data.size() < kTupleHeaderSize) return;
-  const auto* header = reinterpret_cast<const TupleHeader*>(page->data.data());
-  if (page->data.size() < header->hoff + kRowBytes) return;
-  *out += "last_value " + std::to_string(Load<int64_t>(page->data.data() + header->hoff));
+  if (page == nullptr || page->data.size() < sizeof(TupleHeader)) return;
+  auto header = Load<TupleHeader>(page->data.data());
+  if (page->data.size() < header.hoff + kRowBytes) return;
+  *out += "last_value " + std::to_string(Load<int64_t>(page->data.data() + header.hoff));
 }
 
 constexpr RecordHandler kHandlers[] = {{RecordKind::kSequenceLog, RedoLog, Describe}};

@@ -170,15 +170,21 @@ class ProjectSetOperator : public Operator {
       Vector* one[] = {one_[i].get()};
       if (!item.finished) item.finished = item.set->Next(eval(), batch_arena(), one, 1) == 0;
       any |= !item.finished;
-      columns_[i]->Set(to, item.finished ? Value{} : one[0]->Get(0));
+      columns_[i]->Set(to, item.finished ? Value{} : Kept(one[0]->type(), one[0]->Get(0)));
     }
     if (!any) return false;
     for (size_t i = 0; i < items_.size(); ++i) {
       if (items_[i].scalar == nullptr) continue;
       uint16_t one = static_cast<uint16_t>(row_);
-      columns_[i]->Set(to, items_[i].scalar->Eval(eval(), input_.columns, Selection{&one, 1}).Get(row_));
+      Value value = items_[i].scalar->Eval(eval(), input_.columns, Selection{&one, 1}).Get(row_);
+      columns_[i]->Set(to, Kept(columns_[i]->type(), value));
     }
     return true;
+  }
+  // The batch outlives the calls and the input rows that its values come from.
+  Value Kept(PhysicalType type, Value value) {
+    if (!value.is_null) value.datum = CopyDatum(type, value.datum, &batch_arena());
+    return value;
   }
 
   std::vector<Item> items_;
