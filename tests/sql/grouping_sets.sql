@@ -34,3 +34,9 @@ SELECT rank(1) WITHIN GROUP (ORDER BY amount) FROM sales WHERE false;
 SELECT percentile_cont(1.5) WITHIN GROUP (ORDER BY amount) FROM sales;
 SELECT percentile_disc(0.5) FROM sales;
 EXPLAIN (COSTS OFF) SELECT region, item, grouping(region, item), sum(amount) FROM sales GROUP BY GROUPING SETS ((region), (item)) HAVING grouping(region) < 2 ORDER BY 3, 1, 2;
+-- A column grouped by twice is null only where its own set does not have it.
+SELECT * FROM (SELECT region AS a, region AS b, count(*) FROM sales GROUP BY a, ROLLUP (b)) s ORDER BY 1, 2, 3;
+SELECT * FROM (SELECT year AS a, year AS b, year AS c, grouping(year), count(*) FROM sales GROUP BY ROLLUP (a, b, c)) s ORDER BY 1, 2, 3, 5;
+SELECT * FROM (SELECT g % 2 AS a, g % 2 AS b, sum(g) FROM generate_series(1, 5) g GROUP BY CUBE (a, b)) s ORDER BY 1, 2, 3;
+SELECT * FROM (SELECT region AS a, region AS b, string_agg(item, ',' ORDER BY item) FROM sales GROUP BY GROUPING SETS ((a), (b), ())) s ORDER BY 1, 2, 3;
+SELECT * FROM (SELECT region AS a, region AS b, count(*) FROM sales GROUP BY GROUPING SETS ((a), (b)) HAVING region IS NOT NULL) s ORDER BY 1, 2, 3;

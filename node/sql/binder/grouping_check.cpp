@@ -149,7 +149,7 @@ void GroupingChecker::ResolveGrouping(Node* node, uint32_t level) {
         bool same = level == 0 ? EqualNodes(flat, item.expr)
                                : var != nullptr && item_var != nullptr && var->varno == item_var->varno &&
                                      var->varattno == item_var->varattno && var->varlevelsup == level;
-        if (same) found = &item;
+        if (same && found == nullptr) found = &item;
       }
       if (found == nullptr) {
         throw SqlError(ErrorCode::kGroupingError,

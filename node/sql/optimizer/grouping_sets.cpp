@@ -102,6 +102,20 @@ RefSets Expand(const GroupingSet& set) {
 
 }  // namespace
 
+// A column that is grouped by twice has a value where one of the two is null: the later one is relabelled, so that it equals only itself.
+void QueryPlanner::TellGroupingColumnsApart() {
+  std::vector<const Expr*> earlier;
+  for (const SortGroupClause* clause : query_->group_clause) {
+    Expr*& expr = SortGroupTarget(*clause, query_->target_list)->expr;
+    auto is_equal = [&](const Expr* other) { return EqualNodes(expr, other); };
+    while (std::any_of(earlier.begin(), earlier.end(), is_equal)) {
+      expr = MakeRelabelType(arena(), expr, ExprType(expr), ExprTypmod(expr), ExprCollation(expr),
+                             CoercionForm::kImplicitCast);
+    }
+    earlier.push_back(expr);
+  }
+}
+
 // Every set as positions in the GROUP BY list; empty when the query has none.
 std::vector<std::vector<int32_t>> QueryPlanner::ExpandGroupingSets() {
   if (query_->grouping_sets.empty()) return {};

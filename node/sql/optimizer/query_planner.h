@@ -232,6 +232,7 @@ class QueryPlanner : public StatisticsSource {
   Path PlanGrouping(Path input);
   Path PlanSortedGroupingSets(Path input, const ExprList& columns, const ExprList& aggregates,
                               const ExprList& groupings, const std::vector<std::vector<int32_t>>& sets);
+  void TellGroupingColumnsApart();
   std::vector<std::vector<int32_t>> ExpandGroupingSets();
   Expr* GroupingValue(const GroupingFunc& grouping, const std::vector<std::vector<int32_t>>& sets,
                       int32_t set_column);

@@ -225,6 +225,7 @@ Path QueryPlanner::SortPath(Path input, const List<OrderKey>& keys, double bound
 }
 
 Path QueryPlanner::PlanGrouping(Path input) {
+  if (!query_->grouping_sets.empty()) TellGroupingColumnsApart();
   ExprList aggregates;
   for (TargetEntry* entry : query_->target_list) CollectAggregates(entry->expr, &aggregates, arena());
   CollectAggregates(query_->having_qual, &aggregates, arena());
