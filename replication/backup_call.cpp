@@ -143,7 +143,8 @@ class BackupCall final : public ActiveCall, private BackupHolds::User {
   void Read(std::vector<BackupFile> files) {
     if (reader_) streamed_before_ += reader_->read_bytes();
     reader_ = std::make_unique<BackupFileReader>(
-        context_.queue, BackupFileReader::Options{".", request_.max_rate_kb(), request_.compress()},
+        context_.queue,
+        BackupFileReader::Options{".", request_.max_rate_kb(), request_.compress(), request_.batches()},
         std::move(files));
   }
 

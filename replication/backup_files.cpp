@@ -1,6 +1,5 @@
 #include "replication/backup_files.h"
 
-#include <lz4.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -18,8 +17,9 @@
 namespace walden::replication {
 namespace {
 
-constexpr size_t kChunkBytes = 256 * 1024;
+constexpr size_t kBatchBytes = 1 << 20, kLeastBatchBytes = 8192;
 constexpr size_t kMostReady = 4;
+constexpr size_t kWorthEliding = 65536;
 
 // Of a running node, or of the place where it runs.
 constexpr std::array<std::string_view, 11> kLeftOut = {
@@ -110,12 +110,29 @@ class Lister {
   BackupFile control_;
 };
 
+// Of zeros at the end, if they are worth a mention.
+size_t TrailingZeros(std::string_view bytes) {
+  size_t last = bytes.find_last_not_of('\0');
+  size_t zeros = bytes.size() - (last == std::string_view::npos ? 0 : last + 1);
+  return zeros < kWorthEliding ? 0 : zeros;
+}
+
+// Held back by a rate, a few batches a second leave.
+size_t BatchBytes(uint32_t max_rate_kb) {
+  if (max_rate_kb == 0) return kBatchBytes;
+  return std::clamp(size_t{max_rate_kb} * 1024 / 8, kLeastBatchBytes, kBatchBytes);
+}
+
 }  // namespace
 
 std::vector<BackupFile> ListBackupFiles(const std::string& root) { return Lister(root).Run(); }
 
 BackupFileReader::BackupFileReader(MainQueue& queue, const Options& options, std::vector<BackupFile> files)
-    : queue_(queue), options_(options), files_(std::move(files)), started_us_(MonotonicUs()) {
+    : queue_(queue),
+      options_(options),
+      files_(std::move(files)),
+      batch_({BatchBytes(options.max_rate_kb), options.compress, options.batches}),
+      started_us_(MonotonicUs()) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -148,6 +165,7 @@ void BackupFileReader::Run() {
   std::exception_ptr error;
   try {
     for (const BackupFile& file : files_) SendFile(file);
+    SendBatch();
   } catch (const Stopped&) {
   } catch (...) {
     error = std::current_exception();
@@ -170,7 +188,7 @@ void BackupFileReader::Push(OutMessage message) {
   queue_.Wake();
 }
 
-void BackupFileReader::Throttle(size_t bytes) {
+void BackupFileReader::Throttle(uint64_t bytes) {
   uint64_t sent = read_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
   if (options_.max_rate_kb == 0) return;
   int64_t due_us = started_us_ + static_cast<int64_t>(static_cast<double>(sent) * 1e6 /
@@ -181,21 +199,10 @@ void BackupFileReader::Throttle(size_t bytes) {
   if (stop_) throw Stopped();
 }
 
-void BackupFileReader::SendBytes(std::string bytes) {
-  size_t size = bytes.size();
-  uint32_t raw_bytes = 0;
-  if (options_.compress) {
-    std::string packed(static_cast<size_t>(LZ4_compressBound(static_cast<int>(size))), '\0');
-    int length = LZ4_compress_default(bytes.data(), packed.data(), static_cast<int>(size),
-                                      static_cast<int>(packed.size()));
-    if (length > 0 && static_cast<size_t>(length) < size - size / 10) {
-      packed.resize(static_cast<size_t>(length));
-      bytes = std::move(packed);
-      raw_bytes = static_cast<uint32_t>(size);
-    }
-  }
-  Push(EncodeBackupData(raw_bytes, std::move(bytes)));
-  Throttle(size);
+void BackupFileReader::SendBatch() {
+  uint64_t bytes = batch_.content_bytes();
+  for (OutMessage& message : batch_.Take()) Push(std::move(message));
+  Throttle(bytes);
 }
 
 void BackupFileReader::SendFile(const BackupFile& listed) {
@@ -210,33 +217,32 @@ void BackupFileReader::SendFile(const BackupFile& listed) {
     }
     size = file.Size();
   }
-  v1::BaseBackupReply head;
-  head.mutable_file()->set_path(listed.path);
-  head.mutable_file()->set_kind(listed.is_directory ? v1::BackupFileStart::DIRECTORY
-                                                    : v1::BackupFileStart::FILE);
-  head.mutable_file()->set_mode(listed.mode);
-  head.mutable_file()->set_size_bytes(size);
-  Push(Encode(head));
-  if (listed.is_directory) return;
+  v1::BackupFileStart start;
+  start.set_path(listed.path);
+  start.set_kind(listed.is_directory ? v1::BackupFileStart::DIRECTORY : v1::BackupFileStart::FILE);
+  start.set_mode(listed.mode);
+  start.set_size_bytes(size);
+  batch_.Begin(std::move(start));
+  if (!listed.is_directory) SendContent(listed, file, size);
+  if (batch_.full()) SendBatch();
+}
+
+void BackupFileReader::SendContent(const BackupFile& listed, const File& file, uint64_t size) {
   uint32_t crc = 0;
   uint64_t offset = 0;
   while (offset < size) {
-    std::string buffer(std::min<uint64_t>(kChunkBytes, size - offset), '\0');
-    size_t got = buffer.size();
-    if (listed.content)
-      listed.content->copy(buffer.data(), got, offset);
-    else
-      got = file.ReadAt(buffer.data(), buffer.size(), offset);
+    if (batch_.full()) SendBatch();
+    std::span<char> room = batch_.Room(size - offset);
+    size_t got = listed.content ? listed.content->copy(room.data(), room.size(), offset)
+                                : file.ReadAt(room.data(), room.size(), offset);
     if (got == 0) break;  // truncated meanwhile
-    crc = Crc32c(crc, buffer.data(), got);
-    buffer.resize(got);
-    SendBytes(std::move(buffer));
+    crc = Crc32c(crc, room.data(), got);
+    size_t zeros = batch_.together() ? TrailingZeros({room.data(), got}) : 0;
+    batch_.Fill(got - zeros);
+    batch_.Zeros(zeros);
     offset += got;
   }
-  v1::BaseBackupReply tail;
-  tail.mutable_file_end()->set_crc32c(crc);
-  tail.mutable_file_end()->set_size_bytes(offset);
-  Push(Encode(tail));
+  batch_.End(crc, offset);
 }
 
 }  // namespace walden::replication

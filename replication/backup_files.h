@@ -15,8 +15,9 @@
 #include <thread>
 #include <vector>
 
+#include "node/os/file.h"
+#include "replication/file_batch.h"
 #include "replication/main_queue.h"
-#include "replication/messages.h"
 
 namespace walden::replication {
 
@@ -40,6 +41,7 @@ class BackupFileReader {
     std::string root;
     uint32_t max_rate_kb = 0;
     bool compress = false;
+    bool batches = true;  // the receiver understands them
   };
   BackupFileReader(MainQueue& queue, const Options& options, std::vector<BackupFile> files);
   ~BackupFileReader();  // ends the thread
@@ -53,15 +55,17 @@ class BackupFileReader {
 
  private:
   void Run();
-  void SendFile(const BackupFile& file);
-  void SendBytes(std::string bytes);
+  void SendFile(const BackupFile& listed);
+  void SendContent(const BackupFile& listed, const File& file, uint64_t size);
+  void SendBatch();
   void Push(OutMessage message);
-  void Throttle(size_t bytes);
+  void Throttle(uint64_t bytes);
   struct Stopped {};
 
   MainQueue& queue_;
   Options options_;
   std::vector<BackupFile> files_;
+  FileBatch batch_;  // of the thread
   int64_t started_us_;
   std::atomic<uint64_t> read_bytes_{0};
 

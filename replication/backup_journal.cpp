@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
-#include <vector>
 
 #include "node/base/crc32c.h"
 #include "node/base/error.h"
@@ -17,8 +16,7 @@ namespace {
 
 constexpr std::string_view kFirstLine = "walden basebackup journal 1";
 constexpr std::string_view kLabel = "backup_label";
-constexpr std::string_view kControlFile = "global/pg_control";     // the last one of a backup
-constexpr std::string_view kOwnSettings = "postgresql.auto.conf";  // gets lines of ours at the end
+constexpr std::string_view kControlFile = "global/pg_control";  // the last one of a backup
 
 // The words of a line; the last one takes what is left.
 std::vector<std::string> Words(std::string_view line, size_t count) {
@@ -47,7 +45,7 @@ BackupJournal::BackupJournal(std::string directory) : directory_(std::move(direc
   end_ = text.size();
   file_.Truncate(end_);
   Parse(text);
-  if (end_ == 0) Append(std::string(kFirstLine));
+  if (end_ == 0) Append(fmt::format("{}\n", kFirstLine));
 }
 
 void BackupJournal::Parse(std::string_view text) {
@@ -80,14 +78,15 @@ void BackupJournal::TakeLine(std::string_view line) {
 }
 
 bool BackupJournal::IsGood(const std::string& path, const Whole& whole) const {
-  if (path == kOwnSettings && HasAllFiles()) return true;
   int error = 0;
   File file = File::TryOpen(directory_ + "/" + path, O_RDONLY, &error);
-  if (!file.is_open() || file.Size() != whole.bytes) return false;
+  if (!file.is_open() || file.Size() < whole.bytes) return false;
+  bool longer = path == kOwnSettings && HasAllFiles();
+  if (file.Size() > whole.bytes && !longer) return false;
   uint32_t crc = 0;
   std::string buffer(1 << 20, '\0');
   for (uint64_t at = 0; at < whole.bytes;) {
-    size_t got = file.ReadAt(buffer.data(), buffer.size(), at);
+    size_t got = file.ReadAt(buffer.data(), std::min<uint64_t>(buffer.size(), whole.bytes - at), at);
     if (got == 0) return false;
     crc = Crc32c(crc, buffer.data(), got);
     at += got;
@@ -118,28 +117,31 @@ uint64_t BackupJournal::WholeBytes() const {
   return bytes;
 }
 
-void BackupJournal::Append(std::string line) {
-  line += '\n';
-  file_.WriteAt(line.data(), line.size(), end_);
-  end_ += line.size();
+void BackupJournal::Append(const std::string& lines) {
+  file_.WriteAt(lines.data(), lines.size(), end_);
+  end_ += lines.size();
 }
 
 void BackupJournal::Begin(const Start& start) {
   start_ = start;
   files_.clear();
-  Append(fmt::format("start {} {:X} {} {} {}", start.system_id, start.lsn.value, start.timeline,
+  Append(fmt::format("start {} {:X} {} {} {}\n", start.system_id, start.lsn.value, start.timeline,
                      start.from_standby ? 1 : 0, start.hold));
 }
 
 void BackupJournal::SlotMade(const std::string& name) {
   made_slot_ = name;
-  Append("slot " + name);
+  Append(fmt::format("slot {}\n", name));
 }
 
-void BackupJournal::FileIsWhole(const std::string& path, uint64_t bytes, uint32_t crc) {
-  if (path.starts_with("pg_wal/") || path.find('\n') != std::string::npos) return;
-  files_[path] = {bytes, crc};
-  Append(fmt::format("file {} {:08X} {}", bytes, crc, path));
+void BackupJournal::FilesAreWhole(const std::vector<WholeFile>& files) {
+  std::string lines;
+  for (const WholeFile& file : files) {
+    if (file.path.starts_with("pg_wal/") || file.path.find('\n') != std::string::npos) continue;
+    files_[file.path] = {file.bytes, file.crc};
+    lines += fmt::format("file {} {:08X} {}\n", file.bytes, file.crc, file.path);
+  }
+  Append(lines);
 }
 
 void BackupJournal::Remove() {

@@ -13,6 +13,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "node/base/ids.h"
 #include "node/os/file.h"
@@ -20,6 +21,15 @@
 namespace walden::replication {
 
 inline constexpr std::string_view kBackupJournal = "basebackup.journal";
+// The file of a copy that gets lines of its own, behind those that were copied.
+inline constexpr std::string_view kOwnSettings = "postgresql.auto.conf";
+
+// A file of which all has arrived.
+struct WholeFile {
+  std::string path;  // relative to the data directory
+  uint64_t bytes;
+  uint32_t crc;
+};
 
 class BackupJournal {
  public:
@@ -52,7 +62,7 @@ class BackupJournal {
   void Begin(const Start& start);  // forgets all before
   void SlotMade(const std::string& name);
   // WAL is fetched anew each time, and not noted.
-  void FileIsWhole(const std::string& path, uint64_t bytes, uint32_t crc);
+  void FilesAreWhole(const std::vector<WholeFile>& files);
   // The copy is complete, or given up.
   void Remove();
 
@@ -60,7 +70,7 @@ class BackupJournal {
   void Parse(std::string_view text);
   void TakeLine(std::string_view line);
   bool IsGood(const std::string& path, const Whole& whole) const;
-  void Append(std::string line);
+  void Append(const std::string& lines);
 
   std::string directory_;
   File file_;

@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "node/os/file.h"
+#include "replication/backup_journal.h"
 #include "replication/messages.h"
 
 namespace walden::replication {
 
 class BackupWriter {
  public:
-  enum class Step : uint8_t { kWaiting, kStarted, kFile, kData, kFileEnd, kFinished };
+  enum class Step : uint8_t { kWaiting, kStarted, kFiles, kFinished };
   explicit BackupWriter(std::string directory) : directory_(std::move(directory)) {}
 
   // Throws the sender's failure; 08P01 for what comes out of order or leaves the directory; XX001 for a wrong checksum.
@@ -21,15 +22,19 @@ class BackupWriter {
   bool finished() const { return finished_; }
   const v1::BackupStarted& started() const { return started_; }
   const v1::BackupFinished& end() const { return end_; }
-  const std::string& current_path() const { return path_; }
-  uint64_t last_bytes() const { return last_bytes_; }  // of content, by the last kData
-  uint64_t file_bytes() const { return offset_; }      // of the current file, or the last one
-  uint32_t file_crc() const { return crc_; }
+  // What the last message has brought: bytes of content, and files that are whole with it.
+  uint64_t last_bytes() const { return last_bytes_; }
+  const std::vector<WholeFile>& whole_files() const { return whole_files_; }
   const v1::Position& started_by() const { return started_by_; }  // who sent kStarted
 
  private:
   void BeginFile(const v1::BackupFileStart& start);
-  void TakeData(const v1::BackupFileData& data);
+  // The content itself. Throws 08P01 if it is not what was compressed.
+  std::string_view Unpack(uint32_t raw_bytes, std::string_view data);
+  void TakeBatch(const v1::BackupBatch& batch, std::string_view content);
+  void TakeData(std::string_view content);
+  void TakeZeros(uint64_t bytes);
+  void Advance(std::string_view content);
   void StartWriteBack();
   void EndFile(const v1::BackupFileEnd& end);
 
@@ -41,7 +46,11 @@ class BackupWriter {
   std::string path_;
   File file_;
   uint32_t crc_ = 0;
-  uint64_t offset_ = 0, last_bytes_ = 0, written_back_ = 0;
+  uint64_t announced_ = 0;  // its size when it began
+  uint64_t offset_ = 0, written_back_ = 0;
+  uint64_t last_bytes_ = 0;
+  std::vector<WholeFile> whole_files_;
+  std::string unpacked_;
 };
 
 }  // namespace walden::replication

@@ -42,22 +42,33 @@ std::string Absolute(const std::string& path) {
   return absolute;
 }
 
-// standby.signal, and how to reach the node that was copied: as PostgreSQL's tools leave it. Done again after an interruption, it
-// changes nothing.
-void WriteRecoveryConf(const BaseBackupOptions& options) {
+constexpr std::string_view kStandbySignal = "standby.signal";
+
+// Not yet durable, but whole or not there.
+void PutFile(const std::string& path, std::string_view content) {
+  std::string unfinished = path + ".tmp";
+  {
+    File file = File::Open(unfinished, O_WRONLY | O_CREAT | O_TRUNC);
+    file.WriteAt(content.data(), content.size(), 0);
+  }
+  RenamePath(unfinished, path);
+}
+
+// standby.signal, and how to reach the node that was copied: as PostgreSQL's tools leave it, behind what was copied. Done again
+// after an interruption, it changes nothing.
+void WriteRecoveryConf(const BaseBackupOptions& options, uint64_t copied_bytes) {
   Conninfo info = options.conninfo;
   for (std::string* file : {&info.ssl_root_file, &info.ssl_cert_file, &info.ssl_key_file, &info.passfile})
     *file = Absolute(*file);
-  std::string path = options.directory + "/postgresql.auto.conf", text;
+  std::string path = fmt::format("{}/{}", options.directory, kOwnSettings), text;
   TryReadWholeFile(path, &text);
-  std::string conninfo = fmt::format("primary_conninfo = {}\n", QuoteSetting(FormatConninfo(info)));
-  if (text.find(conninfo) != std::string::npos && PathExists(options.directory + "/standby.signal")) return;
-  text += conninfo;
+  text.resize(std::min<uint64_t>(text.size(), copied_bytes));
+  text += fmt::format("primary_conninfo = {}\n", QuoteSetting(FormatConninfo(info)));
   // The copy of a standby must not take over the slot that its original uses.
   if (!options.slot.empty() || text.find("primary_slot_name") != std::string::npos)
     text += fmt::format("primary_slot_name = {}\n", QuoteSetting(options.slot));
-  WriteWholeFileDurably(path, text);
-  WriteWholeFileDurably(options.directory + "/standby.signal", "");
+  PutFile(path, text);
+  PutFile(fmt::format("{}/{}", options.directory, kStandbySignal), "");
 }
 
 // The connection broke, or the node is being restarted: another try may help.
@@ -95,8 +106,12 @@ class Transfer {
     }
     ReceiveAll();
     writer_.reset();
+    if (options_.write_recovery_conf) {
+      auto settings = journal_.files().find(std::string(kOwnSettings));
+      WriteRecoveryConf(options_, settings == journal_.files().end() ? 0 : settings->second.bytes);
+      written_.insert({std::string(kOwnSettings), std::string(kStandbySignal)});
+    }
     if (options_.sync) Sync();
-    if (options_.write_recovery_conf) WriteRecoveryConf(options_);
     journal_.Remove();
     if (options_.sync) FsyncDirectory(options_.directory);
     DropHold();
@@ -192,6 +207,7 @@ class Transfer {
     request.set_include_wal(options_.include_wal);
     request.set_compress(options_.compress);
     request.set_resumable(true);
+    request.set_batches(true);
     if (!journal_.Resumable()) return call.Write(Encode(request));
     const BackupJournal::Start& start = journal_.start();
     v1::BackupResume* resume = request.mutable_resume();
@@ -228,25 +244,25 @@ class Transfer {
     switch (step) {
       case BackupWriter::Step::kWaiting: progress_.say("waiting for checkpoint"); break;
       case BackupWriter::Step::kStarted: Begin(); break;
-      case BackupWriter::Step::kFile: break;
-      case BackupWriter::Step::kData:
-        done_bytes_ += writer_->last_bytes();
-        progress_.at(done_bytes_, total_bytes_);
-        break;
-      case BackupWriter::Step::kFileEnd:
-        journal_.FileIsWhole(writer_->current_path(), writer_->file_bytes(), writer_->file_crc());
-        written_.insert(writer_->current_path());
-        break;
+      case BackupWriter::Step::kFiles: TakeFiles(call); break;
       case BackupWriter::Step::kFinished:
         progress_.say(
             fmt::format("write-ahead log end point: {}", Lsn{writer_->end().stop_lsn()}.ToString()));
         break;
     }
-    if (step == BackupWriter::Step::kFileEnd && writer_->current_path() == kControlFilePath) {
-      v1::BaseBackupRequest received;
-      received.set_files_received(true);
-      call.Write(Encode(received));
-    }
+  }
+
+  void TakeFiles(ClientCall& call) {
+    done_bytes_ += writer_->last_bytes();
+    progress_.at(done_bytes_, total_bytes_);
+    const std::vector<WholeFile>& files = writer_->whole_files();
+    if (files.empty()) return;
+    journal_.FilesAreWhole(files);
+    for (const WholeFile& file : files) written_.insert(file.path);
+    if (files.back().path != kControlFilePath) return;
+    v1::BaseBackupRequest received;
+    received.set_files_received(true);
+    call.Write(Encode(received));
   }
 
   void Begin() {

@@ -1,10 +1,12 @@
 #include "replication/messages.h"
 
+#include <optional>
+
 namespace walden::replication {
 namespace {
 
 // Protocol buffers' wire format, for the fields whose payload stays where it is.
-constexpr uint32_t kLengthDelimited = 2;
+enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kLengthDelimited = 2, kFixed32 = 5 };
 
 void PutVarint(uint64_t value, std::string* to) {
   while (value >= 0x80) {
@@ -32,6 +34,60 @@ OutMessage Nest(std::string outer, int number, const google::protobuf::MessageLi
   return message;
 }
 
+bool TakeVarint(std::string_view* from, uint64_t* value) {
+  *value = 0;
+  for (unsigned shift = 0; shift < 64 && !from->empty(); shift += 7) {
+    auto byte = static_cast<uint8_t>(from->front());
+    from->remove_prefix(1);
+    *value |= uint64_t{byte & 0x7Fu} << shift;
+    if (byte < 0x80) return true;
+  }
+  return false;
+}
+
+// Takes a field off: number and bytes of a length-delimited one, 0 for others. False: no field, or one of no known kind.
+bool TakeField(std::string_view* from, uint64_t* number, std::string_view* value) {
+  uint64_t tag, length = 0;
+  if (!TakeVarint(from, &tag)) return false;
+  *number = (tag & 7) == kLengthDelimited ? tag >> 3 : 0;
+  *value = {};
+  switch (tag & 7) {
+    case kVarint: return TakeVarint(from, &length);
+    case kFixed64: length = 8; break;
+    case kFixed32: length = 4; break;
+    case kLengthDelimited:
+      if (!TakeVarint(from, &length)) return false;
+      break;
+    default: return false;
+  }
+  if (length > from->size()) return false;
+  if ((tag & 7) == kLengthDelimited) *value = from->substr(0, length);
+  from->remove_prefix(length);
+  return true;
+}
+
+struct LastField {
+  uint64_t number = 0;
+  std::string_view before, value;  // the fields before it, its bytes
+};
+std::optional<LastField> FindLastField(std::string_view message) {
+  LastField last;
+  for (std::string_view rest = message; !rest.empty();) {
+    last.before = message.substr(0, message.size() - rest.size());
+    if (!TakeField(&rest, &last.number, &last.value)) return std::nullopt;
+  }
+  return last;
+}
+
+// Parses `body`, whose last field is the payload `number`, without that one. False: it stands elsewhere.
+bool ParseWithoutPayload(std::string_view body, uint64_t number, google::protobuf::MessageLite* message,
+                         std::string_view* payload) {
+  std::optional<LastField> last = FindLastField(body);
+  if (!last || last->number != number) return false;
+  *payload = last->value;
+  return message->MergeFromString(std::string(last->before));
+}
+
 }  // namespace
 
 std::string MethodPath(std::string_view method) { return std::string(kServicePath) + std::string(method); }
@@ -52,10 +108,31 @@ OutMessage EncodeBackupData(uint32_t raw_bytes, std::string bytes) {
               std::move(bytes));
 }
 
+OutMessage EncodeBackupBatch(const v1::BackupBatch& batch, std::string bytes) {
+  return Nest({}, v1::BaseBackupReply::kBatchFieldNumber, batch, v1::BackupBatch::kDataFieldNumber,
+              std::move(bytes));
+}
+
 void Decode(std::string_view bytes, google::protobuf::MessageLite* message) {
   if (bytes.size() <= INT32_MAX && message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return;
   throw SqlError(ErrorCode::kProtocolViolation, "invalid replication message");
+}
+
+std::string_view DecodeBackup(std::string_view bytes, v1::BaseBackupReply* reply) {
+  std::optional<LastField> body = FindLastField(bytes);
+  if (body && bytes.size() <= INT32_MAX && reply->ParseFromString(std::string(body->before))) {
+    std::string_view payload;
+    if (body->number == v1::BaseBackupReply::kBatchFieldNumber &&
+        ParseWithoutPayload(body->value, v1::BackupBatch::kDataFieldNumber, reply->mutable_batch(), &payload))
+      return payload;
+    if (body->number == v1::BaseBackupReply::kDataFieldNumber &&
+        ParseWithoutPayload(body->value, v1::BackupFileData::kDataFieldNumber, reply->mutable_data(),
+                            &payload))
+      return payload;
+  }
+  Decode(bytes, reply);
+  return reply->has_batch() ? reply->batch().data() : reply->data().data();
 }
 
 void PutFailure(const SqlError& error, v1::Failure* failure) {

@@ -24,11 +24,15 @@ struct OutMessage {
 OutMessage Encode(const google::protobuf::MessageLite& message);
 // `frame` without a body, and the chunk; parses as a PrimaryMessage whose body is a WalChunk.
 OutMessage EncodeWal(const v1::PrimaryMessage& frame, Lsn start, std::string bytes);
-// `data` as the body of a BaseBackupReply.
+// `data` as the body of a BaseBackupReply; `batch` with its data.
 OutMessage EncodeBackupData(uint32_t raw_bytes, std::string bytes);
+OutMessage EncodeBackupBatch(const v1::BackupBatch& batch, std::string bytes);
 
 // Throws 08P01 when the bytes are no such message.
 void Decode(std::string_view bytes, google::protobuf::MessageLite* message);
+// The payload (of `data`, of `batch`; empty without one) is not copied: it is a part of `bytes` where it stands last, otherwise
+// of the message.
+std::string_view DecodeBackup(std::string_view bytes, v1::BaseBackupReply* reply);
 
 void PutFailure(const SqlError& error, v1::Failure* failure);
 SqlError FailureToError(const v1::Failure& failure);

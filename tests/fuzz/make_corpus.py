@@ -193,6 +193,16 @@ def message_seeds():
     data = field(8, 2, field(2, 2, b"abcdef"))
     write("messages", "backup", b"\3" + framed(AT + field(3, 2, b""), AT + started, AT + name, AT + data, AT + field(6, 2, field(1, 0, 1))))
     write("messages", "backup_escape", b"\3" + framed(AT + started, AT + escaping, AT + data))
+    end = field(2, 0, 0)
+    whole = field(1, 2, field(1, 2, field(1, 2, b"base/1/1259")) + field(2, 0, 0) + field(3, 2, end))
+    begun = field(1, 2, field(1, 2, field(1, 2, b"base/1/1249") + field(4, 0, 2000)) + field(2, 0, 2))
+    batch = field(9, 2, whole + begun + field(3, 2, b"ab"))
+    rest = field(9, 2, field(1, 2, field(2, 0, 3) + field(4, 0, 1000)) + field(3, 2, b"cde"))
+    lie = field(9, 2, field(1, 2, field(2, 0, 300)) + field(3, 2, b"f") + field(2, 0, 40))
+    outside = field(9, 2, field(1, 2, field(1, 2, field(1, 2, b"base/../../x"))))
+    write("messages", "backup_batch", b"\3" + framed(started, batch, rest, data))
+    write("messages", "backup_batch_lies", b"\3" + framed(started, batch, rest, lie))
+    write("messages", "backup_batch_escape", b"\3" + framed(started, outside))
     for number, kind in ((4, "identify"), (5, "slot"), (6, "history")):
         write("messages", kind, bytes([number]) + AT + failure + field(3, 2, b"x"))
 

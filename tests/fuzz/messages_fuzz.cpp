@@ -65,6 +65,17 @@ void LogIn(FuzzInput* input) {
   });
 }
 
+// What is found without a copy is what a plain reader finds.
+void CheckPayload(const std::string& bytes) {
+  v1::BaseBackupReply plain, found;
+  Decode(bytes, &plain);
+  std::string payload(DecodeBackup(bytes, &found));
+  CHECK(payload == (plain.has_batch() ? plain.batch().data() : plain.data().data()));
+  if (found.has_batch()) found.mutable_batch()->set_data(payload);
+  if (found.has_data()) found.mutable_data()->set_data(payload);
+  CHECK(plain.SerializeAsString() == found.SerializeAsString());
+}
+
 // Nothing outside of the folder may be written, whatever the file names say.
 void TakeBackup(FuzzInput* input) {
   static const std::string outer = [] {
@@ -75,7 +86,10 @@ void TakeBackup(FuzzInput* input) {
   std::filesystem::create_directory(inner);
   try {
     BackupWriter writer(inner);
-    ForEachMessage(input, [&](const std::string& bytes) { writer.OnMessage(bytes); });
+    ForEachMessage(input, [&](const std::string& bytes) {
+      CheckPayload(bytes);
+      writer.OnMessage(bytes);
+    });
   } catch (const SqlError&) {
     // refused
   }

@@ -22,12 +22,13 @@ class Backup:
              "-d", f"host=127.0.0.1 port={port} user=postgres application_name={node.name}", *arguments],
             stderr=subprocess.PIPE, text=True, cwd=cluster.folder, **cluster.identity())
 
+    def files(self):
+        assert self.process.poll() is None, self.process.stderr.read()
+        journal = self.node.data / JOURNAL
+        return journal.read_text().count("\nfile ") if journal.exists() else 0
+
     def wait_files(self, count):
-        def there():
-            assert self.process.poll() is None, self.process.stderr.read()
-            journal = self.node.data / JOURNAL
-            return journal.exists() and journal.read_text().count("\nfile ") >= count
-        wait_until(there, f"{count} files of {self.node.name}")
+        wait_until(lambda: self.files() >= count, f"{count} files of {self.node.name}")
 
     def end(self, code=0):
         errors = self.process.communicate(timeout=60)[1]
@@ -90,11 +91,14 @@ def check_broken_connection(cluster, primary, port):
     """One run: the connection is cut, the node is killed and started again."""
     replica = cluster.node("broken")
     with Proxy(port) as proxy:
-        backup = Backup(cluster, replica, proxy.port)
+        backup = Backup(cluster, replica, proxy.port, rate="8M")
         backup.wait_files(100)
+        proxy.refusing = True
         proxy.cut()
         change(primary, 3)
-        backup.wait_files(250)
+        there = backup.files()
+        proxy.refusing = False
+        backup.wait_files(there + 1)
         primary.kill_all()
         primary.start()
         change(primary, 4)

@@ -171,6 +171,7 @@ class Proxy:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.sockets = []
+        self.refusing = False  # new connections
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -179,6 +180,9 @@ class Proxy:
                 client, _ = self.listener.accept()
             except OSError:
                 return
+            if self.refusing:
+                client.close()
+                continue
             try:
                 server = socket.create_connection(("127.0.0.1", self.target_port))
             except OSError:
@@ -202,7 +206,7 @@ class Proxy:
                 pass
 
     def cut(self):
-        """Every connection there is breaks; new ones are accepted."""
+        """Every connection there is breaks; new ones are accepted, unless they are refused."""
         for end in self.sockets:
             try:
                 end.shutdown(socket.SHUT_RDWR)

@@ -24,7 +24,7 @@ class JournalTest : public testing::Test {
   }
   void PutWhole(BackupJournal& journal, const std::string& path, const std::string& content) {
     Put(path, content);
-    journal.FileIsWhole(path, content.size(), Crc32c(0, content.data(), content.size()));
+    journal.FilesAreWhole({{path, content.size(), Crc32c(0, content.data(), content.size())}});
   }
   void Fill(bool all = false) {
     BackupJournal journal(root_);
@@ -85,6 +85,24 @@ TEST_F(JournalTest, CopiesNothingAgainOnceAllWasThere) {
   }
   Put("a file", "");
   EXPECT_THROW(BackupJournal(root_).Verify(), SqlError);
+}
+
+TEST_F(JournalTest, KnowsWhatWasCopiedOfSettingsThatGotLongerSince) {
+  {
+    BackupJournal journal(root_);
+    journal.Begin({7, Lsn{0x1000}, 1, false, "hold"});
+    PutWhole(journal, "backup_label", "label");
+    PutWhole(journal, "postgresql.auto.conf", "work_mem = '4MB'\n");
+    PutWhole(journal, "global/pg_control", "control");
+  }
+  for (const char* good : {"work_mem = '4MB'\n", "work_mem = '4MB'\nprimary_conninfo = ''\n"}) {
+    Put("postgresql.auto.conf", good);
+    BackupJournal(root_).Verify();
+  }
+  for (const char* bad : {"", "work_mem", "work_mem = '5MB'\nprimary_conninfo = ''\n"}) {
+    Put("postgresql.auto.conf", bad);
+    EXPECT_THROW(BackupJournal(root_).Verify(), SqlError) << bad;
+  }
 }
 
 TEST_F(JournalTest, ALineThatWasBeingWrittenDoesNotCount) {
