@@ -190,7 +190,7 @@ void RunMetricsExporter() {
   // civetweb's acceptor looks only every two seconds whether it shall stop, and the node would stop no sooner. So its
   // threads end with the process, which gives nothing back; no source runs any more.
   settings.lock();
-  static_cast<void>(exporter.release());
+  [[maybe_unused]] const auto* left = exporter.release();
 }
 
 }  // namespace walden

@@ -86,7 +86,7 @@ AclMode PublicRightsOf(ObjectKind kind) {
     case ObjectKind::kFunction:
     case ObjectKind::kProcedure:
     case ObjectKind::kAggregate: return acl::kExecute;
-    case ObjectKind::kLanguage: return acl::kUsage;
+    case ObjectKind::kLanguage:
     case ObjectKind::kType:
     case ObjectKind::kDomain: return acl::kUsage;
     default: return 0;

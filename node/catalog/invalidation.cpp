@@ -170,11 +170,8 @@ void OnTxnEvent(TxnEvent event, const TxnEventInfo& info) {
     case TxnEvent::kPublish:
       if (!state.levels.empty()) SendInvalidations(AllMessages());
       break;
-    case TxnEvent::kCommitted:
-      // Without a ring (single-process start-up) nobody would tell us about our own last command.
-      ObeyLevelsFrom(1);
-      Clear();
-      break;
+    case TxnEvent::
+        kCommitted:  // without a ring (single-process start-up) nobody would tell us about our own last command
     case TxnEvent::kAbort:
       ObeyLevelsFrom(1);
       Clear();

@@ -59,9 +59,7 @@ void ParseOptions(std::string_view options, SessionStart* start) {
     std::string setting;
     if (words[i] == "-c" && i + 1 < words.size()) {
       setting = words[++i];
-    } else if (words[i].starts_with("-c")) {
-      setting = words[i].substr(2);
-    } else if (words[i].starts_with("--")) {
+    } else if (words[i].starts_with("-c") || words[i].starts_with("--")) {
       setting = words[i].substr(2);
     } else {
       throw Fatal(ErrorCode::kSyntaxError,

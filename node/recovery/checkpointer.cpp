@@ -148,8 +148,7 @@ void DoCheckpoint(uint32_t flags, Schedule* schedule) {
       PerformRestartpoint(flags);
   } catch (const SqlError& error) {
     // A full disk or the like: the old redo point stands, and the next round tries again.
-    ErrorFields fields = error.fields();
-    EmitLog(fields);
+    EmitLog(error.fields());
     ReleaseAllLwLocks();
     ReleaseAllPins();
     failed = true;

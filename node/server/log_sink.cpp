@@ -44,7 +44,7 @@ void WriteChunks(const std::string& text, uint8_t bit) {
     size_t size = std::min(kRoom, text.size() - at);
     LogChunkHeader header{{0, 0}, static_cast<uint16_t>(size), getpid(), bit, at + size == text.size()};
     std::memcpy(chunk, &header, sizeof header);
-    std::memcpy(chunk + sizeof header, text.data() + at, size);
+    text.copy(chunk + sizeof header, size, at);
     WriteAll(STDERR_FILENO, chunk, sizeof header + size);
   }
 }

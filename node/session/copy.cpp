@@ -125,7 +125,7 @@ bool MustStoreAtOnce(const Node* expression) {
 
 class CopyIn {
  public:
-  CopyIn(SessionState& state, RelationRef relation, std::vector<AttrNumber> columns,
+  CopyIn(SessionState& state, RelationRef relation, const std::vector<AttrNumber>& columns,
          const CopyOptions& options)
       : state_(state),
         relation_(std::move(relation)),

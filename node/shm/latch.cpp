@@ -52,7 +52,6 @@ void Latch::Own() {
 void Latch::Set() {
   if (word_.exchange(1, std::memory_order_seq_cst) != 0) return;
   switch (sleep_.load(std::memory_order_seq_cst)) {
-    case kAwake: return;
     case kOnFutex: FutexWake(&word_, 1); return;
     case kInPoll: {
       int saved_errno = errno;
@@ -61,6 +60,7 @@ void Latch::Set() {
       errno = saved_errno;
       return;
     }
+    default: return;  // kAwake
   }
 }
 

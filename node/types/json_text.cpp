@@ -1,6 +1,7 @@
 #include "node/types/json_text.h"
 
 #include "node/base/error.h"
+#include "node/base/stack_depth.h"
 #include "node/types/utf8.h"
 
 namespace walden {
@@ -107,6 +108,7 @@ class Parser {
   }
 
   void ParseValue(int depth) {
+    CheckStackDepth();
     if (depth > kMaxDepth) {
       throw SqlError(ErrorCode::kStatementTooComplex, "stack depth limit exceeded");
     }

@@ -4,6 +4,7 @@
 
 #include "node/access/deform.h"
 #include "node/access/heap/vacuum.h"
+#include "node/base/check.h"
 #include "node/base/clock.h"
 #include "node/base/error.h"
 #include "node/catalog/builtin.h"
@@ -188,7 +189,8 @@ class ColumnStatistics {
     Slot(kKindCorrelation, operators_.less, std::vector<float>{static_cast<float>(correlation)}, nullptr);
   }
 
-  void Slot(int16_t kind, Oid op, std::optional<std::vector<float>> numbers, const ArrayBuilder* values) {
+  void Slot(int16_t kind, Oid op, const std::optional<std::vector<float>>& numbers,
+            const ArrayBuilder* values) {
     std::optional<std::string> bytes;
     if (values != nullptr) {
       Arena arena;
@@ -217,6 +219,7 @@ class ColumnStatistics {
         row_.stanumbers3 = numbers;
         row_.stavalues3 = bytes;
         break;
+      default: CHECK(false);
     }
   }
 

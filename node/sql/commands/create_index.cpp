@@ -30,7 +30,7 @@ struct IndexPlan {
   std::vector<std::string> column_names;  // for a generated name
 };
 
-std::string UniqueColumnName(const IndexPlan& plan, std::string name) {
+std::string UniqueColumnName(const IndexPlan& plan, const std::string& name) {
   auto taken = [&](const std::string& candidate) {
     return std::any_of(plan.index.columns.begin(), plan.index.columns.end(),
                        [&](const auto& c) { return c.attname == candidate; });

@@ -15,8 +15,8 @@ std::vector<PhysicalType> AllTypes(const std::vector<const TypeDescriptor*>& key
 
 }  // namespace
 
-JoinTable::JoinTable(std::vector<const TypeDescriptor*> key_types, std::vector<PhysicalType> payload_types,
-                     MemoryAccount* account)
+JoinTable::JoinTable(std::vector<const TypeDescriptor*> key_types,
+                     const std::vector<PhysicalType>& payload_types, MemoryAccount* account)
     : key_types_(std::move(key_types)),
       rows_(RowLayout(AllTypes(key_types_, payload_types), sizeof(Header)), account) {}
 

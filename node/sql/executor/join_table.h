@@ -16,7 +16,7 @@ namespace walden {
 class JoinTable {
  public:
   // Row columns: first the keys, then the payload.
-  JoinTable(std::vector<const TypeDescriptor*> key_types, std::vector<PhysicalType> payload_types,
+  JoinTable(std::vector<const TypeDescriptor*> key_types, const std::vector<PhysicalType>& payload_types,
             MemoryAccount* account);
 
   void Add(std::span<Vector* const> keys_and_payload, uint32_t row, uint64_t hash);

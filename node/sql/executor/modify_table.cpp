@@ -116,7 +116,7 @@ class ModifyTableOperator : public Operator {
   // Whether an index or a foreign key rests on one of the columns.
   bool UsesKeys(const AttrSet& columns) const {
     const Relation& table = writer_->relation();
-    for (AttrNumber column = 1; column <= table.desc->size(); ++column) {
+    for (AttrNumber column = 1; column <= static_cast<AttrNumber>(table.desc->size()); ++column) {
       if (!columns.Contains(column)) continue;
       if (table.indexed_columns.Contains(column)) return true;
       for (const PgConstraintRow& key : table.foreign_keys) {
@@ -140,7 +140,7 @@ class ModifyTableOperator : public Operator {
     eval_arena_.Reset();
     switch (plan_.command) {
       case CmdType::kInsert: InsertRow(row); break;
-      case CmdType::kUpdate: UpdateOrDelete(row); break;
+      case CmdType::kUpdate:
       case CmdType::kDelete: UpdateOrDelete(row); break;
       default: throw NotSupported("MERGE");
     }
