@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <set>
 
 #include "node/base/clock.h"
@@ -110,10 +111,13 @@ class Lister {
   BackupFile control_;
 };
 
-// Of zeros at the end, if they are worth a mention.
+// How many zeros stand at the end (but for a few), if they are worth a mention.
 size_t TrailingZeros(std::string_view bytes) {
-  size_t last = bytes.find_last_not_of('\0');
-  size_t zeros = bytes.size() - (last == std::string_view::npos ? 0 : last + 1);
+  size_t zeros = 0;
+  for (uint64_t word; zeros + sizeof(word) <= bytes.size(); zeros += sizeof(word)) {
+    std::memcpy(&word, bytes.data() + bytes.size() - zeros - sizeof(word), sizeof(word));
+    if (word != 0) break;
+  }
   return zeros < kWorthEliding ? 0 : zeros;
 }
 

@@ -79,6 +79,14 @@ std::optional<LastField> FindLastField(std::string_view message) {
   return last;
 }
 
+// The last field; what stands before it is parsed.
+std::optional<LastField> FindBody(std::string_view bytes, google::protobuf::MessageLite* message) {
+  std::optional<LastField> body = FindLastField(bytes);
+  if (!body || bytes.size() > INT32_MAX || !message->ParseFromString(std::string(body->before)))
+    return std::nullopt;
+  return body;
+}
+
 // Parses `body`, whose last field is the payload `number`, without that one. False: it stands elsewhere.
 bool ParseWithoutPayload(std::string_view body, uint64_t number, google::protobuf::MessageLite* message,
                          std::string_view* payload) {
@@ -120,19 +128,29 @@ void Decode(std::string_view bytes, google::protobuf::MessageLite* message) {
 }
 
 std::string_view DecodeBackup(std::string_view bytes, v1::BaseBackupReply* reply) {
-  std::optional<LastField> body = FindLastField(bytes);
-  if (body && bytes.size() <= INT32_MAX && reply->ParseFromString(std::string(body->before))) {
-    std::string_view payload;
-    if (body->number == v1::BaseBackupReply::kBatchFieldNumber &&
-        ParseWithoutPayload(body->value, v1::BackupBatch::kDataFieldNumber, reply->mutable_batch(), &payload))
-      return payload;
-    if (body->number == v1::BaseBackupReply::kDataFieldNumber &&
-        ParseWithoutPayload(body->value, v1::BackupFileData::kDataFieldNumber, reply->mutable_data(),
-                            &payload))
-      return payload;
+  std::optional<LastField> body = FindBody(bytes, reply);
+  std::string_view payload;
+  bool found = false;
+  if (body && body->number == v1::BaseBackupReply::kBatchFieldNumber) {
+    found =
+        ParseWithoutPayload(body->value, v1::BackupBatch::kDataFieldNumber, reply->mutable_batch(), &payload);
+  } else if (body && body->number == v1::BaseBackupReply::kDataFieldNumber) {
+    found = ParseWithoutPayload(body->value, v1::BackupFileData::kDataFieldNumber, reply->mutable_data(),
+                                &payload);
   }
+  if (found) return payload;
   Decode(bytes, reply);
   return reply->has_batch() ? reply->batch().data() : reply->data().data();
+}
+
+std::string_view DecodeStream(std::string_view bytes, v1::PrimaryMessage* message) {
+  std::optional<LastField> body = FindBody(bytes, message);
+  std::string_view payload;
+  if (body && body->number == v1::PrimaryMessage::kWalFieldNumber &&
+      ParseWithoutPayload(body->value, v1::WalChunk::kDataFieldNumber, message->mutable_wal(), &payload))
+    return payload;
+  Decode(bytes, message);
+  return message->wal().data();
 }
 
 void PutFailure(const SqlError& error, v1::Failure* failure) {

@@ -30,9 +30,10 @@ OutMessage EncodeBackupBatch(const v1::BackupBatch& batch, std::string bytes);
 
 // Throws 08P01 when the bytes are no such message.
 void Decode(std::string_view bytes, google::protobuf::MessageLite* message);
-// The payload (of `data`, of `batch`; empty without one) is not copied: it is a part of `bytes` where it stands last, otherwise
-// of the message.
+// The payload (of `data`, of `batch`; of `wal`; empty without one) is not copied: it is a part of `bytes` where it stands last,
+// otherwise of the message.
 std::string_view DecodeBackup(std::string_view bytes, v1::BaseBackupReply* reply);
+std::string_view DecodeStream(std::string_view bytes, v1::PrimaryMessage* message);
 
 void PutFailure(const SqlError& error, v1::Failure* failure);
 SqlError FailureToError(const v1::Failure& failure);

@@ -24,8 +24,8 @@ ReceiverStream::ReceiverStream(const Start& start)
       reported_us_(start.now_us) {}
 
 ReceiverStream::Event ReceiverStream::OnMessage(const std::string& bytes, int64_t now_us) {
-  v1::PrimaryMessage message;
-  Decode(bytes, &message);
+  v1::PrimaryMessage& message = message_;
+  std::string_view payload = DecodeStream(bytes, &message);
   heard_us_ = now_us;
   pinged_ = false;
   if (message.has_failure()) throw FailureToError(message.failure());
@@ -61,7 +61,7 @@ ReceiverStream::Event ReceiverStream::OnMessage(const std::string& bytes, int64_
     case v1::PrimaryMessage::kWal:
       event.kind = Kind::kWal;
       event.start = Lsn{message.wal().start_lsn()};
-      event.bytes = std::move(*message.mutable_wal()->mutable_data());
+      event.bytes = payload;
       if (!started_ || event.start != received_ || event.bytes.empty()) {
         throw SqlError(ErrorCode::kProtocolViolation, "WAL at {} arrived where {} was expected",
                        event.start.ToString(), received_.ToString());

@@ -26,7 +26,7 @@ class ReceiverStream {
   struct Event {
     Kind kind = Kind::kKeepAlive;
     Lsn start;                     // kWal: where `bytes` belong
-    std::string bytes;             // kWal
+    std::string_view bytes;        // kWal: a part of the message; gone with it, or with the next one
     TimelineId next_timeline = 0;  // kEndOfTimeline
     Lsn settled;                   // of every message
     Lsn primary_end;
@@ -61,6 +61,7 @@ class ReceiverStream {
   bool Moved() const;
   bool Pinging(int64_t now_us) const { return timeout_us_ > 0 && now_us >= heard_us_ + timeout_us_ / 2; }
 
+  v1::PrimaryMessage message_;  // the last one
   uint64_t system_id_;
   TimelineId timeline_;
   Lsn received_, written_, flushed_, applied_;

@@ -43,7 +43,7 @@ SenderStream::Step SenderStream::Next(const NodeView& node, int64_t now_us) {
     started_sent_ = true;
     step.act = Act::kStarted;
   } else if (Lsn limit = Limit(node); sent_ < limit && !gathers) {
-    step = {Act::kWal, sent_, std::min<uint64_t>(limit - sent_, kMessageBytes)};
+    step = {Act::kWal, sent_, std::min<uint64_t>(limit - sent_, kMostMessageBytes)};
     sent_ = sent_ + step.size;
     lag_.Sent(sent_, now_us);
     if (gathering_) gathers_until_us_ = now_us + kGatherUs;

@@ -22,7 +22,9 @@ struct NodeView {
 
 class SenderStream {
  public:
+  // What is worth a message of its own, and the most that one carries: far behind, every message costs both ends a few wake-ups.
   static constexpr size_t kMessageBytes = 256 * 1024;
+  static constexpr size_t kMostMessageBytes = 1024 * 1024;
   // How soon after a message the next one leaves that nobody waits for.
   static constexpr int64_t kGatherUs = 9000;
 

@@ -30,6 +30,7 @@ namespace {
 
 constexpr int64_t kFirstPauseMs = 100;
 constexpr int kMostMessagesPerSync = 32;
+constexpr uint64_t kMostBytesPerSync = 4 << 20;
 constexpr uint64_t kFarBehind = 4 << 20;
 
 // Recovery wants no stream any more, or the process is told to end.
@@ -262,7 +263,8 @@ class Receiver {
     std::string bytes;
     NoteSynced(wal_.Synced());
     more_ = true;
-    for (int i = 0; i < kMostMessagesPerSync && !ended_ && more_; ++i) {
+    Lsn enough = stream_->written() + kMostBytesPerSync;
+    for (int i = 0; i < kMostMessagesPerSync && !ended_ && more_ && stream_->written() < enough; ++i) {
       more_ = call_->TryRead(&bytes);
       if (more_) Take(stream_->OnMessage(bytes, MonotonicUs()));
     }

@@ -29,10 +29,30 @@ void ForEachMessage(FuzzInput* input, Handle handle) {
   }
 }
 
+// What is found without a copy is what a plain reader finds.
+void CheckPayload(const std::string& bytes) {
+  v1::BaseBackupReply plain, found;
+  Decode(bytes, &plain);
+  std::string payload(DecodeBackup(bytes, &found));
+  CHECK(payload == (plain.has_batch() ? plain.batch().data() : plain.data().data()));
+  if (found.has_batch()) found.mutable_batch()->set_data(payload);
+  if (found.has_data()) found.mutable_data()->set_data(payload);
+  CHECK(plain.SerializeAsString() == found.SerializeAsString());
+}
+void CheckWal(const std::string& bytes) {
+  v1::PrimaryMessage plain, found;
+  Decode(bytes, &plain);
+  std::string payload(DecodeStream(bytes, &found));
+  CHECK(payload == plain.wal().data());
+  if (found.has_wal()) found.mutable_wal()->set_data(payload);
+  CHECK(plain.SerializeAsString() == found.SerializeAsString());
+}
+
 void Receive(FuzzInput* input) {
   ReceiverStream stream({1, 1, Lsn{kStartLsn}, 1000, 5000, 0});
   int64_t now = 0;
   ForEachMessage(input, [&](const std::string& bytes) {
+    CheckWal(bytes);
     ReceiverStream::Event event = stream.OnMessage(bytes, now += 100);
     if (event.kind == ReceiverStream::Kind::kWal) stream.Written(event.start);
     stream.Check(now);
@@ -63,17 +83,6 @@ void LogIn(FuzzInput* input) {
     Decode(bytes, &request);
     exchange.Step(request);
   });
-}
-
-// What is found without a copy is what a plain reader finds.
-void CheckPayload(const std::string& bytes) {
-  v1::BaseBackupReply plain, found;
-  Decode(bytes, &plain);
-  std::string payload(DecodeBackup(bytes, &found));
-  CHECK(payload == (plain.has_batch() ? plain.batch().data() : plain.data().data()));
-  if (found.has_batch()) found.mutable_batch()->set_data(payload);
-  if (found.has_data()) found.mutable_data()->set_data(payload);
-  CHECK(plain.SerializeAsString() == found.SerializeAsString());
 }
 
 // Nothing outside of the folder may be written, whatever the file names say.

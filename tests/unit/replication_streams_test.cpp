@@ -48,9 +48,9 @@ TEST(SenderStream, SendsWhatIsFlushedAndNothingElse) {
 
 TEST(SenderStream, CutsIntoMessages) {
   SenderStream stream = Sender(0);
-  uint64_t end = 3 * SenderStream::kMessageBytes + 8;
+  uint64_t end = 3 * SenderStream::kMostMessageBytes + 8;
   stream.Next(Node(end, end), 0);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(stream.Next(Node(end, end), 0).size, SenderStream::kMessageBytes);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(stream.Next(Node(end, end), 0).size, SenderStream::kMostMessageBytes);
   EXPECT_EQ(stream.Next(Node(end, end), 0).size, 8u);
 }
 
@@ -139,8 +139,8 @@ TEST(SenderStream, GathersWhatNobodyWaitsFor) {
   EXPECT_EQ(stream.Next(Node(1500, 1400), 103 + kSoon).act, Act::kKeepAlive);
   EXPECT_EQ(stream.Next(Node(1401 + SenderStream::kMessageBytes, 0), 104 + kSoon).act, Act::kWal);
   // Nothing came: there is nothing to look for any more.
-  EXPECT_EQ(stream.Next(Node(1401 + SenderStream::kMessageBytes, 0), 104 + 2 * kSoon).act, Act::kWal);
-  EXPECT_EQ(stream.Next(Node(1401 + SenderStream::kMessageBytes, 0), 104 + 3 * kSoon).act, Act::kNothing);
+  EXPECT_EQ(stream.Next(Node(1402 + SenderStream::kMessageBytes, 0), 104 + 2 * kSoon).act, Act::kWal);
+  EXPECT_EQ(stream.Next(Node(1402 + SenderStream::kMessageBytes, 0), 104 + 3 * kSoon).act, Act::kNothing);
   EXPECT_EQ(stream.Deadline(), INT64_MAX);
   // A commit waits now.
   stream.Next(Node(1500 + SenderStream::kMessageBytes, 0), 104 + 4 * kSoon);
@@ -195,8 +195,10 @@ std::string Wal(uint64_t start, const std::string& bytes, uint64_t settled = 0) 
 TEST(ReceiverStream, TakesWalInOrder) {
   ReceiverStream stream = Receiver(1000);
   stream.OnMessage(Started(), 0);
-  ReceiverStream::Event event = stream.OnMessage(Wal(1000, "abcdefgh", 1004), 0);
+  std::string message = Wal(1000, "abcdefgh", 1004);
+  ReceiverStream::Event event = stream.OnMessage(message, 0);
   EXPECT_EQ(event.kind, ReceiverStream::Kind::kWal);
+  EXPECT_EQ(event.bytes.data(), message.data() + message.size() - 8) << "WAL is not copied";
   EXPECT_EQ(event.start, Lsn{1000});
   EXPECT_EQ(event.bytes, "abcdefgh");
   EXPECT_EQ(event.settled, Lsn{1004});
