@@ -1,6 +1,6 @@
 -- Set-returning functions in a target list: values of a batch outlive the calls and the input rows that they come from.
 create table pst (id int, t text, arr text[]);
-insert into pst select i, repeat(chr(97 + i % 26), 20 + i % 300), array[repeat(chr(65 + i % 26), 30 + i % 7), 'short', null, md5(i::text)] from generate_series(1, 3000) i;
+insert into pst select i, repeat(chr(97 + i % 26), 20 + i % 300), array[repeat(chr(65 + i % 26), 30 + i % 7), 'short', null, md5(i::text)] from generate_series(1, 300) i;
 select md5(string_agg(t || g, '' order by id, g)) from (select id, t, generate_series(1, 2) g from pst) s;
 select md5(string_agg(u, '' order by id, o)) from (select id, unnest(arr) u, generate_series(1,4) o from pst) s;
 select md5(string_agg(coalesce(u,'-') || t || x, '' order by id, o)) from (select id, t, t || id::text as x, unnest(arr) u, generate_series(1,4) o from pst) s;
