@@ -68,6 +68,8 @@ void Arena::Reset() {
   }
   next_ = reinterpret_cast<uintptr_t>(block_ + 1);
   limit_ = reinterpret_cast<uintptr_t>(block_) + block_->size_bytes;
+  // Blocks grow anew: who watches bytes() would find a limit passed by one large block that is hardly used.
+  next_block_bytes_ = std::min<size_t>(block_->size_bytes * 2, 1 << 20);
 }
 
 }  // namespace walden

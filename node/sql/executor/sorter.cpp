@@ -8,6 +8,7 @@ Sorter::Sorter(std::vector<PhysicalType> types, std::vector<SortKey> keys, Memor
                size_t memory_limit_bytes, uint64_t row_limit)
     : account_("Sort", parent),
       memory_limit_(memory_limit_bytes),
+      merge_runs_(std::clamp(memory_limit_bytes / SpillFile::kBufferBytes, kLeastMergeRuns, kMostMergeRuns)),
       row_limit_(row_limit),
       rows_(RowLayout(std::move(types)), &account_),
       comparator_(&rows_.layout(), std::move(keys)),
@@ -63,26 +64,38 @@ void Sorter::SpillRun() {
     rows_.layout().SerializeRow(entry.row, &record);
     run.file->Append(record);
   }
+  run.file->Rewind();
   entries_.clear();
   rows_.Clear();
   runs_.push_back(std::move(run));
-  if (runs_.size() >= kMaxMergeRuns) {
-    auto merged = std::make_unique<SpillFile>();
-    StartMerge();
-    while (Run* next = PopRun()) {
-      record.clear();
-      rows_.layout().SerializeRow(next->head.row, &record);
-      merged->Append(record);
-      if (AdvanceRun(next)) {
-        heap_.push_back(next);
-        std::push_heap(heap_.begin(), heap_.end(), [this](Run* a, Run* b) { return ComesAfter(*a, *b); });
-      }
-    }
-    runs_.clear();
-    Run all;
-    all.file = std::move(merged);
-    runs_.push_back(std::move(all));
+  MergeFullLevels();
+}
+
+void Sorter::MergeFullLevels() {
+  for (;;) {
+    size_t first = runs_.size() - 1;
+    while (first > 0 && runs_[first - 1].level == runs_.back().level) --first;
+    if (runs_.size() - first < merge_runs_) return;
+    MergeLast(runs_.size() - first);
   }
+}
+
+void Sorter::MergeLast(size_t count) {
+  size_t first = runs_.size() - count;
+  Run all;
+  all.file = std::make_unique<SpillFile>();
+  all.level = runs_.back().level + 1;
+  std::string record;
+  StartMerge(first);
+  while (Run* next = PopRun()) {
+    record.clear();
+    rows_.layout().SerializeRow(next->head.row, &record);
+    all.file->Append(record);
+    GiveBack(next);
+  }
+  all.file->Rewind();
+  runs_.resize(first);
+  runs_.push_back(std::move(all));
 }
 
 void Sorter::Finish() {
@@ -93,7 +106,9 @@ void Sorter::Finish() {
   }
   if (!entries_.empty()) SpillRun();
   for (const Run& run : runs_) spilled_bytes_ += run.file->bytes();
-  StartMerge();
+  // The last ones are the smallest.
+  while (runs_.size() > merge_runs_) MergeLast(std::min(merge_runs_, runs_.size() - merge_runs_ + 1));
+  StartMerge(0);
 }
 
 bool Sorter::AdvanceRun(Run* run) {
@@ -106,9 +121,9 @@ bool Sorter::AdvanceRun(Run* run) {
   return true;
 }
 
-void Sorter::StartMerge() {
+void Sorter::StartMerge(size_t first) {
   heap_.clear();
-  for (Run& run : runs_) {
+  for (Run& run : std::span(runs_).subspan(first)) {
     run.file->Rewind();
     run.rows = std::make_unique<RowContainer>(rows_.layout(), &account_);
     if (AdvanceRun(&run)) heap_.push_back(&run);
@@ -128,6 +143,12 @@ Sorter::Run* Sorter::PopRun() {
   Run* run = heap_.back();
   heap_.pop_back();
   return run;
+}
+
+void Sorter::GiveBack(Run* run) {
+  if (!AdvanceRun(run)) return;
+  heap_.push_back(run);
+  std::push_heap(heap_.begin(), heap_.end(), [this](Run* a, Run* b) { return ComesAfter(*a, *b); });
 }
 
 uint32_t Sorter::Next(std::span<Vector* const> columns, uint32_t max_rows) {
@@ -155,9 +176,7 @@ uint32_t Sorter::NextFromRuns(std::span<Vector* const> columns, uint32_t max_row
     rows_.layout().SerializeRow(run->head.row, &record);
     size_t consumed;
     rows[n++] = output_.AppendSerialized(record.data(), &consumed);
-    if (!AdvanceRun(run)) continue;
-    heap_.push_back(run);
-    std::push_heap(heap_.begin(), heap_.end(), [this](Run* a, Run* b) { return ComesAfter(*a, *b); });
+    GiveBack(run);
   }
   GatherRows(rows_.layout(), rows, n, 0, columns);
   return n;
@@ -165,7 +184,7 @@ uint32_t Sorter::NextFromRuns(std::span<Vector* const> columns, uint32_t max_row
 
 void Sorter::Rewind() {
   position_ = 0;
-  if (!runs_.empty()) StartMerge();
+  if (!runs_.empty()) StartMerge(0);
 }
 
 Sorter::Method Sorter::method() const {

@@ -87,7 +87,7 @@ void SpillFile::FlushBuffer() {
 void SpillFile::Rewind() {
   if (!reading_ && !buffer_.empty()) FlushBuffer();
   reading_ = true;
-  buffer_.clear();
+  std::string().swap(buffer_);
   position_ = 0;
   offset_ = 0;
 }

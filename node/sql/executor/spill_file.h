@@ -19,20 +19,21 @@ namespace walden {
 // One of many that may stay empty (partitions): the file itself is made with the first bytes.
 class SpillFile {
  public:
+  static constexpr size_t kBufferBytes = 64 * 1024;  // of memory while it is written, and while it is read
+
   SpillFile() = default;
   ~SpillFile();
   SpillFile(const SpillFile&) = delete;
   SpillFile& operator=(const SpillFile&) = delete;
 
   void Append(std::string_view record);
-  // Ends writing (the first time) and goes to the first record.
+  // Ends writing (the first time) and goes to the first record. Holds no memory until the first Read.
   void Rewind();
   // The view stays valid until the next Read. False at the end.
   bool Read(std::string_view* record);
   uint64_t bytes() const { return size_ + (reading_ ? 0 : buffer_.size()); }
 
  private:
-  static constexpr size_t kBufferBytes = 64 * 1024;
   void FlushBuffer();
   // Makes at least `wanted` bytes readable at position_ of the buffer; false when the file ends before.
   bool Fill(size_t wanted);
