@@ -201,16 +201,17 @@ void WaitForCheckpointDelays() {
 
 bool ReadWalBuffers(Lsn at, char* to, size_t size) {
   WalShared* wal = Shared();
-  if (at.value < wal->ring_from.load(std::memory_order_acquire)) return false;
+  // Nobody overwrites a position before the stream has gone a whole ring further.
+  auto is_there = [&] { return wal->position().value <= at.value + wal->ring_size; };
+  if (at.value < wal->ring_from.load(std::memory_order_acquire) || !is_there()) return false;
   for (size_t done = 0; done < size;) {
     uint64_t offset = (at.value + done) & (wal->ring_size - 1);
     size_t run = std::min<uint64_t>(size - done, wal->ring_size - offset);
     std::memcpy(to + done, wal->ring() + offset, run);
     done += run;
   }
-  // Nobody overwrites a position before the stream has gone a whole ring further.
   std::atomic_thread_fence(std::memory_order_acquire);
-  return wal->position().value <= at.value + wal->ring_size;
+  return is_there();
 }
 
 }  // namespace walden
