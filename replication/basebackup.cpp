@@ -219,7 +219,8 @@ class Transfer {
     size_t bytes = 0;
     for (const auto& [path, whole] : journal_.files()) {
       request.add_have(path);
-      if ((bytes += path.size()) < kMostHaveBytes) continue;
+      bytes += path.size();
+      if (bytes < kMostHaveBytes) continue;
       request.set_more(true);
       call.Write(Encode(request));
       request.Clear();

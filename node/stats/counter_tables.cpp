@@ -105,7 +105,8 @@ bool Fold(Counted<kCounters>& counted, Sums&& sums, Seen&& seen) {
     uint64_t now = counted.values[i].load(std::memory_order_relaxed);
     uint64_t grown = now - counted.folded[i];
     if (grown == 0) continue;
-    if (to == nullptr && (to = sums()) == nullptr) return false;
+    if (to == nullptr) to = sums();
+    if (to == nullptr) return false;
     to[i].fetch_add(grown, std::memory_order_relaxed);
     counted.folded[i] = now;
     seen(i, grown);
@@ -260,7 +261,7 @@ void ReadNodeSums(NodeSums* sums) {
 void DescribeRelation(Oid database, Oid relation, const RelationLabel& label) {
   if (TheStats() == nullptr) return;
   RelationSumRow* row = MakeRelation(StatsKey(database, relation));
-  if (row == nullptr || std::memcmp(&row->label, &label, sizeof label) == 0) return;
+  if (row == nullptr || row->label == label) return;
   LwLockGuard guard(TheStats()->table_lock, LwMode::kExclusive);
   WriteLabel(row->label_change, [&] { row->label = label; });
 }

@@ -21,6 +21,7 @@ struct RelationLabel {
   char table[kStatsNameBytes];  // of an index or TOAST table: the table that it belongs to
   Oid table_oid;
   char kind;  // pg_class.relkind; 0: unknown
+  bool operator==(const RelationLabel&) const = default;
 };
 struct ArchiveOutcome {
   char wal[64];

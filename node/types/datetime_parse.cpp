@@ -1,5 +1,6 @@
 // Reading dates and times. A text is cut into fields (dates, times, numbers, words, zones), then each field is given its meaning
 // in the light of those before it and of DateOrder, as PostgreSQL documents in its appendix on date/time input.
+#include <cmath>
 #include <cstdlib>
 #include <optional>
 #include <vector>
@@ -211,7 +212,7 @@ int64_t Fraction(std::string_view text) {
     if (!IsDigit(c)) throw Fail{Problem::kSyntax};
   }
   double value = std::strtod(padded.c_str(), nullptr);
-  return static_cast<int64_t>(value * 1000000 + 0.5);
+  return std::llrint(value * 1000000);  // halves to even
 }
 
 class Reader {

@@ -153,3 +153,4 @@ CREATE TABLE of_system_column AS SELECT ctid, relname FROM pg_class;
 CREATE TABLE of_system_column (a, xmin) AS SELECT 1, 2;
 CREATE TABLE of_system_column AS SELECT ctid AS place FROM pg_class LIMIT 0;
 select 1.0 ^ 1e400 as one, '-1'::numeric ^ 1e400 as even, 1e400 ^ (-1e400) as none;
+select '00:00:00.0000005'::time, '00:00:00.0000015'::time, '2000-01-01 00:00:00.0000025'::timestamp, '2000-01-01 00:00:59.9999995'::timestamp;

@@ -137,6 +137,8 @@ class StartTest(ProtocolCase):
         self.fatal(client.until("E"), "08P01", "malformed SCRAM message")
 
     def test_too_many_clients(self):
+        wait_until(lambda: self.node.value("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'") == "1",
+                   "sessions of before to end")
         clients = []
         while len(clients) < 40:
             client = self.client(start=False)

@@ -268,7 +268,11 @@ const TimeZone* ZoneArgument(std::string_view text) {
       value = std::min(value * 10 + (text[at] - '0'), 99999999);
     return value;
   };
-  auto colon = [&] { return at < text.size() && text[at] == ':' && ++at != 0; };
+  auto colon = [&] {
+    bool found = at < text.size() && text[at] == ':';
+    at += found ? 1 : 0;
+    return found;
+  };
   int hours = number(), minutes = 0, seconds = 0;
   if (colon()) {
     minutes = number();

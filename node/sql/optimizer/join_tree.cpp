@@ -40,7 +40,7 @@ namespace {
 
 void TakeAll(JoinNode* from, JoinNode* to) {
   for (auto& item : from->items) to->items.push_back(std::move(item));
-  for (Qual& qual : from->quals) to->quals.push_back(std::move(qual));
+  for (const Qual& qual : from->quals) to->quals.push_back(qual);
   to->rels |= from->rels;
 }
 
@@ -79,7 +79,7 @@ std::unique_ptr<JoinNode> QueryPlanner::BuildRegion(FromExpr* from) { return Bui
 std::unique_ptr<JoinNode> QueryPlanner::BuildPart(Node* node) {
   std::unique_ptr<JoinNode> region = NewRegion();
   auto add_quals = [&](Expr* condition) {
-    for (Qual& qual : MakeQuals(condition)) region->quals.push_back(std::move(qual));
+    for (const Qual& qual : MakeQuals(condition)) region->quals.push_back(qual);
   };
   if (FromExpr* from = TryAs<FromExpr>(node)) {
     int64_t remaining = from->fromlist.size();
@@ -146,7 +146,7 @@ void QueryPlanner::ReduceOuterJoins(JoinNode* node, const RelSet& from_above) {
       node->items.erase(node->items.begin() + static_cast<ptrdiff_t>(i));
       std::unique_ptr<JoinNode> part = NewRegion();
       TakeSides(std::move(taken->left), std::move(taken->right), part.get());
-      for (Qual& qual : taken->quals) part->quals.push_back(std::move(qual));
+      for (const Qual& qual : taken->quals) part->quals.push_back(qual);
       if (static_cast<int64_t>(node->items.size() + part->items.size()) <=
           GetInt(Setting::kJoinCollapseLimit)) {
         TakeAll(part.get(), node);

@@ -51,7 +51,8 @@ void Deparser::PutKeyword(std::string_view text, int indent_before, int indent_a
   if (amount >= kIndentLimit) {
     amount = (kIndentLimit + (indent_ - kIndentLimit) / (kStep / 2)) % kIndentLimit;
   }
-  out_.append(static_cast<size_t>(std::max(amount, 0) + indent_plus), ' ');
+  int spaces = std::max(amount, 0) + indent_plus;
+  out_.append(static_cast<size_t>(spaces), ' ');
   Put(text);
   indent_ = std::max(indent_ + indent_after, 0);
 }
