@@ -112,7 +112,7 @@ int main(int argc, char** argv) {
   std::FILE* record = std::fopen(last.c_str(), "wb+");
   if (record == nullptr) return 2;
   auto run = [&](const Input& input) {
-    std::rewind(record);
+    if (std::fseek(record, 0, SEEK_SET) != 0) std::abort();
     std::fwrite(input.data(), 1, input.size(), record);
     std::fflush(record);
     if (ftruncate(fileno(record), static_cast<off_t>(input.size())) < 0) std::exit(2);

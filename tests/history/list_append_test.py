@@ -203,6 +203,7 @@ class Run:
         for client in clients:
             client.join(timeout=60)
             assert not client.is_alive() and client.failure is None, client.failure or "a client hangs"
+        self.primary.wait_accepting()  # the last kill may have been noticed only now
         rows = [(key.encode(), text.encode()) for key, text in self.primary.sql(f"SELECT k, v FROM {self.table}")]
         final = {key: () for key in range(self.keys.next_key)} | lists_of(rows)
         anomalies = check(self.history, self.isolation, final)

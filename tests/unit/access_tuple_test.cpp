@@ -183,7 +183,7 @@ class RandomTable {
              const std::vector<std::vector<Value>>& expected) {
     DeformContext context;
     std::vector<AttrNumber> wanted;
-    for (AttrNumber attno = 1; attno <= desc.size(); ++attno) {
+    for (AttrNumber attno = 1; attno <= static_cast<AttrNumber>(desc.size()); ++attno) {
       if (random_.Below(3) != 0) wanted.push_back(attno);
     }
     constexpr uint32_t kOffset = 5;
@@ -199,7 +199,7 @@ class RandomTable {
     std::vector<Value> whole(static_cast<size_t>(desc.size()));
     for (size_t i = 0; i < rows.size(); ++i) {
       DeformTuple(desc, rows[i], whole.data(), context);
-      for (AttrNumber attno = 1; attno <= desc.size(); ++attno) {
+      for (AttrNumber attno = 1; attno <= static_cast<AttrNumber>(desc.size()); ++attno) {
         const Value& want = expected[i][attno - 1];
         Value single = GetAttribute(desc, rows[i], attno, context);
         ASSERT_EQ(whole[attno - 1].is_null, want.is_null);

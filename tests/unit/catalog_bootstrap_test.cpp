@@ -31,7 +31,7 @@ class CatalogBootstrap : public testing::Test {
     if (InTransaction()) AbortTransaction();
   }
 
-  static PgAttributeRow Column(std::string name, Oid type) {
+  static PgAttributeRow Column(const std::string& name, Oid type) {
     PgAttributeRow row;
     row.attname = name;
     row.atttypid = type;
