@@ -6,6 +6,7 @@
 #include "node/catalog/invalidation.h"
 #include "node/catalog/relation_ddl.h"
 #include "node/catalog/relation_stats.h"
+#include "node/catalog/relation_use.h"
 #include "node/catalog/rows/pg_attrdef.h"
 #include "node/catalog/rows/pg_inherits.h"
 #include "node/catalog/rows/pg_sequence.h"
@@ -94,6 +95,7 @@ void SwapRelationFiles(Oid a, Oid b) {
 void DropRelationRows(Oid relation) {
   RelationRef old = OpenRelation(relation, LockMode::kAccessExclusive);
   if (IsCatalogRelation(relation)) throw NotSupported("dropping a system catalog");
+  CheckNotInUse(*old, old->row.relkind == relkind::kIndex ? "DROP INDEX" : "DROP TABLE");
   if (old->has_storage()) {
     DropRelationStorage(LocatorOf(old->row), NestLevel());
     StatsOfDroppedRelation(StatsDatabaseOf(old->row), relation, NestLevel());

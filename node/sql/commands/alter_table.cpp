@@ -6,6 +6,7 @@
 #include "node/catalog/builtin.h"
 #include "node/catalog/catalog_table.h"
 #include "node/catalog/identity.h"
+#include "node/catalog/relation_use.h"
 #include "node/catalog/rows/pg_attrdef.h"
 #include "node/sql/commands/command_parts.h"
 #include "node/sql/commands/sequence.h"
@@ -16,6 +17,7 @@
 #include "node/sql/query/query_text.h"
 #include "node/sql/query/tree_walk.h"
 #include "node/txn/snapshot.h"
+#include "node/txn/transaction.h"
 #include "node/types/array.h"
 
 namespace walden {
@@ -318,6 +320,21 @@ void IdentityAction(const RelationRef& table, const ast::AlterTableCmd& cmd, Com
   if (!options.empty()) AlterSequenceOptions(sequence, options, true, context);
 }
 
+// Indexes store a column's values as the table does.
+void KeepIndexColumnsAlike(const Relation& table, AttrNumber attno) {
+  CommandCounterIncrement();
+  RowRef<PgAttributeRow> column = AttributeRow(table.oid, attno);
+  for (const RelationRef& index : table.indexes) {
+    for (size_t k = 0; k < index->index->indkey.size(); ++k) {
+      if (index->index->indkey[k] != attno) continue;
+      UpdateAttributeRow(index->oid, static_cast<AttrNumber>(k + 1), [&](PgAttributeRow* row) {
+        row->attstorage = column->attstorage;
+        row->attcompression = column->attcompression;
+      });
+    }
+  }
+}
+
 void ColumnSettingAction(const Relation& table, const ast::AlterTableCmd& cmd) {
   AttrNumber attno = cmd.name.empty() ? AttrNumber{cmd.num} : ColumnOf(table, cmd.name);
   UpdateAttributeRow(table.oid, attno, [&](PgAttributeRow* row) {
@@ -345,6 +362,7 @@ void ColumnSettingAction(const Relation& table, const ast::AlterTableCmd& cmd) {
     }
     row->attstorage = storage;
   });
+  KeepIndexColumnsAlike(table, attno);
 }
 
 // Which kinds of relation take an action, its name in errors, and the lock it needs (PostgreSQL's).
@@ -457,6 +475,7 @@ void RunAlterTable(const ast::AlterTableStmt& statement, CommandContext& context
     return;
   }
   CheckOwnsRelation(*table);
+  CheckNotInUse(*table, "ALTER TABLE");
   for (const ast::Node* node : statement.cmds)
     CheckRelationKind(*table, As<ast::AlterTableCmd>(node)->subtype);
   for (const ast::Node* node : statement.cmds) {

@@ -8,6 +8,7 @@
 #include "node/catalog/catalog_table.h"
 #include "node/catalog/identity.h"
 #include "node/catalog/invalidation.h"
+#include "node/catalog/relation_use.h"
 #include "node/catalog/type_name.h"
 #include "node/sql/commands/command_parts.h"
 #include "node/sql/executor/table_writer.h"
@@ -255,6 +256,7 @@ Oid CreateIndex(const ast::IndexStmt& statement, CommandContext& context) {
     Notice("relation \"" + plan.index.name + "\" already exists, skipping");
     return Oid::kInvalid;
   }
+  CheckNotInUse(*table, "CREATE INDEX");
   Oid index = StoreIndex(&plan, context);
   FillIndex(table->oid, index, IndexCommand::kCreate, context);
   return index;
@@ -356,7 +358,7 @@ void RebuildIndex(Oid index, CommandContext& context) {
   if (IsCatalogRelation(index)) throw NotSupported("REINDEX of system catalogs");
   Oid table = IndexRow(index)->indrelid;
   OpenRelation(table, LockMode::kShare);
-  OpenRelation(index, LockMode::kAccessExclusive);
+  CheckNotInUse(*OpenRelation(index, LockMode::kAccessExclusive), "REINDEX INDEX");
   SetNewRelationFile(index, false);
   context.Advance();
   FillIndex(table, index, IndexCommand::kReindex, context);

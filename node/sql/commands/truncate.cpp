@@ -3,6 +3,7 @@
 
 #include "node/base/error.h"
 #include "node/catalog/identity.h"
+#include "node/catalog/relation_use.h"
 #include "node/sql/commands/command_parts.h"
 #include "node/txn/transaction.h"
 
@@ -75,6 +76,7 @@ void RunTruncate(const ast::TruncateStmt& statement, CommandContext& context) {
     RelationRef table = OpenRelationByName(NameOf(*ast::As<ast::RangeVar>(node)), LockMode::kAccessExclusive);
     if (Contains(tables, table->oid)) continue;
     CheckTruncatable(*table);
+    CheckNotInUse(*table, "TRUNCATE");
     tables.push_back(table);
   }
   if (statement.behavior == DropBehavior::kCascade) AddReferencing(&tables);

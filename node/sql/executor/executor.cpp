@@ -1,5 +1,7 @@
 #include "node/sql/executor/executor.h"
 
+#include <algorithm>
+
 #include "node/sql/executor/deferred_checks.h"
 #include "node/sql/executor/hashed_subplan.h"
 #include "node/sql/executor/referential.h"
@@ -9,6 +11,43 @@
 #include "node/types/type_table.h"
 
 namespace walden {
+namespace {
+
+std::vector<const Executor*>& RunningExecutors() {
+  static thread_local std::vector<const Executor*> running;
+  return running;
+}
+
+bool ReadsIndex(const BitmapNode& node, Oid index) {
+  return node.index == index ||
+         std::any_of(node.children.begin(), node.children.end(),
+                     [&](const BitmapNode* child) { return ReadsIndex(*child, index); });
+}
+
+bool ReadsIndex(const Operator* root, Oid index) {
+  if (root == nullptr) return false;
+  const Plan* plan = &root->plan();
+  if (Is<IndexScanPlan>(plan) && As<IndexScanPlan>(plan)->index == index) return true;
+  if (Is<BitmapScanPlan>(plan) && ReadsIndex(*As<BitmapScanPlan>(plan)->bitmap, index)) return true;
+  return ReadsIndex(root->left(), index) || ReadsIndex(root->right(), index) ||
+         std::any_of(root->children().begin(), root->children().end(),
+                     [&](const std::unique_ptr<Operator>& child) { return ReadsIndex(child.get(), index); });
+}
+
+}  // namespace
+
+bool IsBeingExecuted(Oid relation) {
+  for (const Executor* executor : RunningExecutors()) {
+    const PlannedStatement& plan = executor->plan();
+    if (std::find(plan.relations.begin(), plan.relations.end(), relation) != plan.relations.end())
+      return true;
+    if (ReadsIndex(&executor->root(), relation)) return true;
+    for (uint32_t id = 1; id <= plan.subplans.size(); ++id) {
+      if (ReadsIndex(executor->subplan(static_cast<int32_t>(id)), relation)) return true;
+    }
+  }
+  return false;
+}
 
 Executor::Executor(const PlannedStatement& plan, MemoryAccount* parent)
     : plan_(plan), account_("ExecutorState", parent), arena_(&account_, 512) {
@@ -50,6 +89,7 @@ void Executor::Start(const ExecutionSettings& settings) {
   params_.external_oids.assign(settings.parameter_types.begin(), settings.parameter_types.end());
   MarkInitPlansPending();
   running_ = true;
+  RunningExecutors().push_back(this);
   root_->Open();
 }
 
@@ -92,6 +132,7 @@ void Executor::AddTriggerCalls(std::span<const TriggerCalls> calls) {
 void Executor::Finish() {
   if (!running_) return;
   running_ = false;
+  std::erase(RunningExecutors(), this);
   root_->Close();
   for (size_t i = 0; i < subplans_.size(); ++i) {
     subplans_[i]->Close();

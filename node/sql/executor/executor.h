@@ -61,8 +61,8 @@ class Executor : public SubplanRunner {
   // Rows inserted, updated, deleted so far; for the command tag.
   uint64_t rows_affected() const { return rows_affected_; }
   void AddAffected(uint64_t rows) { rows_affected_ += rows; }
-  Operator& root() { return *root_; }
-  Operator* subplan(int32_t plan_id) { return subplans_[plan_id - 1].get(); }
+  Operator& root() const { return *root_; }
+  Operator* subplan(int32_t plan_id) const { return subplans_[plan_id - 1].get(); }
 
   // For operators.
   const Snapshot& snapshot() const { return *settings_.snapshot; }
@@ -116,6 +116,9 @@ class Executor : public SubplanRunner {
   friend class RecheckScope;
   const RecheckRows* recheck_rows_ = nullptr;
 };
+
+// Whether a statement of this process that has not finished reads or changes the table, or reads the index.
+bool IsBeingExecuted(Oid relation);
 
 class RecheckScope {
  public:

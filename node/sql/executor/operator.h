@@ -64,6 +64,8 @@ class Operator {
   Operator(const Operator&) = delete;
   Operator& operator=(const Operator&) = delete;
 
+  static size_t WorkMemBytes();
+
   void Open();
   void Rescan();
   bool Next(Batch* batch, uint32_t max_rows = kBatchRows);
@@ -97,7 +99,6 @@ class Operator {
   // Sum of the versions of this plan's parameters: unchanged = what was computed from them still holds.
   uint64_t ParamVersion() const;
   MemoryAccount& account() { return account_; }
-  static size_t WorkMemBytes();
   static size_t HashMemBytes();  // of a hash table: hash_mem_multiplier
 
   std::unique_ptr<Operator> left_;

@@ -5,9 +5,12 @@
 
 #include "node/base/clock.h"
 #include "node/config/settings.h"
+#include "node/shm/interrupts.h"
 #include "node/sql/executor/deferred_checks.h"
 #include "node/sql/executor/executor.h"
 #include "node/sql/executor/foreign_key.h"
+#include "node/sql/executor/operator.h"
+#include "node/sql/executor/referential_records.h"
 #include "node/txn/transaction.h"
 
 namespace walden {
@@ -76,27 +79,15 @@ class QueuedChecks : public AfterStatementWork {
 }  // namespace
 
 ReferentialQueue::ReferentialQueue(bool count_calls)
-    : arena_(&ProcessMemory(), 1024), counts_calls_(count_calls) {}
+    : records_(std::make_unique<ReferentialRecords>()),
+      log_("Referential events", Operator::WorkMemBytes()),
+      counts_calls_(count_calls) {}
 ReferentialQueue::~ReferentialQueue() = default;
 
-std::span<const Value> ReferentialQueue::CopyKey(const ReferentialEvent& event, std::span<const Value> key) {
-  if (key.empty()) return {};
-  const std::vector<int16_t>& columns =
-      event.kind == Kind::kCheckReferencing ? *event.constraint->conkey : *event.constraint->confkey;
-  Value* copy = static_cast<Value*>(arena_.Allocate(key.size() * sizeof(Value), alignof(Value)));
-  for (size_t i = 0; i < key.size(); ++i) {
-    copy[i] = key[i];
-    if (!key[i].is_null)
-      copy[i].datum = CopyDatum((*event.table->desc)[columns[i]].physical, key[i].datum, &arena_);
-  }
-  return {copy, key.size()};
-}
-
 void ReferentialQueue::Add(const ReferentialEvent& event) {
-  ReferentialEvent own = event;
-  own.old_key = CopyKey(event, event.old_key);
-  own.new_key = CopyKey(event, event.new_key);
-  events_.push_back(std::move(own));
+  record_.clear();
+  records_->Write(event, &record_);
+  log_.Append(record_);
 }
 
 ForeignKey& ReferentialQueue::KeyOf(const PgConstraintRow& constraint) {
@@ -128,13 +119,14 @@ void ReferentialQueue::RunEvent(const ReferentialEvent& event, EvalContext& cont
 }
 
 void ReferentialQueue::Run(const TextFormat& format, SessionHooks* session) {
-  if (events_.empty()) return;
+  if (log_.end() == 0) return;
   Arena scratch(&ProcessMemory(), 1024);
   EvalContext context(scratch, format, session);
   CommandCounterIncrement();
-  while (!events_.empty()) {
-    ReferentialEvent event = std::move(events_.front());
-    events_.pop_front();
+  for (uint64_t place = 0; place < log_.end();) {
+    CheckInterrupts();
+    scratch.Reset();
+    ReferentialEvent event = records_->Read(log_.Read(&place), &scratch);
     if (event.is_idle) {
       if (!ChecksAreDeferred(*event.constraint)) CountCall(event, 0);
       continue;
@@ -143,8 +135,9 @@ void ReferentialQueue::Run(const TextFormat& format, SessionHooks* session) {
     int64_t start = counts_calls_ ? MonotonicUs() : 0;
     RunEvent(event, context);
     if (counts_calls_) CountCall(event, MonotonicUs() - start);
-    scratch.Reset();
   }
+  log_.CutBack(0);
+  records_->Clear();
 }
 
 ReferentialQueue& ReferentialChecks::QueueOf(Executor& executor) {

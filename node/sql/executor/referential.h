@@ -2,20 +2,20 @@
 // statement: first come, first served, cascaded changes queue what they ask in turn.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "node/base/arena.h"
 #include "node/catalog/relation.h"
+#include "node/sql/executor/spill_file.h"
 
 namespace walden {
 
 class EvalContext;
 class Executor;
 class ForeignKey;
+class ReferentialRecords;
 class SessionHooks;
 struct TextFormat;
 
@@ -41,7 +41,7 @@ struct TriggerCalls {
   int64_t us = 0;
 };
 
-// What one statement has to check or cascade. Belongs to the statement; destroyed with it, run or not.
+// What one statement has to check or cascade, in work_mem and a temporary file. Belongs to the statement; destroyed with it, run or not.
 class ReferentialQueue {
  public:
   // `count_calls`: also of rows that refer to nothing.
@@ -59,10 +59,10 @@ class ReferentialQueue {
   void RunEvent(const ReferentialEvent& event, EvalContext& context);
   void CountCall(const ReferentialEvent& event, int64_t us);
   ForeignKey& KeyOf(const PgConstraintRow& constraint);
-  std::span<const Value> CopyKey(const ReferentialEvent& event, std::span<const Value> key);
 
-  Arena arena_;
-  std::deque<ReferentialEvent> events_;
+  std::unique_ptr<ReferentialRecords> records_;
+  RecordLog log_;
+  std::string record_;
   std::map<Oid, std::unique_ptr<ForeignKey>> keys_;
   bool counts_calls_;
   std::vector<TriggerCalls> calls_;
