@@ -4,97 +4,96 @@
 
 namespace walden {
 
+void TidBitmap::MakeLossy(BlockNumber block) {
+  parts_.erase(parts_.lower_bound(FirstPart(block)), parts_.lower_bound(FirstPart(block) + kParts));
+  lossy_.insert(block);
+}
+
 void TidBitmap::Add(TupleId tid) {
   if (lossy_.contains(tid.block)) return;
-  Bits& bits = pages_[tid.block];
-  size_t at = tid.offset;
-  if (at >= kWords * 64) {
-    pages_.erase(tid.block);
-    lossy_.insert(tid.block);
-    return;
-  }
+  Bits& bits = parts_[FirstPart(tid.block) + tid.offset / kPartOffsets];
+  size_t at = tid.offset % kPartOffsets;
   bits.words[at / 64] |= uint64_t{1} << (at % 64);
-  if (pages_.size() > max_pages_) Shrink();
+  if (parts_.size() > max_parts_) Shrink();
 }
 
 // Half of the pages lose their bitmaps: shrinking a little would soon be needed again.
 void TidBitmap::Shrink() {
   bool drop = false;
-  for (auto at = pages_.begin(); at != pages_.end();) {
+  for (auto at = parts_.begin(); at != parts_.end();) {
+    BlockNumber block = BlockOf(at->first);
+    at = parts_.lower_bound(FirstPart(block) + kParts);
     drop = !drop;
-    if (!drop) {
-      ++at;
-      continue;
-    }
-    lossy_.insert(at->first);
-    at = pages_.erase(at);
+    if (drop) MakeLossy(block);
   }
 }
 
 void TidBitmap::Clear() {
-  pages_.clear();
+  parts_.clear();
   lossy_.clear();
 }
 
 void TidBitmap::UniteWith(const TidBitmap& other) {
-  for (BlockNumber block : other.lossy_) {
-    pages_.erase(block);
-    lossy_.insert(block);
-  }
-  for (const auto& [block, bits] : other.pages_) {
-    if (lossy_.contains(block)) continue;
-    Bits& own = pages_[block];
+  for (BlockNumber block : other.lossy_) MakeLossy(block);
+  for (const auto& [part, bits] : other.parts_) {
+    if (lossy_.contains(BlockOf(part))) continue;
+    Bits& own = parts_[part];
     for (size_t i = 0; i < kWords; ++i) own.words[i] |= bits.words[i];
     own.recheck |= bits.recheck;
   }
-  if (pages_.size() > max_pages_) Shrink();
+  if (parts_.size() > max_parts_) Shrink();
 }
 
 void TidBitmap::IntersectWith(const TidBitmap& other) {
-  std::map<BlockNumber, Bits> kept;
+  std::map<Part, Bits> kept;
   std::set<BlockNumber> kept_lossy;
-  for (const auto& [block, bits] : pages_) {
+  for (const auto& [part, bits] : parts_) {
     Bits both = bits;
-    if (other.lossy_.contains(block)) {
+    if (other.lossy_.contains(BlockOf(part))) {
       both.recheck = true;
     } else {
-      auto found = other.pages_.find(block);
-      if (found == other.pages_.end()) continue;
+      auto found = other.parts_.find(part);
+      if (found == other.parts_.end()) continue;
       uint64_t any = 0;
       for (size_t i = 0; i < kWords; ++i) any |= both.words[i] &= found->second.words[i];
       if (any == 0) continue;
       both.recheck |= found->second.recheck;
     }
-    kept.emplace(block, both);
+    kept.emplace(part, both);
   }
   for (BlockNumber block : lossy_) {
     if (other.lossy_.contains(block)) kept_lossy.insert(block);
-    auto found = other.pages_.find(block);
-    if (found == other.pages_.end()) continue;
-    Bits both = found->second;
-    both.recheck = true;
-    kept.emplace(block, both);
+    for (auto at = other.parts_.lower_bound(FirstPart(block));
+         at != other.parts_.end() && BlockOf(at->first) == block; ++at) {
+      Bits both = at->second;
+      both.recheck = true;
+      kept.emplace(at->first, both);
+    }
   }
-  pages_ = std::move(kept);
+  parts_ = std::move(kept);
   lossy_ = std::move(kept_lossy);
 }
 
 bool TidBitmap::NextPage(BlockNumber from, Page* page) const {
-  auto exact = pages_.lower_bound(from);
+  auto exact = parts_.lower_bound(FirstPart(from));
   auto lossy = lossy_.lower_bound(from);
-  if (exact == pages_.end() && lossy == lossy_.end()) return false;
+  if (exact == parts_.end() && lossy == lossy_.end()) return false;
   page->offsets.clear();
-  if (exact == pages_.end() || (lossy != lossy_.end() && *lossy < exact->first)) {
+  if (exact == parts_.end() || (lossy != lossy_.end() && *lossy < BlockOf(exact->first))) {
     page->block = *lossy;
     page->lossy = page->recheck = true;
     return true;
   }
-  page->block = exact->first;
-  page->lossy = false;
-  page->recheck = exact->second.recheck;
-  for (size_t i = 0; i < kWords; ++i) {
-    for (uint64_t word = exact->second.words[i]; word != 0; word &= word - 1) {
-      page->offsets.push_back(static_cast<uint16_t>(i * 64 + static_cast<size_t>(std::countr_zero(word))));
+  page->block = BlockOf(exact->first);
+  page->lossy = page->recheck = false;
+  for (; exact != parts_.end() && BlockOf(exact->first) == page->block; ++exact) {
+    page->recheck |= exact->second.recheck;
+    size_t first = (exact->first - FirstPart(page->block)) * kPartOffsets;
+    for (size_t i = 0; i < kWords; ++i) {
+      for (uint64_t word = exact->second.words[i]; word != 0; word &= word - 1) {
+        size_t offset = first + i * 64 + static_cast<size_t>(std::countr_zero(word));
+        page->offsets.push_back(static_cast<uint16_t>(offset));
+      }
     }
   }
   return true;

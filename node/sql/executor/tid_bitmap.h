@@ -1,5 +1,6 @@
-// A set of row identities in bounded memory, read in physical order: per table page a bitmap of its line pointers; when memory runs
-// out, pages lose their bitmaps and stand for all their rows (lossy), which the reader checks again.
+// A set of row identities in bounded memory, read in physical order: per table page a bitmap of its line pointers (a page with many,
+// most of them of versions that are gone, has several); when memory runs out, pages lose their bitmaps and stand for all their rows
+// (lossy), which the reader checks again.
 #pragma once
 
 #include <cstdint>
@@ -8,18 +9,19 @@
 #include <vector>
 
 #include "node/access/tuple.h"
+#include "node/storage/page.h"
 
 namespace walden {
 
 class TidBitmap {
  public:
   explicit TidBitmap(size_t memory_limit_bytes)
-      : max_pages_(std::max<size_t>(memory_limit_bytes / kEntryBytes, 16)) {}
+      : max_parts_(std::max<size_t>(memory_limit_bytes / kEntryBytes, 16)) {}
 
   void Add(TupleId tid);
   void IntersectWith(const TidBitmap& other);
   void UniteWith(const TidBitmap& other);
-  bool empty() const { return pages_.empty() && lossy_.empty(); }
+  bool empty() const { return parts_.empty() && lossy_.empty(); }
   void Clear();
 
   struct Page {
@@ -32,17 +34,24 @@ class TidBitmap {
   bool NextPage(BlockNumber from, Page* page) const;
 
  private:
-  static constexpr size_t kWords = 5;  // 64 * 5 line pointers
+  static constexpr size_t kWords = 5;
+  static constexpr size_t kPartOffsets = kWords * 64;
+  static constexpr size_t kParts = (kMaxItemsPerPage + kPartOffsets) / kPartOffsets;
   static constexpr size_t kEntryBytes = 112;
   struct Bits {
     uint64_t words[kWords] = {};
     bool recheck = false;
   };
+  // Of line pointers kPartOffsets * n on, page by page.
+  using Part = uint64_t;
+  static Part FirstPart(BlockNumber block) { return block * Part{kParts}; }
+  static BlockNumber BlockOf(Part part) { return static_cast<BlockNumber>(part / kParts); }
+  void MakeLossy(BlockNumber block);
   void Shrink();
 
-  size_t max_pages_;
-  std::map<BlockNumber, Bits> pages_;
-  std::set<BlockNumber> lossy_;
+  size_t max_parts_;
+  std::map<Part, Bits> parts_;
+  std::set<BlockNumber> lossy_;  // no part is of these
 };
 
 }  // namespace walden
