@@ -540,6 +540,7 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
   if (statement.query != nullptr) {
     options = ParseCopyOptions(statement.options, false, source_text);
     query = BindStatement(*statement.query, bind);
+    if (FindInto(*statement.query) != nullptr) throw NotSupported("COPY (SELECT INTO)");
   } else {
     RelationRef relation = OpenRelationByName(NameOf(*statement.relation), LockMode::kAccessShare);
     if (relation->row.relkind != relkind::kTable) {

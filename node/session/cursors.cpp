@@ -102,15 +102,22 @@ Portal* SessionState::FindPortal(std::string_view name) {
 std::string SessionState::RunDeclare(const ast::DeclareCursorStmt& statement,
                                      const PreparedStatementRef& whole) {
   bool holdable = (statement.options & kHold) != 0;
-  if (!transaction.in_block() && !holdable) {
-    throw SqlError(ErrorCode::kNoActiveSqlTransaction,
-                   "DECLARE CURSOR can only be used in transaction blocks");
-  }
-  if (portals.contains(statement.portalname)) {
-    throw SqlError(ErrorCode::kDuplicateCursor, "cursor \"{}\" already exists", statement.portalname);
-  }
   PreparedStatementRef prepared_query = whole->Inner(statement.query);
   prepared_query->cursor_options = statement.options;
+  // The query's own errors come first.
+  auto refuse = [&](SqlError error) {
+    Arena scratch(&ProcessMemory());
+    BindPrepared(prepared_query.get(), MakeBindOptions(scratch, whole->source(), nullptr));
+    throw error;
+  };
+  if (!prepared_query->is_query())
+    refuse(SqlError(ErrorCode::kInternalError, "unexpected non-SELECT command in DECLARE CURSOR"));
+  if (!transaction.in_block() && !holdable) {
+    refuse(SqlError(ErrorCode::kNoActiveSqlTransaction,
+                    "DECLARE CURSOR can only be used in transaction blocks"));
+  }
+  if (portals.contains(statement.portalname))
+    refuse(SqlError(ErrorCode::kDuplicateCursor, "cursor \"{}\" already exists", statement.portalname));
   auto cursor = std::make_unique<Portal>(prepared_query);
   cursor->name = statement.portalname;
   cursor->is_cursor = true;

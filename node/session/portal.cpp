@@ -1,5 +1,7 @@
 #include "node/session/portal.h"
 
+#include "node/sql/binder/binder.h"
+
 namespace walden {
 
 std::shared_ptr<PreparedStatement> PreparedStatement::Inner(ast::Node* statement) const {
@@ -11,8 +13,7 @@ std::shared_ptr<PreparedStatement> PreparedStatement::Inner(ast::Node* statement
 bool PreparedStatement::is_query() const {
   if (raw_ == nullptr) return false;
   switch (raw_->stmt->tag) {
-    case ast::Tag::kSelectStmt:
-      return static_cast<const ast::SelectStmt*>(raw_->stmt)->into_clause == nullptr;
+    case ast::Tag::kSelectStmt: return FindInto(*raw_->stmt) == nullptr;
     case ast::Tag::kInsertStmt:
     case ast::Tag::kUpdateStmt:
     case ast::Tag::kDeleteStmt:

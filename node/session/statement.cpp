@@ -7,7 +7,7 @@
 #include "node/session/session_state.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/log_context.h"
-#include "node/sql/binder/cursor_rules.h"
+#include "node/sql/binder/binder.h"
 #include "node/sql/query/expr_facts.h"
 #include "node/txn/untold.h"
 
@@ -69,9 +69,10 @@ CommandContext SessionState::MakeCommandContext(Arena& arena, std::string_view s
 Query* SessionState::BindPrepared(PreparedStatement* statement, const BindOptions& options) {
   AcceptInvalidations();
   SessionReader::Instance().Refresh();
-  Query* query = walden::Bind(*statement->raw(), options);
+  Query* query = statement->cursor_options
+                     ? BindCursorQuery(*statement->raw()->stmt, *statement->cursor_options, options)
+                     : walden::Bind(*statement->raw(), options);
   query->query_id = static_cast<uint64_t>(QueryIdOf(*query));
-  if (statement->cursor_options) CheckCursorQuery(*query, *statement->cursor_options);
   if (options.parameters != nullptr) CheckParameters(*options.parameters);
   return query;
 }

@@ -5,6 +5,7 @@
 #include "node/base/random.h"
 #include "node/config/settings.h"
 #include "node/session/portal.h"
+#include "node/sql/binder/binder.h"
 #include "node/types/type_table.h"
 #include "node/types/utf8.h"
 
@@ -21,8 +22,7 @@ LogStatement KindOf(const ast::Node* statement) {
     case ast::Tag::kMergeStmt:
     case ast::Tag::kTruncateStmt: return LogStatement::kMod;
     case ast::Tag::kSelectStmt:
-      return static_cast<const ast::SelectStmt*>(statement)->into_clause != nullptr ? LogStatement::kDdl
-                                                                                    : LogStatement::kAll;
+      return FindInto(*statement) != nullptr ? LogStatement::kDdl : LogStatement::kAll;
     case ast::Tag::kCopyStmt:
       return static_cast<const ast::CopyStmt*>(statement)->is_from ? LogStatement::kMod : LogStatement::kAll;
     case ast::Tag::kPrepareStmt: return KindOf(static_cast<const ast::PrepareStmt*>(statement)->query);

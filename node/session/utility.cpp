@@ -66,7 +66,10 @@ bool SessionState::UtilityReturnsRows(const ast::Node& statement) {
 
 void SessionState::RunUtility(Portal* portal) {
   PreparedStatement& whole = portal->statement();
-  const ast::Node& statement = *whole.statement();
+  Arena arena;
+  const ast::Node& statement = ast::Is<ast::SelectStmt>(whole.statement())
+                                   ? *CreateTableOf(*ast::As<ast::SelectStmt>(whole.statement()), arena)
+                                   : *whole.statement();
   if (InTransaction() && TransactionReadOnly() && !IsAllowedOnReadOnly(statement)) {
     throw SqlError(ErrorCode::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction",
                    CommandTagName(&statement));
@@ -141,7 +144,6 @@ void SessionState::RunUtility(Portal* portal) {
       return;
     default: break;
   }
-  Arena arena;
   CommandContext context = MakeCommandContext(arena, whole.source());
   portal->tag = RunCommand(statement, context);
 }

@@ -1,18 +1,18 @@
 #include "node/sql/binder/binder.h"
 
 #include "node/sql/binder/collations.h"
-#include "node/sql/binder/cursor_rules.h"
 #include "node/sql/binder/query_binding.h"
 #include "node/sql/binder/type_names.h"
 
 namespace walden {
-namespace {
 
 const ast::IntoClause* FindInto(const ast::Node& statement) {
   const auto* select = ast::TryAs<ast::SelectStmt>(&statement);
   while (select != nullptr && select->op != SetOperation::kNone) select = select->larg;
   return select == nullptr ? nullptr : select->into_clause;
 }
+
+namespace {
 
 // A copy of the statement whose leftmost SELECT has no INTO.
 ast::SelectStmt* WithoutInto(const ast::SelectStmt& select, Arena& arena) {
@@ -21,6 +21,19 @@ ast::SelectStmt* WithoutInto(const ast::SelectStmt& select, Arena& arena) {
   if (copy->op != SetOperation::kNone) copy->larg = WithoutInto(*select.larg, arena);
   return copy;
 }
+
+}  // namespace
+
+const ast::CreateTableAsStmt* CreateTableOf(const ast::SelectStmt& select, Arena& arena) {
+  auto* create = arena.New<ast::CreateTableAsStmt>();
+  create->query = WithoutInto(select, arena);
+  create->into = const_cast<ast::IntoClause*>(FindInto(select));
+  create->objtype = ObjectType::kTable;
+  create->is_select_into = true;
+  return create;
+}
+
+namespace {
 
 // Parameters that were typed only after they had been used as unknown.
 void SettleParameters(BindContext& context, const Node* node) {
@@ -59,77 +72,7 @@ Query* UtilityQuery(Arena& arena, const ast::Node& statement) {
 
 Query* BindTopStatement(BindContext& context, const ast::Node& statement);
 
-// SELECT ... INTO t is CREATE TABLE t AS SELECT ...
-Query* BindSelectInto(BindContext& context, const ast::SelectStmt& select, const ast::IntoClause& into) {
-  auto* create = context.arena.New<ast::CreateTableAsStmt>();
-  create->query = WithoutInto(select, context.arena);
-  create->into = const_cast<ast::IntoClause*>(&into);
-  create->objtype = ObjectType::kTable;
-  create->is_select_into = true;
-  return BindTopStatement(context, *create);
-}
-
-Query* BindDeclareCursor(BindContext& context, const ast::DeclareCursorStmt& declare) {
-  Query* result = UtilityQuery(context.arena, declare);
-  Query* query = BindTopStatement(context, *declare.query);
-  CheckCursorQuery(*query, declare.options);
-  result->utility_query = query;
-  return result;
-}
-
-Query* BindCreateTableAs(BindContext& context, const ast::CreateTableAsStmt& create) {
-  Query* result = UtilityQuery(context.arena, create);
-  // CREATE TABLE AS EXECUTE runs what was prepared elsewhere.
-  if (ast::Is<ast::ExecuteStmt>(create.query)) return result;
-  Query* query = BindTopStatement(context, *create.query);
-  if (create.objtype == ObjectType::kMatView) {
-    if (query->has_modifying_cte) {
-      throw SqlError(ErrorCode::kFeatureNotSupported,
-                     "materialized views must not use data-modifying statements in WITH");
-    }
-    if (context.options.parameters != nullptr && !context.options.parameters->types.empty()) {
-      throw SqlError(ErrorCode::kFeatureNotSupported,
-                     "materialized views may not be defined using bound parameters");
-    }
-  }
-  result->utility_query = query;
-  return result;
-}
-
-Query* BindTopStatement(BindContext& context, const ast::Node& statement) {
-  switch (statement.tag) {
-    case ast::Tag::kSelectStmt:
-      if (const ast::IntoClause* into = FindInto(statement)) {
-        return BindSelectInto(context, *ast::As<ast::SelectStmt>(&statement), *into);
-      }
-      return Analyse(context, statement);
-    case ast::Tag::kInsertStmt:
-    case ast::Tag::kUpdateStmt:
-    case ast::Tag::kDeleteStmt:
-    case ast::Tag::kMergeStmt: return Analyse(context, statement);
-    case ast::Tag::kDeclareCursorStmt:
-      return BindDeclareCursor(context, *ast::As<ast::DeclareCursorStmt>(&statement));
-    case ast::Tag::kCreateTableAsStmt:
-      return BindCreateTableAs(context, *ast::As<ast::CreateTableAsStmt>(&statement));
-    case ast::Tag::kExplainStmt: {
-      Query* result = UtilityQuery(context.arena, statement);
-      const ast::Node* inner = ast::As<ast::ExplainStmt>(&statement)->query;
-      result->utility_query = BindTopStatement(context, *inner);
-      return result;
-    }
-    case ast::Tag::kCopyStmt: {
-      Query* result = UtilityQuery(context.arena, statement);
-      const ast::Node* inner = ast::As<ast::CopyStmt>(&statement)->query;
-      if (inner != nullptr) result->utility_query = BindTopStatement(context, *inner);
-      return result;
-    }
-    default: return UtilityQuery(context.arena, statement);
-  }
-}
-
-}  // namespace
-
-void CheckCursorQuery(const Query& query, int32_t options) {
+void CheckCursorOptions(int32_t options) {
   namespace option = cursor_option;
   auto conflict = [](const char* message) {
     return SqlError(ErrorCode::kInvalidCursorDefinition, std::string(message));
@@ -140,6 +83,10 @@ void CheckCursorQuery(const Query& query, int32_t options) {
   if ((options & option::kAsensitive) != 0 && (options & option::kInsensitive) != 0) {
     throw conflict("cannot specify both ASENSITIVE and INSENSITIVE");
   }
+}
+
+void CheckCursorQuery(const Query& query, int32_t options) {
+  namespace option = cursor_option;
   if (query.command_type != CmdType::kSelect) {
     throw SqlError(ErrorCode::kInternalError, "unexpected non-SELECT command in DECLARE CURSOR");
   }
@@ -163,6 +110,67 @@ void CheckCursorQuery(const Query& query, int32_t options) {
   }
 }
 
+Query* BindDeclareCursor(BindContext& context, const ast::DeclareCursorStmt& declare) {
+  Query* result = UtilityQuery(context.arena, declare);
+  CheckCursorOptions(declare.options);
+  Query* query = Analyse(context, *declare.query);
+  CheckCursorQuery(*query, declare.options);
+  result->utility_query = query;
+  return result;
+}
+
+Query* BindCreateTableAs(BindContext& context, const ast::CreateTableAsStmt& create) {
+  Query* result = UtilityQuery(context.arena, create);
+  // CREATE TABLE AS EXECUTE runs what was prepared elsewhere.
+  if (ast::Is<ast::ExecuteStmt>(create.query)) return result;
+  Query* query = Analyse(context, *create.query);
+  if (create.objtype == ObjectType::kMatView) {
+    if (query->has_modifying_cte) {
+      throw SqlError(ErrorCode::kFeatureNotSupported,
+                     "materialized views must not use data-modifying statements in WITH");
+    }
+    if (context.options.parameters != nullptr && !context.options.parameters->types.empty()) {
+      throw SqlError(ErrorCode::kFeatureNotSupported,
+                     "materialized views may not be defined using bound parameters");
+    }
+  }
+  result->utility_query = query;
+  return result;
+}
+
+Query* BindTopStatement(BindContext& context, const ast::Node& statement) {
+  switch (statement.tag) {
+    case ast::Tag::kSelectStmt:
+      if (FindInto(statement) != nullptr)
+        return BindTopStatement(context,
+                                *CreateTableOf(*ast::As<ast::SelectStmt>(&statement), context.arena));
+      return Analyse(context, statement);
+    case ast::Tag::kInsertStmt:
+    case ast::Tag::kUpdateStmt:
+    case ast::Tag::kDeleteStmt:
+    case ast::Tag::kMergeStmt: return Analyse(context, statement);
+    case ast::Tag::kDeclareCursorStmt:
+      return BindDeclareCursor(context, *ast::As<ast::DeclareCursorStmt>(&statement));
+    case ast::Tag::kCreateTableAsStmt:
+      return BindCreateTableAs(context, *ast::As<ast::CreateTableAsStmt>(&statement));
+    case ast::Tag::kExplainStmt: {
+      Query* result = UtilityQuery(context.arena, statement);
+      const ast::Node* inner = ast::As<ast::ExplainStmt>(&statement)->query;
+      result->utility_query = BindTopStatement(context, *inner);
+      return result;
+    }
+    case ast::Tag::kCopyStmt: {
+      Query* result = UtilityQuery(context.arena, statement);
+      const ast::Node* inner = ast::As<ast::CopyStmt>(&statement)->query;
+      if (inner != nullptr) result->utility_query = Analyse(context, *inner);
+      return result;
+    }
+    default: return UtilityQuery(context.arena, statement);
+  }
+}
+
+}  // namespace
+
 Query* Bind(const ast::RawStmt& statement, const BindOptions& options) {
   BindContext context(options);
   Query* query = BindTopStatement(context, *statement.stmt);
@@ -174,6 +182,18 @@ Query* Bind(const ast::RawStmt& statement, const BindOptions& options) {
 Query* BindStatement(const ast::Node& statement, const BindOptions& options) {
   BindContext context(options);
   return BindTopStatement(context, statement);
+}
+
+Query* BindInnerQuery(const ast::Node& statement, const BindOptions& options) {
+  BindContext context(options);
+  return Analyse(context, statement);
+}
+
+Query* BindCursorQuery(const ast::Node& statement, int32_t cursor_options, const BindOptions& options) {
+  CheckCursorOptions(cursor_options);
+  Query* query = BindInnerQuery(statement, options);
+  CheckCursorQuery(*query, cursor_options);
+  return query;
 }
 
 void CheckParameters(const ParameterTypes& parameters) {

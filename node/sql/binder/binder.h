@@ -57,6 +57,14 @@ struct BindOptions {
 Query* Bind(const ast::RawStmt& statement, const BindOptions& options);
 // A statement node inside a utility statement (PREPARE's, EXPLAIN's, COPY's query, a view's query).
 Query* BindStatement(const ast::Node& statement, const BindOptions& options);
+// The query of CREATE TABLE AS. It has no INTO (42601).
+Query* BindInnerQuery(const ast::Node& statement, const BindOptions& options);
+// The query of DECLARE. Throws if a cursor with these options (cursor_option) cannot go over its rows.
+Query* BindCursorQuery(const ast::Node& statement, int32_t cursor_options, const BindOptions& options);
+// The INTO of a SELECT, which stands in its leftmost part; null: there is none.
+const ast::IntoClause* FindInto(const ast::Node& statement);
+// SELECT ... INTO t as CREATE TABLE t AS SELECT ...
+const ast::CreateTableAsStmt* CreateTableOf(const ast::SelectStmt& select, Arena& arena);
 // Throws 42P18 for a parameter whose type could not be inferred.
 void CheckParameters(const ParameterTypes& parameters);
 

@@ -301,7 +301,7 @@ std::string RunCreateTableAs(const ast::CreateTableAsStmt& statement, CommandCon
   std::string name(into.rel->relname);
   if (AlreadyThere(name, schema, statement.if_not_exists)) return "CREATE TABLE AS";
   if (ast::Is<ast::ExecuteStmt>(statement.query)) throw NotSupported("CREATE TABLE AS EXECUTE");
-  Query* query = BindStatement(*statement.query, context.Bind());
+  Query* query = BindInnerQuery(*statement.query, context.Bind());
   NewRelation relation;
   relation.name = name;
   relation.schema = schema;

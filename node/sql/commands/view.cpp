@@ -128,6 +128,8 @@ Oid CreateView(const ast::ViewStmt& statement, CommandContext& context) {
     throw SqlError(ErrorCode::kSyntaxError, "views cannot be unlogged because they do not have storage");
   }
   Query* query = BindStatement(*statement.query, context.Bind());
+  if (query->command_type == CmdType::kUtility)
+    throw SqlError(ErrorCode::kFeatureNotSupported, "views must not contain SELECT INTO");
   if (query->command_type != CmdType::kSelect)
     throw SqlError(ErrorCode::kFeatureNotSupported,
                    "views must not contain data-modifying statements in WITH");

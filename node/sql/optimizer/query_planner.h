@@ -139,6 +139,7 @@ class QueryPlanner : public StatisticsSource {
   Node* ReplaceSubLinks(Node* node);
   Node* PlanSubLink(SubLink* link);
   bool TryPullUpExists(SubLink* link, bool negated);
+  bool SimplifyExists(Query* sub);
   bool TryPullUpAny(SubLink* link);
   bool CanHashSubPlan(const SubPlan& plan, const Path& path);
   struct SemiJoin {

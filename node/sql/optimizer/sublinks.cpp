@@ -84,6 +84,7 @@ Node* QueryPlanner::PlanSubLink(SubLink* link) {
   plan->array_type = link->array_type;
   if (link->sub_link_type == SubLinkType::kMultiExpr) throw NotSupported("multi-column subquery assignment");
   Query* sub = link->subselect;
+  if (link->sub_link_type == SubLinkType::kExists) SimplifyExists(sub);
   OuterReferences(global_, plan).Replace(sub, 0);
   QueryPlanner planner(global_, this, sub);
   double fraction = link->sub_link_type == SubLinkType::kExists ? 1 : 0;
@@ -206,16 +207,35 @@ void QueryPlanner::PullUpSubLinks() {
   query_->jointree->quals = MakeBoolExpr(arena(), BoolExprType::kAnd, kept);
 }
 
+// Whether there is a row does not depend on what it shows, on order or on how equal rows are put together. False if it may depend on
+// more than FROM and WHERE: the query is then as it was.
+bool QueryPlanner::SimplifyExists(Query* sub) {
+  if (sub->command_type != CmdType::kSelect || sub->set_operations != nullptr || sub->has_aggs ||
+      sub->has_window_funcs || sub->has_target_srfs || sub->has_modifying_cte ||
+      sub->having_qual != nullptr || !sub->grouping_sets.empty() || sub->limit_offset != nullptr ||
+      !sub->row_marks.empty())
+    return false;
+  if (sub->limit_count != nullptr) {
+    Node* limit = FoldConstants(sub->limit_count, arena(), global_.options);
+    const Const* count = TryAs<Const>(limit);
+    if (count == nullptr || (!count->IsNull() && count->value.datum.i64 <= 0)) return false;
+    sub->limit_count = nullptr;
+  }
+  sub->target_list = {};
+  sub->group_clause = {};
+  sub->window_clause = {};
+  sub->distinct_clause = {};
+  sub->sort_clause = {};
+  sub->has_distinct_on = false;
+  return true;
+}
+
 // EXISTS (SELECT ... FROM f WHERE c): a semi (anti) join with f on c, when nothing but c refers to the outer query.
 bool QueryPlanner::TryPullUpExists(SubLink* link, bool negated) {
   Query* sub = link->subselect;
-  if (sub->command_type != CmdType::kSelect || sub->set_operations != nullptr || sub->has_aggs ||
-      sub->has_window_funcs || sub->has_target_srfs || !sub->group_clause.empty() ||
-      !sub->grouping_sets.empty() || sub->having_qual != nullptr || sub->limit_count != nullptr ||
-      sub->limit_offset != nullptr || !sub->cte_list.empty() || sub->has_for_update ||
-      sub->jointree->fromlist.empty() || sub->jointree->quals == nullptr) {
+  if (!sub->cte_list.empty() || !SimplifyExists(sub) || sub->jointree->fromlist.empty() ||
+      sub->jointree->quals == nullptr)
     return false;
-  }
   Expr* quals = sub->jointree->quals;
   if (!ContainsVarOfLevel(quals, 1) || VolatilityOf(quals) == 'v' || ContainsSubLink(quals)) return false;
   sub->jointree->quals = nullptr;

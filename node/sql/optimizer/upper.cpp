@@ -658,8 +658,21 @@ Path QueryPlanner::PlanRowMarks(Path input) {
   return input;
 }
 
+namespace {
+
+// LIMIT ALL and OFFSET 0 leave nothing out.
+bool LeavesNothingOut(const Expr* count, const Expr* offset) {
+  const Const* constant_count = TryAs<Const>(static_cast<const Node*>(count));
+  const Const* constant_offset = TryAs<Const>(static_cast<const Node*>(offset));
+  return (count == nullptr || (constant_count != nullptr && constant_count->IsNull())) &&
+         (offset == nullptr || (constant_offset != nullptr &&
+                                (constant_offset->IsNull() || constant_offset->value.datum.i64 == 0)));
+}
+
+}  // namespace
+
 Path QueryPlanner::PlanLimit(Path input) {
-  if (query_->limit_count == nullptr && query_->limit_offset == nullptr) return input;
+  if (LeavesNothingOut(query_->limit_count, query_->limit_offset)) return input;
   LimitPlan* plan = arena().New<LimitPlan>();
   plan->left = input.plan;
   plan->offset = PlanSubLinks(query_->limit_offset);
