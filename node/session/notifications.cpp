@@ -6,6 +6,7 @@
 
 #include "node/base/error.h"
 #include "node/base/log.h"
+#include "node/catalog/identity.h"
 #include "node/shm/interrupts.h"
 #include "node/sql/functions/record_rows.h"
 #include "node/sql/functions/scalar.h"
@@ -56,7 +57,7 @@ void BeforeCommit() {
   std::vector<Notification> notifications;
   notifications.reserve(state.pending.size());
   for (Pending& pending : state.pending) notifications.push_back(std::move(pending.notification));
-  AppendNotifications(notifications);
+  if (std::optional<ErrorFields> warning = AppendNotifications(notifications)) ReportToClient(*warning);
 }
 
 void AfterCommit() {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "node/base/log.h"
 #include "node/catalog/acl.h"
 #include "node/catalog/identity.h"
 #include "node/config/settings.h"
@@ -37,7 +38,10 @@ std::string SessionFunctions::SetSetting(std::string_view name, std::string_view
   return ShowSetting(name);
 }
 
-void SessionFunctions::Report(const ErrorFields& fields) { session_.sink_.Notice(fields); }
+void SessionFunctions::Report(const ErrorFields& fields) {
+  if (fields.severity >= log_threshold.load(std::memory_order_relaxed)) EmitLog(fields);
+  session_.sink_.Notice(fields);
+}
 
 void InstallFormatHooks(TextFormat* format) {
   InstallSettingHooks(Setting::kTimeZone,

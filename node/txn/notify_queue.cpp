@@ -10,7 +10,7 @@
 #include "node/base/bytes.h"
 #include "node/base/clock.h"
 #include "node/base/error.h"
-#include "node/base/log.h"
+#include "node/config/settings.h"
 #include "node/os/file.h"
 #include "node/shm/interrupts.h"
 #include "node/shm/process.h"
@@ -25,7 +25,6 @@ namespace {
 constexpr char kDirectory[] = "pg_notify";
 constexpr int kBanks = 2;
 constexpr size_t kHeaderBytes = 12;
-constexpr uint64_t kMostPages = 1 << 20;  // 8 GB, as PostgreSQL's
 constexpr uint64_t kFarBehindPages = 4;
 constexpr int64_t kWarningIntervalUs = 5000000;
 constexpr uint64_t kNotListening = UINT64_MAX;
@@ -51,6 +50,7 @@ size_t PagesAt() {
                  4096);
 }
 
+uint64_t MostPages() { return static_cast<uint64_t>(GetInt(Setting::kWaldenNotifyQueuePages)); }
 uint64_t PageOf(uint64_t position) { return position / kPageLogPayload; }
 
 std::atomic<uint64_t>& OwnPosition() { return queue->positions()[self_slot()]; }
@@ -64,23 +64,32 @@ uint64_t OldestPosition() {
   return oldest;
 }
 
-void WarnWhenHalfFull(uint64_t head) {
-  double used = static_cast<double>(PageOf(head) - queue->tail_page.load()) / static_cast<double>(kMostPages);
+// The warning for who fills the queue's second half, now and then.
+std::optional<ErrorFields> HalfFullWarning(uint64_t head) {
+  double used =
+      static_cast<double>(PageOf(head) - queue->tail_page.load()) / static_cast<double>(MostPages());
   int64_t now_us = MonotonicUs(), last_us = queue->warned_us.load();
-  if (used < 0.5 || now_us < last_us + kWarningIntervalUs ||
+  if (used < 0.5 || (last_us != 0 && now_us < last_us + kWarningIntervalUs) ||
       !queue->warned_us.compare_exchange_strong(last_us, now_us))
-    return;
-  int slowest = 0;
-  for (int slot = 1; slot < MaxProcessSlots(); ++slot) {
-    if (queue->positions()[slot].load() < queue->positions()[slowest].load()) slowest = slot;
+    return std::nullopt;
+  uint64_t oldest = queue->head.load();
+  int slowest = -1;
+  for (int slot = 0; slot < MaxProcessSlots(); ++slot) {
+    uint64_t position = queue->positions()[slot].load();
+    if (position > oldest) continue;
+    oldest = position;
+    slowest = slot;
   }
   ErrorFields fields;
   fields.severity = Severity::kWarning;
+  fields.code = ErrorCode::kWarning;
   fields.message = fmt::format("NOTIFY queue is {:.0f}% full", used * 100);
-  fields.detail = fmt::format("The server process with PID {} is among those with the oldest transactions.",
-                              SlotAt(slowest).pid.load());
-  fields.hint = "The NOTIFY queue cannot be emptied until that process ends its current transaction.";
-  EmitLog(fields);
+  if (slowest >= 0) {
+    fields.detail = fmt::format("The server process with PID {} is among those with the oldest transactions.",
+                                SlotAt(slowest).pid.load());
+    fields.hint = "The NOTIFY queue cannot be emptied until that process ends its current transaction.";
+  }
+  return fields;
 }
 
 // Writes one entry at `position`, or on the next page if it does not fit there; returns where it ends.
@@ -97,7 +106,7 @@ uint64_t Append(uint64_t position, const Notification& notification) {
     }
     position += room;
   }
-  if (PageOf(position) - queue->tail_page.load() >= kMostPages)
+  if (PageOf(position) - queue->tail_page.load() >= MostPages())
     throw SqlError(ErrorCode::kProgramLimitExceeded, "too many notifications in the NOTIFY queue");
   PageLog::Page page = queue->pages->Change(PageOf(position));
   char* at = page.payload() + position % kPageLogPayload;
@@ -128,13 +137,13 @@ void ResetNotifyQueue() {
   queue->pages->Clear();
 }
 
-void AppendNotifications(const std::vector<Notification>& notifications) {
+std::optional<ErrorFields> AppendNotifications(const std::vector<Notification>& notifications) {
   CurrentXid();
   AcquireLock(LockTag::Object(Oid::kInvalid, kDatabaseCatalog, Oid::kInvalid), LockMode::kAccessExclusive);
   uint64_t position = queue->head.load();
   for (const Notification& notification : notifications) position = Append(position, notification);
-  WarnWhenHalfFull(position);
   appended_to = position;
+  return HalfFullWarning(position);
 }
 
 void PublishNotifications(Lsn csn) {
@@ -207,7 +216,7 @@ void ReadNotifications(
 
 double NotifyQueueUsage() {
   return static_cast<double>(PageOf(queue->head.load()) - PageOf(OldestPosition())) /
-         static_cast<double>(kMostPages);
+         static_cast<double>(MostPages());
 }
 
 }  // namespace walden

@@ -16,10 +16,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "node/base/error.h"
 #include "node/base/ids.h"
 
 namespace walden {
@@ -38,8 +40,8 @@ void NotifyQueueInit(void* at);
 void ResetNotifyQueue();
 
 // In the transaction's kPreCommit: appends, after waiting for other senders' ends. Throws 54000 when the queue is full, or I/O errors.
-// Takes a transaction id.
-void AppendNotifications(const std::vector<Notification>& notifications);
+// Takes a transaction id. Returns what the sender's client is to be warned of.
+std::optional<ErrorFields> AppendNotifications(const std::vector<Notification>& notifications);
 // At its kPublish: what was appended counts. No errors.
 void PublishNotifications(Lsn csn);
 // Or at its abort.

@@ -153,6 +153,34 @@ class NotifyTest(NodeCase):
             fresh.socket.close()
             node.stop(check_log=False)
 
+    def test_a_queue_that_fills_warns_its_senders(self):
+        with Cluster() as cluster:
+            node = cluster.node("small").init()
+            node.configure(walden_notify_queue_pages=8)
+            node.start()
+            listener, sender = (WireClient(node.port, path=str(cluster.folder)) for _ in range(2))
+            listener.rows("LISTEN c")
+            listener.rows("BEGIN")
+            send = "SELECT pg_notify('c', repeat('z', 7900))"  # a page
+            for _ in range(4):
+                self.assertNotIn("N", [message.kind for message in sender.query(send)])
+            warnings = [message.fields() for message in sender.query(send) if message.kind == "N"]
+            self.assertEqual([(w["S"], w["C"], w["M"], w["D"], w["H"]) for w in warnings], [(
+                "WARNING", "01000", "NOTIFY queue is 50% full",
+                f"The server process with PID {listener.pid} is among those with the oldest transactions.",
+                "The NOTIFY queue cannot be emptied until that process ends its current transaction.")])
+            self.assertIn("WARNING:  NOTIFY queue is 50% full", node.log_text())
+            for _ in range(3):
+                self.assertEqual([message.kind for message in sender.query(send)][-1], "Z")
+            failed = [message.fields() for message in sender.query(send) if message.kind == "E"]
+            self.assertEqual([(f["C"], f["M"]) for f in failed], [("54000", "too many notifications in the NOTIFY queue")])
+            self.assertEqual(len(notifications(listener.query("COMMIT"))), 8)
+            sender.rows(send)
+            self.assertEqual(len(notifications([listener.read()])), 1)
+            for client in (listener, sender):
+                client.socket.close()
+            node.stop(check_log=False)
+
     def test_psql_shows_them(self):
         done = subprocess.run(["psql", "-X", "-h", str(self.cluster.folder), "-p", str(self.node.port), "-U", "postgres", "-d", "postgres",
                                "-c", "LISTEN virtual", "-c", "NOTIFY virtual, 'seen'"], capture_output=True, text=True, check=True)
