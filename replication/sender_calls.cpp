@@ -127,9 +127,7 @@ void ActiveCall::Flush() {
 }
 
 void ActiveCall::Fail(const SqlError& error) {
-  ErrorFields fields = error.fields();
-  fields.severity = Severity::kError;
-  EmitLog(fields);
+  LogError(Severity::kError, error);
   Send(FailureMessage(error));
   FinishAfterwards();
 }

@@ -104,11 +104,9 @@ class Receiver {
  private:
   // Once until something else happens: the same failure comes back every few seconds while its cause lasts.
   static void Complain(const SqlError& error) {
-    ErrorFields fields = error.fields();
-    if (fields.message == last_failure) return;
-    last_failure = fields.message;
-    fields.severity = Severity::kLog;
-    EmitLog(fields);
+    if (error.fields().message == last_failure) return;
+    last_failure = error.fields().message;
+    LogError(Severity::kLog, error);
   }
 
   static void Check() {

@@ -59,13 +59,6 @@ std::vector<std::string> ListenAddresses(bool encrypted) {
   return addresses;
 }
 
-// What keeps replicas from being served, or served otherwise: nobody's statement has failed.
-void LogFailure(const SqlError& error) {
-  ErrorFields fields = error.fields();
-  fields.severity = Severity::kLog;
-  EmitLog(fields);
-}
-
 class WalSender {
  public:
   explicit WalSender(const LoginPolicy& policy) : context_(queue_, policy) {}
@@ -141,7 +134,7 @@ class WalSender {
       Log(Severity::kLog, "listening for replicas on port {}{}", ReplicationPort(),
           encrypted ? "" : ", loopback only (ssl is off)");
     } catch (const SqlError& error) {
-      LogFailure(error);
+      LogError(Severity::kLog, error);  // nobody's statement has failed
     }
   }
 
@@ -157,7 +150,7 @@ class WalSender {
     try {
       tls_->Replace(ReadTlsIdentity(/*is_reload=*/true));
     } catch (const SqlError& error) {
-      LogFailure(error);
+      LogError(Severity::kLog, error);  // nobody's statement has failed
       Log(Severity::kLog, "the replication port keeps its TLS configuration");
     }
     return true;

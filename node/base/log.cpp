@@ -24,4 +24,10 @@ void SetLogSink(LogSink sink) { log_sink = sink ? sink : WriteToStandardError; }
 
 void EmitLog(const ErrorFields& fields) { log_sink(fields); }
 
+void LogError(Severity severity, const SqlError& error) {
+  ErrorFields fields = error.fields();
+  fields.severity = severity;
+  EmitLog(fields);
+}
+
 }  // namespace walden

@@ -18,6 +18,8 @@ extern std::atomic<Severity> log_threshold;
 
 // Hands the entry to the sink, whatever the threshold.
 void EmitLog(const ErrorFields& fields);
+// An error that was caught, at the severity it has for this process: what a background process goes on after is a LOG.
+void LogError(Severity severity, const SqlError& error);
 
 template <class... Args>
 void Log(Severity severity, fmt::format_string<Args...> format, Args&&... args) {

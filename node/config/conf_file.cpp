@@ -300,9 +300,7 @@ bool LoadConfiguration(const std::string& config_file, const std::string& data_d
     if (PathExists(automatic)) ParseConfFile(automatic, &entries);
   } catch (const SqlError& error) {
     if (starting) throw;
-    ErrorFields fields = error.fields();
-    fields.severity = severity;
-    EmitLog(fields);
+    LogError(severity, error);
     ReportErrors(config_file, "; no changes were applied", severity);
     return false;
   }

@@ -294,9 +294,7 @@ void ReloadClientAccess() {
   try {
     access = ReadClientAccess();
   } catch (const SqlError& error) {
-    ErrorFields fields = error.fields();
-    fields.severity = Severity::kLog;
-    EmitLog(fields);
+    LogError(Severity::kLog, error);
     Log(Severity::kLog, "{} was not reloaded", GetString(Setting::kHbaFile));
   }
 }

@@ -30,9 +30,7 @@ void Connection::StartTls() {
     }
   } catch (const SqlError& error) {
     if (error.fields().severity >= Severity::kFatal) throw;
-    ErrorFields fields = error.fields();
-    fields.severity = Severity::kLog;
-    EmitLog(fields);
+    LogError(Severity::kLog, error);
     throw ConnectionLost();
   }
 }

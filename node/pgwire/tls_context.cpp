@@ -169,9 +169,7 @@ void ReloadTls() {
   try {
     MakeTls(KeyReading::kReload);
   } catch (const SqlError& error) {
-    ErrorFields fields = error.fields();
-    fields.severity = Severity::kLog;
-    EmitLog(fields);
+    LogError(Severity::kLog, error);
     Log(Severity::kLog, "SSL configuration was not reloaded");
   }
 }

@@ -89,9 +89,7 @@ bool ArchiveByLibrary(const std::string& name) {
     CountArchived(name, true);
     return true;
   } catch (const SqlError& error) {
-    ErrorFields fields = error.fields();
-    fields.severity = Severity::kWarning;
-    EmitLog(fields);
+    LogError(Severity::kWarning, error);
     CountArchived(name, false);
     return false;
   }

@@ -229,9 +229,7 @@ int RunBackgroundWorker(int index) {
     WorkerContext context(row.argument, row.extra);
     FindFunction(row.library, row.function)(context);
   } catch (const SqlError& error) {
-    ErrorFields fields = error.fields();
-    fields.severity = error.code() == ErrorCode::kAdminShutdown ? Severity::kFatal : Severity::kError;
-    EmitLog(fields);
+    LogError(error.code() == ErrorCode::kAdminShutdown ? Severity::kFatal : Severity::kError, error);
     exit_code = 1;
   }
   bool done = exit_code == 0 || row.restart_delay_s < 0;

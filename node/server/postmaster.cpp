@@ -298,9 +298,7 @@ int RunPostmaster(PostmasterOptions options) {
     }
     return Postmaster(std::move(options)).Run();
   } catch (const SqlError& error) {
-    ErrorFields fields = error.fields();
-    fields.severity = Severity::kFatal;
-    EmitLog(fields);
+    LogError(Severity::kFatal, error);
     return 1;
   }
 }

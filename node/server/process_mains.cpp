@@ -87,9 +87,7 @@ std::string VirtualXidText() {
 
 void LogAndDrop(const std::exception& error) {
   if (const SqlError* sql = dynamic_cast<const SqlError*>(&error)) {
-    ErrorFields fields = sql->fields();
-    fields.severity = std::max(fields.severity, Severity::kFatal);
-    EmitLog(fields);
+    LogError(std::max(sql->fields().severity, Severity::kFatal), *sql);
   } else {
     Log(Severity::kFatal, "{}", error.what());
   }
