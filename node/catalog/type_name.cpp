@@ -42,11 +42,11 @@ std::string Modifier(Oid type, int32_t typmod) {
   return text;
 }
 
-std::string FormatBase(Oid type, int32_t typmod, bool always_qualify) {
+std::string FormatBase(Oid type, int32_t typmod, bool always_qualify, bool knows_typmod) {
   for (const SqlName& name : kSqlNames) {
     if (name.type != type) continue;
-    // Without a modifier "character" would mean character(1) and "bit" bit(1).
-    if (type == type_oid::kBpchar && typmod == -1) return "character";
+    if (knows_typmod && typmod < 0 && type == type_oid::kBpchar) return "bpchar";
+    if (knows_typmod && typmod < 0 && type == type_oid::kBit) return "\"bit\"";
     return std::string(name.before) + Modifier(type, typmod) + std::string(name.after);
   }
   if (const BuiltinType* builtin = FindBuiltinType(type); builtin != nullptr && !always_qualify) {
@@ -70,17 +70,18 @@ Oid ElementOfTrueArray(Oid type) {
                                                                                        : Oid::kInvalid;
 }
 
-std::string Format(Oid type, int32_t typmod, bool always_qualify) {
+std::string Format(Oid type, int32_t typmod, bool always_qualify, bool knows_typmod) {
   if (!IsValid(type)) return "-";
   Oid element = ElementOfTrueArray(type);
-  if (IsValid(element)) return FormatBase(element, typmod, always_qualify) + "[]";
-  return FormatBase(type, typmod, always_qualify);
+  if (IsValid(element)) return FormatBase(element, typmod, always_qualify, knows_typmod) + "[]";
+  return FormatBase(type, typmod, always_qualify, knows_typmod);
 }
 
 }  // namespace
 
-std::string FormatType(Oid type, int32_t typmod) { return Format(type, typmod, false); }
-std::string FormatTypeQualified(Oid type) { return Format(type, -1, true); }
+std::string FormatType(Oid type, int32_t typmod) { return Format(type, typmod, false, false); }
+std::string FormatTypeWithTypmod(Oid type, int32_t typmod) { return Format(type, typmod, false, true); }
+std::string FormatTypeQualified(Oid type) { return Format(type, -1, true, false); }
 
 std::string FormatFunctionSignature(Oid function) {
   RowRef<PgProcRow> row = FunctionRow(function);

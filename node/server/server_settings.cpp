@@ -59,7 +59,8 @@ void LoadServerSettings(const std::string& data_directory,
 
 uint64_t ReadSystemId() {
   ControlFile control = LoadControlFile();
-  OverrideSetting(Setting::kDataChecksums, control.data_checksums != 0 ? "on" : "off");
+  OverrideSetting(Setting::kDataChecksums, control.data_checksums != 0 ? "on" : "off",
+                  SettingSource::kDynamicDefault);
   return control.system_id;
 }
 

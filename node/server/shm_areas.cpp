@@ -63,7 +63,8 @@ std::unique_ptr<Region> CreateServerRegion(const std::string& name) {
                     SettingSource::kDynamicDefault);
   }
   size_t bytes = RegionBytes(kBindings);
-  OverrideSetting(Setting::kSharedMemorySize, std::to_string((bytes + (1 << 20) - 1) >> 20));
+  OverrideSetting(Setting::kSharedMemorySize, std::to_string((bytes + (1 << 20) - 1) >> 20),
+                  SettingSource::kDynamicDefault);
   HugePagesMode mode = GetEnum<HugePagesMode>(Setting::kHugePages);
   std::unique_ptr<Region> region;
   if (mode != HugePagesMode::kOff) region = Region::TryCreateHuge(name, bytes);

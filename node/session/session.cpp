@@ -117,7 +117,7 @@ void Session::Start(const SessionStart& start) {
   InstallFormatHooks(&format_);
   state_->log.Use(&format_, &state_->functions);
   InstallTransactionSettingHooks();
-  OverrideSetting(Setting::kInHotStandby, InRecovery() ? "on" : "off");
+  OverrideSetting(Setting::kInHotStandby, InRecovery() ? "on" : "off", SettingSource::kDynamicDefault);
   InstallRoleSettings(start.user);
   ApplyStoredSettings(database->oid, role->oid, state_->functions);
   SetRequest request;

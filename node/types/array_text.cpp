@@ -48,11 +48,14 @@ class LiteralParser {
     while (at_ < text_.size() && IsSpace(text_[at_])) ++at_;
   }
 
-  int32_t ParseBound() {
+  int32_t ParseBound(bool is_first) {
     size_t start = at_;
     if (Peek() == '-' || Peek() == '+') ++at_;
     while (Peek() >= '0' && Peek() <= '9') ++at_;
-    if (at_ == start) Malformed("Missing array dimension value.");
+    if (at_ == start) {
+      Malformed(is_first ? "\"[\" must introduce explicitly-specified array dimensions."
+                         : "Missing array dimension value.");
+    }
     return ParseInt32(text_.substr(start, at_ - start));
   }
 
@@ -60,10 +63,10 @@ class LiteralParser {
     int count = 0;
     for (SkipSpace(); Take('['); SkipSpace(), ++count) {
       if (count >= kMaxArrayDimensions) TooManyDimensions(count + 1);
-      int32_t lower = 1, upper = ParseBound();
+      int32_t lower = 1, upper = ParseBound(true);
       if (Take(':')) {
         lower = upper;
-        upper = ParseBound();
+        upper = ParseBound(false);
       }
       if (!Take(']')) Malformed("Missing \"]\" after array dimensions.");
       if (upper < lower) {
@@ -85,6 +88,11 @@ class LiteralParser {
     bool same = count == dimensions_;
     for (int i = 0; same && i < count; ++i) same = lengths_[i] == explicit_lengths_[i];
     if (!same) Malformed("Specified array dimensions do not match array contents.");
+    for (int i = 0; i < count; ++i) {
+      if (int64_t{lower_bounds_[i]} + lengths_[i] > INT32_MAX)
+        throw SqlError(ErrorCode::kProgramLimitExceeded, "array lower bound is too large: {}",
+                       lower_bounds_[i]);
+    }
   }
 
   // At '{'. Every level must find as many members as its first sibling did.
@@ -106,7 +114,7 @@ class LiteralParser {
         ++members;
         SkipSpace();
         if (Take('}')) break;
-        if (!Take(io_.type->delimiter)) UnexpectedCharacter();
+        if (!Take(io_.type->delimiter)) UnexpectedAfterElement();
         SkipSpace();
         if (Peek() == '}') UnexpectedCharacter();
       }
@@ -123,6 +131,12 @@ class LiteralParser {
     Malformed(fmt::format("Unexpected \"{}\" character.", text_[at_]));
   }
 
+  // Behind an element or an inner array.
+  [[noreturn]] void UnexpectedAfterElement() {
+    if (at_ >= text_.size() || Peek() == '{') UnexpectedCharacter();
+    Malformed("Unexpected array element.");
+  }
+
   void ParseMember(int depth) {
     SkipSpace();
     if (Peek() == '{') {
@@ -130,33 +144,28 @@ class LiteralParser {
       ParseLevel(depth + 1);
       return;
     }
-    if (dimensions_ != depth + 1 || (leaf_depth_ >= 0 && leaf_depth_ != depth)) {
-      Malformed("Multidimensional arrays must have sub-arrays with matching dimensions.");
-    }
+    if (dimensions_ != depth + 1) Malformed("Unexpected array element.");
     leaf_depth_ = depth;
     ParseElement();
   }
 
   void ParseElement() {
     std::string word;
-    bool quoted = false;
     size_t kept = 0;  // trailing unquoted white space is dropped
     if (Take('"')) {
-      quoted = true;
       while (!Take('"')) {
         Take('\\');
         if (at_ >= text_.size()) Malformed("Unexpected end of input.");
         word.push_back(text_[at_++]);
       }
       SkipSpace();
-      if (Peek() == '"') Malformed("Incorrectly quoted array element.");
-      if (Peek() != '}' && Peek() != io_.type->delimiter) UnexpectedCharacter();
+      if (Peek() != '}' && Peek() != io_.type->delimiter) UnexpectedAfterElement();
       kept = word.size();
     } else {
       bool escaped = false;
       while (Peek() != '}' && Peek() != io_.type->delimiter) {
         if (at_ >= text_.size()) Malformed("Unexpected end of input.");
-        if (Peek() == '"' || Peek() == '{') UnexpectedCharacter();
+        if (Peek() == '"' || Peek() == '{') UnexpectedAfterElement();
         bool backslash = Take('\\');
         escaped |= backslash;
         if (at_ >= text_.size()) Malformed("Unexpected end of input.");
@@ -170,7 +179,6 @@ class LiteralParser {
         return;
       }
     }
-    (void)quoted;
     TypeIo element_io{io_.arena, io_.format, io_.names, &element_, io_.typmod};
     Value value{Datum{.words = {0, 0}}, false};
     element_.input(word, element_io, &value.datum);

@@ -182,7 +182,7 @@ bool IsDayWord(std::string_view word) {
 struct Reading {
   Special special = Special::kNone;
   bool has_year = false, has_month = false, has_day = false, has_time = false, has_zone = false;
-  bool text_month = false, two_digit_year = false, bc = false;
+  bool text_month = false, two_digit_year = false, has_era = false, bc = false;
   int64_t year = 0, month = 0, day = 0;
   std::optional<int64_t> julian, day_of_year;
   int64_t hour = 0, minute = 0, second = 0, microsecond = 0;
@@ -201,6 +201,7 @@ int64_t Number(std::string_view digits) {
     if (!IsDigit(c)) throw Fail{Problem::kSyntax};
     value = value * 10 + (c - '0');
   }
+  if (value > INT32_MAX) throw Fail{Problem::kRange};
   return value;
 }
 
@@ -222,15 +223,13 @@ class Reader {
   Reading Run(std::string_view text) {
     std::vector<Field> fields = Splitter(text).Run();
     if (fields.empty()) throw Fail{Problem::kSyntax};
-    for (size_t i = 0; i < fields.size(); ++i) {
-      switch (fields[i].kind) {
-        case FieldKind::kDate: Date(fields[i].text); break;
-        case FieldKind::kTime: Time(fields[i].text); break;
-        case FieldKind::kNumber:
-          WholeNumber(fields[i].text, i + 1 < fields.size() ? fields[i + 1].text : "");
-          break;
-        case FieldKind::kZone: Zone(fields[i].text); break;
-        case FieldKind::kWord: Word(fields[i].text); break;
+    for (const Field& field : fields) {
+      switch (field.kind) {
+        case FieldKind::kDate: Date(field.text); break;
+        case FieldKind::kTime: Time(field.text); break;
+        case FieldKind::kNumber: WholeNumber(field.text); break;
+        case FieldKind::kZone: Zone(field.text); break;
+        case FieldKind::kWord: Word(field.text); break;
       }
     }
     Check();
@@ -239,17 +238,15 @@ class Reader {
 
  private:
   void Date(std::string_view text) {
-    if (r_.has_date()) {
-      // A second date can only be a zone such as -08 glued on by a hyphen; PostgreSQL refuses it too.
-      throw Fail{Problem::kSyntax};
-    }
     size_t hyphen = text.find('-');
-    if (is_time_ && hyphen == 6 && text.find_first_not_of("0123456789-") == text.npos &&
-        text.rfind('-') == hyphen) {
-      WholeNumber(text.substr(0, hyphen), "");  // hhmmss-zone
+    if ((is_time_ || r_.has_date()) && !r_.has_time && hyphen == 6 &&
+        text.find_first_not_of("0123456789-") == text.npos && text.rfind('-') == hyphen) {
+      WholeNumber(text.substr(0, hyphen));  // hhmmss-zone
       Zone(text.substr(hyphen));
       return;
     }
+    // A date of one piece stands before the time.
+    if (r_.has_date() || r_.has_time) throw Fail{Problem::kSyntax};
     int numbers = 0;  // that it begins with
     for (size_t at = 0; at < text.size();) {
       size_t start = at;
@@ -336,22 +333,17 @@ class Reader {
   }
 
   // A number standing alone: run-together dates and times, or one part of a spaced date.
-  void WholeNumber(std::string_view text, std::string_view next) {
+  void WholeNumber(std::string_view text) {
     size_t dot = text.find('.');
     std::string_view digits = text.substr(0, dot);
-    if (after_t_ || (!r_.has_time && (r_.has_date() || (is_time_ && digits.size() == 6)))) {
-      if (digits.size() == 6 || digits.size() == 4) {
+    bool run_together = digits.size() == 6 || digits.size() == 4;
+    if (after_t_ || (!r_.has_time && (r_.has_date() || (is_time_ && run_together)))) {
+      if (run_together) {
         r_.has_time = true;
         r_.hour = Number(digits.substr(0, 2));
         r_.minute = Number(digits.substr(2, 2));
         r_.second = digits.size() == 6 ? Number(digits.substr(4, 2)) : 0;
         r_.microsecond = dot == text.npos ? 0 : Fraction(text.substr(dot));
-        after_t_ = false;
-        return;
-      }
-      if (digits.size() <= 2 && (next == "am" || next == "pm" || after_t_)) {
-        r_.has_time = true;
-        r_.hour = Number(digits);
         after_t_ = false;
         return;
       }
@@ -361,7 +353,7 @@ class Reader {
       r_.day_of_year = Number(text.substr(dot + 1));
       return;
     }
-    if (!r_.has_year && !r_.has_month && !r_.has_day && (digits.size() == 8 || digits.size() == 6)) {
+    if (!r_.has_year && !r_.has_month && !r_.has_day && digits.size() >= 6) {
       size_t year_digits = digits.size() - 4;
       SetYear(digits.substr(0, year_digits), Number(digits.substr(0, year_digits)));
       r_.has_month = true;
@@ -369,14 +361,31 @@ class Reader {
       SetDay(Number(digits.substr(year_digits + 2)));
       return;
     }
-    if (dot != text.npos || digits.size() > 7 || r_.has_date()) throw Fail{Problem::kSyntax};
-    if (digits.size() == 6 && !r_.has_time) throw Fail{Problem::kSyntax};
+    if (dot != text.npos || digits.size() > 5 || r_.has_date()) throw Fail{Problem::kSyntax};
     DateNumber(digits);
   }
 
-  void Time(std::string_view text) {
+  void SetTime() {
     if (r_.has_time) throw Fail{Problem::kSyntax};
     r_.has_time = true;
+  }
+
+  // A day, and with a fraction the time of it.
+  void Julian(std::string_view text) {
+    size_t dot = text.find('.');
+    r_.julian = Number(text.substr(0, dot));
+    if (dot == text.npos) return;
+    SetTime();
+    std::string fraction = "0" + std::string(text.substr(dot));
+    auto us = static_cast<int64_t>(std::strtod(fraction.c_str(), nullptr) * static_cast<double>(kUsPerDay));
+    r_.hour = us / kUsPerHour;
+    r_.minute = us % kUsPerHour / kUsPerMinute;
+    r_.second = us % kUsPerMinute / kUsPerSecond;
+    r_.microsecond = us % kUsPerSecond;
+  }
+
+  void Time(std::string_view text) {
+    SetTime();
     after_t_ = false;
     size_t first = text.find(':');
     std::string_view rest = text.substr(first + 1);
@@ -405,7 +414,6 @@ class Reader {
   void Zone(std::string_view text) {
     int sign = text[0] == '-' ? -1 : 1;
     std::string_view body = text.substr(1);
-    if (!r_.has_time && !r_.has_date() && r_.special == Special::kNone) throw Fail{Problem::kSyntax};
     int64_t hours, minutes = 0, seconds = 0;
     size_t colon = body.find(':');
     if (colon != body.npos) {
@@ -425,6 +433,7 @@ class Reader {
       hours = Number(body);
     }
     if (hours > 15 || minutes > 59 || seconds > 59) throw Fail{Problem::kZoneRange};
+    if (!r_.has_time && !r_.has_date() && r_.special == Special::kNone) throw Fail{Problem::kSyntax};
     if (r_.has_zone && r_.zone == nullptr && r_.zone_east != 0) throw Fail{Problem::kSyntax};
     r_.has_zone = true;
     r_.zone = nullptr;
@@ -436,26 +445,28 @@ class Reader {
       after_t_ = true;
       return;
     }
-    if (word == "am" || word == "a.m") {
-      r_.half = 1;
+    if (word == "am" || word == "pm") {
+      if (r_.half != 0) throw Fail{Problem::kSyntax};
+      r_.half = word == "am" ? 1 : 2;
       return;
     }
-    if (word == "pm") {
-      r_.half = 2;
+    if (word == "bc" || word == "ad") {
+      if (r_.has_era) throw Fail{Problem::kSyntax};
+      r_.has_era = true;
+      r_.bc = word == "bc";
       return;
     }
-    if (word == "bc") {
-      r_.bc = true;
-      return;
-    }
-    if (word == "ad" || word == "at" || word == "on" || IsDayWord(word)) return;
-    if (int month = Splitter::MonthOf(word)) {
-      if (r_.has_month && r_.text_month) throw Fail{Problem::kSyntax};
+    if (word == "at" || word == "on") return;
+    int month = Splitter::MonthOf(word);
+    if (month != 0 || IsDayWord(word)) {
+      if (is_time_) throw Fail{Problem::kSyntax};
+      if (month == 0) return;
+      if (r_.has_month && (r_.text_month || r_.month < 1 || r_.month > 31)) throw Fail{Problem::kSyntax};
       Month(month);
       return;
     }
     if (word[0] == 'j' && word.size() > 1 && IsDigit(word[1])) {
-      r_.julian = Number(std::string_view(word).substr(1, word.find('.') - 1));
+      Julian(std::string_view(word).substr(1));
       return;
     }
     static constexpr std::pair<std::string_view, Special> kSpecials[] = {
@@ -465,13 +476,13 @@ class Reader {
         {"yesterday", Special::kYesterday},
         {"epoch", Special::kEpoch},
         {"infinity", Special::kInfinity},
-        {"+infinity", Special::kInfinity},
         {"-infinity", Special::kMinusInfinity},
         {"allballs", Special::kAllBalls}};
     for (const auto& [name, special] : kSpecials) {
       if (word == name) {
         if (r_.special != Special::kNone) throw Fail{Problem::kSyntax};
         r_.special = special;
+        if (special == Special::kAllBalls) SetTime();
         return;
       }
     }
@@ -513,7 +524,19 @@ class Reader {
     r_.zone = zone;
   }
 
+  // Whether what was said goes together.
+  void CheckParts() {
+    bool any_date = r_.has_year || r_.has_month || r_.has_day || r_.julian;
+    bool is_day = r_.special == Special::kToday || r_.special == Special::kTomorrow ||
+                  r_.special == Special::kYesterday;
+    if (after_t_ || (is_time_ && any_date && !r_.has_date()) || (is_day && any_date) ||
+        (r_.special == Special::kNow && (any_date || r_.has_time)))
+      throw Fail{Problem::kSyntax};
+    if (r_.day_of_year && (*r_.day_of_year < 1 || *r_.day_of_year > 366)) throw Fail{Problem::kSyntax};
+  }
+
   void Check() {
+    CheckParts();
     if (r_.has_year) {
       if (r_.bc) {
         if (r_.year <= 0) throw Fail{Problem::kRange};
@@ -521,12 +544,6 @@ class Reader {
       } else if (r_.two_digit_year) {
         r_.year += r_.year < 70 ? 2000 : 1900;
       } else if (r_.year == 0) {
-        throw Fail{Problem::kRange};
-      }
-      if (r_.year > 5874898 || r_.year < -4713) throw Fail{Problem::kRange};
-    }
-    if (r_.day_of_year && r_.has_year) {
-      if (*r_.day_of_year < 1 || *r_.day_of_year > (IsLeapYear(static_cast<int32_t>(r_.year)) ? 366 : 365)) {
         throw Fail{Problem::kRange};
       }
     }
@@ -580,9 +597,10 @@ int64_t NowUs(const TextFormat& format) {
   return format.transaction_start_us != 0 ? format.transaction_start_us : WallClockUs();
 }
 
-// Days of the date read; requires one.
+// Days of the date read; requires one. Too many for any date when the year is.
 int64_t DaysOf(const Reading& r, std::string_view text, const char* type_name) {
   if (r.julian) return *r.julian - kEpochJulian;
+  if (r.has_year && (r.year > 5874898 || r.year < -4713)) return INT32_MAX;
   if (r.has_year && r.day_of_year)
     return int64_t{DaysFromCivil(static_cast<int32_t>(r.year), 1, 1)} + *r.day_of_year - 1;
   if (!r.has_date()) {
@@ -663,7 +681,8 @@ int64_t ParseTimestampTz(std::string_view text, const TextFormat& format) {
 
 // A zone whose offset depends on the date needs one.
 static void CheckTime(const Reading& r, std::string_view text, const char* type) {
-  if (!r.has_time || (r.has_zone && r.zone != nullptr && !r.zone_is_abbreviation && !r.has_date())) {
+  bool needs_date = r.has_zone && r.zone != nullptr && !r.zone_is_abbreviation && !r.zone->is_fixed();
+  if (!r.has_time || (needs_date && !r.has_date())) {
     throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid input syntax for type {}: \"{}\"", type, text);
   }
   if (TimeOf(r) > kUsPerDay) {

@@ -28,7 +28,7 @@ template <class T>
 bool ParseSpecial(std::string_view word, T* value) {
   bool negative = !word.empty() && word[0] == '-';
   std::string_view body = !word.empty() && (word[0] == '-' || word[0] == '+') ? word.substr(1) : word;
-  if (EqualsIgnoringCase(body, "nan") && body.size() == word.size()) {
+  if (EqualsIgnoringCase(body, "nan")) {
     *value = std::numeric_limits<T>::quiet_NaN();
     return true;
   }
@@ -37,6 +37,19 @@ bool ParseSpecial(std::string_view word, T* value) {
     return true;
   }
   return false;
+}
+
+// Decimal, or hexadecimal behind "0x".
+template <class T>
+std::from_chars_result FromChars(std::string_view digits, T* value) {
+  bool negative = digits[0] == '-';
+  std::string_view body = digits.substr(negative ? 1 : 0);
+  const char* end = digits.data() + digits.size();
+  if (body.size() < 3 || body[2] == '-' || body[0] != '0' || (body[1] | 32) != 'x')
+    return std::from_chars(digits.data(), end, *value);
+  auto result = std::from_chars(body.data() + 2, end, *value, std::chars_format::hex);
+  if (negative) *value = -*value;
+  return result;
 }
 
 template <class T>
@@ -49,7 +62,7 @@ T Parse(std::string_view text, std::string_view type_name) {
   if (digits.empty() || digits.back() == 'n' || digits.back() == 'y' || digits.back() == 'f') {
     ThrowInvalidSyntax(type_name, text);  // from_chars would take its own spellings of the specials
   }
-  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  auto [end, error] = FromChars(digits, &value);
   if (error == std::errc::invalid_argument || end != digits.data() + digits.size())
     ThrowInvalidSyntax(type_name, text);
   if (error == std::errc::result_out_of_range) {

@@ -1,6 +1,8 @@
 #include "node/types/identifier.h"
 
+#include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 
 #include "node/base/error.h"
@@ -12,21 +14,26 @@
 
 namespace walden {
 
+// As strtoul() does: white space and a sign before the digits. What follows the closing bracket is not looked at.
 int64_t ParseTid(std::string_view text) {
-  size_t comma = text.find(',');
-  if (text.size() < 5 || text.front() != '(' || text.back() != ')' || comma == text.npos)
-    ThrowInvalidSyntax("tid", text);
-  uint32_t block = 0;
-  uint16_t offset = 0;
-  const char* block_end = text.data() + comma;
-  const char* offset_end = text.data() + text.size() - 1;
-  auto first = std::from_chars(text.data() + 1, block_end, block);
-  auto second = std::from_chars(block_end + 1, offset_end, offset);
-  if (first.ec != std::errc() || first.ptr != block_end || second.ec != std::errc() ||
-      second.ptr != offset_end) {
-    ThrowInvalidSyntax("tid", text);
-  }
-  return PackTid({block, offset});
+  std::string copy(text);
+  const char* at = copy.c_str();
+  auto number = [&](char delimiter) {
+    char* end;
+    errno = 0;
+    uint64_t value = std::strtoul(at, &end, 10);
+    if (errno != 0 || *end != delimiter) ThrowInvalidSyntax("tid", text);
+    at = end + 1;
+    return value;
+  };
+  size_t open = copy.find('(');
+  if (open == copy.npos) ThrowInvalidSyntax("tid", text);
+  at += open + 1;
+  uint64_t block = number(','), offset = number(')');
+  auto as_signed = static_cast<int64_t>(block);
+  bool block_fits = block <= UINT32_MAX || (as_signed < 0 && as_signed >= INT32_MIN);
+  if (!block_fits || offset > UINT16_MAX) ThrowInvalidSyntax("tid", text);
+  return PackTid({static_cast<uint32_t>(block), static_cast<uint16_t>(offset)});
 }
 
 uint64_t ParseLsn(std::string_view text) {
@@ -112,11 +119,11 @@ uint64_t Unsigned64(const Datum& v) { return static_cast<uint64_t>(v.i64); }
 void OidIn(std::string_view text, TypeIo&, Datum* to) {
   to->i32 = static_cast<int32_t>(ParseUint32(text, "oid"));
 }
+// Whatever digits it begins with, octal and hexadecimal ones too.
+uint64_t LeadingDigits(std::string_view text) { return std::strtoul(std::string(text).c_str(), nullptr, 0); }
+// xid and cid.
 void XidIn(std::string_view text, TypeIo&, Datum* to) {
-  to->i32 = static_cast<int32_t>(ParseUint32(text, "xid"));
-}
-void CidIn(std::string_view text, TypeIo&, Datum* to) {
-  to->i32 = static_cast<int32_t>(ParseUint32(text, "cid"));
+  to->i32 = static_cast<int32_t>(static_cast<uint32_t>(LeadingDigits(text)));
 }
 void OidOut(const Datum& v, TypeIo&, std::string* to) { AppendUint(to, Unsigned(v)); }
 void OidReceive(std::string_view bytes, TypeIo&, Datum* to) { to->i32 = WireReader(bytes).TakeInt32(); }
@@ -125,7 +132,7 @@ int OidCompare(const Datum& a, const Datum& b, const void*) { return Order(Unsig
 uint64_t OidHash(const Datum& v) { return HashInteger(Unsigned(v)); }
 
 void Xid8In(std::string_view text, TypeIo&, Datum* to) {
-  to->i64 = static_cast<int64_t>(ParseUint64(text, "xid8"));
+  to->i64 = static_cast<int64_t>(LeadingDigits(text));
 }
 void Xid8Out(const Datum& v, TypeIo&, std::string* to) { AppendUint(to, Unsigned64(v)); }
 void Word8Receive(std::string_view bytes, TypeIo&, Datum* to) { to->i64 = WireReader(bytes).TakeInt64(); }
@@ -282,7 +289,7 @@ constexpr TypeDescriptor Word4(uint32_t oid, std::string_view name, uint32_t arr
 constexpr TypeDescriptor kTypes[] = {
     Word4(26, "oid", 1028, OidIn),
     Word4(28, "xid", 1011, XidIn),
-    Word4(29, "cid", 1012, CidIn),
+    Word4(29, "cid", 1012, XidIn),
     {Oid{5069}, "xid8", PhysicalType::kInt64, 8, 'd', 'b', ',', Oid{0}, Oid{271}, Xid8In, Xid8Out,
      Word8Receive, Word8Send, nullptr, nullptr, Word8Compare, Word8Hash},
     {Oid{3220}, "pg_lsn", PhysicalType::kInt64, 8, 'd', 'b', ',', Oid{0}, Oid{3221}, LsnIn, LsnOut,

@@ -21,7 +21,7 @@ constexpr int32_t Bit(int n) { return 1 << n; }
 constexpr int32_t kMonth = Bit(1), kYear = Bit(2), kDay = Bit(3), kHour = Bit(10), kMinute = Bit(11),
                   kSecond = Bit(12);
 
-enum class Problem { kSyntax, kRange };
+enum class Problem { kSyntax, kRange, kWholeRange };
 struct Fail {
   Problem problem;
 };
@@ -33,7 +33,7 @@ struct Amount {
 };
 
 struct Total {
-  __int128 months = 0, days = 0, us = 0;
+  __int128 years = 0, months = 0, days = 0, us = 0;
 
   void AddFractionalDays(double days_amount) {
     auto whole = static_cast<int64_t>(days_amount);
@@ -50,9 +50,9 @@ struct Total {
       us += static_cast<__int128>(a.whole) * scale;
       us += static_cast<int64_t>(std::llrint(a.fraction * static_cast<double>(scale)));
     };
-    auto year = [&](int64_t years) {
-      months += static_cast<__int128>(a.whole) * years * 12;
-      AddFractionalMonths(a.fraction * static_cast<double>(years) * 12);
+    auto year = [&](int64_t count) {
+      years += static_cast<__int128>(a.whole) * count;
+      AddFractionalMonths(a.fraction * static_cast<double>(count) * 12);
     };
     switch (unit) {
       case TimeUnit::kMicrosecond: us += a.whole + static_cast<int64_t>(std::llrint(a.fraction)); break;
@@ -81,10 +81,12 @@ struct Total {
   }
   IntervalValue Finish(bool negate) const {
     __int128 sign = negate ? -1 : 1;
-    __int128 m = months * sign, d = days * sign, t = us * sign;
-    if (m > INT32_MAX || m < INT32_MIN || d > INT32_MAX || d < INT32_MIN || t > INT64_MAX || t < INT64_MIN) {
+    __int128 y = years * sign, m = months * sign, d = days * sign, t = us * sign;
+    auto is_int32 = [](__int128 v) { return v >= INT32_MIN && v <= INT32_MAX; };
+    if (!is_int32(y) || !is_int32(m) || !is_int32(d) || t > INT64_MAX || t < INT64_MIN)
       throw Fail{Problem::kRange};
-    }
+    m += y * 12;
+    if (!is_int32(m)) throw Fail{Problem::kWholeRange};
     return {static_cast<int64_t>(t), static_cast<int32_t>(d), static_cast<int32_t>(m)};
   }
 };
@@ -99,31 +101,27 @@ class Parser {
  public:
   Parser(std::string_view text, int32_t range) : range_(range) {
     for (char c : text) text_.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
-    size_t start = text_.find_first_not_of(" \t\n\r\f\v");
-    if (start != text_.npos && text_[start] == 'p') at_ = start;
-    iso_ = start != text_.npos && text_[start] == 'p';
   }
 
-  IntervalValue Run() { return iso_ ? Iso() : Verbose(); }
+  IntervalValue Run() { return Verbose(); }
 
  private:
   char Peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
-  void SkipSpace() {
-    while (at_ < text_.size() && (IsSpace(text_[at_]) || text_[at_] == ',')) ++at_;
-  }
 
   // [+-]digits[.digits]
   Amount Number() {
-    bool negative = false;
+    bool negative = false, has_sign = false;
     if (Peek() == '+' || Peek() == '-') {
       negative = text_[at_++] == '-';
-      while (!iso_ && IsSpace(Peek())) ++at_;
+      while (IsSpace(Peek())) ++at_;
+      has_sign = true;
     }
     size_t start = at_;
     Amount amount;
     while (IsDigit(Peek())) {
+      int digit = text_[at_] - '0';
       if (__builtin_mul_overflow(amount.whole, 10, &amount.whole) ||
-          __builtin_add_overflow(amount.whole, text_[at_] - '0', &amount.whole)) {
+          __builtin_add_overflow(amount.whole, negative ? -digit : digit, &amount.whole)) {
         throw Fail{Problem::kRange};
       }
       ++at_;
@@ -134,18 +132,18 @@ class Parser {
       if (at_ - dot > 1) amount.fraction = std::strtod(("0" + text_.substr(dot, at_ - dot)).c_str(), nullptr);
     }
     if (at_ == start) throw Fail{Problem::kSyntax};
-    if (negative) {
-      amount.whole = -amount.whole;
-      amount.fraction = -amount.fraction;
-    }
+    if (negative) amount.fraction = -amount.fraction;
     last_negative_ = negative;
+    last_has_sign_ = has_sign;
     return amount;
   }
 
   // hh:mm[:ss[.fff]] behind the hours, which may carry a sign.
   __int128 Clock(const Amount& hours, bool negative) {
     if (hours.fraction != 0) throw Fail{Problem::kSyntax};
-    __int128 us = static_cast<__int128>(std::llabs(hours.whole));
+    bool has_sign = last_has_sign_;
+    __int128 us = hours.whole;
+    if (us < 0) us = -us;
     std::vector<Amount> parts;
     while (Peek() == ':') {
       ++at_;
@@ -158,8 +156,8 @@ class Parser {
     bool minutes_first =
         (parts.size() == 1 && parts[0].fraction != 0) || (parts.size() == 1 && range_ == (kMinute | kSecond));
     if (parts.size() == 1 && minutes_first) {  // mm:ss.fff
+      minutes = static_cast<int64_t>(hour_part);
       hour_part = 0;
-      minutes = std::llabs(hours.whole);
       seconds = parts[0].whole;
       fraction = parts[0].fraction;
     } else if (parts.size() == 1) {
@@ -174,6 +172,7 @@ class Parser {
     if (minutes > 59 || seconds > 60) throw Fail{Problem::kRange};
     us = hour_part * kUsPerHour + minutes * kUsPerMinute + seconds * kUsPerSecond +
          static_cast<int64_t>(std::llrint(fraction * 1000000));
+    if (us > INT64_MAX) throw Fail{has_sign ? Problem::kSyntax : Problem::kRange};
     return negative ? -us : us;
   }
 
@@ -280,78 +279,98 @@ class Parser {
     return {Field::kYearsMonths, {}, negative ? -value : value, {}};
   }
 
-  // P1Y2M3DT4H5M6S, P0001-02-03T04:05:06, P1W
-  IntervalValue Iso() {
-    ++at_;
-    bool in_time = false, any = false;
-    while (at_ < text_.size() && !IsSpace(text_[at_])) {
-      if (Peek() == 't') {
-        in_time = true;
-        ++at_;
-        continue;
-      }
-      size_t start = at_;
-      Amount amount = Number();
-      any = true;
-      char unit = Peek();
-      if (unit == '\0' || unit == '-' || unit == ':' || unit == 't' || IsSpace(unit)) {
-        at_ = start;
-        if (in_time)
-          IsoClock();
-        else
-          IsoDate();
-        continue;
-      }
-      ++at_;
-      if (in_time) {
-        if (unit == 'h')
-          total_.Add(amount, TimeUnit::kHour);
-        else if (unit == 'm')
-          total_.Add(amount, TimeUnit::kMinute);
-        else if (unit == 's')
-          total_.Add(amount, TimeUnit::kSecond);
-        else
-          throw Fail{Problem::kSyntax};
-      } else {
-        if (unit == 'y')
-          total_.Add(amount, TimeUnit::kYear);
-        else if (unit == 'm')
-          total_.Add(amount, TimeUnit::kMonth);
-        else if (unit == 'w')
-          total_.Add(amount, TimeUnit::kWeek);
-        else if (unit == 'd')
-          total_.Add(amount, TimeUnit::kDay);
-        else
-          throw Fail{Problem::kSyntax};
-      }
-    }
-    SkipSpace();
-    if (!any || at_ != text_.size()) throw Fail{Problem::kSyntax};
-    return total_.Finish(false);
-  }
-  void IsoDate() {
-    total_.Add(Number(), TimeUnit::kYear);
-    for (TimeUnit unit : {TimeUnit::kMonth, TimeUnit::kDay}) {
-      if (Peek() != '-') return;
-      ++at_;
-      total_.Add(Number(), unit);
-    }
-  }
-  void IsoClock() {
-    total_.Add(Number(), TimeUnit::kHour);
-    for (TimeUnit unit : {TimeUnit::kMinute, TimeUnit::kSecond}) {
-      if (Peek() != ':') return;
-      ++at_;
-      total_.Add(Number(), unit);
-    }
-  }
-
   std::string text_;
   size_t at_ = 0;
   int32_t range_;
-  bool iso_ = false;
-  bool last_negative_ = false;
+  bool last_negative_ = false, last_has_sign_ = false;
   uint32_t filled_ = 0;
+  Total total_;
+};
+
+// ISO 8601: P1Y2M3DT4H5M6S, P1W, and the forms without letters, P0001-02-03T04:05:06 and P00010203T040506.
+class IsoParser {
+ public:
+  explicit IsoParser(std::string_view text) : text_(text) {}
+
+  IntervalValue Run() {
+    ++at_;
+    if (at_ == text_.size()) throw Fail{Problem::kSyntax};
+    while (at_ < text_.size()) {
+      if (Take('T')) {
+        in_time_ = true;
+        any_in_part_ = false;
+      } else {
+        Item();
+      }
+    }
+    return total_.Finish(false);
+  }
+
+ private:
+  char Peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  bool Take(char c) {
+    if (at_ >= text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+
+  // As strtod() reads it, exponents included.
+  Amount Number() {
+    if (!IsDigit(Peek()) && Peek() != '-' && Peek() != '.') throw Fail{Problem::kSyntax};
+    size_t start = at_ + (Peek() == '-' ? 1 : 0);
+    char* end;
+    double value = std::strtod(text_.c_str() + at_, &end);
+    if (end == text_.c_str() + at_) throw Fail{Problem::kSyntax};
+    at_ = static_cast<size_t>(end - text_.c_str());
+    if (!(std::fabs(value) <= 1e15)) throw Fail{Problem::kRange};
+    size_t after = text_.find_first_not_of("0123456789", start);
+    digits_ = (after == text_.npos ? text_.size() : after) - start;
+    double whole = std::trunc(value);
+    return {static_cast<int64_t>(whole), value - whole};
+  }
+
+  void Item() {
+    struct Letter {
+      bool in_time;
+      char letter;
+      TimeUnit unit;
+    };
+    static constexpr Letter kLetters[] = {{false, 'Y', TimeUnit::kYear}, {false, 'M', TimeUnit::kMonth},
+                                          {false, 'W', TimeUnit::kWeek}, {false, 'D', TimeUnit::kDay},
+                                          {true, 'H', TimeUnit::kHour},  {true, 'M', TimeUnit::kMinute},
+                                          {true, 'S', TimeUnit::kSecond}};
+    Amount amount = Number();
+    for (const Letter& letter : kLetters) {
+      if (letter.in_time != in_time_ || !Take(letter.letter)) continue;
+      total_.Add(amount, letter.unit);
+      any_in_part_ = true;
+      return;
+    }
+    if (any_in_part_) throw Fail{Problem::kSyntax};
+    any_in_part_ = true;
+    if (in_time_)
+      WithoutLetters(amount, 6, ':', {TimeUnit::kHour, TimeUnit::kMinute, TimeUnit::kSecond});
+    else
+      WithoutLetters(amount, 8, '-', {TimeUnit::kYear, TimeUnit::kMonth, TimeUnit::kDay});
+  }
+
+  // Three units: run together, if there are just so many digits, or with separators, the last ones left out perhaps.
+  void WithoutLetters(Amount first, size_t run_together, char separator, const TimeUnit (&units)[3]) {
+    bool at_end = at_ == text_.size() || (!in_time_ && Peek() == 'T');
+    if (at_end && digits_ == run_together) {
+      total_.Add({first.whole / 10000, 0}, units[0]);
+      total_.Add({first.whole / 100 % 100, 0}, units[1]);
+      total_.Add({first.whole % 100, first.fraction}, units[2]);
+      return;
+    }
+    total_.Add(first, units[0]);
+    for (int i = 1; i < 3 && Take(separator); ++i) total_.Add(Number(), units[i]);
+    if (at_ != text_.size() && (in_time_ || Peek() != 'T')) throw Fail{Problem::kSyntax};
+  }
+
+  std::string text_;
+  size_t at_ = 0, digits_ = 0;  // of the last number, before any point
+  bool in_time_ = false, any_in_part_ = false;
   Total total_;
 };
 
@@ -360,11 +379,14 @@ class Parser {
 IntervalValue ParseInterval(std::string_view text, int32_t typmod) {
   try {
     int32_t range = typmod >= 0 ? IntervalRange(typmod) : kIntervalFullRange;
-    return ApplyIntervalTypmod(Parser(text, range).Run(), typmod);
+    bool is_iso = !text.empty() && text[0] == 'P';
+    return ApplyIntervalTypmod(is_iso ? IsoParser(text).Run() : Parser(text, range).Run(), typmod);
   } catch (const Fail& fail) {
     if (fail.problem == Problem::kRange) {
       throw SqlError(ErrorCode::kIntervalFieldOverflow, "interval field value out of range: \"{}\"", text);
     }
+    if (fail.problem == Problem::kWholeRange)
+      throw SqlError(ErrorCode::kDatetimeFieldOverflow, "interval out of range");
     throw SqlError(ErrorCode::kInvalidDatetimeFormat, "invalid input syntax for type interval: \"{}\"", text);
   }
 }

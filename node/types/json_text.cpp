@@ -32,21 +32,21 @@ class Parser {
   }
 
  private:
-  [[noreturn]] void Fail(std::string detail, size_t at,
+  // `end`: of what is wrong. Up to there its line is shown.
+  [[noreturn]] void Fail(std::string detail, size_t end,
                          ErrorCode code = ErrorCode::kInvalidTextRepresentation) {
-    // The line up to the end of the offending token.
+    constexpr size_t kMostShown = 52, kLeastShown = 49;
     size_t line = 1, start = 0;
-    for (size_t i = 0; i < at && i < text_.size(); ++i) {
+    for (size_t i = 0; i < end; ++i) {
       if (text_[i] == '\n') {
         ++line;
         start = i + 1;
       }
     }
-    size_t end = TokenEnd(at);
     std::string shown(text_.substr(start, end - start));
     std::string prefix;
-    if (shown.size() > 50) {
-      size_t cut = shown.size() - 50;
+    if (shown.size() > kMostShown) {
+      size_t cut = shown.size() - kLeastShown;
       while (cut < shown.size() && (shown[cut] & 0xC0) == 0x80) ++cut;
       shown = shown.substr(cut);
       prefix = "...";
@@ -65,14 +65,21 @@ class Parser {
     return std::min(end, text_.size());
   }
   std::string_view Token(size_t at) const { return text_.substr(at, TokenEnd(at) - at); }
+  size_t CharacterEnd(size_t at) const {
+    return std::min(at + static_cast<size_t>(Utf8Length(static_cast<unsigned char>(text_[at]))),
+                    text_.size());
+  }
+  [[noreturn]] void InvalidToken(size_t start, size_t end) {
+    Fail(fmt::format("Token \"{}\" is invalid.", text_.substr(start, end - start)), end);
+  }
 
   [[noreturn]] void Expected(const char* what) {
     SkipSpace();
     if (at_ >= text_.size()) Fail("The input string ended unexpectedly.", at_);
     size_t start = at_;
     if (Lex())
-      Fail(fmt::format("Expected {}, but found \"{}\".", what, text_.substr(start, at_ - start)), start);
-    Fail(fmt::format("Token \"{}\" is invalid.", Token(start)), start);
+      Fail(fmt::format("Expected {}, but found \"{}\".", what, text_.substr(start, at_ - start)), at_);
+    InvalidToken(start, TokenEnd(start));
   }
   // Moves over one valid token of any kind; false if there is none here.
   bool Lex() {
@@ -134,7 +141,7 @@ class Parser {
   }
   template <class F>
   void Word(std::string_view word, F found) {
-    if (Token(at_) != word) Fail(fmt::format("Token \"{}\" is invalid.", Token(at_)), at_);
+    if (Token(at_) != word) InvalidToken(at_, TokenEnd(at_));
     at_ += word.size();
     found();
   }
@@ -206,7 +213,7 @@ class Parser {
     if (!good) {
       size_t end = std::max(at_, start + 1);
       while (end < text_.size() && IsWordByte(text_[end])) ++end;
-      Fail(fmt::format("Token \"{}\" is invalid.", text_.substr(start, end - start)), start);
+      InvalidToken(start, end);
     }
     return text_.substr(start, at_ - start);
   }
@@ -214,10 +221,9 @@ class Parser {
   uint32_t Hex4(size_t string_start) {
     uint32_t value = 0;
     for (int i = 0; i < 4; ++i, ++at_) {
-      if (at_ >= text_.size())
-        Fail(fmt::format("Token \"{}\" is invalid.", text_.substr(string_start)), string_start);
+      if (at_ >= text_.size()) InvalidToken(string_start, text_.size());
       int digit = HexDigit(text_[at_]);
-      if (digit < 0) Fail("\"\\u\" must be followed by four hexadecimal digits.", string_start);
+      if (digit < 0) Fail("\"\\u\" must be followed by four hexadecimal digits.", CharacterEnd(at_));
       value = value * 16 + static_cast<uint32_t>(digit);
     }
     return value;
@@ -226,46 +232,45 @@ class Parser {
   void StringToken(std::string* to) {
     size_t start = at_++;
     uint32_t high = 0;
-    auto finish_pair = [&] {
-      if (high != 0) Fail("Unicode low surrogate must follow a high surrogate.", start);
+    auto finish_pair = [&](size_t end) {
+      if (high != 0) Fail("Unicode low surrogate must follow a high surrogate.", end);
     };
     while (true) {
-      if (at_ >= text_.size()) Fail(fmt::format("Token \"{}\" is invalid.", text_.substr(start)), start);
+      if (at_ >= text_.size()) InvalidToken(start, text_.size());
       char c = text_[at_];
       if (c == '"') break;
       if (static_cast<unsigned char>(c) < 0x20) {
         Fail(fmt::format("Character with value 0x{:02x} must be escaped.", static_cast<unsigned char>(c)),
-             start);
+             at_);
       }
       if (c != '\\') {
-        if (decode_) finish_pair();
+        if (decode_) finish_pair(CharacterEnd(at_));
         to->push_back(c);
         ++at_;
         continue;
       }
-      if (++at_ >= text_.size()) Fail(fmt::format("Token \"{}\" is invalid.", text_.substr(start)), start);
+      if (++at_ >= text_.size()) InvalidToken(start, text_.size());
       char escape = text_[at_++];
       if (escape == 'u') {
         uint32_t code = Hex4(start);
         if (!decode_) continue;
-        if (code == 0)
-          Fail("\\u0000 cannot be converted to text.", start, ErrorCode::kUntranslatableCharacter);
+        if (code == 0) Fail("\\u0000 cannot be converted to text.", at_, ErrorCode::kUntranslatableCharacter);
         if (code >= 0xD800 && code < 0xDC00) {
-          if (high != 0) Fail("Unicode high surrogate must not follow a high surrogate.", start);
+          if (high != 0) Fail("Unicode high surrogate must not follow a high surrogate.", at_);
           high = code;
           continue;
         }
         if (code >= 0xDC00 && code < 0xE000) {
-          if (high == 0) Fail("Unicode low surrogate must follow a high surrogate.", start);
+          if (high == 0) Fail("Unicode low surrogate must follow a high surrogate.", at_);
           code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00);
           high = 0;
         } else {
-          finish_pair();
+          finish_pair(at_);
         }
         Utf8Append(to, code);
         continue;
       }
-      if (decode_) finish_pair();
+      if (decode_) finish_pair(at_);
       switch (escape) {
         case '"':
         case '\\':
@@ -276,13 +281,14 @@ class Parser {
         case 'r': to->push_back('\r'); break;
         case 't': to->push_back('\t'); break;
         default: {
-          auto length = static_cast<size_t>(Utf8Length(static_cast<unsigned char>(escape)));
-          Fail(fmt::format("Escape sequence \"\\{}\" is invalid.", text_.substr(at_ - 1, length)), start);
+          size_t end = CharacterEnd(at_ - 1);
+          Fail(fmt::format("Escape sequence \"\\{}\" is invalid.", text_.substr(at_ - 1, end - at_ + 1)),
+               end);
         }
       }
     }
-    if (decode_) finish_pair();
     ++at_;
+    if (decode_) finish_pair(at_);
   }
 
   std::string_view text_;

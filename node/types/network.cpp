@@ -46,7 +46,8 @@ int ParseOctets(std::string_view text, uint8_t* bytes) {
 // The prefix that an abbreviated network has when none is written: that of its class, or all octets written.
 int ClassBits(uint8_t first, int octets) {
   int bits = first >= 240 ? 32 : first >= 224 ? 8 : first >= 192 ? 24 : first >= 128 ? 16 : 8;
-  return std::max(bits, octets * 8);
+  bits = std::max(bits, octets * 8);
+  return first == 224 && bits == 8 ? 4 : bits;  // of all multicast addresses
 }
 
 bool HasHostBits(const NetworkAddress& address) {

@@ -171,8 +171,7 @@ NumericRef ParseNumeric(std::string_view text, Arena& arena) {
   Literal literal;
   if (!ParseLiteral(body, &literal)) ThrowInvalidSyntax("numeric", text);
   if (literal.exponent == std::numeric_limits<int>::max()) {
-    throw SqlError(ErrorCode::kInvalidTextRepresentation, "invalid input syntax for type numeric: \"{}\"",
-                   text);
+    throw SqlError(ErrorCode::kNumericValueOutOfRange, "value overflows numeric format");
   }
   if (literal.exponent == 0 && literal.digits.size() <= 18 && literal.scale <= kNumericMaxSmallScale) {
     int64_t scaled = 0;

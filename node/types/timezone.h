@@ -30,6 +30,8 @@ class TimeZone {
   static const TimeZone* OfChangingAbbreviation(std::string_view lower);
 
   const std::string& name() const { return name_; }
+  // Whether its offset is the same at all times.
+  bool is_fixed() const { return transitions_.empty() && !(rule_.present && rule_.has_dst); }
   // Times are seconds since 1970 (UTC).
   ZoneOffset At(int64_t unix_seconds) const;
   // The offset that applies to a local time. A time that a forward jump skipped is taken by the clock before the jump,

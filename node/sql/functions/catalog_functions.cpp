@@ -29,7 +29,7 @@ using Maybe = std::optional<View>;
 
 Maybe FormatTypeText(CallContext& c, std::optional<Oid> type, std::optional<int32_t> typmod) {
   if (!type) return std::nullopt;
-  return Keep(c, FormatType(*type, typmod.value_or(-1)));
+  return Keep(c, typmod ? FormatTypeWithTypmod(*type, *typmod) : FormatType(*type));
 }
 View UserName(CallContext& c, Oid role) {
   auto row = RoleRow(role);

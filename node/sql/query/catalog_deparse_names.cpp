@@ -15,8 +15,6 @@ namespace walden {
 namespace {
 
 constexpr Oid kBtree{403};
-constexpr Oid kBpcharOid{1042};
-constexpr Oid kBitOid{1560};
 constexpr Oid kRecordOid{2249};
 
 template <class Row>
@@ -58,10 +56,7 @@ Oid RowTypeRelation(Oid type) {
 }  // namespace
 
 std::string CatalogDeparseNames::TypeName(Oid type, int32_t typmod) const {
-  // The SQL names would mean length one.
-  if (typmod < 0 && type == kBpcharOid) return "bpchar";
-  if (typmod < 0 && type == kBitOid) return "\"bit\"";
-  return FormatType(type, typmod);
+  return FormatTypeWithTypmod(type, typmod);
 }
 
 std::string CatalogDeparseNames::FunctionName(Oid function, const List<Oid>&, const List<std::string_view>&,

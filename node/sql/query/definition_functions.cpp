@@ -58,7 +58,7 @@ Maybe Arguments(CallContext& c, Oid oid) { return Result(c, FunctionArguments(oi
 Maybe IdentityArguments(CallContext& c, Oid oid) {
   return Result(c, FunctionArguments(oid, NamesOf(c), false));
 }
-Maybe ResultType(CallContext& c, Oid oid) { return Result(c, FunctionResult(oid, NamesOf(c))); }
+Maybe ResultType(CallContext& c, Oid oid) { return Result(c, FunctionResult(oid)); }
 
 Maybe RuleDef(CallContext& c, Oid oid) { return Result(c, RuleDefinition(oid, NamesOf(c), false)); }
 Maybe RuleDefPretty(CallContext& c, Oid oid, bool pretty) {

@@ -5,6 +5,7 @@
 #include "node/catalog/rows/pg_aggregate.h"
 #include "node/catalog/rows/pg_language.h"
 #include "node/catalog/syscache.h"
+#include "node/catalog/type_name.h"
 #include "node/sql/query/object_definitions.h"
 #include "node/sql/query/query_text.h"
 #include "node/types/quote.h"
@@ -85,27 +86,27 @@ std::string ArgumentsOf(const PgProcRow& row, const DeparseNames& names, bool wi
       text += ", ";
     }
     text += ModeWord(mode, row.prokind == 'p');
-    text += ArgumentName(row, i) + names.TypeName(types[i], -1);
+    text += ArgumentName(row, i) + FormatType(types[i]);
     bool is_input = mode != 'o';
     if (is_input && inputs >= first_default) text += " DEFAULT " + defaults[inputs - first_default];
     inputs += is_input;
     // One VARIADIC argument stands for both the direct and the aggregated ones.
     if (mode == 'v' && i + 1 == types.size() && inputs == direct_arguments) {
-      text += " ORDER BY VARIADIC " + ArgumentName(row, i) + names.TypeName(types[i], -1);
+      text += " ORDER BY VARIADIC " + ArgumentName(row, i) + FormatType(types[i]);
     }
   }
   return text;
 }
 
-std::string ResultOf(const PgProcRow& row, const DeparseNames& names) {
+std::string ResultOf(const PgProcRow& row) {
   const std::vector<Oid>& types = ArgumentTypes(row);
   std::string columns;
   for (size_t i = 0; row.proargmodes && i < types.size(); ++i) {
     if (ArgumentMode(row, i) != 't') continue;
-    columns += (columns.empty() ? "" : ", ") + ArgumentName(row, i) + names.TypeName(types[i], -1);
+    columns += (columns.empty() ? "" : ", ") + ArgumentName(row, i) + FormatType(types[i]);
   }
   if (row.proretset && !columns.empty()) return "TABLE(" + columns + ")";
-  return (row.proretset ? "SETOF " : "") + names.TypeName(row.prorettype, -1);
+  return (row.proretset ? "SETOF " : "") + FormatType(row.prorettype);
 }
 
 std::string Attributes(const PgProcRow& row) {
@@ -156,10 +157,10 @@ std::optional<std::string> FunctionArguments(Oid function, const DeparseNames& n
   return ArgumentsOf(*row, names, with_defaults);
 }
 
-std::optional<std::string> FunctionResult(Oid function, const DeparseNames& names) {
+std::optional<std::string> FunctionResult(Oid function) {
   auto row = FunctionRow(function);
   if (row == nullptr || row->prokind == 'p') return std::nullopt;
-  return ResultOf(*row, names);
+  return ResultOf(*row);
 }
 
 std::optional<std::string> FunctionArgumentDefault(Oid function, int argument, const DeparseNames& names) {
@@ -187,7 +188,7 @@ std::optional<std::string> FunctionDefinition(Oid function, const DeparseNames& 
   std::string text = is_procedure ? "CREATE OR REPLACE PROCEDURE " : "CREATE OR REPLACE FUNCTION ";
   text += QuoteIdentifier(SchemaName(row->pronamespace)) + "." + QuoteIdentifier(row->proname);
   text += "(" + ArgumentsOf(*row, names, true) + ")\n";
-  if (!is_procedure) text += " RETURNS " + ResultOf(*row, names) + "\n";
+  if (!is_procedure) text += " RETURNS " + ResultOf(*row) + "\n";
   text += " LANGUAGE " + LanguageName(row->prolang) + "\n";
   if (std::string attributes = Attributes(*row); !attributes.empty()) text += attributes + "\n";
   text += Settings(*row);

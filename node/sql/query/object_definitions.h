@@ -24,7 +24,7 @@ std::optional<std::string> FunctionDefinition(Oid function, const DeparseNames& 
 // "x integer, OUT y text DEFAULT ..."; defaults only when `with_defaults`, columns of RETURNS TABLE never.
 std::optional<std::string> FunctionArguments(Oid function, const DeparseNames& names, bool with_defaults);
 // "SETOF integer", "TABLE(a integer)"; absent for procedures too.
-std::optional<std::string> FunctionResult(Oid function, const DeparseNames& names);
+std::optional<std::string> FunctionResult(Oid function);
 
 // Of argument n, counting from 1 with OUT arguments; absent when it has none.
 std::optional<std::string> FunctionArgumentDefault(Oid function, int argument, const DeparseNames& names);
