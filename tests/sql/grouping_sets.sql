@@ -40,3 +40,11 @@ SELECT * FROM (SELECT year AS a, year AS b, year AS c, grouping(year), count(*) 
 SELECT * FROM (SELECT g % 2 AS a, g % 2 AS b, sum(g) FROM generate_series(1, 5) g GROUP BY CUBE (a, b)) s ORDER BY 1, 2, 3;
 SELECT * FROM (SELECT region AS a, region AS b, string_agg(item, ',' ORDER BY item) FROM sales GROUP BY GROUPING SETS ((a), (b), ())) s ORDER BY 1, 2, 3;
 SELECT * FROM (SELECT region AS a, region AS b, count(*) FROM sales GROUP BY GROUPING SETS ((a), (b)) HAVING region IS NOT NULL) s ORDER BY 1, 2, 3;
+-- GROUPING in a subquery, of a query around it
+SELECT (SELECT grouping(v1)) FROM (VALUES ((SELECT 1))) v(v1) GROUP BY v1;
+SELECT (SELECT grouping(v1)) FROM (VALUES ((SELECT 1))) v(v1) GROUP BY CUBE (v1);
+SELECT e, (SELECT (SELECT grouping(e, f) FROM (VALUES (1)) v2(c)) FROM (VALUES (1, 2)) v1(a, b) GROUP BY (a, b))
+FROM (VALUES (6, 7)) v3(e, f) GROUP BY ROLLUP (e, f) ORDER BY 1, 2;
+SELECT (SELECT (SELECT grouping(a, b) FROM (VALUES (1)) v2(c)) FROM (VALUES (1, 2)) v1(a, b) GROUP BY (a, b))
+FROM (VALUES (6, 7)) v3(e, f) GROUP BY CUBE ((e + 1), (f + 1)) ORDER BY (e + 1), (f + 1);
+SELECT e, count(*), (SELECT max(x) + grouping(e) FROM generate_series(1, 3) x) FROM (VALUES (1), (1), (2)) v(e) GROUP BY ROLLUP (e) ORDER BY e;

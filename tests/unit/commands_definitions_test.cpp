@@ -120,7 +120,7 @@ TEST_F(CommandsDefinitions, BuiltinFunctions) {
   EXPECT_EQ(FunctionArguments(Oid{2147}, names_, true), "\"any\"");
   EXPECT_EQ(FunctionArguments(Oid{3972}, names_, true), "double precision ORDER BY anyelement");
   EXPECT_EQ(FunctionArguments(Oid{3986}, names_, true), "VARIADIC \"any\" ORDER BY VARIADIC \"any\"");
-  EXPECT_EQ(FunctionResult(Oid{1067}, names_), "SETOF integer");
+  EXPECT_EQ(FunctionResult(Oid{1067}), "SETOF integer");
 }
 
 TEST_F(CommandsDefinitions, Views) {

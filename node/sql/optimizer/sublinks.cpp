@@ -25,6 +25,10 @@ class OuterReferences {
     if (const Aggref* aggref = TryAs<Aggref>(node); aggref != nullptr && aggref->agglevelsup == level) {
       return ParamFor(static_cast<Expr*>(node), level);
     }
+    if (const GroupingFunc* grouping = TryAs<GroupingFunc>(node);
+        grouping != nullptr && grouping->agglevelsup == level) {
+      return ParamFor(static_cast<Expr*>(node), level);
+    }
     uint32_t below = Is<Query>(node) ? level + 1 : level;
     ReplaceChildren(node, [&](Node* child) { return Replace(child, below); });
     return node;
