@@ -92,7 +92,7 @@ std::vector<TableTask> ChooseTasks(bool settle, bool* temporary) {
       continue;
     }
     auto owner = owner_of_toast.find(OidNumber(row.oid));
-    const PgClassRow& options = owner == owner_of_toast.end() ? row : *owner->second;
+    const PgClassRow& options = owner == owner_of_toast.end() || row.reloptions ? row : *owner->second;
     RelationSums sums;
     bool known =
         ReadRelationSums(row.relisshared ? Oid::kInvalid : session_identity().database, row.oid, &sums);

@@ -19,7 +19,7 @@ struct TableNeeds {
   bool vacuum = false;
   bool analyze = false;
 };
-// `options`: of the table; of a TOAST table's main table. False for a table with autovacuum_enabled=off.
+// `options`: of the table; of a TOAST table's main table if it has none of its own. False for a table with autovacuum_enabled=off.
 TableNeeds NeedsOf(const PgClassRow& row, const PgClassRow& options, const RelationSums& sums);
 
 struct TableTask {

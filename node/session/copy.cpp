@@ -541,6 +541,8 @@ std::string SessionState::RunCopy(const ast::CopyStmt& statement, Portal* portal
     options = ParseCopyOptions(statement.options, false, source_text);
     query = BindStatement(*statement.query, bind);
     if (FindInto(*statement.query) != nullptr) throw NotSupported("COPY (SELECT INTO)");
+    if (query->command_type != CmdType::kSelect && query->returning_list.empty())
+      throw SqlError(ErrorCode::kFeatureNotSupported, "COPY query must have a RETURNING clause");
   } else {
     RelationRef relation = OpenRelationByName(NameOf(*statement.relation), LockMode::kAccessShare);
     if (relation->row.relkind != relkind::kTable) {

@@ -42,7 +42,7 @@ SELECT * FROM (SELECT region AS a, region AS b, string_agg(item, ',' ORDER BY it
 SELECT * FROM (SELECT region AS a, region AS b, count(*) FROM sales GROUP BY GROUPING SETS ((a), (b)) HAVING region IS NOT NULL) s ORDER BY 1, 2, 3;
 -- GROUPING in a subquery, of a query around it
 SELECT (SELECT grouping(v1)) FROM (VALUES ((SELECT 1))) v(v1) GROUP BY v1;
-SELECT (SELECT grouping(v1)) FROM (VALUES ((SELECT 1))) v(v1) GROUP BY CUBE (v1);
+SELECT (SELECT grouping(v1)) FROM (VALUES ((SELECT 1))) v(v1) GROUP BY CUBE (v1) ORDER BY 1;
 SELECT e, (SELECT (SELECT grouping(e, f) FROM (VALUES (1)) v2(c)) FROM (VALUES (1, 2)) v1(a, b) GROUP BY (a, b))
 FROM (VALUES (6, 7)) v3(e, f) GROUP BY ROLLUP (e, f) ORDER BY 1, 2;
 SELECT (SELECT (SELECT grouping(a, b) FROM (VALUES (1)) v2(c)) FROM (VALUES (1, 2)) v1(a, b) GROUP BY (a, b))

@@ -192,7 +192,7 @@ void Flatten(BindState& state, ast::Node* node, bool top, bool* has_sets, ast::N
   if (IsImplicitRow(node)) {
     ast::NodeList inner;
     for (ast::Node* argument : ast::As<ast::RowExpr>(node)->args)
-      Flatten(state, argument, false, nullptr, &inner);
+      Flatten(state, argument, /*top=*/true, nullptr, &inner);
     if (top) {
       to->AppendAll(state.arena(), inner);
     } else {

@@ -214,12 +214,34 @@ void ValidateConstraintAction(const Relation& table, const ast::AlterTableCmd& c
   constraints.Update(stored->tid, stored->row);
 }
 
+// Throws 42809 if rows are not told apart by the index's columns.
+void CheckReplicaIdentity(const Relation& table, const Relation& index) {
+  const PgIndexRow& row = *index.index;
+  auto refuse = [&](const char* what) {
+    return SqlError(ErrorCode::kWrongObjectType, "cannot use {} index \"{}\" as replica identity", what,
+                    index.name());
+  };
+  if (!row.indisunique) throw refuse("non-unique");
+  if (!row.indimmediate) throw refuse("non-immediate");
+  if (row.indexprs) throw refuse("expression");
+  if (row.indpred) throw refuse("partial");
+  for (int k = 0; k < row.indnkeyatts; ++k) {
+    const PgAttributeRow& column = table.columns[row.indkey[k] - 1];
+    if (column.attnotnull) continue;
+    throw SqlError(ErrorCode::kWrongObjectType,
+                   "index \"{}\" cannot be used as replica identity because column \"{}\" is nullable",
+                   index.name(), column.attname);
+  }
+}
+
 void ReplicaIdentityAction(const Relation& table, const ast::AlterTableCmd& cmd) {
   const auto& identity = *As<ast::ReplicaIdentityStmt>(cmd.def);
   Oid chosen = Oid::kInvalid;
   if (identity.identity_type == 'i') {
     for (const RelationRef& index : table.indexes) {
-      if (index->name() == identity.name) chosen = index->oid;
+      if (index->name() != identity.name) continue;
+      CheckReplicaIdentity(table, *index);
+      chosen = index->oid;
     }
     if (!IsValid(chosen)) {
       throw SqlError(ErrorCode::kUndefinedObject, "index \"{}\" for table \"{}\" does not exist",
@@ -234,19 +256,35 @@ void ReplicaIdentityAction(const Relation& table, const ast::AlterTableCmd& cmd)
   }
 }
 
+using Options = std::optional<std::vector<std::string>>;
+
+// Those of the list that are of this kind of relation leave.
+void ResetOptions(const ast::NodeList& list, char kind, Options* options) {
+  for (const ast::Node* node : list) {
+    const auto& option = *As<ast::DefElem>(node);
+    if (option.arg != nullptr)
+      throw SqlError(ErrorCode::kSyntaxError, "RESET must not include values for parameters");
+    if (!*options || (option.defnamespace == "toast") != (kind == relkind::kToast)) continue;
+    std::string prefix = std::string(option.defname) + "=";
+    std::erase_if(**options, [&](const std::string& item) { return item.starts_with(prefix); });
+  }
+  if (*options && (*options)->empty()) options->reset();
+}
+
 void RelationOptionsAction(const Relation& table, const ast::AlterTableCmd& cmd, bool reset) {
   const ast::NodeList& list = As<ast::ListNode>(cmd.def)->items;
-  std::optional<std::vector<std::string>> options = table.row.reloptions;
-  if (reset) {
-    for (const ast::Node* node : list) {
-      std::string prefix = std::string(As<ast::DefElem>(node)->defname) + "=";
-      if (options) std::erase_if(*options, [&](const std::string& item) { return item.starts_with(prefix); });
-    }
-    if (options && options->empty()) options.reset();
-  } else {
-    options = RelationOptions(list, table.row.relkind, options);
-  }
-  UpdateClassRow(table.oid, [&](PgClassRow* row) { row->reloptions = options; });
+  auto change = [&](Oid relation, char kind) {
+    RowRef<PgClassRow> old = ClassRow(relation);
+    Options options = old->reloptions;
+    if (reset)
+      ResetOptions(list, kind, &options);
+    else
+      options = RelationOptions(list, kind, options);
+    if (options != old->reloptions)
+      UpdateClassRow(relation, [&](PgClassRow* row) { row->reloptions = options; });
+  };
+  change(table.oid, table.row.relkind);
+  if (IsValid(table.row.reltoastrelid)) change(table.row.reltoastrelid, relkind::kToast);
 }
 
 Oid IdentitySequence(const Relation& table, AttrNumber attno) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "node/base/error.h"
 #include "node/base/log.h"
@@ -151,17 +152,17 @@ constexpr RelationOption kRelationOptions[] = {
     {"deduplicate_items", "i", Type::kBoolean, 0, 0},
     {"toast_tuple_target", "r", Type::kInteger, 128, 8160},
     {"parallel_workers", "r", Type::kInteger, 0, 1024},
-    {"autovacuum_enabled", "r", Type::kBoolean, 0, 0},
-    {"autovacuum_vacuum_threshold", "r", Type::kInteger, 0, 2147483647},
-    {"autovacuum_vacuum_scale_factor", "r", Type::kReal, 0, 100},
+    {"autovacuum_enabled", "rt", Type::kBoolean, 0, 0},
+    {"autovacuum_vacuum_threshold", "rt", Type::kInteger, 0, 2147483647},
+    {"autovacuum_vacuum_scale_factor", "rt", Type::kReal, 0, 100},
     {"autovacuum_analyze_threshold", "r", Type::kInteger, 0, 2147483647},
     {"autovacuum_analyze_scale_factor", "r", Type::kReal, 0, 100},
-    {"autovacuum_vacuum_insert_threshold", "r", Type::kInteger, -1, 2147483647},
-    {"autovacuum_vacuum_insert_scale_factor", "r", Type::kReal, 0, 100},
-    {"autovacuum_vacuum_cost_delay", "r", Type::kReal, 0, 100},
-    {"autovacuum_vacuum_cost_limit", "r", Type::kInteger, 1, 10000},
-    {"log_autovacuum_min_duration", "r", Type::kInteger, -1, 2147483647},
-    {"vacuum_truncate", "r", Type::kBoolean, 0, 0},
+    {"autovacuum_vacuum_insert_threshold", "rt", Type::kInteger, -1, 2147483647},
+    {"autovacuum_vacuum_insert_scale_factor", "rt", Type::kReal, 0, 100},
+    {"autovacuum_vacuum_cost_delay", "rt", Type::kReal, 0, 100},
+    {"autovacuum_vacuum_cost_limit", "rt", Type::kInteger, 1, 10000},
+    {"log_autovacuum_min_duration", "rt", Type::kInteger, -1, 2147483647},
+    {"vacuum_truncate", "rt", Type::kBoolean, 0, 0},
     {"security_barrier", "v", Type::kBoolean, 0, 0},
     {"security_invoker", "v", Type::kBoolean, 0, 0},
     {"check_option", "v", Type::kCheckOption, 0, 0},
@@ -210,11 +211,17 @@ std::string CheckedOption(const RelationOption& known, const ast::DefElem& optio
 std::optional<std::vector<std::string>> RelationOptions(const ast::NodeList& options, char kind,
                                                         const std::optional<std::vector<std::string>>& old) {
   std::vector<std::string> result = old.value_or(std::vector<std::string>());
+  std::set<std::string_view> given;
   for (const ast::Node* node : options) {
     const auto& option = *ast::As<ast::DefElem>(node);
     if (!option.defnamespace.empty() && option.defnamespace != "toast") {
       throw SqlError(ErrorCode::kInvalidParameterValue, "unrecognized parameter namespace \"{}\"",
                      option.defnamespace);
+    }
+    if ((option.defnamespace == "toast") != (kind == relkind::kToast)) continue;
+    if (!given.insert(option.defname).second) {
+      throw SqlError(ErrorCode::kInvalidParameterValue, "parameter \"{}\" specified more than once",
+                     option.defname);
     }
     if (option.defname == "oids") {
       if (option.arg == nullptr || OptionBoolean(option)) {

@@ -34,7 +34,8 @@ std::string OptionString(const ast::DefElem& option);  // 42601 "x requires a pa
 bool OptionBoolean(const ast::DefElem& option);        // "x requires a Boolean value"
 int64_t OptionInteger(const ast::DefElem& option);     // "x requires a numeric value"
 const ast::DefElem* FindOption(const ast::NodeList& options, std::string_view name);
-// WITH (...) of a relation, as stored in reloptions; 22023 for unknown names or bad values.
+// WITH (...) of a relation, as stored in reloptions; 22023 for unknown names or bad values. What begins with "toast." is of the TOAST
+// table (kind kToast), the rest of the table itself.
 std::optional<std::vector<std::string>> RelationOptions(
     const ast::NodeList& options, char kind, const std::optional<std::vector<std::string>>& old = {});
 

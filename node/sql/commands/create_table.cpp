@@ -214,6 +214,13 @@ void PlanElements(const ast::CreateStmt& statement, PlannedTable* planned, std::
     planned->constraints.push_back({ast::As<ast::Constraint>(constraint), ""});
 }
 
+// WITH (toast.x = ...): of the TOAST table. They must be right even if there is none.
+void SetToastOptions(Oid table, const ast::NodeList& options) {
+  std::optional<std::vector<std::string>> own = RelationOptions(options, relkind::kToast);
+  Oid toast = ClassRow(table)->reltoastrelid;
+  if (own && IsValid(toast)) UpdateClassRow(toast, [&](PgClassRow* row) { row->reloptions = own; });
+}
+
 }  // namespace
 
 Oid CreateTable(const ast::CreateStmt& statement, CommandContext& context) {
@@ -243,6 +250,7 @@ Oid CreateTable(const ast::CreateStmt& statement, CommandContext& context) {
   }
   CreateToastTableIfNeeded(table);
   context.Advance();
+  SetToastOptions(table, statement.options);
   for (LikeClause& like : likes) like.Finish(table, planned);
   AddConstraints(table, planned.constraints, context, false);
   RememberOnCommit(table, statement.oncommit);
@@ -298,6 +306,8 @@ std::string RunCreateTableAs(const ast::CreateTableAsStmt& statement, CommandCon
   const ast::IntoClause& into = *statement.into;
   char persistence = into.rel->relpersistence == '\0' ? 'p' : into.rel->relpersistence;
   Oid schema = CreationSchema(*into.rel, &persistence);
+  if (into.on_commit != OnCommitAction::kNoop && persistence != 't')
+    throw SqlError(ErrorCode::kInvalidTableDefinition, "ON COMMIT can only be used on temporary tables");
   std::string name(into.rel->relname);
   if (AlreadyThere(name, schema, statement.if_not_exists)) return "CREATE TABLE AS";
   if (ast::Is<ast::ExecuteStmt>(statement.query)) throw NotSupported("CREATE TABLE AS EXECUTE");
@@ -313,6 +323,7 @@ std::string RunCreateTableAs(const ast::CreateTableAsStmt& statement, CommandCon
   context.Advance();
   CreateToastTableIfNeeded(table);
   context.Advance();
+  SetToastOptions(table, into.options);
   RememberOnCommit(table, into.on_commit);
   if (into.skip_data) return "CREATE TABLE AS";
   return "SELECT " + std::to_string(FillFromQuery(table, query, context));

@@ -219,6 +219,33 @@ void CheckReferencedTable(const Relation& own, const Relation& referenced,
   }
 }
 
+// An action cannot set what is computed.
+void RefuseGeneratedColumns(const Relation& own, const KeyColumns& key, const ast::Constraint& constraint) {
+  bool generated = std::any_of(key.own.begin(), key.own.end(),
+                               [&](int16_t attno) { return own.columns[attno - 1].attgenerated != '\0'; });
+  if (!generated) return;
+  char on_update = constraint.fk_upd_action, on_delete = constraint.fk_del_action;
+  const char* clause = on_update == 'n' || on_update == 'd' || on_update == 'c' ? "UPDATE"
+                       : on_delete == 'n' || on_delete == 'd'                   ? "DELETE"
+                                                                                : nullptr;
+  if (clause != nullptr) {
+    throw SqlError(ErrorCode::kSyntaxError,
+                   "invalid ON {} action for foreign key constraint containing generated column", clause);
+  }
+}
+
+// The columns that ON DELETE SET NULL or SET DEFAULT names.
+std::vector<int16_t> SetColumns(const Relation& own, const KeyColumns& key, const ast::NodeList& names) {
+  std::vector<int16_t> columns = ColumnNumbers(own, StringsOf(names));
+  for (int16_t attno : columns) {
+    if (std::find(key.own.begin(), key.own.end(), attno) != key.own.end()) continue;
+    throw SqlError(ErrorCode::kInvalidColumnReference,
+                   "column \"{}\" referenced in ON DELETE SET action must be part of foreign key",
+                   own.columns[attno - 1].attname);
+  }
+  return columns;
+}
+
 // "a_b" of the referencing columns.
 std::string KeyLabel(const std::vector<std::string>& names) {
   std::string text;
@@ -246,6 +273,8 @@ void AddForeignKey(Oid table, const ast::Constraint& constraint, std::string_vie
     throw SqlError(ErrorCode::kInvalidForeignKey,
                    "number of referencing and referenced columns for foreign key disagree");
   }
+  RefuseGeneratedColumns(*own, key, constraint);
+  std::vector<int16_t> set_columns = SetColumns(*own, key, constraint.fk_del_set_cols);
   std::string name(constraint.conname);
   std::vector<std::string> taken;
   if (name.empty())
@@ -277,8 +306,7 @@ void AddForeignKey(Oid table, const ast::Constraint& constraint, std::string_vie
   row.conpfeqop = key.pf;
   row.conppeqop = key.pp;
   row.conffeqop = key.ff;
-  if (!constraint.fk_del_set_cols.empty())
-    row.confdelsetcols = ColumnNumbers(*own, StringsOf(constraint.fk_del_set_cols));
+  if (!set_columns.empty()) row.confdelsetcols = set_columns;
   constraints.Insert(row);
   RecordKeyDependencies(row);
   context.Advance();

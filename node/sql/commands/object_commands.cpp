@@ -147,6 +147,11 @@ void RenameRole(const ast::RenameStmt& statement) {
   if (!HasCreateRole(CurrentRole()))
     throw SqlError(ErrorCode::kInsufficientPrivilege, "permission denied to rename role");
   stored->row.rolname = statement.newname;
+  if (stored->row.rolpassword &&
+      stored->row.rolpassword->starts_with("md5")) {  // the old name is part of the hash
+    stored->row.rolpassword.reset();
+    Notice("MD5 password cleared because of role rename");
+  }
   roles.Update(stored->tid, stored->row);
 }
 

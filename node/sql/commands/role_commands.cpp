@@ -46,7 +46,9 @@ void ApplyRoleOptions(const ast::NodeList& options, PgAuthidRow* row, CommandCon
     const auto& option = *As<ast::DefElem>(node);
     std::string_view name = option.defname;
     if (name == "password") {
-      if (option.arg == nullptr)
+      bool is_empty = option.arg != nullptr && OptionString(option).empty();
+      if (is_empty) Notice("empty string is not a valid password, clearing password");
+      if (option.arg == nullptr || is_empty)
         row->rolpassword.reset();
       else
         row->rolpassword = EncodedPassword(row->rolname, OptionString(option));

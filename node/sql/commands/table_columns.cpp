@@ -82,14 +82,6 @@ class ColumnConstraints {
 
   void Apply(const ast::NodeList& constraints) {
     for (const ast::Node* node : constraints) ApplyOne(*ast::As<ast::Constraint>(node));
-    if (saw_default_ && column_->row.attidentity != '\0') {
-      throw ColumnError(*table_, *column_,
-                        "both default and identity specified for column \"{}\" of table \"{}\"");
-    }
-    if (saw_default_ && column_->row.attgenerated != '\0') {
-      throw ColumnError(*table_, *column_,
-                        "both default and generation expression specified for column \"{}\" of table \"{}\"");
-    }
   }
 
  private:
@@ -102,6 +94,19 @@ class ColumnConstraints {
     }
     column_->row.attnotnull = not_null;
     saw_nullable_ = true;
+  }
+  // After each of them: a value comes from one.
+  void RefuseTwoSources(const ast::Constraint& constraint) {
+    bool identity = column_->row.attidentity != '\0', generated = column_->row.attgenerated != '\0';
+    const char* message = nullptr;
+    if (saw_default_ && identity)
+      message = "both default and identity specified for column \"{}\" of table \"{}\"";
+    else if (saw_default_ && generated)
+      message = "both default and generation expression specified for column \"{}\" of table \"{}\"";
+    else if (identity && generated)
+      message = "both identity and generation expression specified for column \"{}\" of table \"{}\"";
+    if (message != nullptr)
+      throw ColumnError(*table_, *column_, message).WithPosition(context_.Position(constraint.location));
   }
   ast::Constraint* LastCopy(const ast::Constraint& attribute, std::string_view name) {
     if (last_ == nullptr) {
@@ -136,6 +141,7 @@ void ColumnConstraints::ApplyOne(const ast::Constraint& constraint) {
       }
       column_->default_ast = constraint.raw_expr;
       saw_default_ = true;
+      RefuseTwoSources(constraint);
       break;
     case ConstrType::kIdentity:
       if (column_->row.attidentity != '\0') {
@@ -145,11 +151,18 @@ void ColumnConstraints::ApplyOne(const ast::Constraint& constraint) {
       }
       CheckIdentityType(*column_);
       column_->row.attidentity = constraint.generated_when;
+      RefuseTwoSources(constraint);
       column_->row.attnotnull = true;
       CreateColumnSequence(column_, *table_, column_->row.atttypid, constraint.options, context_);
       break;
     case ConstrType::kGenerated:
+      if (column_->row.attgenerated != '\0') {
+        throw ColumnError(*table_, *column_,
+                          "multiple generation clauses specified for column \"{}\" of table \"{}\"")
+            .WithPosition(context_.Position(constraint.location));
+      }
       column_->row.attgenerated = 's';
+      RefuseTwoSources(constraint);
       column_->default_ast = constraint.raw_expr;
       break;
     case ConstrType::kCheck:

@@ -157,6 +157,20 @@ void QueryPlanner::AttachInitPlans(Plan* top) {
   init_plans_.clear();
 }
 
+namespace {
+
+// HAVING without groups or aggregates: one row or none, whatever the tables hold. They are not read.
+void ReplaceSourceByHaving(Query* query) {
+  if (query->having_qual == nullptr || query->has_aggs || !query->group_clause.empty() ||
+      !query->grouping_sets.empty() || ContainsSubLink(query->having_qual))
+    return;
+  query->jointree->fromlist = {};
+  query->jointree->quals = query->having_qual;
+  query->having_qual = nullptr;
+}
+
+}  // namespace
+
 Path QueryPlanner::PlanQueryLevel(double tuple_fraction) {
   if (query_->set_operations != nullptr) {
     InlineCtes();
@@ -171,6 +185,7 @@ Path QueryPlanner::PlanQueryLevel(double tuple_fraction) {
   }
   if (parent_ == nullptr && global_.statement->keep_row_identity && query_->command_type == CmdType::kSelect)
     AddRowIdentities();
+  ReplaceSourceByHaving(query_);
   Prepare();
   for (TargetEntry* entry : query_->target_list) entry->expr = PlanSubLinks(entry->expr);
   query_->having_qual = PlanSubLinks(query_->having_qual);

@@ -173,6 +173,15 @@ void QueryPlanner::InlineCtes() {
   }
 }
 
+namespace {
+
+bool IsConstantTrue(const Expr* condition) {
+  const Const* constant = TryAs<Const>(static_cast<const Node*>(condition));
+  return constant != nullptr && !constant->IsNull() && constant->value.datum.b;
+}
+
+}  // namespace
+
 void QueryPlanner::Prepare() {
   InlineCtes();
   PlanCtes();
@@ -189,6 +198,9 @@ void QueryPlanner::Prepare() {
     }
     return FoldConstants(child, arena(), global_.options);
   });
+  if (query_->jointree != nullptr && IsConstantTrue(query_->jointree->quals))
+    query_->jointree->quals = nullptr;
+  if (IsConstantTrue(query_->having_qual)) query_->having_qual = nullptr;
   MoveHavingToWhere();
   AppendRangeTable();
 }
