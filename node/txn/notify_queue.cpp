@@ -92,6 +92,14 @@ std::optional<ErrorFields> HalfFullWarning(uint64_t head) {
   return fields;
 }
 
+// Pages that nobody needs any more, if they are so many at least.
+void GiveBackPages(uint64_t at_least) {
+  uint64_t needed = PageOf(OldestPosition());
+  if (needed < queue->tail_page.load() + at_least) return;
+  queue->pages->Truncate(needed);
+  queue->tail_page.store(needed);
+}
+
 // Writes one entry at `position`, or on the next page if it does not fit there; returns where it ends.
 uint64_t Append(uint64_t position, const Notification& notification) {
   size_t bytes = AlignUp(kHeaderBytes + notification.channel.size() + 1 + notification.payload.size() + 1, 4);
@@ -141,6 +149,8 @@ std::optional<ErrorFields> AppendNotifications(const std::vector<Notification>& 
   CurrentXid();
   AcquireLock(LockTag::Object(Oid::kInvalid, kDatabaseCatalog, Oid::kInvalid), LockMode::kAccessExclusive);
   uint64_t position = queue->head.load();
+  // Readers give nothing back, and who is refused for want of room does not come to it.
+  if (PageOf(position) - queue->tail_page.load() >= MostPages() / 2) GiveBackPages(1);
   for (const Notification& notification : notifications) position = Append(position, notification);
   appended_to = position;
   return HalfFullWarning(position);
@@ -164,10 +174,7 @@ void WakeListeners() {
     if (concerned || PageOf(position) + kFarBehindPages <= head_page)
       RaiseInterrupt(slot, Interrupt::kNotify);
   }
-  uint64_t needed = PageOf(OldestPosition());
-  if (needed < queue->tail_page.load() + kFarBehindPages) return;
-  queue->pages->Truncate(needed);
-  queue->tail_page.store(needed);
+  GiveBackPages(kFarBehindPages);
 }
 
 void StartListening() {
