@@ -22,13 +22,12 @@ class Backup:
              "-d", f"host=127.0.0.1 port={port} user=postgres application_name={node.name}", *arguments],
             stderr=subprocess.PIPE, text=True, cwd=cluster.folder, **cluster.identity())
 
-    def files(self):
-        assert self.process.poll() is None, self.process.stderr.read()
-        journal = self.node.data / JOURNAL
-        return journal.read_text().count("\nfile ") if journal.exists() else 0
-
     def wait_files(self, count):
-        wait_until(lambda: self.files() >= count, f"{count} files of {self.node.name}")
+        def there():
+            assert self.process.poll() is None, self.process.stderr.read()
+            journal = self.node.data / JOURNAL
+            return journal.exists() and journal.read_text().count("\nfile ") >= count
+        wait_until(there, f"{count} files of {self.node.name}")
 
     def end(self, code=0):
         errors = self.process.communicate(timeout=60)[1]
@@ -95,10 +94,11 @@ def check_broken_connection(cluster, primary, port):
         backup.wait_files(100)
         proxy.refusing = True
         proxy.cut()
+        phase = "SELECT coalesce(max(phase), '') FROM pg_stat_progress_basebackup"
+        wait_until(lambda: primary.value(phase) == "", "the primary to notice it")
         change(primary, 3)
-        there = backup.files()
         proxy.refusing = False
-        backup.wait_files(there + 1)
+        wait_until(lambda: primary.value(phase).startswith(("streaming", "transferring")), "the transfer to go on")
         primary.kill_all()
         primary.start()
         change(primary, 4)

@@ -171,6 +171,7 @@ TEST_F(BackupTest, RefusesDamageAndDisorder) {
 
 TEST_F(BackupTest, SmallFilesShareAMessage) {
   std::vector<BackupFile> files;
+  files.reserve(302);
   for (int i = 0; i < 300; ++i)
     files.push_back({fmt::format("small{}", i), false, 0600, 5, fmt::format("{:05}", i)});
   files.push_back({"large", false, 0600, 3 << 20, std::string(3 << 20, 'l')});
@@ -224,6 +225,7 @@ TEST_F(BackupTest, ZerosAreToldNotSent) {
 
 TEST_F(BackupTest, ManyEmptyFilesAreMoreThanOneBatch) {
   std::vector<BackupFile> files;
+  files.reserve(2500);
   for (int i = 0; i < 2500; ++i) files.push_back({fmt::format("f{}", i), false, 0600, 0, ""});
   EXPECT_EQ(Messages(files).size(), 3u);
 }
