@@ -1,5 +1,7 @@
 #include "node/buffer/redo.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "node/base/check.h"
@@ -37,7 +39,7 @@ void UpgradeToCleanupLock(BufferPin& pin) {
 uint32_t OwnerOfPage(const PageKey& key, uint32_t workers) {
   if (key.fork != Fork::kMain) return workers;
   uint64_t hash = (uint64_t{key.rel.number} << 32 | key.block) * 0x9E3779B97F4A7C15ull;
-  return static_cast<uint32_t>((hash >> 32) % workers);
+  return static_cast<uint32_t>((hash >> 32) * workers >> 32);
 }
 
 uint32_t LookupHintOf(const PageKey& key) {
@@ -54,7 +56,24 @@ void PrefetchFound(uint32_t hint) {
   uint32_t at = pool->buckets[hint & pool->bucket_mask].load(std::memory_order_relaxed);
   if (at == 0) return;
   __builtin_prefetch(&pool->descriptor(at - 1), 1);
-  __builtin_prefetch(pool->page(at - 1), 1);
+  const char* page = pool->page(at - 1);
+  __builtin_prefetch(page, 1);
+  // Line pointers of the first rows.
+  __builtin_prefetch(page + 64, 1);
+  __builtin_prefetch(page + 128, 1);
+  __builtin_prefetch(page + 192, 1);
+}
+
+void PrefetchRoom(uint32_t hint) {
+  buffer_internal::Pool* pool = buffer_internal::ThePool();
+  uint32_t at = pool->buckets[hint & pool->bucket_mask].load(std::memory_order_relaxed);
+  if (at == 0) return;
+  char* page = pool->page(at - 1);
+  // Somebody may be at the page: whatever is read here, the address stays inside it.
+  size_t upper = std::atomic_ref<uint16_t>(HeaderOf(page)->upper).load(std::memory_order_relaxed) % kPageSize;
+  constexpr size_t kRoom = 192;
+  for (size_t back = std::min(upper, kRoom); back > 0; back -= std::min<size_t>(back, 64))
+    __builtin_prefetch(page + upper - back, 1);
 }
 
 bool RedoShare::Owns(const PageKey& key) const { return workers == 0 || OwnerOfPage(key, workers) == mine; }

@@ -35,11 +35,12 @@ struct RedoShare {
 };
 uint32_t OwnerOfPage(const PageKey& key, uint32_t workers);
 
-// What finds a page that will be opened soon, and then its beginning, comes into the caches: first the one, some time later the
-// other. Only a hint.
+// What finds a page that will be opened soon, then its beginning, then the place where a row would be added come into the caches:
+// one after the other, some time between them. Only a hint.
 uint32_t LookupHintOf(const PageKey& key);
 void PrefetchLookup(uint32_t hint);
 void PrefetchFound(uint32_t hint);
+void PrefetchRoom(uint32_t hint);
 
 // A page opened for redo: pinned and exclusively locked (unless kMissing or kElsewhere) until destroyed or Close().
 class RedoPage {

@@ -57,12 +57,24 @@ void ForEachDatabaseDirectory(Visit&& visit) {
   }
 }
 
+bool IsInitFork(const std::string& name, FileName* file) {
+  return ParseFileName(name, file) && !file->temporary && file->fork == "init";
+}
+
+bool HasUnlogged(const std::string& directory) {
+  FileName file;
+  for (const std::string& name : ListDirectory(directory)) {
+    if (IsInitFork(name, &file)) return true;
+  }
+  return false;
+}
+
 void EmptyUnlogged(const std::string& directory) {
   std::map<uint32_t, bool> unlogged;
   std::vector<std::string> names = ListDirectory(directory);
   FileName file;
   for (const std::string& name : names) {
-    if (ParseFileName(name, &file) && !file.temporary && file.fork == "init") unlogged[file.number] = true;
+    if (IsInitFork(name, &file)) unlogged[file.number] = true;
   }
   if (unlogged.empty()) return;
   for (const std::string& name : names) {
@@ -74,7 +86,7 @@ void EmptyUnlogged(const std::string& directory) {
 void CopyInitForks(const std::string& directory) {
   FileName file;
   for (const std::string& name : ListDirectory(directory)) {
-    if (!ParseFileName(name, &file) || file.temporary || file.fork != "init") continue;
+    if (!IsInitFork(name, &file)) continue;
     std::string main = name.substr(0, name.find('_')) + name.substr(name.find("_init") + 5);
     CopyFile(directory + "/" + name, directory + "/" + main, true);
   }
@@ -84,6 +96,9 @@ void CopyInitForks(const std::string& directory) {
 }  // namespace
 
 void ResetUnloggedRelations(bool after_replay) {
+  bool any = false;
+  ForEachDatabaseDirectory([&](const std::string& directory) { any = any || HasUnlogged(directory); });
+  if (!any) return;
   if (!after_replay) {
     ForEachDatabaseDirectory(EmptyUnlogged);
     return;

@@ -35,6 +35,7 @@ void NoteCommitTime(const DecodedRecord& record) {
 
 // Often enough that commits become visible soon, seldom enough that the workers keep their cache lines.
 constexpr uint32_t kLookEvery = 128;
+constexpr uint32_t kWakeEvery = 16;  // looks
 constexpr size_t kMostHeldEnds = 4096;
 constexpr int64_t kLookAroundMs = 1000;
 
@@ -162,14 +163,14 @@ void RedoDispatcher::FanOut(const DecodedRecord& record) {
     owners |= uint64_t{1} << owner;
     hints[owner] = LookupHintOf(page.key);
   }
-  if (owners == 0 || record.bytes.size() > RedoWriter::kLargestPayload) {
+  if (owners == 0 || record.whole.size() > RedoWriter::kLargestPayload) {
     Drain();
     Apply(record);
     return;
   }
   // Its own part first: a map loses its bit before any worker can apply what the bit denies.
   if ((owners >> workers & 1) != 0) Apply(record, {workers, workers});
-  RedoMessage message{.size = static_cast<uint32_t>(record.bytes.size()),
+  RedoMessage message{.size = static_cast<uint32_t>(record.whole.size()),
                       .command = RedoCommand::kRecord,
                       .hot_standby = hot_standby_,
                       .check_consistency = check_consistency_,
@@ -179,22 +180,23 @@ void RedoDispatcher::FanOut(const DecodedRecord& record) {
   for (uint32_t worker = 0; worker < workers; ++worker) {
     if ((owners >> worker & 1) == 0) continue;
     message.lookup_hint = hints[worker];
-    Send(static_cast<int>(worker), message, record.bytes.data());
+    Send(static_cast<int>(worker), message, record.whole.data());
   }
 }
 
 void RedoDispatcher::Send(int worker, const RedoMessage& message, const void* payload) {
   RedoWriter& writer = writers_[static_cast<size_t>(worker)];
   if (!writer.HasRoom(message.size)) {
-    PublishAll();
     AwaitWorkers(DispatcherWait::kForRoom, [&] { return writer.HasRoomAgain(); });
   }
   writer.Write(message, payload);
 }
 
 void RedoDispatcher::Hold(const DecodedRecord& record) {
-  DecodedRecord& end = ends_.emplace_back();
-  end.bytes = record.bytes;
+  if (spare_ends_.empty()) spare_ends_.emplace_back();
+  DecodedRecord& end = ends_.emplace_back(std::move(spare_ends_.back()));
+  spare_ends_.pop_back();
+  end.bytes.assign(record.whole.begin(), record.whole.end());
   end.start = record.start;
   end.end = record.end;
   end.timeline = record.timeline;
@@ -203,27 +205,29 @@ void RedoDispatcher::Hold(const DecodedRecord& record) {
   if (ends_.size() >= kMostHeldEnds) Drain();
 }
 
-void RedoDispatcher::PublishAll() {
-  for (RedoWriter& writer : writers_) writer.Publish();
+void RedoDispatcher::PublishAll(RedoWake wake) {
+  for (RedoWriter& writer : writers_) writer.Publish(wake);
 }
 
-bool RedoDispatcher::AllIdle() const {
-  return std::all_of(writers_.begin(), writers_.end(),
-                     [](const RedoWriter& writer) { return writer.Idle(); });
+bool RedoDispatcher::AllIdle() {
+  return std::all_of(writers_.begin(), writers_.end(), [](RedoWriter& writer) { return writer.Idle(); });
 }
 
 // Ends of transactions whose turn has come take effect; tells how far replay is.
 void RedoDispatcher::Advance() {
   since_look_ = 0;
-  PublishAll();
+  // Nobody's commit waits long for a worker that gets little, and no session that wants a snapshot waits for it at all.
+  bool now = ++looks_ % kWakeEvery == 0 || PublishedLsn() < awaited_;
+  PublishAll(now ? RedoWake::kNow : RedoWake::kWhenMuch);
   CheckRedoFailure();
   Lsn bound = kMaxLsn;
-  for (const RedoWriter& writer : writers_) bound = std::min(bound, writer.AppliedBelow());
+  for (RedoWriter& writer : writers_) bound = std::min(bound, writer.AppliedBelow());
   bound = std::max(bound, applied_);
   while (!ends_.empty() && ends_.front().start <= bound) {
     const DecodedRecord& end = ends_.front();
     Apply(end);
     NoteCommitTime(end);
+    spare_ends_.push_back(std::move(ends_.front()));
     ends_.pop_front();
   }
   if (PublishedLsn() < awaited_ && awaited_ <= bound) PublishReplayed(awaited_);
@@ -240,6 +244,7 @@ void RedoDispatcher::Announce(Lsn upto) {
 template <class Condition>
 void RedoDispatcher::AwaitWorkers(DispatcherWait wait, Condition condition) {
   RedoQueues* queues = TheRedoQueues();
+  PublishAll(RedoWake::kNow);
   for (;;) {
     self().latch.Reset();
     queues->dispatcher_waits.store(wait, std::memory_order_seq_cst);
@@ -253,7 +258,6 @@ void RedoDispatcher::AwaitWorkers(DispatcherWait wait, Condition condition) {
 
 void RedoDispatcher::Drain() {
   if (!parallel_) return;
-  PublishAll();
   AwaitWorkers(DispatcherWait::kUntilIdle, [&] { return AllIdle(); });
   Advance();
 }
@@ -307,7 +311,7 @@ void RedoDispatcher::Broadcast(RedoCommand command, const void* payload, size_t 
   RedoMessage message{.size = static_cast<uint32_t>(size), .command = command};
   for (size_t worker = 0; worker < writers_.size(); ++worker)
     Send(static_cast<int>(worker), message, payload);
-  PublishAll();
+  PublishAll(RedoWake::kNow);
 }
 
 void RedoDispatcher::PassOnForgotten(const MissingRange& range) {

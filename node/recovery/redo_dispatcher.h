@@ -56,8 +56,8 @@ class RedoDispatcher {
   void Hold(const DecodedRecord& record);
   void Advance();
   void Announce(Lsn upto);
-  void PublishAll();
-  bool AllIdle() const;
+  void PublishAll(RedoWake wake);
+  bool AllIdle();
   template <class Condition>
   void AwaitWorkers(DispatcherWait wait, Condition condition);
   void LookForWorkers(const DecodedRecord& record);
@@ -69,15 +69,17 @@ class RedoDispatcher {
 
   bool check_consistency_;
   bool hot_standby_ = false;
-  std::vector<RedoWriter> writers_;  // one for each worker
-  bool asked_for_ = false;           // the postmaster starts the workers
-  bool manned_ = false;              // all are there
-  bool parallel_ = false;            // and work: records may be under way
-  Lsn busy_since_ = kMaxLsn;         // where replay went on after its last pause
-  std::deque<DecodedRecord> ends_;   // of transactions, not applied yet
-  Lsn unread_;                       // nobody reads below, nor will before it is shown (KeepSnapshotsFrom)
-  Lsn awaited_;                      // who wants a snapshot waits until this is shown
-  uint32_t since_look_ = 0;          // records since Advance
+  std::vector<RedoWriter> writers_;        // one for each worker
+  bool asked_for_ = false;                 // the postmaster starts the workers
+  bool manned_ = false;                    // all are there
+  bool parallel_ = false;                  // and work: records may be under way
+  Lsn busy_since_ = kMaxLsn;               // where replay went on after its last pause
+  std::deque<DecodedRecord> ends_;         // of transactions, not applied yet
+  std::vector<DecodedRecord> spare_ends_;  // their memory, to be used again
+  Lsn unread_;               // nobody reads below, nor will before it is shown (KeepSnapshotsFrom)
+  Lsn awaited_;              // who wants a snapshot waits until this is shown
+  uint32_t since_look_ = 0;  // records since Advance
+  uint32_t looks_ = 0;
   TimelineId timeline_ = 0;
   Lsn dispatched_, applied_;
 };

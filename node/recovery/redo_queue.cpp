@@ -11,6 +11,8 @@ namespace walden {
 namespace {
 
 constexpr uint64_t kRingBytes = 1 << 20;
+constexpr uint64_t kMuch = kRingBytes / 8;  // worth waking a worker
+constexpr uint64_t kTellEvery = kRingBytes / 16;
 
 constexpr uint64_t Aligned(uint64_t bytes) { return (bytes + 7) & ~uint64_t{7}; }
 uint64_t MessageBytes(size_t payload) { return sizeof(RedoMessage) + Aligned(payload); }
@@ -67,12 +69,13 @@ uint64_t RedoWriter::Needed(size_t payload) const {
   return bytes <= left ? bytes : left + bytes;
 }
 
-bool RedoWriter::HasRoom(size_t payload) const {
-  return at_ + Needed(payload) - queue_->consumed.load(std::memory_order_acquire) <= kRingBytes;
+uint64_t RedoWriter::Consumed() { return consumed_ = queue_->consumed.load(std::memory_order_acquire); }
+
+bool RedoWriter::HasRoom(size_t payload) {
+  uint64_t end = at_ + Needed(payload);
+  return end - consumed_ <= kRingBytes || end - Consumed() <= kRingBytes;
 }
-bool RedoWriter::HasRoomAgain() const {
-  return at_ - queue_->consumed.load(std::memory_order_acquire) <= kRingBytes / 2;
-}
+bool RedoWriter::HasRoomAgain() { return at_ - Consumed() <= kRingBytes / 2; }
 
 void RedoWriter::Write(const RedoMessage& message, const void* payload) {
   DCHECK(message.size <= kLargestPayload);
@@ -86,24 +89,29 @@ void RedoWriter::Write(const RedoMessage& message, const void* payload) {
     }
     at_ += left;
   }
-  if (message.command == RedoCommand::kRecord && Idle()) floor_ = Lsn{message.start};
+  if (message.command == RedoCommand::kRecord && !batch_.IsValid()) batch_ = Lsn{message.start};
   char* to = ring_ + at_ % kRingBytes;
   std::memcpy(to, &message, sizeof message);
   if (message.size > 0) std::memcpy(to + sizeof message, payload, message.size);
   at_ += bytes;
 }
 
-void RedoWriter::Publish() {
-  if (!Unpublished()) return;
-  published_ = at_;
-  queue_->written.store(at_, std::memory_order_seq_cst);
+void RedoWriter::Publish(RedoWake wake) {
+  uint64_t consumed = Consumed();
+  if (at_ != published_) {
+    if (consumed == published_ && batch_.IsValid()) floor_ = batch_;
+    batch_ = kInvalidLsn;
+    published_ = at_;
+    queue_->written.store(at_, std::memory_order_seq_cst);
+  }
+  if (at_ - consumed < (wake == RedoWake::kNow ? 1 : kMuch)) return;
   if (queue_->sleeping.load(std::memory_order_seq_cst) == 0 || queue_->sleeping.exchange(0) == 0) return;
   SlotAt(SlotsOf(ProcessKind::kRedoWorker).first + worker_).latch.Set();
 }
 
-bool RedoWriter::Idle() const { return queue_->consumed.load(std::memory_order_acquire) == at_; }
+bool RedoWriter::Idle() { return Consumed() == at_; }
 
-Lsn RedoWriter::AppliedBelow() const {
+Lsn RedoWriter::AppliedBelow() {
   Lsn applied{queue_->applied.load(std::memory_order_acquire)};
   return Idle() ? kMaxLsn : std::max(applied, floor_);
 }
@@ -111,12 +119,14 @@ Lsn RedoWriter::AppliedBelow() const {
 // ---- worker's end ----
 
 RedoReader::RedoReader(int worker) : queue_(&RedoQueueOf(worker)), ring_(RingOf(worker)) {
-  at_ = queue_->consumed.load();
+  at_ = told_ = ahead_ = queue_->consumed.load();
 }
 
-void RedoReader::Consume(uint64_t bytes) {
-  at_ += bytes;
+void RedoReader::Tell() {
+  if (told_ == at_) return;
+  told_ = at_;
   queue_->consumed.store(at_, std::memory_order_seq_cst);
+  WakeDispatcher(queue_->written.load(std::memory_order_relaxed) - at_);
 }
 
 // The first message at or behind *at, which is moved to it.
@@ -132,23 +142,28 @@ const RedoMessage* RedoReader::Find(uint64_t* at) const {
 
 const RedoMessage* RedoReader::Peek() { return Find(&at_); }
 
-void RedoReader::PrefetchBehind(const RedoMessage& message) const {
-  uint64_t at = at_ + MessageBytes(message.size);
-  const RedoMessage* next = Find(&at);
-  if (next == nullptr) return;
-  PrefetchFound(next->lookup_hint);
-  at += MessageBytes(next->size);
-  if (const RedoMessage* second = Find(&at); second != nullptr) PrefetchLookup(second->lookup_hint);
+void RedoReader::PrefetchBehind() {
+  for (; looked_up_ <= done_ + kLookupAhead; ++looked_up_) {
+    const RedoMessage* message = Find(&ahead_);
+    if (message == nullptr) break;
+    ahead_ += MessageBytes(message->size);
+    PrefetchLookup(hints_[looked_up_ % hints_.size()] = message->lookup_hint);
+  }
+  for (; found_ < looked_up_ && found_ <= done_ + kFoundAhead; ++found_)
+    PrefetchFound(hints_[found_ % hints_.size()]);
+  if (done_ + kRoomAhead < found_) PrefetchRoom(hints_[(done_ + kRoomAhead) % hints_.size()]);
 }
 
 void RedoReader::Done(const RedoMessage& message) {
   if (message.command == RedoCommand::kRecord) queue_->applied.store(message.end, std::memory_order_release);
-  Consume(MessageBytes(message.size));
-  WakeDispatcher(queue_->written.load(std::memory_order_relaxed) - at_);
+  at_ += MessageBytes(message.size);
+  ++done_;
+  if (at_ - told_ >= kTellEvery) Tell();
 }
 
 void RedoReader::Wait() {
   constexpr int64_t kLookAroundMs = 10000;
+  Tell();
   self().latch.Reset();
   queue_->sleeping.store(1, std::memory_order_seq_cst);
   if (queue_->written.load(std::memory_order_seq_cst) == at_)

@@ -5,6 +5,7 @@
 // Positions in a ring only grow; a message lies in one piece, the rest of the ring before it is skipped by a filler.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -64,29 +65,35 @@ RedoQueue& RedoQueueOf(int worker);
 
 // ---- dispatcher's end ----
 
+// kWhenMuch: a worker that sleeps goes on sleeping until there is much to do, or the dispatcher has nothing more for it: to wake one
+// costs more than to replay a few records. Whoever stops dispatching says kNow first.
+enum class RedoWake : uint8_t { kWhenMuch, kNow };
+
 class RedoWriter {
  public:
   void Attach(int worker);
   static constexpr size_t kLargestPayload = 128 * 1024;
-  bool HasRoom(size_t payload) const;
-  bool HasRoomAgain() const;  // half of the ring is free
+  bool HasRoom(size_t payload);
+  bool HasRoomAgain();  // half of the ring is free
   // Requires: HasRoom. Seen by the worker after Publish.
   void Write(const RedoMessage& message, const void* payload);
-  // Wakes the worker if it sleeps.
-  void Publish();
-  bool Unpublished() const { return at_ != published_; }
+  void Publish(RedoWake wake);
   // Everything that was written is done.
-  bool Idle() const;
-  // Every record of this worker below it is applied; kMaxLsn: all that it was given.
-  Lsn AppliedBelow() const;
+  bool Idle();
+  // Every record of this worker below it is applied; kMaxLsn: all that it was given. Requires: everything is published.
+  Lsn AppliedBelow();
 
  private:
   uint64_t Needed(size_t payload) const;
+  // Reads what the worker writes: seldom, since the cache line then moves from it to us and back.
+  uint64_t Consumed();
   int worker_ = -1;
   RedoQueue* queue_ = nullptr;
   char* ring_ = nullptr;
   uint64_t at_ = 0, published_ = 0;
-  Lsn floor_;  // start of the first record since it was idle last
+  uint64_t consumed_ = 0;  // as seen last
+  Lsn batch_;              // start of the first record that is not published; invalid: none
+  Lsn floor_;              // start of the first record since the worker was seen idle
 };
 
 // ---- worker's end ----
@@ -96,18 +103,25 @@ class RedoReader {
   explicit RedoReader(int worker);
   // nullptr: nothing there. The payload follows the message, until Done.
   const RedoMessage* Peek();
-  // The record is about to be replayed: the next two get their pages into the caches (PrefetchLookup).
-  void PrefetchBehind(const RedoMessage& message) const;
+  // The message that Peek returned is about to be obeyed: the pages of those behind it come into the caches (PrefetchLookup).
+  void PrefetchBehind();
   void Done(const RedoMessage& message);
   // Sleeps until something is written, or a moment.
   void Wait();
+  // The dispatcher learns what is done: from Done now and then, and before anything that may last.
+  void Tell();
 
  private:
-  void Consume(uint64_t bytes);
   const RedoMessage* Find(uint64_t* at) const;
   RedoQueue* queue_;
   char* ring_;
   uint64_t at_ = 0;
+  uint64_t told_ = 0;  // the dispatcher knows that much
+  // Messages by number: `done_` is the one that Peek finds. Of those behind it the first steps of getting their pages are done.
+  static constexpr uint64_t kLookupAhead = 6, kFoundAhead = 3, kRoomAhead = 1;
+  uint64_t done_ = 0, looked_up_ = 0, found_ = 0;
+  uint64_t ahead_ = 0;  // where message `looked_up_` is or will be
+  std::array<uint32_t, 8> hints_{};
 };
 
 // The worker: its failure becomes the startup process's.

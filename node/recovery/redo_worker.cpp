@@ -53,10 +53,13 @@ class RedoWorker {
       }
       bool dismissed = message->command == RedoCommand::kDismiss;
       RedoMessage header = *message;
-      reader_.PrefetchBehind(header);
+      reader_.PrefetchBehind();
       Obey(header, reinterpret_cast<const char*>(message + 1));
       reader_.Done(header);
-      if (dismissed) return true;
+      if (dismissed) {
+        reader_.Tell();
+        return true;
+      }
     }
   }
 

@@ -39,6 +39,7 @@ namespace {
 constexpr const char* kRecoverySignal = "recovery.signal";
 constexpr const char* kStandbySignal = "standby.signal";
 constexpr const char* kBackupLabel = "backup_label";
+constexpr uint32_t kLookAtClockEvery = 1024;        // records
 constexpr const char* kPromoteRequest = "promote";  // left by `walden promote` for the postmaster
 
 bool HasPostmaster() { return self().kind.load(std::memory_order_relaxed) == ProcessKind::kStartup; }
@@ -353,13 +354,16 @@ void StartupProcess::ApplyRecord(const DecodedRecord& record) {
 // Applies records until the log ends, a target is reached or promotion is asked for.
 void StartupProcess::Replay() {
   dispatcher_ = std::make_unique<RedoDispatcher>(!GetString(Setting::kWalConsistencyChecking).empty());
+  supply_->set_before_restore([this] { dispatcher_->Drain(); });
   Lsn redo{checkpoint_data_.redo};
   reader_->Seek(redo);
   Log(Severity::kLog, "redo starts at {}", redo.ToString());
   int64_t start_us = MonotonicUs();
   int64_t told_us = start_us;
+  uint32_t records = 0;
   // A standby replays for ever.
   auto tell_progress = [&] {
+    if (++records % kLookAtClockEvery != 0) return;
     int64_t interval_ms = standby_ ? 0 : GetInt(Setting::kLogStartupProgressInterval);
     if (interval_ms <= 0) return;
     int64_t now_us = MonotonicUs();
@@ -371,7 +375,7 @@ void StartupProcess::Replay() {
   DecodedRecord record;
   CheckConsistency();
   for (bool going = true; going;) {
-    if (reader_->Next(&record) != ReadResult::kRecord) {
+    if (reader_->NextInPlace(&record) != ReadResult::kRecord) {
       if (supply_->MuchIsComing(reader_->position()))
         dispatcher_->Drain();
       else

@@ -17,7 +17,10 @@ namespace walden {
 
 bool WalSupply::TryOpen(TimelineId timeline, uint64_t segment, bool from_archive) {
   std::string path = WalSegmentPath(timeline, segment);
-  if (from_archive && !RestoreFromArchive(WalSegmentName(timeline, segment), path)) return false;
+  if (from_archive) {
+    if (before_restore_) before_restore_();
+    if (!RestoreFromArchive(WalSegmentName(timeline, segment), path)) return false;
+  }
   int error = 0;
   File file = File::TryOpen(path, O_RDONLY, &error);
   if (!file.is_open()) {

@@ -2,6 +2,7 @@
 // receiver, which writes into pg_wal too. Follows one timeline history.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "node/os/file.h"
@@ -35,6 +36,8 @@ class WalSupply : public WalSource {
   bool streaming() const { return streaming_; }
   // The primary has said that there is WAL far behind `at`: replay that waits for it will go on at once, and for long.
   bool MuchIsComing(Lsn at) const;
+  // Called before restore_command runs, which may take long.
+  void set_before_restore(std::function<void()> action) { before_restore_ = std::move(action); }
   // Asks for a receiver that feeds us from `at` on; nothing without primary_conninfo.
   void StartStreaming(Lsn at);
 
@@ -49,6 +52,7 @@ class WalSupply : public WalSource {
 
   TimelineHistory history_;
   Options options_;
+  std::function<void()> before_restore_;
   File file_;
   uint64_t segment_ = kNoSegment;
   bool streaming_ = false;

@@ -78,11 +78,11 @@ void RemoveStorage(char* page, uint32_t at, uint32_t size) {
   PageHeader* header = HeaderOf(page);
   std::memmove(page + header->upper + size, page + header->upper, at - header->upper);
   header->upper += static_cast<uint16_t>(size);
-  OffsetNumber last = PageMaxOffset(page);
-  for (OffsetNumber number = kFirstOffset; number <= last; ++number) {
-    ItemId* line = PageItemId(page, number);
-    if (line->HasStorage() && line->offset() < at)
-      *line = ItemId::Make(line->offset() + size, line->state(), line->length());
+  // Which lines move is as good as random: no branch. The offset is the word's low bits.
+  ItemId* line = PageItemId(page, kFirstOffset);
+  for (ItemId* end = line + PageMaxOffset(page); line < end; ++line) {
+    uint32_t moves = static_cast<uint32_t>(line->HasStorage()) & static_cast<uint32_t>(line->offset() < at);
+    line->word += size & -moves;
   }
 }
 

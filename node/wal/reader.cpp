@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "node/base/bytes.h"
+#include "node/base/check.h"
 #include "node/base/crc32c.h"
 #include "node/base/error.h"
 #include "node/os/file.h"
@@ -85,11 +86,12 @@ struct Cursor {
   }
 };
 
-bool TakeLocator(Cursor* cursor, const PageRefHeader& header, const std::vector<PageRef>& before,
-                 RelFileLocator* rel) {
+// Of the last page.
+bool TakeLocator(Cursor* cursor, const PageRefHeader& header, std::vector<PageRef>* pages) {
+  RelFileLocator* rel = &pages->back().key.rel;
   if ((header.flags & kRefSameRelation) != 0) {
-    if (before.empty()) return false;
-    *rel = before.back().key.rel;
+    if (pages->size() < 2) return false;
+    *rel = (*pages)[pages->size() - 2].key.rel;
     return true;
   }
   const char* bytes = cursor->Take(kRefLocatorSize);
@@ -105,21 +107,21 @@ bool TakePage(Cursor* cursor, std::vector<PageRef>* pages) {
   const char* bytes = cursor->Take(sizeof(PageRefHeader));
   if (bytes == nullptr) return false;
   auto header = Load<PageRefHeader>(bytes);
-  PageRef page;
+  if (header.fork >= kForkCount || header.id >= kMaxRecordPages) return false;
+  // Made where it stays: a copy would wait for the stores before it.
+  PageRef& page = pages->emplace_back();
   page.id = header.id;
   page.flags = header.flags;
   page.key.fork = static_cast<Fork>(header.fork);
   page.key.block = header.block;
   page.hole_offset = header.hole_offset;
   page.hole_size = header.hole_size;
-  if (header.fork >= kForkCount || header.id >= kMaxRecordPages) return false;
-  if (!TakeLocator(cursor, header, *pages, &page.key.rel)) return false;
+  if (!TakeLocator(cursor, header, pages)) return false;
   const char* image = cursor->Take(header.image_size);
   const char* data = cursor->Take(header.data_size);
   if (image == nullptr || data == nullptr) return false;
   page.image = {image, header.image_size};
   page.data = {data, header.data_size};
-  pages->push_back(page);
   return true;
 }
 
@@ -132,6 +134,7 @@ bool DecodeRecord(DecodedRecord* record, std::string* error) {
 bool DecodeRecord(std::string_view from, DecodedRecord* record, std::string* error) {
   Cursor cursor{from.data(), from.data() + from.size()};
   record->pages.clear();
+  record->whole = from;
   const char* bytes = cursor.Take(sizeof(RecordHeader));
   if (bytes == nullptr) {
     *error = "record is shorter than its header";
@@ -250,7 +253,7 @@ bool WalReader::ReadHeader(Lsn at, RecordHeader* header) {
   return sane;
 }
 
-ReadResult WalReader::Next(DecodedRecord* record) {
+ReadResult WalReader::NextInPlace(DecodedRecord* record) {
   RecordHeader header;
   if (!ReadHeader(position_, &header)) return End(std::move(error_));
   if (!Fill(position_, header.size)) return End(fmt::format("record at {} is cut off", position_.ToString()));
@@ -259,15 +262,22 @@ ReadResult WalReader::Next(DecodedRecord* record) {
   if (RecordCrc(bytes, header.size, position_, timeline) != header.crc) {
     return End(fmt::format("incorrect resource manager data checksum in record at {}", position_.ToString()));
   }
-  record->bytes.assign(bytes, bytes + header.size);
   record->start = position_;
   record->end = Lsn{AlignUp((position_ + header.size).value, 8)};
   record->timeline = timeline;
-  if (!DecodeRecord(record, &error_)) return End(fmt::format("{} at {}", error_, position_.ToString()));
+  if (!DecodeRecord({bytes, header.size}, record, &error_))
+    return End(fmt::format("{} at {}", error_, position_.ToString()));
   if (record->kind == RecordKind::kSwitch && OffsetInSegment(record->end) != 0) {
     record->end = SegmentStart(SegmentOf(record->end) + 1);
   }
   position_ = record->end;
+  return ReadResult::kRecord;
+}
+
+ReadResult WalReader::Next(DecodedRecord* record) {
+  if (NextInPlace(record) != ReadResult::kRecord) return ReadResult::kEnd;
+  record->bytes.assign(record->whole.begin(), record->whole.end());
+  CHECK(DecodeRecord(record, &error_));
   return ReadResult::kRecord;
 }
 

@@ -30,7 +30,7 @@ struct PageRef {
   bool RestoreImage(char* page) const;
 };
 
-// A record; views point into its bytes, which it owns unless it was decoded where they lie. Movable, reusable.
+// A record; views point into its bytes, which it owns in `bytes` unless it was decoded where they lie. Movable, reusable.
 struct DecodedRecord {
   Lsn start, end;
   TimelineId timeline = 0;
@@ -38,6 +38,7 @@ struct DecodedRecord {
   Xid xid;
   std::string_view data;
   std::vector<PageRef> pages;
+  std::string_view whole;  // header to end, wherever it lies
   std::vector<char> bytes;
 
   const PageRef* FindPage(int id) const;
@@ -118,6 +119,8 @@ class WalReader {
   // in the next `limit` bytes.
   bool SeekToRecord(Lsn at, uint64_t limit = kWalSegmentSize);
   ReadResult Next(DecodedRecord* record);
+  // The same without a copy: the record is valid until the reader is used again.
+  ReadResult NextInPlace(DecodedRecord* record);
   Lsn position() const { return position_; }  // where the next record is expected
   const std::string& error() const { return error_; }
 

@@ -2,17 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <unordered_map>
+#include <optional>
+#include <vector>
 
 #include "node/base/check.h"
 
 namespace walden {
 namespace {
 
-std::unordered_map<uint16_t, RecordHandler>& Handlers() {
-  static auto* handlers = new std::unordered_map<uint16_t, RecordHandler>;
+// By the kind's row.
+std::vector<std::optional<RecordHandler>>& Handlers() {
+  static auto* handlers = new std::vector<std::optional<RecordHandler>>(RecordKinds().size());
   return *handlers;
 }
+size_t RowOf(const RecordKindInfo* info) { return static_cast<size_t>(info - RecordKinds().data()); }
 
 void DescribePage(const PageRef& page, std::string* out) {
   const RelFileLocator& rel = page.key.rel;
@@ -27,14 +30,17 @@ void DescribePage(const PageRef& page, std::string* out) {
 
 void BindRecordHandlers(std::span<const RecordHandler> handlers) {
   for (const RecordHandler& handler : handlers) {
-    CHECK(FindRecordKind(handler.kind) != nullptr);
-    Handlers()[static_cast<uint16_t>(handler.kind)] = handler;
+    const RecordKindInfo* info = FindRecordKind(handler.kind);
+    CHECK(info != nullptr);
+    Handlers()[RowOf(info)] = handler;
   }
 }
 
 const RecordHandler* FindRecordHandler(RecordKind kind) {
-  auto found = Handlers().find(static_cast<uint16_t>(kind));
-  return found == Handlers().end() ? nullptr : &found->second;
+  const RecordKindInfo* info = FindRecordKind(kind);
+  if (info == nullptr) return nullptr;
+  const std::optional<RecordHandler>& handler = Handlers()[RowOf(info)];
+  return handler ? &*handler : nullptr;
 }
 
 void CheckRecordHandlersComplete() {

@@ -89,15 +89,6 @@ void WriteHeader(const File& file, TimelineId timeline, uint64_t segment, uint64
   file.WriteAt(block, sizeof block, 0);
 }
 
-void WriteZeroes(const File& file, uint64_t from, uint64_t to) {
-  static const std::unique_ptr<char[]> kZeroes(new char[kFillBytes]());
-  for (uint64_t at = from; at < to;) {
-    uint64_t run = std::min<uint64_t>(to - at, kFillBytes);
-    file.WriteAt(kZeroes.get(), run, at);
-    at += run;
-  }
-}
-
 // Gives the finished temporary file its name unless a segment of that name exists. False if one does.
 bool InstallSegment(const std::string& temporary, const std::string& path) {
   int result = fs().Link(temporary.c_str(), path.c_str());
@@ -173,6 +164,15 @@ void CopyWalSegment(TimelineId from, TimelineId to, Lsn upto, uint64_t system_id
   UnlinkIfExists(path);
   InstallSegment(temporary, path);
   guard.Done();
+}
+
+void wal_internal::WriteZeroes(const File& file, uint64_t from, uint64_t to) {
+  static const std::unique_ptr<char[]> kZeroes(new char[kFillBytes]());
+  for (uint64_t at = from; at < to;) {
+    uint64_t run = std::min<uint64_t>(to - at, kFillBytes);
+    file.WriteAt(kZeroes.get(), run, at);
+    at += run;
+  }
 }
 
 File* wal_internal::SegmentForWriting(TimelineId timeline, uint64_t segment, uint64_t system_id) {
@@ -268,6 +268,7 @@ void RecycleWalSegments(uint64_t keep_from_segment, uint64_t recycle_until, Time
   for (const std::string& name : ListDirectory("pg_wal")) {
     TimelineId file_timeline;
     uint64_t segment;
+    if (name.starts_with(kErasedPrefix)) UnlinkIfExists("pg_wal/" + name);
     if (!ParseWalSegmentName(name, &file_timeline, &segment) || segment >= keep_from_segment) continue;
     if (file_timeline > timeline || !may_recycle(name)) continue;
     std::string path = "pg_wal/" + name;

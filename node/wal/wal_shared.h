@@ -135,5 +135,9 @@ class RingWriter {
 class File* SegmentForWriting(TimelineId timeline, uint64_t segment, uint64_t system_id);
 void CloseSegmentForWriting();
 void AdvancePreparedEnd(WalShared* wal);
+// In the file, from one offset to another.
+void WriteZeroes(const class File& file, uint64_t from, uint64_t to);
+// Names of segments that lay behind the end of the log: content that nobody may read any more.
+inline constexpr std::string_view kErasedPrefix = "erased.";
 
 }  // namespace walden::wal_internal

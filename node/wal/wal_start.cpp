@@ -1,7 +1,6 @@
 // The log's beginning and end of life in this run of the node.
 #include <algorithm>
 #include <cstring>
-#include <memory>
 
 #include "node/base/check.h"
 #include "node/base/error.h"
@@ -31,14 +30,14 @@ size_t SlotsSize(int slots) { return sizeof(WalShared) + static_cast<size_t>(slo
 void EraseBehind(const WalStart& start) {
   uint64_t segment = SegmentOf(start.insert_position), offset = OffsetInSegment(start.insert_position);
   File* file = SegmentForWriting(start.timeline, segment, start.system_id);
-  std::unique_ptr<char[]> zeroes(new char[kWalSegmentSize]());
-  file->WriteAt(zeroes.get(), kWalSegmentSize - offset, kWalSegmentHeaderSize + offset);
+  WriteZeroes(*file, kWalSegmentHeaderSize + offset, kWalSegmentFileSize);
   file->Sync();
   for (const std::string& name : ListDirectory("pg_wal")) {
     TimelineId timeline;
     uint64_t number;
     if (ParseWalSegmentName(name, &timeline, &number) && timeline == start.timeline && number > segment) {
-      UnlinkIfExists("pg_wal/" + name);
+      // To free 16 MiB takes longer than to rename them; the next checkpoint does it.
+      RenamePath("pg_wal/" + name, "pg_wal/" + std::string(kErasedPrefix) + name);
     }
   }
   FsyncDirectory("pg_wal");

@@ -277,6 +277,18 @@ TEST_F(RecoveryTest, SegmentsAreRecycledAfterCheckpoints) {
   EXPECT_EQ(Get(0), 42);
 }
 
+TEST_F(RecoveryTest, SegmentsBehindTheEndGoWithTheNextCheckpoint) {
+  Flush(LogRestorePoint("end"));
+  std::string behind = WalSegmentPath(1, SegmentOf(FlushedLsn()) + 5);
+  CreateWalSegment(1, SegmentOf(FlushedLsn()) + 5, 4711);
+  ASSERT_TRUE(PathExists(behind));
+  node_.Crash();
+  node_.Start();
+  EXPECT_FALSE(PathExists(behind));
+  RequestCheckpoint(kCheckpointForce | kCheckpointImmediate | kCheckpointWait);
+  for (const std::string& name : ListDirectory("pg_wal")) EXPECT_FALSE(name.starts_with("erased.")) << name;
+}
+
 TEST_F(RecoveryTest, ArchiveRecoveryStopsAtARestorePoint) {
   node_.UseArchive();
   MakeCounters(2);
