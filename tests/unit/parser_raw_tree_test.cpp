@@ -17,11 +17,16 @@ namespace walden {
 namespace {
 
 // ---- just enough JSON ----
+struct JsonMember;
 struct Json {
   enum Kind { kNull, kBool, kNumber, kString, kArray, kObject } kind = kNull;
   std::string text;  // scalars
   std::vector<Json> items;
-  std::vector<std::pair<std::string, Json>> members;
+  std::vector<JsonMember> members;
+};
+struct JsonMember {
+  std::string first;
+  Json second;
 };
 
 class JsonReader {
@@ -56,7 +61,7 @@ class JsonReader {
       if (rest_.front() == '}') continue;
       std::string name = ReadString();
       Take();  // ':'
-      json->members.emplace_back(std::move(name), Read());
+      json->members.push_back({std::move(name), Read()});
     }
   }
   void ReadItems(Json* json) {
