@@ -7,6 +7,14 @@
 #include "node/base/error.h"
 
 namespace walden {
+namespace {
+
+bool clobber_freed_memory = false;
+constexpr int kNonsense = 0x7F;
+
+}  // namespace
+
+void ClobberFreedMemory(bool on) { clobber_freed_memory = on; }
 
 MemoryAccount::MemoryAccount(const char* name, MemoryAccount* parent) : name_(name), parent_(parent) {
   if (parent_ != nullptr) parent_->children_.push_back(this);
@@ -29,7 +37,20 @@ Arena::Arena(MemoryAccount* account, size_t first_block_bytes)
 
 Arena::~Arena() {
   account_->Charge(-static_cast<int64_t>(total_bytes_));
-  while (block_ != nullptr) std::free(std::exchange(block_, block_->previous));
+  while (block_ != nullptr) {
+    TakeBack(block_);
+    std::free(std::exchange(block_, block_->previous));
+  }
+}
+
+// Its contents are no one's any more.
+void Arena::TakeBack(Block* block) {
+  size_t bytes = block->size_bytes - sizeof(Block);
+  if (clobber_freed_memory) {
+    Unpoison(block + 1, bytes);
+    std::memset(block + 1, kNonsense, bytes);
+  }
+  Poison(block + 1, bytes);
 }
 
 void Arena::PushBlock(size_t size_bytes) {
@@ -46,6 +67,7 @@ void Arena::PushBlock(size_t size_bytes) {
   limit_ = reinterpret_cast<uintptr_t>(block) + size_bytes;
   total_bytes_ += size_bytes;
   account_->Charge(static_cast<int64_t>(size_bytes));
+  Poison(block + 1, size_bytes - sizeof(Block));
 }
 
 void* Arena::AllocateSlow(size_t bytes, size_t alignment) {
@@ -56,6 +78,7 @@ void* Arena::AllocateSlow(size_t bytes, size_t alignment) {
   next_block_bytes_ = std::min<size_t>(next_block_bytes_ * 2, 1 << 20);
   uintptr_t start = (next_ + alignment - 1) & ~(alignment - 1);
   next_ = start + bytes;
+  Unpoison(reinterpret_cast<void*>(start), bytes);
   return reinterpret_cast<void*>(start);
 }
 
@@ -64,10 +87,12 @@ void Arena::Reset() {
   while (block_->previous != nullptr) {
     total_bytes_ -= block_->size_bytes;
     account_->Charge(-static_cast<int64_t>(block_->size_bytes));
+    TakeBack(block_);
     std::free(std::exchange(block_, block_->previous));
   }
   next_ = reinterpret_cast<uintptr_t>(block_ + 1);
   limit_ = reinterpret_cast<uintptr_t>(block_) + block_->size_bytes;
+  TakeBack(block_);
   // Blocks grow anew: who watches bytes() would find a limit passed by one large block that is hardly used.
   next_block_bytes_ = std::min<size_t>(block_->size_bytes * 2, 1 << 20);
 }

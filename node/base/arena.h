@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "node/base/poison.h"
+
 namespace walden {
 
 // A node of the tree of memory accounts: bytes charged here count in every ancestor. Limits are the
@@ -41,6 +43,9 @@ class MemoryAccount {
   int64_t peak_bytes_ = 0;
 };
 
+// From now on arenas fill what they take back, so that who still points there reads nonsense (walden_clobber_freed_memory).
+void ClobberFreedMemory(bool on);
+
 // The root of this process's accounts (pg_backend_memory_contexts shows the tree).
 MemoryAccount& ProcessMemory();
 
@@ -56,6 +61,7 @@ class Arena {
     uintptr_t start = (next_ + alignment - 1) & ~(alignment - 1);
     if (start + bytes > limit_) return AllocateSlow(bytes, alignment);
     next_ = start + bytes;
+    Unpoison(reinterpret_cast<void*>(start), bytes);
     return reinterpret_cast<void*>(start);
   }
   // Constructs T in the arena. Its destructor never runs: use only for types that own nothing outside.
@@ -84,6 +90,7 @@ class Arena {
   };
   void* AllocateSlow(size_t bytes, size_t alignment);
   void PushBlock(size_t size_bytes);
+  static void TakeBack(Block* block);
 
   MemoryAccount* account_;
   Block* block_ = nullptr;

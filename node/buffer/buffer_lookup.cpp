@@ -54,9 +54,19 @@ void BufferPoolShmInit(void* area) {
 
 int SharedBufferCount() { return static_cast<int>(ThePool()->buffer_count); }
 
+namespace {
+bool poison_unpinned = false;
+}
+
 namespace buffer_internal {
 
 constinit thread_local PrivatePins private_pins;
+
+void PrivatePins::Touchable(int32_t buffer, bool pinned) {
+  if (!poison_unpinned) return;
+  const char* page = ThePool()->page(static_cast<uint32_t>(buffer - 1));
+  pinned ? Unpoison(page, kPageSize) : Poison(page, kPageSize);
+}
 
 void PrivatePins::Grow() {
   if (capacity == 0) {
@@ -178,5 +188,6 @@ void RemoveLocked(Pool* pool, uint32_t index, uint64_t hash) {
 }  // namespace buffer_internal
 
 int HeldPins() { return private_pins.used; }
+void PoisonUnpinnedPages() { poison_unpinned = true; }
 
 }  // namespace walden

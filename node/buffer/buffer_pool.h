@@ -187,6 +187,10 @@ void FlushForkBuffers(Fork fork);  // of all relations
 // Drops every pin and content lock of this process (error recovery, process exit). Returns how many there
 // were.
 int ReleaseAllPins();
+
+// From now on, and under the address sanitizer only, a page that this process has let go of is poisoned until it is pinned again: for
+// processes of one thread.
+void PoisonUnpinnedPages();
 int HeldPins();  // for checks at statement end and before waiting (rule 6)
 
 // ---- checkpointer and background writer ----

@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "node/base/check.h"
+#include "node/base/poison.h"
 #include "node/buffer/buffer_pool.h"
 #include "node/shm/lwlock.h"
 #include "node/shm/region.h"
@@ -146,9 +147,15 @@ struct PrivatePins {
   void Add(int32_t buffer) {
     if (__builtin_expect(used == capacity, 0)) Grow();
     entries[used++] = {buffer, 1};
+    if constexpr (kPoisons) Touchable(buffer, true);
   }
-  void Remove(PrivatePin* entry) { *entry = entries[--used]; }
+  void Remove(PrivatePin* entry) {
+    if constexpr (kPoisons) Touchable(entry->buffer, false);
+    *entry = entries[--used];
+  }
   void Grow();
+  // Under the address sanitizer pages without a pin are poisoned, once PoisonUnpinnedPages was called.
+  static void Touchable(int32_t buffer, bool pinned);
 };
 extern constinit thread_local PrivatePins private_pins;
 

@@ -11,6 +11,7 @@
 #include "node/base/clock.h"
 #include "node/base/error.h"
 #include "node/base/log.h"
+#include "node/buffer/buffer_pool.h"
 #include "node/config/conf_file.h"
 #include "node/os/process.h"
 #include "node/recovery/background_processes.h"
@@ -144,6 +145,7 @@ void RunChild(const ChildStart& start) {
     InstallFatalSignalHandlers();
     SetInterruptManners(start.kind);
     BeginCounting();
+    PoisonUnpinnedPages();
     exit_code = MainOf(start.kind)(start);
   } catch (const std::exception& error) {
     LogAndDrop(error);

@@ -36,7 +36,9 @@ def method_off(name: str) -> Configuration:
 
 CONFIGURATIONS = [
     Configuration("tiny_pool", {"shared_buffers": 16}, changes=("buffers",)),
-    Configuration("tiny_batches_and_spill", {"walden_batch_rows": 1, "walden_force_spill": "on"}, quick=True, changes=("spill",)),
+    Configuration("tiny_batches_and_spill", {"walden_batch_rows": 1, "walden_force_spill": "on", "walden_clobber_freed_memory": "on"}, quick=True,
+                  changes=("spill",)),
+    Configuration("clobbered_memory", {"walden_clobber_freed_memory": "on"}),
     Configuration("batch_of_one", {"walden_batch_rows": 1}),
     Configuration("small_work_mem", {"work_mem": "64kB"}, changes=("plans", "spill", "work_mem")),
     Configuration("forced_spill", {"walden_force_spill": "on"}, changes=("spill",)),

@@ -9,7 +9,7 @@
 namespace walden::replication {
 namespace {
 
-LoginPolicy Policy(Proof proof, std::optional<ReplicationRole> role) {
+LoginPolicy Policy(Proof proof, const std::optional<ReplicationRole>& role) {
   return {[proof](const LoginQuestion&) { return proof; },
           [](const std::string& user, const std::string& password) {
             return user == "rep" && password == "plain secret";

@@ -136,7 +136,7 @@ TEST(PageTest, GoldenFile) {
   PageItemId(page, 1)->MarkDead();
   PageItemId(page, 2)->SetRedirect(3);
   SetPageFlag(page, kPageAllVisible);
-  std::memcpy(PageSpecial(page), "special space 16", 16);
+  std::string_view("special space 16").copy(PageSpecial(page), 16);
   HeaderOf(page)->checksum = PageChecksum(page, 42);
   ExpectGolden("page_v1", {page, kPageSize});
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "node/base/arena.h"
 #include "node/base/error.h"
 #include "node/base/stack_depth.h"
 #include "node/config/setting_values.h"
@@ -83,6 +84,8 @@ void InstallValueHooks() {
                       {.check = CheckStackLimit, .assign = [] {
                          SetStackDepthLimit(static_cast<size_t>(GetInt(Setting::kMaxStackDepth)) * 1024);
                        }});
+  InstallSettingHooks(Setting::kWaldenClobberFreedMemory,
+                      {.assign = [] { ClobberFreedMemory(GetBool(Setting::kWaldenClobberFreedMemory)); }});
   InstallSettingHooks(Setting::kTempFileLimit, {.assign = AssignSpillLimit});
   InstallSettingHooks(Setting::kQuoteAllIdentifiers,
                       {.assign = [] { quote_all_identifiers = GetBool(Setting::kQuoteAllIdentifiers); }});
