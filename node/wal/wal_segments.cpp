@@ -80,7 +80,9 @@ namespace {
 
 constexpr size_t kFillBytes = 1024 * 1024;
 
-std::string TemporarySegmentPath() { return fmt::format("pg_wal/xlogtemp.{}.{}", getpid(), self_slot()); }
+std::string TemporarySegmentPath() {
+  return fmt::format("pg_wal/{}{}.{}", kTemporaryPrefix, getpid(), self_slot());
+}
 
 void WriteHeader(const File& file, TimelineId timeline, uint64_t segment, uint64_t system_id) {
   char block[kWalSegmentHeaderSize] = {};

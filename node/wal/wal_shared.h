@@ -137,6 +137,8 @@ void CloseSegmentForWriting();
 void AdvancePreparedEnd(WalShared* wal);
 // In the file, from one offset to another.
 void WriteZeroes(const class File& file, uint64_t from, uint64_t to);
+// Names of segments that are being made.
+inline constexpr std::string_view kTemporaryPrefix = "xlogtemp.";
 // Names of segments that lay behind the end of the log: content that nobody may read any more.
 inline constexpr std::string_view kErasedPrefix = "erased.";
 

@@ -35,6 +35,8 @@ void EraseBehind(const WalStart& start) {
   for (const std::string& name : ListDirectory("pg_wal")) {
     TimelineId timeline;
     uint64_t number;
+    // Of who died while it made one. Nobody makes one before the log is open.
+    if (name.starts_with(kTemporaryPrefix)) UnlinkIfExists("pg_wal/" + name);
     if (ParseWalSegmentName(name, &timeline, &number) && timeline == start.timeline && number > segment) {
       // To free 16 MiB takes longer than to rename them; the next checkpoint does it.
       RenamePath("pg_wal/" + name, "pg_wal/" + std::string(kErasedPrefix) + name);

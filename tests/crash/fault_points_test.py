@@ -37,6 +37,9 @@ OTHER_LOADS = {
 # The kinds of record that every run kills at; --long takes all.
 OFTEN = {"Btree/SPLIT", "Heap2/MULTI_INSERT", "Btree/INSERT_UPPER", "Btree/INSERT_MANY", "Btree/DEDUP", "Btree/UNLINK_PAGE", "Heap2/PRUNE", "Heap2/VACUUM", "Storage/TRUNCATE", "Database/DROP"}
 
+# What the load comes to by itself only when it has written much.
+PROMPTED = {"wal-segment-recycling": "SELECT pg_switch_wal(); CHECKPOINT"}
+
 
 def rows(path: str, pattern: str) -> list:
     found = re.findall(pattern, (REPOSITORY / path).read_text(), re.MULTILINE)
@@ -73,6 +76,8 @@ class Killer:
         clients = self.load.start()
         deadline = time.monotonic() + deadline_s
         while not self.fired() and time.monotonic() < deadline:
+            if point in PROMPTED:
+                self.node.psql(PROMPTED[point], check=False)
             time.sleep(0.01)
         died = self.fired()
         if died:

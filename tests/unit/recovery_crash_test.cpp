@@ -277,14 +277,17 @@ TEST_F(RecoveryTest, SegmentsAreRecycledAfterCheckpoints) {
   EXPECT_EQ(Get(0), 42);
 }
 
-TEST_F(RecoveryTest, SegmentsBehindTheEndGoWithTheNextCheckpoint) {
+TEST_F(RecoveryTest, SegmentsBehindTheEndGoWithTheNextCheckpointAndHalfMadeOnesAtOnce) {
   Flush(LogRestorePoint("end"));
   std::string behind = WalSegmentPath(1, SegmentOf(FlushedLsn()) + 5);
   CreateWalSegment(1, SegmentOf(FlushedLsn()) + 5, 4711);
   ASSERT_TRUE(PathExists(behind));
+  std::string half_made = "pg_wal/xlogtemp.4711.1";
+  File::Open(half_made, O_WRONLY | O_CREAT);
   node_.Crash();
   node_.Start();
   EXPECT_FALSE(PathExists(behind));
+  EXPECT_FALSE(PathExists(half_made));
   RequestCheckpoint(kCheckpointForce | kCheckpointImmediate | kCheckpointWait);
   for (const std::string& name : ListDirectory("pg_wal")) EXPECT_FALSE(name.starts_with("erased.")) << name;
 }
