@@ -1,5 +1,8 @@
 #include "node/buffer/relation_storage.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "node/base/bytes.h"
 #include "node/base/error.h"
 #include "node/base/fault_point.h"
@@ -35,6 +38,8 @@ struct PendingDrop {
   int nest_level;
 };
 thread_local std::vector<PendingDrop> pending;
+// Files of savepoints that were rolled back: gone here, and the record of the transaction's end tells it to who replays.
+thread_local std::vector<RelFileLocator> undone;
 
 void LogCreate(const RelFileLocator& rel, Fork fork) {
   EnsureWalSpace();
@@ -118,6 +123,7 @@ std::vector<RelFileLocator> PendingFileDrops(bool at_commit) {
   for (const PendingDrop& drop : pending) {
     if (drop.at_commit == at_commit && !drop.rel.IsTemporary()) rels.push_back(drop.rel);
   }
+  rels.insert(rels.end(), undone.begin(), undone.end());
   return rels;
 }
 
@@ -136,7 +142,7 @@ void DropQuietly(std::span<const RelFileLocator> rels) {
 
 void ExecutePendingFileDrops(bool at_commit) {
   std::vector<PendingDrop> drops = std::move(pending);
-  pending.clear();
+  ForgetPendingFileDrops();
   std::vector<RelFileLocator> rels;
   for (const PendingDrop& drop : drops) {
     if (drop.at_commit == at_commit) rels.push_back(drop.rel);
@@ -158,10 +164,15 @@ void SubAbortPendingFileDrops(int nest_level) {
     return true;
   });
   DropQuietly(rels);
+  std::copy_if(rels.begin(), rels.end(), std::back_inserter(undone),
+               [](const RelFileLocator& rel) { return !rel.IsTemporary(); });
 }
 
-void ForgetPendingFileDrops() { pending.clear(); }
-bool HasPendingFileDrops() { return !pending.empty(); }
+void ForgetPendingFileDrops() {
+  pending.clear();
+  undone.clear();
+}
+bool HasPendingFileDrops() { return !pending.empty() || !undone.empty(); }
 
 void DropRelationFiles(std::span<const RelFileLocator> rels, bool redo) {
   DropBuffersOfRelations(rels);

@@ -37,7 +37,8 @@ struct ForkSize {
 void TruncateRelationStorage(const RelFileLocator& rel, std::span<const ForkSize> sizes);
 
 // ---- for txn ----
-// What a commit (or abort) record must name. Permanent and unlogged relations, not temporary ones.
+// What a commit (or abort) record must name: also what rolled back savepoints had made. Permanent and unlogged relations, not temporary
+// ones.
 std::vector<RelFileLocator> PendingFileDrops(bool at_commit);
 // After the record is durable (commit) or after abort: drops buffers and unlinks; clears the list. Never
 // throws: a failed unlink is a WARNING.
