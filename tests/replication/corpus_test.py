@@ -82,7 +82,7 @@ def relation_files(node) -> dict:
         for name, path in names.items():
             if not re.search(r"/\d+(_vm)?(\.\d+)?$", name) or path.stat().st_size == 0:
                 continue
-            if re.sub(r"(/\d+).*$", r"\1_init", name) not in names:
+            if re.sub(r"(/\d+)(_vm)?(\.\d+)?$", r"\1_init", name) not in names:
                 found[name] = path
     return found
 
