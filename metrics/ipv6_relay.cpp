@@ -17,8 +17,8 @@ namespace walden {
 namespace {
 
 constexpr size_t kMostConnections = 32;
-constexpr size_t kMostWaiting = size_t{64} * 1024;
-constexpr int64_t kLifeUs = int64_t{10} * 1000000;
+constexpr size_t kMostWaiting = 64 * 1024;
+constexpr int64_t kLifeUs = 10 * 1000000;
 
 Descriptor ListenOn(const sockaddr_in6& address) {
   Descriptor listener(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -8,7 +8,7 @@ namespace walden {
 
 namespace {
 
-size_t limit_bytes = size_t{2} * 1024 * 1024;
+size_t limit_bytes = 2 * 1024 * 1024;
 thread_local uintptr_t stack_top = 0;  // the highest address of this thread's stack
 
 uintptr_t FindStackTop() {

@@ -27,7 +27,7 @@ uint32_t BucketCount() { return std::max(std::bit_ceil(BufferCount() * 2), kPart
 size_t BufferPoolShmSize() {
   size_t count = BufferCount();
   return sizeof(Pool) + count * sizeof(Descriptor) + BucketCount() * sizeof(uint32_t) + count * kPageSize +
-         size_t{3} * 4096;
+         3 * 4096;
 }
 
 void BufferPoolShmInit(void* area) {

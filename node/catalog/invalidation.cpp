@@ -170,8 +170,8 @@ void OnTxnEvent(TxnEvent event, const TxnEventInfo& info) {
     case TxnEvent::kPublish:
       if (!state.levels.empty()) SendInvalidations(AllMessages());
       break;
-    case TxnEvent::
-        kCommitted:  // without a ring (single-process start-up) nobody would tell us about our own last command
+    // (A commit: without a ring, in single-process start-up, nobody would tell us about our own last command.)
+    case TxnEvent::kCommitted:
     case TxnEvent::kAbort:
       ObeyLevelsFrom(1);
       Clear();

@@ -199,7 +199,7 @@ void RemoveTree(const std::string& path) {
 void CopyFile(const std::string& from, const std::string& to, bool sync) {
   File source = File::Open(from, O_RDONLY);
   File target = File::Open(to, O_WRONLY | O_CREAT | O_EXCL);
-  std::vector<char> buffer(size_t{64} * 1024);
+  std::vector<char> buffer(64 * 1024);
   uint64_t offset = 0;
   while (size_t got = source.ReadAt(buffer.data(), buffer.size(), offset)) {
     target.WriteAt(buffer.data(), got, offset);

@@ -125,7 +125,7 @@ void WireSink::SendRow(const Batch& batch, uint32_t row) {
     throw;
   }
   connection_.End();
-  if (arena_.bytes() > size_t{64} * 1024) arena_.Reset();
+  if (arena_.bytes() > 64 * 1024) arena_.Reset();
 }
 
 void WireSink::PutRow(const Batch& batch, uint32_t row) {

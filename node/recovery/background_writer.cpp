@@ -14,8 +14,8 @@
 namespace walden {
 namespace {
 
-constexpr int64_t kRunningTransactionsIntervalUs = int64_t{15} * 1000000;
-constexpr int64_t kCloseFilesIntervalUs = int64_t{60} * 1000000;
+constexpr int64_t kRunningTransactionsIntervalUs = 15 * 1000000;
+constexpr int64_t kCloseFilesIntervalUs = 60 * 1000000;
 
 struct Rounds {
   int64_t last_us = 0;

@@ -8,7 +8,7 @@ namespace walden {
 namespace {
 
 constexpr int64_t kFoldMs = 1000;
-constexpr int64_t kSaveUs = int64_t{60} * 1000000;
+constexpr int64_t kSaveUs = 60 * 1000000;
 
 }  // namespace
 

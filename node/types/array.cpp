@@ -23,7 +23,7 @@ ArrayView::ArrayView(std::string_view bytes)
       element_(Oid{Load<uint32_t>(bytes.data() + 8)}) {
   count_ = dimensions_ == 0 ? 0 : 1;
   for (int i = 0; i < dimensions_; ++i) count_ *= static_cast<uint32_t>(Length(i));
-  const char* at = header_ + kHeaderBytes + size_t{8} * static_cast<size_t>(dimensions_);
+  const char* at = header_ + kHeaderBytes + 8 * dimensions_;
   if ((Load<uint32_t>(header_ + 4) & kHasNulls) != 0) {
     bitmap_ = reinterpret_cast<const uint8_t*>(at);
     at += (count_ + 7) / 8;
@@ -32,10 +32,10 @@ ArrayView::ArrayView(std::string_view bytes)
 }
 
 int32_t ArrayView::Length(int dimension) const {
-  return Load<int32_t>(header_ + kHeaderBytes + size_t{8} * static_cast<size_t>(dimension));
+  return Load<int32_t>(header_ + kHeaderBytes + 8 * dimension);
 }
 int32_t ArrayView::LowerBound(int dimension) const {
-  return Load<int32_t>(header_ + kHeaderBytes + size_t{8} * static_cast<size_t>(dimension) + 4);
+  return Load<int32_t>(header_ + kHeaderBytes + 8 * dimension + 4);
 }
 
 Value ArrayView::At(uint32_t index, PhysicalType type) const {

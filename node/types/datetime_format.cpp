@@ -293,7 +293,7 @@ void TimeTzReceive(std::string_view bytes, TypeIo& io, Datum* to) {
   int64_t time = reader.TakeInt64();
   int32_t zone = reader.TakeInt32();
   if (time < 0 || time > kUsPerDay) throw SqlError(ErrorCode::kDatetimeFieldOverflow, "time out of range");
-  if (std::abs(int64_t{zone}) >= int64_t{16} * 3600) {
+  if (std::abs(int64_t{zone}) >= 16 * 3600) {
     throw SqlError(ErrorCode::kInvalidTimeZoneDisplacementValue, "time zone displacement out of range");
   }
   to->timetz = {RoundTime(time, io.typmod), zone, 0};

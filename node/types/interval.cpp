@@ -103,7 +103,43 @@ class Parser {
     for (char c : text) text_.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
   }
 
-  IntervalValue Run() { return Verbose(); }
+  // Fields count from right to left: a unit is that of the number before it, and stays the unit of what stands before that.
+  IntervalValue Run() {
+    std::vector<Field> fields = Fields();
+    std::optional<TimeUnit> unit;
+    bool any = false, ago = false, unit_is_ago = false;
+    for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
+      switch (field->kind) {
+        case Field::kWord:
+          unit_is_ago = field->word == "ago";
+          ago = ago || unit_is_ago;
+          if (unit_is_ago) continue;
+          unit = TimeUnitOf(field->word);
+          if (*unit == TimeUnit::kUnknown) throw Fail{Problem::kSyntax};
+          continue;
+        case Field::kNumber:
+          if (unit_is_ago) throw Fail{Problem::kSyntax};
+          if (!unit) unit = DefaultUnit();
+          Fill(*unit == TimeUnit::kSecond && field->amount.fraction != 0 ? kSeconds : BitOf(*unit));
+          total_.Add(field->amount, *unit);
+          break;
+        case Field::kClock:
+          Fill(BitOf(TimeUnit::kHour) | BitOf(TimeUnit::kMinute) | kSeconds);
+          total_.us += field->value;
+          unit = TimeUnit::kDay;  // "1 10:00"
+          break;
+        case Field::kYearsMonths:
+          Fill(BitOf(TimeUnit::kMonth));
+          total_.months += field->value;
+          unit = TimeUnit::kMonth;
+          break;
+      }
+      any = true;
+      unit_is_ago = false;
+    }
+    if (!any) throw Fail{Problem::kSyntax};
+    return total_.Finish(ago);
+  }
 
  private:
   char Peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
@@ -211,44 +247,6 @@ class Parser {
     __int128 value = 0;  // kClock: microseconds; kYearsMonths: months
     std::string word;
   };
-
-  // Fields count from right to left: a unit is that of the number before it, and stays the unit of what stands before that.
-  IntervalValue Verbose() {
-    std::vector<Field> fields = Fields();
-    std::optional<TimeUnit> unit;
-    bool any = false, ago = false, unit_is_ago = false;
-    for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
-      switch (field->kind) {
-        case Field::kWord:
-          unit_is_ago = field->word == "ago";
-          ago = ago || unit_is_ago;
-          if (unit_is_ago) continue;
-          unit = TimeUnitOf(field->word);
-          if (*unit == TimeUnit::kUnknown) throw Fail{Problem::kSyntax};
-          continue;
-        case Field::kNumber:
-          if (unit_is_ago) throw Fail{Problem::kSyntax};
-          if (!unit) unit = DefaultUnit();
-          Fill(*unit == TimeUnit::kSecond && field->amount.fraction != 0 ? kSeconds : BitOf(*unit));
-          total_.Add(field->amount, *unit);
-          break;
-        case Field::kClock:
-          Fill(BitOf(TimeUnit::kHour) | BitOf(TimeUnit::kMinute) | kSeconds);
-          total_.us += field->value;
-          unit = TimeUnit::kDay;  // "1 10:00"
-          break;
-        case Field::kYearsMonths:
-          Fill(BitOf(TimeUnit::kMonth));
-          total_.months += field->value;
-          unit = TimeUnit::kMonth;
-          break;
-      }
-      any = true;
-      unit_is_ago = false;
-    }
-    if (!any) throw Fail{Problem::kSyntax};
-    return total_.Finish(ago);
-  }
 
   std::vector<Field> Fields() {
     std::vector<Field> fields;

@@ -71,8 +71,7 @@ constexpr size_t kMostLookedUpBlocks = 6;
 class BlockCounts {
  public:
   void Add(BlockNumber block) {
-    uint32_t hash = block * 2654435761u;
-    size_t at = hash % kSlots;
+    size_t at = block * 2654435761u % kSlots;
     while (slots_[at].count != 0 && slots_[at].block != block) at = (at + 1) % kSlots;
     slots_[at].block = block;
     ++slots_[at].count;

@@ -51,7 +51,7 @@ bool SetSlot(BufferPin& pin, uint32_t slot, uint8_t value, uint8_t* page_max) {
     return false;
   }
   Slots(page)[slot] = value;
-  uint8_t* group = Slots(page) + size_t{slot / kGroupSlots} * kGroupSlots;
+  uint8_t* group = Slots(page) + slot / kGroupSlots * kGroupSlots;
   GroupMaxima(page)[slot / kGroupSlots] = *std::max_element(group, group + kGroupSlots);
   *page_max = PageMax(page);
   pin.MarkDirtyHint();
@@ -81,7 +81,7 @@ int FindSlot(BufferPin& pin, uint8_t need, uint32_t start, uint8_t* page_max) {
   for (int i = 0; i < kGroups; ++i) {
     uint32_t group = (start + static_cast<uint32_t>(i)) % kGroups;
     if (GroupMaxima(page)[group] < need) continue;
-    const uint8_t* slots = Slots(page) + size_t{group} * kGroupSlots;
+    const uint8_t* slots = Slots(page) + group * kGroupSlots;
     for (uint32_t k = 0; k < kGroupSlots; ++k) {
       uint32_t slot = (start + k) % kGroupSlots;
       if (slots[slot] >= need) return static_cast<int>(group * kGroupSlots + slot);

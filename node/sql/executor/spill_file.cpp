@@ -14,7 +14,7 @@
 namespace walden {
 namespace {
 
-constexpr size_t kTailBytes = size_t{64} * 1024;
+constexpr size_t kTailBytes = 64 * 1024;
 constexpr size_t kLogBytes = 256;  // of memory that a log begins with
 constexpr const char* kTemporaryDirectory = "base/pgsql_tmp";
 uint64_t spill_limit_bytes = UINT64_MAX;

@@ -151,7 +151,7 @@ std::optional<View> ReadRange(CallContext& c, View name, FileRange range, bool m
   int64_t rest = size == 0 ? static_cast<int64_t>(kMaxTextBytes) : std::max<int64_t>(size - from, 0);
   if (range.length >= 0) rest = std::min(rest, range.length);
   std::string content;
-  for (size_t chunk = size_t{64} * 1024; rest > 0;) {
+  for (size_t chunk = 64 * 1024; rest > 0;) {
     size_t want = std::min(chunk, static_cast<size_t>(rest)), before = content.size();
     CheckTextSize(before + want);
     content.resize(before + want);

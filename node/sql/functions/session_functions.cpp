@@ -114,7 +114,7 @@ void CountNulls(CallContext& c, std::span<const Value> args, Value* result) {
 View SizePretty(CallContext& c, int64_t size) {
   static constexpr const char* kUnits[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
   auto magnitude = static_cast<uint64_t>(size < 0 ? -(size + 1) : size) + (size < 0 ? 1 : 0);
-  if (magnitude < 10240) return Keep(c, fmt::format("{} bytes", size));
+  if (magnitude < 10 * 1024) return Keep(c, fmt::format("{} bytes", size));
   // One bit of the unit below is kept for rounding.
   uint64_t halves = magnitude >> 9;
   size_t unit = 1;
@@ -132,7 +132,7 @@ View SizePrettyNumeric(CallContext& c, NumericRef size) {
   }
   static constexpr const char* kUnits[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
   std::string text;
-  if (CompareNumeric(NumericAbsolute(size, c.arena), NumericFromInt64(10240)) < 0) {
+  if (CompareNumeric(NumericAbsolute(size, c.arena), NumericFromInt64(10 * 1024)) < 0) {
     AppendNumeric(&text, size);
     return Keep(c, text + " bytes");
   }

@@ -51,8 +51,7 @@ void Deparser::PutKeyword(std::string_view text, int indent_before, int indent_a
   if (amount >= kIndentLimit) {
     amount = (kIndentLimit + (indent_ - kIndentLimit) / (kStep / 2)) % kIndentLimit;
   }
-  int spaces = std::max(amount, 0) + indent_plus;
-  out_.append(static_cast<size_t>(spaces), ' ');
+  out_.append(static_cast<size_t>(std::max(amount, 0) + indent_plus), ' ');
   Put(text);
   indent_ = std::max(indent_ + indent_after, 0);
 }
